@@ -1,0 +1,138 @@
+//! The run machine: the one place that knows what a step means.
+//!
+//! It does no IO. [`Run::apply`] takes what happened (an effect's outcome, a timer, an event, a decision, a
+//! cancel) with its time and an id, and gives back commands for whoever drives it and facts for people.
+//! The same inputs give the same state, commands and facts, byte for byte: the server's engine, the
+//! desktop's simulator, a workflow's own tests and replays all run this code.
+//!
+//! Where a run stands is a list of [`state::Frame`]s, each with an address ([`state::Place`]) that timers,
+//! idempotency keys and trace entries carry. Secrets never enter: an effect's [`command::Call`] carries its
+//! template with the frozen context, and the effects' side renders it at the last moment.
+
+mod asking;
+mod branching;
+pub mod command;
+mod definition;
+mod effects;
+mod ending;
+pub mod input;
+mod preview;
+pub mod request;
+mod retry;
+pub mod review;
+mod setting;
+pub mod simulate;
+pub mod state;
+pub mod supported;
+mod turn;
+mod waiting;
+
+pub use command::{Applied, Call, Command, Fact, StepState};
+pub use definition::Definition;
+pub use input::{Event, Input, Outcome, Requester, Stamp, Timer};
+pub use state::{Place, RunStatus, Snapshot, State, Verdict};
+
+use std::sync::Arc;
+use turn::Turn;
+
+/// The version of this machine, kept with every run.
+pub const VERSION: u32 = 1;
+
+/// The deepest chain of runs that set each other off by events.
+pub const MAX_DEPTH: u32 = 16;
+
+/// One run: its definition and where it stands.
+#[derive(Debug, Clone)]
+pub struct Run {
+    definition: Arc<Definition>,
+    state: State,
+}
+
+/// Why an input changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The run has ended.
+    #[error("the run has ended")]
+    Ended,
+    /// Nothing in the run stands where the input belongs.
+    #[error("nothing waits for this")]
+    NotExpected,
+    /// A start for a run that has started.
+    #[error("the run has started")]
+    Started,
+}
+
+impl Run {
+    /// Starts a run and takes it as far as it goes by itself.
+    pub fn start(definition: Arc<Definition>, stamp: &Stamp, start: &input::Start) -> (Self, Applied) {
+        let mut state = State::new(start, stamp.at);
+        let mut turn = Turn::new(&definition, &mut state, stamp);
+        turn.start(start);
+        let applied = turn.finish();
+        (Self { definition, state }, applied)
+    }
+
+    /// Takes up a run where a snapshot left it.
+    pub fn resume(definition: Arc<Definition>, snapshot: Snapshot) -> Self {
+        let Snapshot::V1(state) = snapshot;
+        Self { definition, state: *state }
+    }
+
+    /// Takes up a run by applying its journal again.
+    ///
+    /// # Errors
+    /// When the journal doesn't begin with a start, or has an input that the machine refuses.
+    pub fn replay<'j>(
+        definition: Arc<Definition>,
+        journal: impl IntoIterator<Item = (&'j Stamp, &'j Input)>,
+    ) -> Result<(Self, Vec<Applied>), Refused> {
+        let mut journal = journal.into_iter();
+        let Some((stamp, Input::Start(start))) = journal.next() else { return Err(Refused::NotExpected) };
+        let (mut run, first) = Self::start(definition, stamp, start);
+        let mut applied = vec![first];
+        for (stamp, input) in journal {
+            applied.push(run.apply(stamp, input)?);
+        }
+        Ok((run, applied))
+    }
+
+    /// Takes what happened.
+    ///
+    /// # Errors
+    /// When the input changes nothing; the state is then as before. An outcome that comes too late is no
+    /// error: it is recorded as late.
+    pub fn apply(&mut self, stamp: &Stamp, input: &Input) -> Result<Applied, Refused> {
+        let mut turn = Turn::new(&self.definition, &mut self.state, stamp);
+        match input {
+            Input::Start(_) => return Err(Refused::Started),
+            Input::EffectDone { place, index, attempt, took_ms, outcome } => {
+                turn.effect_done(place, *index, *attempt, *took_ms, outcome)?;
+            }
+            Input::TimerDue { timer } => turn.timer_due(timer)?,
+            Input::EventArrived { place, event } => turn.event_arrived(place, event)?,
+            Input::Decided { approval_id, decision } => turn.decided(*approval_id, decision)?,
+            Input::Cancel { by, reason } => turn.cancel(by, reason.as_deref())?,
+        }
+        Ok(turn.finish())
+    }
+
+    /// Where the run stands.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where the run stands, to be stored.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::V1(Box::new(self.state.clone()))
+    }
+
+    /// What it runs.
+    pub fn definition(&self) -> &Arc<Definition> {
+        &self.definition
+    }
+
+    /// The calls that are out, as they were commanded: for a worker that takes over.
+    pub fn open_calls(&self) -> Vec<Call> {
+        effects::open_calls(&self.definition, &self.state)
+    }
+}

@@ -1,0 +1,410 @@
+//! Asking people, the short way and natively, and what their answer does.
+
+use super::{
+    MAX_DEPTH, Refused,
+    command::{Command, Request, RequestLevel, RequestStatus, StepState},
+    input::{Decision, Event, Timer},
+    preview,
+    state::{Answered, Doing, OpenRequest, Place, Verdict},
+    turn::{Failure, Flow, Turn},
+};
+use crate::{
+    ids::{ApprovalId, EventId, StepId},
+    workflow::{
+        Span, TemplateValue,
+        approval::{ApprovalSpec, Forbid, FormField},
+        check::SETTINGS,
+        effect::ShortRequest,
+        scope::Scope,
+        script::Verb,
+        step::{ActionKind, Outcomes, Step, StepKind},
+        template::as_text,
+    },
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// What a step says about the request that it makes.
+struct Wanted {
+    subject: Option<String>,
+    reason: Option<String>,
+    amount: Option<String>,
+    currency: Option<String>,
+    entity: Option<String>,
+    entity_id: Option<String>,
+    data: Map<String, Value>,
+    levels: Vec<RequestLevel>,
+    expires_at: Option<DateTime<Utc>>,
+    forbid: Vec<Forbid>,
+    form: Vec<FormField>,
+}
+
+impl Turn<'_> {
+    pub(super) fn ask_short(
+        &mut self,
+        step: &Step,
+        place: &Place,
+        request: &ShortRequest,
+    ) -> Result<(), Failure> {
+        let context = Arc::clone(&self.state.context);
+        let scope = Scope::masked(&context, self.entered_at(place));
+        let data: Map<String, Value> = request
+            .data
+            .iter()
+            .map(|(key, value)| Ok((key.clone(), value.value(&scope)?)))
+            .collect::<Result<_, Failure>>()?;
+        let text = |key: &str| data.get(key).map(as_text).filter(|text| !text.is_empty());
+        let approvers = short_approvers(&data)?;
+        let expires_at = match text("expires_in") {
+            Some(span) => Some(self.stamp.at + parse_span(&span)?.duration()),
+            None => None,
+        };
+        let reason = match &step.kind {
+            StepKind::Action { action, .. } if action.reason.is_some() => self.state.reason.clone(),
+            _ => text("reason"),
+        };
+        let name = text("approver_role").unwrap_or_else(|| approvers.join(", "));
+        let wanted = Wanted {
+            subject: text("subject"),
+            reason,
+            amount: text("amount"),
+            currency: text("currency"),
+            entity: request.entity.clone(),
+            entity_id: self.entity_id(request.entity_id.as_ref(), &scope)?,
+            levels: vec![RequestLevel { name, approvers, quorum: 1 }],
+            expires_at,
+            forbid: vec![Forbid::Requester],
+            form: Vec::new(),
+            data: data.into_iter().filter(|(key, _)| !SETTINGS.contains(&key.as_str())).collect(),
+        };
+        self.ask_people(step, place, wanted);
+        Ok(())
+    }
+
+    pub(super) fn approval(
+        &mut self,
+        step: &Step,
+        place: &Place,
+        spec: &ApprovalSpec,
+    ) -> Result<Flow, Failure> {
+        let context = Arc::clone(&self.state.context);
+        let scope = Scope::masked(&context, self.stamp.at);
+        let template = |t: &Option<crate::workflow::Template>| {
+            t.as_ref().map(|t| t.text(&scope)).transpose().map(|text| text.filter(|text| !text.is_empty()))
+        };
+        let amount = spec.amount.as_ref().map(|amount| amount.text(&scope)).transpose()?;
+        let mut levels = Vec::new();
+        for (n, level) in spec.levels.iter().enumerate() {
+            let approvers: Vec<String> =
+                level.approvers.iter().map(|who| who.needed("approver", &scope)).collect::<Result<_, _>>()?;
+            let name = level.name.clone().unwrap_or_else(|| level_name(&approvers, n));
+            levels.push(RequestLevel { name, approvers, quorum: level.quorum.unwrap_or(1) });
+        }
+        let expires_in = spec.levels.first().and_then(|level| level.expires_in.as_ref());
+        let wanted = Wanted {
+            subject: template(&spec.subject)?,
+            reason: template(&spec.reason)?,
+            amount: amount.filter(|amount| !amount.is_empty()),
+            currency: template(&spec.currency)?,
+            entity: spec.entity.clone(),
+            entity_id: self.entity_id(spec.entity_id.as_ref(), &scope)?,
+            data: spec
+                .show
+                .iter()
+                .map(|(k, v)| Ok((k.clone(), v.value(&scope)?)))
+                .collect::<Result<_, Failure>>()?,
+            levels,
+            expires_at: expires_in.map(|span| self.stamp.at + span.duration()),
+            forbid: spec.forbid.clone().unwrap_or_else(|| vec![Forbid::Requester]),
+            form: spec.form.clone(),
+        };
+        let approval_id = self.ask_people(step, place, wanted);
+        Ok(self.stand(place, Doing::Asking { approval_id }))
+    }
+
+    fn entity_id(&self, id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<String>, Failure> {
+        let Some(id) = id else { return Ok(None) };
+        let text = id.text(scope)?;
+        if text.is_empty() {
+            return Err(Failure::new(
+                "template.missing",
+                format!("entity_id is empty: {} gives nothing.", id.source()),
+            ));
+        }
+        Ok(Some(text))
+    }
+
+    fn ask_people(&mut self, step: &Step, place: &Place, wanted: Wanted) -> ApprovalId {
+        let approval_id = ApprovalId(self.fresh_id());
+        let outcomes = step.outcomes().cloned().unwrap_or_default();
+        let waits = outcomes.any() || step.next.is_none() || matches!(step.kind, StepKind::Approval { .. });
+        let subject = wanted.subject.or_else(|| self.state.subject.clone());
+        let asked = asked_in_words(&wanted.levels);
+        let previews = preview::previews(self, step, &outcomes, subject.as_deref());
+        if let Some(at) = wanted.expires_at {
+            self.command(Command::SetTimer { timer: Timer::Expiry { approval_id }, at });
+        }
+        let fact = self.fact(place, StepState::Waiting);
+        fact.reason = Some(format!("Asks {asked}"));
+        fact.input = Some(json!({
+            "approval_id": approval_id, "approvers": wanted.levels.first().map(|level| &level.approvers),
+            "expires_at": wanted.expires_at, "data": wanted.data,
+        }));
+        if wanted.reason.is_some() {
+            self.state.reason.clone_from(&wanted.reason);
+        }
+        self.state.requests.insert(
+            approval_id,
+            OpenRequest {
+                place: place.clone(),
+                asked_at: self.stamp.at,
+                waits,
+                blocks: matches!(&step.kind, StepKind::Action { action, .. } if action.kind == ActionKind::Block),
+                asked,
+                expires_at: wanted.expires_at,
+                entity: wanted.entity.clone(),
+                entity_id: wanted.entity_id.clone(),
+                early: None,
+            },
+        );
+        let request = Request {
+            approval_id,
+            place: place.clone(),
+            subject,
+            reason: wanted.reason,
+            amount: wanted.amount.or_else(|| self.state.amount.clone()),
+            currency: wanted.currency.or_else(|| self.state.currency.clone()),
+            entity: wanted.entity,
+            entity_id: wanted.entity_id,
+            data: wanted.data,
+            levels: wanted.levels,
+            forbid: wanted.forbid,
+            form: wanted.form,
+            expires_at: wanted.expires_at,
+            requester: self.state.requester.clone(),
+            why: self.state.passed.clone(),
+            if_approved: previews.approved,
+            if_rejected: previews.rejected,
+        };
+        self.command(Command::Ask(Box::new(request)));
+        approval_id
+    }
+
+    pub(super) fn decided(&mut self, approval_id: ApprovalId, decision: &Decision) -> Result<(), Refused> {
+        if self.state.end.is_some() {
+            return Err(Refused::Ended);
+        }
+        let Some(request) = self.state.requests.get(&approval_id).filter(|r| r.early.is_none()) else {
+            return Err(Refused::NotExpected);
+        };
+        if request.expires_at.is_some() {
+            self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
+        }
+        self.close(approval_id, Answered::Decided(decision.clone()));
+        Ok(())
+    }
+
+    pub(super) fn expired(&mut self, approval_id: ApprovalId) -> Result<(), Refused> {
+        match self.state.requests.get(&approval_id) {
+            Some(request) if request.early.is_none() => {}
+            Some(_) | None => return Err(Refused::NotExpected),
+        }
+        self.close(approval_id, Answered::Expired);
+        Ok(())
+    }
+
+    /// A request has its answer: it is closed and told, and the run goes on if it waits for it.
+    fn close(&mut self, approval_id: ApprovalId, answered: Answered) {
+        let status = status_of(&answered);
+        self.command(Command::Close { approval_id, status, because: None });
+        self.publish_decided(approval_id, &answered);
+        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        let place = request.place.clone();
+        let asking = Doing::Asking { approval_id };
+        if request.waits && self.state.frames.iter().any(|f| f.place == place && f.doing == asking) {
+            let flow = self.answered(approval_id, &answered);
+            self.follow(flow);
+        } else if request.waits {
+            // The step's other effects are still under way; the answer is kept until they are through.
+            request.early = Some(answered);
+        } else {
+            self.answered_aside(approval_id, &answered);
+        }
+    }
+
+    /// The run goes on from where it waited for a decision.
+    pub(super) fn answered(&mut self, approval_id: ApprovalId, answered: &Answered) -> Flow {
+        let Some(request) = self.state.requests.remove(&approval_id) else { return Flow::Stay };
+        let place = request.place;
+        let outcomes =
+            self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
+        let status = status_of(answered);
+        let reason = answer_in_words(answered);
+        self.put_approval(&place.step, answered);
+        let next = link(&outcomes, status).cloned();
+        self.state.reason = Some(reason.clone());
+        if next.is_none() {
+            let approved = status == RequestStatus::Approved;
+            self.state.decision = Some(if approved { Verdict::Allowed } else { Verdict::Blocked });
+        }
+        self.remove_frame(&place);
+        let waited = super::waiting::milliseconds(self.stamp.at - request.asked_at);
+        let fact = self.fact(&place, StepState::Done);
+        fact.duration_ms = Some(waited);
+        fact.reason = Some(reason);
+        fact.output = Some(json!({ "decision": status, "by": by(answered), "next": next }));
+        Flow::Go(next)
+    }
+
+    /// A request was answered that the run didn't wait for: it says what it still waits for.
+    fn answered_aside(&mut self, approval_id: ApprovalId, answered: &Answered) {
+        let Some(request) = self.state.requests.remove(&approval_id) else { return };
+        self.put_approval(&request.place.step, answered);
+        let still: Vec<String> = self.state.waits_for().into_iter().map(|waits| waits.what).collect();
+        let fact = self.fact(&request.place, StepState::Done);
+        fact.reason =
+            Some(format!("{}; the run still waits for {}", answer_in_words(answered), still.join(" and ")));
+        fact.output = Some(json!({ "decision": status_of(answered), "by": by(answered) }));
+    }
+
+    /// Requests that the run didn't wait for are withdrawn: what they ask was decided elsewhere.
+    pub(super) fn withdraw_unawaited(&mut self, because: &str) {
+        let open: Vec<ApprovalId> =
+            self.state.requests.iter().filter(|(_, r)| !r.waits).map(|(id, _)| *id).collect();
+        for approval_id in open {
+            self.state.requests.remove(&approval_id);
+            self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
+            let because = Some(format!("Decided elsewhere: {because}"));
+            self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
+        }
+    }
+
+    fn put_approval(&mut self, step: &StepId, answered: &Answered) {
+        let value = self.approval_value(step, answered);
+        self.put("approval", value);
+    }
+
+    fn approval_value(&self, step: &StepId, answered: &Answered) -> Value {
+        let decision = match answered {
+            Answered::Decided(decision) => Some(decision),
+            Answered::Expired => None,
+        };
+        json!({
+            "decision": status_of(answered), "by": by(answered),
+            "comment": decision.and_then(|d| d.comment.as_ref()), "edits": decision.and_then(|d| d.edits.as_ref()),
+            "at": self.stamp.at.to_rfc3339_opts(SecondsFormat::AutoSi, true), "step": step,
+        })
+    }
+
+    fn publish_decided(&mut self, approval_id: ApprovalId, answered: &Answered) {
+        let depth = self.state.depth + 1;
+        let Some(request) = self.state.requests.get(&approval_id).filter(|_| depth <= MAX_DEPTH) else {
+            return;
+        };
+        let mut payload = match self.approval_value(&request.place.step, answered) {
+            Value::Object(map) => map,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Map::new()
+            }
+        };
+        payload.insert("approval_id".to_owned(), json!(approval_id));
+        payload.insert("execution_id".to_owned(), json!(self.state.execution_id));
+        payload.insert("entity".to_owned(), json!(request.entity));
+        payload.insert("entity_id".to_owned(), json!(request.entity_id));
+        let event = Event {
+            kind: "approval.decided".to_owned(),
+            id: EventId(format!("{approval_id}:decided")),
+            source: Some(format!("execution:{}", self.state.execution_id)),
+            time: self.stamp.at,
+            requester: self.state.requester.clone(),
+            payload,
+        };
+        self.command(Command::Publish { event: Box::new(event), depth });
+    }
+}
+
+fn short_approvers(data: &Map<String, Value>) -> Result<Vec<String>, Failure> {
+    let named = match data.get("approvers") {
+        Some(Value::Array(list)) => list.iter().map(as_text).collect(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![as_text(one)],
+    };
+    let role = data.get("approver_role").map(as_text).filter(|role| !role.is_empty());
+    let role = role.map(|role| format!("role:{role}"));
+    let all: Vec<String> = role.into_iter().chain(named).filter(|who| !who.is_empty()).collect();
+    if all.is_empty() {
+        return Err(Failure::new(
+            "template.missing",
+            "Nobody is asked: `approver_role` and `approvers` give nothing.",
+        ));
+    }
+    Ok(all)
+}
+
+fn parse_span(text: &str) -> Result<Span, Failure> {
+    text.parse().map_err(|error| Failure::new("duration.bad", format!("expires_in: {error}.")))
+}
+
+fn level_name(approvers: &[String], n: usize) -> String {
+    match approvers {
+        [one] => one.split_once(':').map_or(one.as_str(), |(_, name)| name).to_owned(),
+        _ => format!("level {}", n + 1),
+    }
+}
+
+/// `one of sales_manager`, `ada@example.com or legal`.
+fn asked_in_words(levels: &[RequestLevel]) -> String {
+    let approvers = levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
+    let words: Vec<String> = approvers
+        .iter()
+        .map(|who| match who.split_once(':') {
+            Some(("role", role)) => format!("one of {role}"),
+            Some((_, name)) => name.to_owned(),
+            None => who.clone(),
+        })
+        .collect();
+    words.join(" or ")
+}
+
+fn status_of(answered: &Answered) -> RequestStatus {
+    match answered {
+        Answered::Expired => RequestStatus::Expired,
+        Answered::Decided(decision) => match decision.verb {
+            Verb::Approve | Verb::ApproveWithEdits => RequestStatus::Approved,
+            Verb::Reject => RequestStatus::Rejected,
+            Verb::RequestChanges => RequestStatus::ChangesRequested,
+        },
+    }
+}
+
+fn by(answered: &Answered) -> Option<&str> {
+    match answered {
+        Answered::Decided(decision) => Some(&decision.by),
+        Answered::Expired => None,
+    }
+}
+
+fn answer_in_words(answered: &Answered) -> String {
+    let Answered::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
+    let verb = match decision.verb {
+        Verb::Approve => "approved",
+        Verb::ApproveWithEdits => "approved with edits",
+        Verb::Reject => "rejected",
+        Verb::RequestChanges => "asked for changes",
+    };
+    match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
+        Some(comment) => format!("{} {verb}: “{comment}”", decision.name),
+        None => format!("{} {verb}", decision.name),
+    }
+}
+
+pub(super) fn link(outcomes: &Outcomes, status: RequestStatus) -> Option<&StepId> {
+    match status {
+        RequestStatus::Approved => outcomes.on_approved.as_ref(),
+        RequestStatus::Rejected => outcomes.on_rejected.as_ref(),
+        RequestStatus::ChangesRequested => outcomes.on_changes_requested.as_ref(),
+        RequestStatus::Expired => outcomes.on_expired.as_ref(),
+        RequestStatus::Pending | RequestStatus::Withdrawn => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! What a run asks of whoever drives it, and what it tells people.
+
+use super::{
+    input::{Event, Requester, Timer},
+    state::{End, Place},
+};
+use crate::{
+    ids::{ApprovalId, StepId},
+    workflow::{
+        approval::{Forbid, FormField},
+        effect::Effect,
+        evaluate::Why,
+    },
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// What came of an input.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Applied {
+    /// What to do, in order. Calls may start only after the input is durable.
+    pub commands: Vec<Command>,
+    /// What to tell, in order.
+    pub facts: Vec<Fact>,
+}
+
+/// What a run asks of whoever drives it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Call something outside.
+    Perform(Box<Call>),
+    /// Wake the run at a time.
+    SetTimer {
+        /// As what.
+        timer: Timer,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Don't wake it any more.
+    ClearTimer {
+        /// As what.
+        timer: Timer,
+    },
+    /// Ask people.
+    Ask(Box<Request>),
+    /// A request is closed.
+    Close {
+        /// Which.
+        approval_id: ApprovalId,
+        /// As what.
+        status: RequestStatus,
+        /// Why it was withdrawn.
+        because: Option<String>,
+    },
+    /// Look for an event, past and coming.
+    AwaitEvent(Box<Awaited>),
+    /// Don't look for it any more.
+    StopAwaiting {
+        /// Where.
+        place: Place,
+    },
+    /// Tell people.
+    Notify(Box<Notice>),
+    /// Publish an event.
+    Publish {
+        /// The event; its id is stable, so that publishing twice is once.
+        event: Box<Event>,
+        /// How many runs set each other off before it.
+        depth: u32,
+    },
+    /// The run has ended.
+    Finish(End),
+}
+
+/// A call of something outside, with all that it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Where.
+    pub place: Place,
+    /// Which of the step's effects.
+    pub index: u32,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Stable over attempts, so that the receiver can make it exactly once.
+    pub idempotency_key: String,
+    /// What to call, as a template.
+    pub effect: Effect,
+    /// The context, frozen.
+    pub context: Arc<Map<String, Value>>,
+    /// The step's recorded time.
+    pub now: DateTime<Utc>,
+    /// How long one attempt may take, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// A request for a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its id.
+    pub approval_id: ApprovalId,
+    /// Where the run asks.
+    pub place: Place,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// Why it is asked.
+    pub reason: Option<String>,
+    /// The money at stake.
+    pub amount: Option<String>,
+    /// Its currency.
+    pub currency: Option<String>,
+    /// What kind of thing it is about.
+    pub entity: Option<String>,
+    /// Which one.
+    pub entity_id: Option<String>,
+    /// What the approver sees.
+    pub data: Map<String, Value>,
+    /// Who is asked.
+    pub levels: Vec<RequestLevel>,
+    /// Who can't decide although asked.
+    pub forbid: Vec<Forbid>,
+    /// What the approver may change.
+    pub form: Vec<FormField>,
+    /// When it expires.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// On whose behalf the run runs.
+    pub requester: Option<Requester>,
+    /// The conditions passed on the way.
+    pub why: Vec<Passed>,
+    /// What follows an approval, in words.
+    pub if_approved: Vec<String>,
+    /// What follows a rejection, in words.
+    pub if_rejected: Vec<String>,
+}
+
+/// One level of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestLevel {
+    /// Its name.
+    pub name: String,
+    /// `role:` or `user:`.
+    pub approvers: Vec<String>,
+    /// How many must approve.
+    pub quorum: u32,
+}
+
+/// How a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStatus {
+    /// It waits.
+    Pending,
+    /// Approved.
+    Approved,
+    /// Rejected.
+    Rejected,
+    /// Something has to change first.
+    ChangesRequested,
+    /// Nobody decided in time.
+    Expired,
+    /// It isn't needed any more.
+    Withdrawn,
+}
+
+/// A condition that a run passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Passed {
+    /// At which step.
+    pub step_id: StepId,
+    /// In words.
+    pub reason: String,
+    /// As a tree.
+    pub why: Why,
+}
+
+/// An event that a run waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// Where.
+    pub place: Place,
+    /// Its type, or a prefix with `.*`.
+    pub event: String,
+    /// From a path of the payload to the value it must have.
+    pub matches: Map<String, Value>,
+}
+
+/// A message to people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Where.
+    pub place: Place,
+    /// Which of the step's effects.
+    pub index: u32,
+    /// An address, `user:`, `role:`, `slack:#channel` or `pagerduty:`.
+    pub recipients: Vec<String>,
+    /// Its subject line.
+    pub subject: Option<String>,
+    /// What it says.
+    pub message: String,
+    /// The request that it tells of, if its step made one.
+    pub approval_id: Option<ApprovalId>,
+}
+
+/// One entry of a trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    /// Numbered over the run, from 0.
+    pub seq: u32,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// At which step.
+    pub step_id: StepId,
+    /// The how-manieth time the run came to the step, from 1.
+    pub visit: u32,
+    /// In which branch.
+    pub branch: Option<String>,
+    /// For which item.
+    pub item: Option<u32>,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// What became of the step.
+    pub state: StepState,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Why, as a tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+    /// What it got.
+    pub input: Option<Value>,
+    /// What it gave.
+    pub output: Option<Value>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It began.
+    Entered,
+    /// It waits.
+    Waiting,
+    /// It is done.
+    Done,
+    /// It failed.
+    Failed,
+    /// An attempt failed, and another follows.
+    Retrying,
+    /// The run ended while it stood here.
+    Cancelled,
+    /// It was never entered.
+    Skipped,
+    /// An outcome came when nothing waited for it any more.
+    Late,
+}

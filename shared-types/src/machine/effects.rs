@@ -1,0 +1,304 @@
+//! `execute` lists: effects in order, calls of others with their retries.
+
+use super::{
+    Definition, Refused,
+    command::{Call, Command, Notice, StepState},
+    input::{Answer, Outcome, Timer},
+    request,
+    retry::{self, DEFAULT_TIMEOUT_MS},
+    state::{Doing, Place, State, Verdict},
+    turn::{Failure, Flow, Turn},
+};
+use crate::workflow::{
+    duration::in_words,
+    effect::{Effect, Log, Notify},
+    scope::Scope,
+    script::ScriptedError,
+    step::{Action, ActionKind, Step, StepKind},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+impl Turn<'_> {
+    pub(super) fn action(&mut self, step: &Step, place: &Place, action: &Action) -> Result<Flow, Failure> {
+        let scope = Scope::masked(&self.state.context, self.stamp.at);
+        let reason = action.reason.as_ref().map(|reason| reason.text(&scope)).transpose()?;
+        match action.kind {
+            ActionKind::Allow => self.state.decision = Some(Verdict::Allowed),
+            // A step that asks says `block` only until somebody decides.
+            ActionKind::Block if !step.asks() => self.state.decision = Some(Verdict::Blocked),
+            ActionKind::Block | ActionKind::Execute | ActionKind::RequireApproval => {}
+        }
+        if reason.is_some() {
+            self.state.reason = reason;
+        }
+        self.effects(step, place, 0)
+    }
+
+    /// Performs a step's effects from one of them on.
+    pub(super) fn effects(&mut self, step: &Step, place: &Place, from: u32) -> Result<Flow, Failure> {
+        for (index, effect) in (0u32..).zip(step.effects()).skip(from as usize) {
+            match effect {
+                Effect::Notify(notify) => self.notify(place, index, notify)?,
+                Effect::Log(log) => self.log(place, log)?,
+                Effect::EmitEvent(emit) => {
+                    let payload = self.publish(place, index, emit)?;
+                    let fact = self.fact(place, StepState::Done);
+                    fact.reason = Some(format!("Publishes {}", emit.event));
+                    fact.input = Some(payload);
+                }
+                Effect::CreateApprovalRequest(request) => self.ask_short(step, place, request)?,
+                Effect::HttpRequest(_)
+                | Effect::Webhook(_)
+                | Effect::CreateRecord(_)
+                | Effect::UpdateRecord(_)
+                | Effect::Connector(_) => return self.call(place, index, effect),
+            }
+        }
+        self.effects_done(step, place)
+    }
+
+    /// The list is through: the run waits for the decision that it asked for, or goes on.
+    fn effects_done(&mut self, step: &Step, place: &Place) -> Result<Flow, Failure> {
+        if let Some((approval_id, request)) =
+            self.state.requests.iter().find(|(_, r)| r.place == *place && r.waits)
+        {
+            return match request.early.clone() {
+                Some(answered) => Ok(self.answered(*approval_id, &answered)),
+                None => Ok(self.stand(place, Doing::Asking { approval_id: *approval_id })),
+            };
+        }
+        let said = match &step.kind {
+            StepKind::Action { action, .. } => match action.kind {
+                ActionKind::Allow => Some("Allowed"),
+                ActionKind::Block => Some("Blocked"),
+                ActionKind::Execute | ActionKind::RequireApproval => None,
+            },
+            _ => None,
+        };
+        self.remove_frame(place);
+        if said.is_some() || step.effects().is_empty() {
+            let reason = match (said, &self.state.reason) {
+                (Some(said), Some(reason)) if reason != said => format!("{said}: {reason}"),
+                (Some(said), _) => said.to_owned(),
+                (None, _) => "Nothing to do".to_owned(),
+            };
+            return Ok(self.done(place, reason, None, step.next.as_ref()));
+        }
+        let output = self.last_fact().output.take();
+        let mut output = output.unwrap_or_else(|| json!({}));
+        output["next"] = json!(step.next);
+        self.last_fact().output = Some(output);
+        Ok(Flow::Go(step.next.clone()))
+    }
+
+    fn notify(&mut self, place: &Place, index: u32, notify: &Notify) -> Result<(), Failure> {
+        let context = Arc::clone(&self.state.context);
+        let scope = Scope::masked(&context, self.entered_at(place));
+        let recipients: Vec<String> =
+            notify.recipients.iter().map(|who| who.needed("recipient", &scope)).collect::<Result<_, _>>()?;
+        let message = notify.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
+        let subject = notify.subject.as_ref().map(|subject| subject.text(&scope)).transpose()?;
+        let fact = self.fact(place, StepState::Done);
+        fact.reason = Some(format!("Tells {}: {message}", recipients.join(", ")));
+        fact.input = Some(json!({ "recipients": recipients, "subject": subject, "message": message }));
+        let approval_id = self.state.requests.iter().find(|(_, r)| r.place == *place).map(|(id, _)| *id);
+        let notice = Notice { place: place.clone(), index, recipients, subject, message, approval_id };
+        self.command(Command::Notify(Box::new(notice)));
+        Ok(())
+    }
+
+    fn log(&mut self, place: &Place, log: &Log) -> Result<(), Failure> {
+        let scope = Scope::masked(&self.state.context, self.entered_at(place));
+        let message = log.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
+        let fact = self.fact(place, StepState::Done);
+        fact.reason = Some(message);
+        fact.input = log.level.map(|level| json!({ "level": level }));
+        Ok(())
+    }
+
+    /// Calls something outside, for the first time.
+    fn call(&mut self, place: &Place, index: u32, effect: &Effect) -> Result<Flow, Failure> {
+        let preview = {
+            let scope = Scope::masked(&self.state.context, self.entered_at(place));
+            request::resolve(effect, &scope)?
+        };
+        let fact = self.fact(place, StepState::Entered);
+        fact.reason = Some(format!("Calls {}", preview.in_words()));
+        fact.input = serde_json::to_value(&preview).ok();
+        self.stand(place, Doing::Calling { index, attempt: 1 });
+        self.perform(place);
+        Ok(Flow::Stay)
+    }
+
+    fn perform(&mut self, place: &Place) {
+        let call = self.frame(place).and_then(|frame| call_of(self.definition, self.state, frame));
+        if let Some(call) = call {
+            self.command(Command::Perform(Box::new(call)));
+        }
+    }
+
+    pub(super) fn retry_due(&mut self, place: &Place, index: u32) -> Result<(), Refused> {
+        match self.frame(place).map(|frame| &frame.doing) {
+            Some(Doing::BackingOff { index: at, attempt, .. }) if *at == index => {
+                let attempt = *attempt;
+                self.stand(place, Doing::Calling { index, attempt });
+                self.perform(place);
+                Ok(())
+            }
+            Some(_) | None => Err(Refused::NotExpected),
+        }
+    }
+
+    pub(super) fn effect_done(
+        &mut self,
+        place: &Place,
+        index: u32,
+        attempt: u32,
+        took_ms: u32,
+        outcome: &Outcome,
+    ) -> Result<(), Refused> {
+        let Some(step) = self.definition.step(&place.step) else { return Err(Refused::NotExpected) };
+        if self.state.end.is_some() {
+            let fact = self.fact(place, StepState::Late);
+            fact.attempt = attempt;
+            fact.duration_ms = Some(f64::from(took_ms));
+            fact.reason = Some(format!("It may have happened: {}", outcome_in_words(outcome)));
+            return Ok(());
+        }
+        match self.frame(place).map(|frame| &frame.doing) {
+            Some(Doing::Calling { index: i, attempt: a }) if (*i, *a) == (index, attempt) => {}
+            Some(_) | None => return Err(Refused::NotExpected),
+        }
+        let flow = match outcome {
+            Outcome::Answered(answer) if (200..300).contains(&answer.status) => {
+                self.keep(step, index, answer);
+                let fact = self.fact(place, StepState::Done);
+                fact.attempt = attempt;
+                fact.duration_ms = Some(f64::from(took_ms));
+                fact.reason = Some(answered_in_words(answer, attempt));
+                fact.output = Some(json!({ "status": answer.status, "body": answer.body }));
+                match self.effects(step, place, index + 1) {
+                    Ok(flow) => flow,
+                    Err(failure) => self.step_failed(place, failure),
+                }
+            }
+            Outcome::Answered(_) | Outcome::Unanswered { .. } | Outcome::Refused { .. } => {
+                self.attempt_failed(step, place, index, attempt, took_ms, outcome)
+            }
+        };
+        self.follow(flow);
+        Ok(())
+    }
+
+    fn attempt_failed(
+        &mut self,
+        step: &Step,
+        place: &Place,
+        index: u32,
+        attempt: u32,
+        took_ms: u32,
+        outcome: &Outcome,
+    ) -> Flow {
+        let delay = retry::delay(step.retry.as_ref(), attempt, outcome, self.stamp);
+        let words = outcome_in_words(outcome);
+        if let Some(delay) = delay {
+            let until = self.stamp.at + delay;
+            let fact = self.fact(place, StepState::Retrying);
+            fact.attempt = attempt;
+            fact.duration_ms = Some(f64::from(took_ms));
+            fact.reason = Some(format!("{words}; tries again in {}", in_words(delay)));
+            let timer = Timer::Retry { place: place.clone(), index };
+            self.command(Command::SetTimer { timer, at: until });
+            return self.stand(place, Doing::BackingOff { index, attempt: attempt + 1, until });
+        }
+        if let Outcome::Answered(answer) = outcome {
+            self.keep(step, index, answer);
+        }
+        let failure = Failure { code: outcome_code(outcome), message: words };
+        let flow = self.step_failed(place, failure);
+        let fact = self.last_fact();
+        if fact.state == StepState::Failed {
+            fact.attempt = attempt;
+            fact.duration_ms = Some(f64::from(took_ms));
+        }
+        flow
+    }
+
+    /// Keeps an answer where the language says: under the step, under `save_as`, and as `data`.
+    fn keep(&mut self, step: &Step, index: u32, answer: &Answer) {
+        let response = json!({ "status": answer.status, "headers": answer.headers, "body": answer.body });
+        self.put_for_step(&step.id, "response", response);
+        if !(200..300).contains(&answer.status) {
+            return;
+        }
+        let save_as = step.effects().get(index as usize).and_then(|effect| match effect {
+            Effect::HttpRequest(call) | Effect::Webhook(call) => call.save_as.clone(),
+            Effect::Connector(call) => call.save_as.clone(),
+            Effect::Notify(_)
+            | Effect::CreateRecord(_)
+            | Effect::UpdateRecord(_)
+            | Effect::CreateApprovalRequest(_)
+            | Effect::EmitEvent(_)
+            | Effect::Log(_) => None,
+        });
+        if let Some(name) = save_as {
+            self.put(&name, answer.body.clone());
+        }
+        let brought = self.state.context.get("event").and_then(|event| event.get("data")).is_some();
+        if !brought && !answer.body.is_null() {
+            self.put("data", answer.body.clone());
+        }
+    }
+}
+
+/// The calls that are out, as they were commanded.
+pub(super) fn open_calls(definition: &Definition, state: &State) -> Vec<Call> {
+    state.frames.iter().filter_map(|frame| call_of(definition, state, frame)).collect()
+}
+
+fn call_of(definition: &Definition, state: &State, frame: &super::state::Frame) -> Option<Call> {
+    let Doing::Calling { index, attempt } = frame.doing else { return None };
+    let step = definition.step(&frame.place.step)?;
+    let effect = step.effects().get(index as usize)?.clone();
+    let timeout_ms = step.timeout.as_ref().map_or(DEFAULT_TIMEOUT_MS, |span| span.millis().unsigned_abs());
+    Some(Call {
+        place: frame.place.clone(),
+        index,
+        attempt,
+        idempotency_key: format!("{}:{}:{index}", state.execution_id, frame.place),
+        effect,
+        context: Arc::clone(&state.context),
+        now: frame.entered_at,
+        timeout_ms,
+    })
+}
+
+fn answered_in_words(answer: &Answer, attempt: u32) -> String {
+    if attempt > 1 {
+        format!("Answered {} on attempt {attempt}", answer.status)
+    } else {
+        format!("Answered {}", answer.status)
+    }
+}
+
+fn outcome_in_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered(answer) => format!("Answered {}", answer.status),
+        Outcome::Unanswered { message, .. } | Outcome::Refused { message, .. } => message.clone(),
+    }
+}
+
+fn outcome_code(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered(answer) => format!("http.{}", answer.status),
+        Outcome::Unanswered { error: ScriptedError::Timeout, .. } => "timeout".to_owned(),
+        Outcome::Unanswered { error: ScriptedError::Connection, .. } => "connection".to_owned(),
+        Outcome::Refused { code, .. } => code.clone(),
+    }
+}
+
+/// What an effect gives back when nothing is scripted for it.
+pub(super) fn silent_answer() -> Outcome {
+    Outcome::Answered(Answer { status: 200, headers: serde_json::Map::new(), body: Value::Null })
+}

@@ -1,0 +1,94 @@
+//! How a run ends, and what is closed with it.
+
+use super::{
+    Refused,
+    command::{Command, RequestStatus, StepState},
+    input::Timer,
+    state::{End, RunError, RunResult, Verdict},
+    turn::{Failure, Turn},
+};
+use crate::{ids::StepId, workflow::duration::in_words};
+
+impl Turn<'_> {
+    /// The run came to its end: the result is what the document last said.
+    pub(super) fn end_normally(&mut self) {
+        let result = match self.state.decision {
+            Some(Verdict::Allowed) => RunResult::Allowed,
+            Some(Verdict::Blocked) => RunResult::Blocked,
+            None => RunResult::Executed,
+        };
+        self.end(result, None, "The run ended");
+    }
+
+    pub(super) fn end_failed(&mut self, step: StepId, failure: Failure) {
+        self.state.reason = Some(failure.message.clone());
+        let error = RunError { step, code: failure.code, message: failure.message };
+        self.end(RunResult::Failed, Some(error), "The run failed");
+    }
+
+    pub(super) fn cancel(&mut self, by: &str, reason: Option<&str>) -> Result<(), Refused> {
+        if self.state.end.is_some() {
+            return Err(Refused::Ended);
+        }
+        let because = match reason.filter(|reason| !reason.is_empty()) {
+            Some(reason) => format!("Cancelled by {by}: “{reason}”"),
+            None => format!("Cancelled by {by}"),
+        };
+        self.stop(RunResult::Cancelled, &because);
+        Ok(())
+    }
+
+    pub(super) fn run_timeout(&mut self) -> Result<(), Refused> {
+        let Some(timeout) = &self.definition.document().timeout else { return Err(Refused::NotExpected) };
+        if !self.state.is_working() {
+            return Err(Refused::NotExpected);
+        }
+        let because = format!("Its {} of work were used up", in_words(timeout.duration()));
+        self.stop(RunResult::TimedOut, &because);
+        Ok(())
+    }
+
+    /// Ends the run at once, whatever it was doing.
+    fn stop(&mut self, result: RunResult, because: &str) {
+        let places: Vec<_> = self.state.frames.iter().map(|frame| frame.place.clone()).collect();
+        for place in places {
+            self.fact(&place, StepState::Cancelled).reason = Some(because.to_owned());
+        }
+        self.state.reason = Some(because.to_owned());
+        self.end(result, None, because);
+    }
+
+    fn end(&mut self, result: RunResult, error: Option<RunError>, because: &str) {
+        let requests = std::mem::take(&mut self.state.requests);
+        for (approval_id, _) in requests.into_iter().filter(|(_, request)| request.early.is_none()) {
+            let because = Some(because.to_owned());
+            self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
+        }
+        self.state.frames.clear();
+        let end = End { at: self.stamp.at, result, error };
+        self.state.end = Some(end.clone());
+        self.command(Command::Finish(end));
+    }
+
+    /// Counts the time that the run works against its `timeout`, and keeps the timer that ends it.
+    pub(super) fn count_working_time(&mut self) {
+        let Some(timeout) = &self.definition.document().timeout else { return };
+        let works = self.state.end.is_none() && self.state.is_working();
+        match (self.state.working_since, works) {
+            (None, true) => {
+                self.state.working_since = Some(self.stamp.at);
+                let left = (timeout.millis() - self.state.worked_ms).max(0);
+                let at = self.stamp.at + chrono::Duration::milliseconds(left);
+                self.command(Command::SetTimer { timer: Timer::RunTimeout, at });
+            }
+            (Some(since), false) => {
+                self.state.working_since = None;
+                self.state.worked_ms += (self.stamp.at - since).num_milliseconds();
+                if self.state.end.is_none() {
+                    self.command(Command::ClearTimer { timer: Timer::RunTimeout });
+                }
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What happens to a run.
+
+use super::state::Place;
+use crate::{
+    ids::{ApprovalId, EventId, ExecutionId},
+    workflow::script::{ScriptedError, Verb},
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// When something happened, and an id from which others are derived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The time that the run sees.
+    pub at: DateTime<Utc>,
+    /// A fresh `UUIDv7`.
+    pub id: Uuid,
+}
+
+/// What happens to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// It starts.
+    Start(Box<Start>),
+    /// An effect has its outcome.
+    EffectDone {
+        /// Where.
+        place: Place,
+        /// Which of the step's effects.
+        index: u32,
+        /// Which attempt.
+        attempt: u32,
+        /// How long it took, in milliseconds.
+        took_ms: u32,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// A timer is due.
+    TimerDue {
+        /// Which.
+        timer: Timer,
+    },
+    /// An awaited event is there.
+    EventArrived {
+        /// Where it is awaited.
+        place: Place,
+        /// The event.
+        event: Event,
+    },
+    /// A person decided.
+    Decided {
+        /// Which request.
+        approval_id: ApprovalId,
+        /// What they decided.
+        decision: Decision,
+    },
+    /// A person cancelled it.
+    Cancel {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// How a run starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The run's id.
+    pub execution_id: ExecutionId,
+    /// What started it.
+    pub event: Event,
+    /// How many runs set each other off before it.
+    #[serde(default)]
+    pub depth: u32,
+}
+
+/// An event, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its id.
+    pub id: EventId,
+    /// Who sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// On whose behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Requester>,
+    /// What it carries.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub payload: Map<String, Value>,
+}
+
+/// On whose behalf an event came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Requester {
+    /// What they are.
+    pub kind: RequesterKind,
+    /// What they are called.
+    pub name: String,
+    /// The person's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// What a requester is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequesterKind {
+    /// A person.
+    Person,
+    /// Another system, by its API key.
+    Key,
+    /// A schedule.
+    Schedule,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The other side answered.
+    Answered(Answer),
+    /// It didn't.
+    Unanswered {
+        /// In which way.
+        error: ScriptedError,
+        /// In words.
+        message: String,
+    },
+    /// The call was never made, or its answer can't be kept; trying again would not help.
+    Refused {
+        /// The stable code.
+        code: String,
+        /// In words.
+        message: String,
+    },
+}
+
+/// An HTTP answer, or what a connector made of one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers, lower-case.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub headers: Map<String, Value>,
+    /// The body: JSON where it is JSON, else a text; null where there is none.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub body: Value,
+}
+
+/// A timer of a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "timer", rename_all = "snake_case")]
+pub enum Timer {
+    /// An effect is tried again.
+    Retry {
+        /// Where.
+        place: Place,
+        /// Which of the step's effects.
+        index: u32,
+    },
+    /// A request has waited long enough.
+    Expiry {
+        /// Which.
+        approval_id: ApprovalId,
+    },
+    /// A wait is over.
+    WaitOver {
+        /// Where.
+        place: Place,
+    },
+    /// The run has worked long enough.
+    RunTimeout,
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What.
+    pub verb: Verb,
+    /// Who, by address.
+    pub by: String,
+    /// Who, by name.
+    pub name: String,
+    /// What they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// What they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<Map<String, Value>>,
+}
+
+impl Event {
+    /// The event as templates and conditions see it: the payload's keys, and the envelope's over them.
+    pub(super) fn as_context(&self) -> Value {
+        let mut map = self.payload.clone();
+        map.insert("type".to_owned(), self.kind.clone().into());
+        map.insert("id".to_owned(), self.id.0.clone().into());
+        map.insert("time".to_owned(), self.time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).into());
+        map.insert("source".to_owned(), self.source.clone().into());
+        if matches!(self.kind.as_str(), "manual" | "schedule") {
+            map.insert("payload".to_owned(), Value::Object(self.payload.clone()));
+        }
+        Value::Object(map)
+    }
+}

@@ -1,0 +1,70 @@
+//! The whole review of a document: the checks, what this server can't run, and its own tests.
+
+use super::{Definition, simulate::simulate_test, supported::unsupported};
+use crate::workflow::{
+    Checked, Document, Finding, Format, Severity,
+    check::{self, Around},
+    script::Expectation,
+};
+use std::sync::Arc;
+
+/// Reads, checks and tests a text.
+pub fn review(text: &str, format: Format, around: &Around) -> Checked {
+    let mut checked = check::check(text, format, around);
+    if let Some(document) = checked.document.clone() {
+        let mut findings = unsupported(&document);
+        if findings.is_empty() {
+            findings = failing_tests(document);
+        }
+        checked.add(findings);
+    }
+    checked
+}
+
+/// The findings that keep a document from being enabled.
+pub fn blocking(findings: &[Finding]) -> Vec<Finding> {
+    findings.iter().filter(|finding| finding.severity != Severity::Warning).cloned().collect()
+}
+
+fn failing_tests(document: Document) -> Vec<Finding> {
+    let definition = Arc::new(Definition::new(document));
+    let tests = definition.document().tests.iter().enumerate();
+    tests
+        .flat_map(|(n, test)| {
+            let simulation = simulate_test(&definition, &test.given);
+            let differences = differences(&test.expect, &simulation);
+            differences.into_iter().map(move |(key, message)| {
+                let message = format!("The test \"{}\" fails: {message}.", test.name);
+                Finding::error("test.failed", format!("/tests/{n}/{key}"), message)
+            })
+        })
+        .collect()
+}
+
+fn differences(expect: &Expectation, got: &super::simulate::Simulation) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let mut hold = |key: &'static str, wanted: Option<&String>, got: Option<&str>| {
+        if let Some(wanted) = wanted
+            && got != Some(wanted.as_str())
+        {
+            let got = got.unwrap_or("none");
+            found.push((key, format!("{} is {got}, not {wanted}", key.trim_start_matches("expect/"))));
+        }
+    };
+    hold("expect/result", expect.result.as_ref(), got.result.map(super::state::RunResult::as_str));
+    hold("expect/status", expect.status.as_ref(), Some(got.status.as_str()));
+    hold("expect/reason", expect.reason.as_ref(), got.reason.as_deref());
+    if let Some(path) = expect.path.as_ref().filter(|path| **path != got.path) {
+        let words = |path: &[crate::ids::StepId]| {
+            path.iter().map(crate::ids::StepId::as_str).collect::<Vec<_>>().join(", ")
+        };
+        found.push(("expect/path", format!("the path is {}, not {}", words(&got.path), words(path))));
+    }
+    for unused in &got.unused {
+        found.push((
+            "given/script",
+            format!("entry {} of the script could not be used: {}", unused.index, unused.why),
+        ));
+    }
+    found
+}

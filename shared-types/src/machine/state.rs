@@ -1,0 +1,418 @@
+//! Where a run stands.
+
+use super::{
+    command::{Awaited, Passed},
+    input::{Decision, Requester, Start},
+};
+use crate::{
+    ids::{ApprovalId, EventId, ExecutionId, StepId},
+    workflow::scope::is_reserved,
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+/// A stored state, with the version of its shape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "v")]
+pub enum Snapshot {
+    /// The first shape.
+    #[serde(rename = "1")]
+    V1(Box<State>),
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The run's id.
+    pub execution_id: ExecutionId,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// The starting event's id.
+    pub event_id: EventId,
+    /// On whose behalf it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Requester>,
+    /// How many runs set each other off before it.
+    #[serde(default)]
+    pub depth: u32,
+    /// What templates and conditions see.
+    pub context: Arc<Map<String, Value>>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The money at stake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// Its currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Everything that is under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<Frame>,
+    /// How often each step was entered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub visits: BTreeMap<StepId, u32>,
+    /// The requests that are open, or decided before the run came to wait for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<ApprovalId, OpenRequest>,
+    /// Awaited events that it took; each counts once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taken: BTreeSet<EventId>,
+    /// What the document last said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Verdict>,
+    /// Why it stands as it does, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How long it has worked, in milliseconds, up to `working_since`.
+    #[serde(default)]
+    pub worked_ms: i64,
+    /// Since when it works; nothing while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_since: Option<DateTime<Utc>>,
+    /// How many steps were entered.
+    #[serde(default)]
+    pub entered: u32,
+    /// How many facts were told.
+    #[serde(default)]
+    pub told: u32,
+    /// The conditions passed on the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Passed>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// The address of a place in a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The step.
+    pub step: StepId,
+    /// The how-manieth time, from 1.
+    pub visit: u32,
+    /// The branches and items that it stands in, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<Within>,
+}
+
+/// A branch or an item that a place stands in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Within {
+    /// A branch, by its id.
+    Branch(String),
+    /// An item, by its number.
+    Item(u32),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.step, self.visit)?;
+        for within in &self.within {
+            match within {
+                Within::Branch(id) => write!(f, ":{id}")?,
+                Within::Item(n) => write!(f, ":{n}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A step that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Its address.
+    pub place: Place,
+    /// When it was entered: what `now` says in it.
+    pub entered_at: DateTime<Utc>,
+    /// What it is doing.
+    pub doing: Doing,
+}
+
+/// What a step is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    /// An effect's call is out.
+    Calling {
+        /// Which of the step's effects.
+        index: u32,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// An effect's call failed and is made again later.
+    BackingOff {
+        /// Which of the step's effects.
+        index: u32,
+        /// The next attempt.
+        attempt: u32,
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// People are asked.
+    Asking {
+        /// The request.
+        approval_id: ApprovalId,
+    },
+    /// An event is awaited.
+    Awaiting {
+        /// Which.
+        awaited: Box<Awaited>,
+        /// Until when.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Time passes.
+    Pausing {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+}
+
+/// A request that the run has made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenRequest {
+    /// Where.
+    pub place: Place,
+    /// When.
+    pub asked_at: DateTime<Utc>,
+    /// Whether the run waits for it, or goes on meanwhile.
+    pub waits: bool,
+    /// Whether the step says `block` until somebody decides.
+    pub blocks: bool,
+    /// Who is asked, in words.
+    pub asked: String,
+    /// Until when.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What it is about, for the event that tells of its end.
+    pub entity: Option<String>,
+    /// Which one.
+    pub entity_id: Option<String>,
+    /// An answer that came before the run waited for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<Answered>,
+}
+
+/// How a request was answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// By a person.
+    Decided(Decision),
+    /// By time.
+    Expired,
+}
+
+/// What a document said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// `allow`
+    Allowed,
+    /// `block`
+    Blocked,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// As what.
+    pub result: RunResult,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunResult {
+    /// The document said `allow`.
+    Allowed,
+    /// The document said `block`.
+    Blocked,
+    /// It ended and the document said neither.
+    Executed,
+    /// A step failed.
+    Failed,
+    /// A person cancelled it.
+    Cancelled,
+    /// It worked longer than it may.
+    TimedOut,
+    /// Somebody is asked; not final.
+    PendingApproval,
+}
+
+impl RunResult {
+    /// The name as stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Blocked => "blocked",
+            Self::Executed => "executed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::PendingApproval => "pending_approval",
+        }
+    }
+}
+
+/// What went wrong in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunError {
+    /// At which step.
+    pub step: StepId,
+    /// The stable code.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// Whether a run works, waits or has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// It works: a call is out, or a retry's delay runs.
+    Running,
+    /// It waits for people, events or times.
+    Waiting,
+    /// An operator halted it.
+    Paused,
+    /// It has ended.
+    Ended,
+}
+
+impl RunStatus {
+    /// The name as stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaitsFor {
+    /// At which step.
+    pub step_id: StepId,
+    /// In words.
+    pub what: String,
+    /// Until when.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl State {
+    pub(super) fn new(start: &Start, at: DateTime<Utc>) -> Self {
+        let mut context: Map<String, Value> = start
+            .event
+            .payload
+            .iter()
+            .filter(|(k, _)| !is_reserved(k))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        context.insert("event".to_owned(), start.event.as_context());
+        context.insert("steps".to_owned(), json!({}));
+        Self {
+            execution_id: start.execution_id,
+            started_at: at,
+            event_id: start.event.id.clone(),
+            requester: start.event.requester.clone(),
+            depth: start.depth,
+            context: Arc::new(context),
+            subject: None,
+            amount: None,
+            currency: None,
+            frames: Vec::new(),
+            visits: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            decision: None,
+            reason: None,
+            worked_ms: 0,
+            working_since: None,
+            entered: 0,
+            told: 0,
+            passed: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Whether the run works, waits or has ended.
+    pub fn status(&self) -> RunStatus {
+        match &self.end {
+            Some(_) => RunStatus::Ended,
+            None if self.is_working() => RunStatus::Running,
+            None => RunStatus::Waiting,
+        }
+    }
+
+    /// The result: final when it has ended, what stands meanwhile while somebody is asked.
+    pub fn result(&self) -> Option<RunResult> {
+        if let Some(end) = &self.end {
+            return Some(end.result);
+        }
+        let mut open = self.requests.values().filter(|request| request.early.is_none()).peekable();
+        open.peek()?;
+        Some(if open.any(|request| request.blocks) { RunResult::Blocked } else { RunResult::PendingApproval })
+    }
+
+    /// The request that is open and was made first.
+    pub fn open_request(&self) -> Option<ApprovalId> {
+        self.requests.iter().find(|(_, request)| request.early.is_none()).map(|(id, _)| *id)
+    }
+
+    /// Whether a call is out or a retry's delay runs.
+    pub(super) fn is_working(&self) -> bool {
+        self.frames.iter().any(|frame| match frame.doing {
+            Doing::Calling { .. } | Doing::BackingOff { .. } => true,
+            Doing::Asking { .. } | Doing::Awaiting { .. } | Doing::Pausing { .. } => false,
+        })
+    }
+
+    /// Whether a call is out.
+    pub fn has_open_calls(&self) -> bool {
+        self.frames.iter().any(|frame| matches!(frame.doing, Doing::Calling { .. }))
+    }
+
+    /// What the run waits for, in words.
+    pub fn waits_for(&self) -> Vec<WaitsFor> {
+        let framed = self.frames.iter().map(|frame| {
+            let (what, until) = match &frame.doing {
+                Doing::Calling { attempt, .. } => (format!("an answer, attempt {attempt}"), None),
+                Doing::BackingOff { attempt, until, .. } => (format!("attempt {attempt}"), Some(*until)),
+                Doing::Asking { approval_id } => self.requests.get(approval_id).map_or_else(
+                    || ("a decision".to_owned(), None),
+                    |request| (format!("a decision of {}", request.asked), request.expires_at),
+                ),
+                Doing::Awaiting { awaited, until } => (awaited_in_words(awaited), *until),
+                Doing::Pausing { until } => ("a time".to_owned(), Some(*until)),
+            };
+            WaitsFor { step_id: frame.place.step.clone(), what, until }
+        });
+        framed.collect()
+    }
+}
+
+/// An awaited event in words: `the event order.paid with order.id A1`.
+pub(super) fn awaited_in_words(awaited: &Awaited) -> String {
+    let mut words = format!("the event {}", awaited.event);
+    for (n, (path, value)) in awaited.matches.iter().enumerate() {
+        let joint = if n == 0 { "with" } else { "and" };
+        words.push_str(&format!(" {joint} {path} {}", crate::workflow::template::as_text(value)));
+    }
+    words
+}

@@ -1,0 +1,170 @@
+//! `wait`: for an event, a span of time, or a point in time.
+
+use super::{
+    Refused,
+    command::{Awaited, Command, StepState},
+    input::{Event, Timer},
+    state::{Doing, Place, awaited_in_words},
+    turn::{Failure, Flow, Turn},
+};
+use crate::{
+    ids::StepId,
+    workflow::{
+        document::event_type_matches,
+        duration::in_words,
+        evaluate::{equal, time_of},
+        path,
+        scope::{Scope, is_reserved},
+        step::{EventWait, Step, StepKind, Wait},
+    },
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+impl Turn<'_> {
+    pub(super) fn wait(&mut self, step: &Step, place: &Place, wait: &Wait) -> Result<Flow, Failure> {
+        match wait {
+            Wait::Event(wait) => self.await_event(place, wait),
+            Wait::For { r#for } => Ok(self.pause(step, place, self.stamp.at + r#for.duration())),
+            Wait::Until { until } => {
+                let scope = Scope::masked(&self.state.context, self.stamp.at);
+                let text = until.needed("until", &scope)?;
+                let Some(until) = time_of(&text) else {
+                    return Err(Failure::new("wait.until", format!("\"{text}\" is no time to wait for.")));
+                };
+                Ok(self.pause(step, place, until))
+            }
+        }
+    }
+
+    fn pause(&mut self, step: &Step, place: &Place, until: DateTime<Utc>) -> Flow {
+        let shown = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        if until <= self.stamp.at {
+            return self.done(place, format!("{shown} is past"), None, step.next.as_ref());
+        }
+        self.fact(place, StepState::Waiting).reason = Some(format!("Waits until {shown}"));
+        self.command(Command::SetTimer { timer: Timer::WaitOver { place: place.clone() }, at: until });
+        self.stand(place, Doing::Pausing { until })
+    }
+
+    fn await_event(&mut self, place: &Place, wait: &EventWait) -> Result<Flow, Failure> {
+        let scope = Scope::masked(&self.state.context, self.stamp.at);
+        let matches: Map<String, Value> = wait
+            .matches
+            .iter()
+            .map(|(path, value)| Ok((path.clone(), value.value(&scope)?)))
+            .collect::<Result<_, Failure>>()?;
+        let awaited = Awaited { place: place.clone(), event: wait.event.clone(), matches };
+        let until = wait.timeout.as_ref().map(|timeout| self.stamp.at + timeout.duration());
+        self.fact(place, StepState::Waiting).reason =
+            Some(format!("Waits for {}", awaited_in_words(&awaited)));
+        if let Some(at) = until {
+            self.command(Command::SetTimer { timer: Timer::WaitOver { place: place.clone() }, at });
+        }
+        self.command(Command::AwaitEvent(Box::new(awaited.clone())));
+        Ok(self.stand(place, Doing::Awaiting { awaited: Box::new(awaited), until }))
+    }
+
+    pub(super) fn event_arrived(&mut self, place: &Place, event: &Event) -> Result<(), Refused> {
+        if self.state.end.is_some() {
+            return Err(Refused::Ended);
+        }
+        let Some(Doing::Awaiting { awaited, until }) = self.frame(place).map(|frame| frame.doing.clone())
+        else {
+            return Err(Refused::NotExpected);
+        };
+        if event.id == self.state.event_id || self.state.taken.contains(&event.id) || !fits(&awaited, event) {
+            return Err(Refused::NotExpected);
+        }
+        self.state.taken.insert(event.id.clone());
+        if until.is_some() {
+            self.command(Command::ClearTimer { timer: Timer::WaitOver { place: place.clone() } });
+        }
+        self.command(Command::StopAwaiting { place: place.clone() });
+        self.withdraw_unawaited(&format!("{} came first", event.kind));
+        let context = Arc::make_mut(&mut self.state.context);
+        for (key, value) in event.payload.iter().filter(|(key, _)| !is_reserved(key)) {
+            merge(context.entry(key.clone()).or_insert(Value::Null), value);
+        }
+        let next = self.definition.step(&place.step).and_then(|step| step.next.clone());
+        let flow = self.left(place, format!("{} came", event.kind), next);
+        self.last_fact().input = Some(Value::Object(event.payload.clone()));
+        self.follow(flow);
+        Ok(())
+    }
+
+    pub(super) fn wait_over(&mut self, place: &Place) -> Result<(), Refused> {
+        let Some(frame) = self.frame(place) else { return Err(Refused::NotExpected) };
+        let step = self.definition.step(&place.step);
+        let flow = match &frame.doing {
+            Doing::Pausing { .. } => {
+                let next = step.and_then(|step| step.next.clone());
+                self.left(place, "The time has come".to_owned(), next)
+            }
+            Doing::Awaiting { awaited, .. } => {
+                let event = awaited.event.clone();
+                self.command(Command::StopAwaiting { place: place.clone() });
+                let on_timeout = step.and_then(|step| match &step.kind {
+                    StepKind::Wait { wait: Wait::Event(wait) } => wait.on_timeout.clone(),
+                    _ => None,
+                });
+                match on_timeout {
+                    Some(to) => self.left(place, format!("{event} didn't come in time"), Some(to)),
+                    None => {
+                        let message = format!("{event} didn't come in time.");
+                        self.step_failed(place, Failure::new("wait.timeout", message))
+                    }
+                }
+            }
+            Doing::Calling { .. } | Doing::BackingOff { .. } | Doing::Asking { .. } => {
+                return Err(Refused::NotExpected);
+            }
+        };
+        self.follow(flow);
+        Ok(())
+    }
+
+    /// A step that stood in a frame is done.
+    pub(super) fn left(&mut self, place: &Place, reason: String, next: Option<StepId>) -> Flow {
+        let entered = self.remove_frame(place).map_or(self.stamp.at, |frame| frame.entered_at);
+        let waited = self.stamp.at - entered;
+        let fact = self.fact(place, StepState::Done);
+        fact.duration_ms = Some(milliseconds(waited));
+        fact.reason = Some(if waited.num_seconds() > 0 {
+            format!("{reason}, after {}", in_words(waited))
+        } else {
+            reason
+        });
+        fact.output = Some(json!({ "next": next }));
+        Flow::Go(next)
+    }
+}
+
+/// Whether an event is of the awaited type and equal in all that must match.
+pub(super) fn fits(awaited: &Awaited, event: &Event) -> bool {
+    event_type_matches(&awaited.event, &event.kind)
+        && awaited.matches.iter().all(|(at, expected)| {
+            let mut segments = at.split('.');
+            let first = segments.next().and_then(|key| event.payload.get(key));
+            first.and_then(|value| path::follow(value, segments)).is_some_and(|seen| equal(&seen, expected))
+        })
+}
+
+/// Merges deeply: maps key by key, everything else is replaced.
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+/// A span in milliseconds, with its fraction.
+#[expect(clippy::cast_precision_loss, reason = "spans of a run are far below 2^52 microseconds")]
+pub(super) fn milliseconds(span: chrono::Duration) -> f64 {
+    span.num_microseconds().map_or(0.0, |micros| micros as f64 / 1000.0)
+}

@@ -1,0 +1,26 @@
+//! The workflow language: documents, conditions, templates, durations and the checks before anything may run.
+
+pub mod approval;
+pub mod check;
+pub mod condition;
+pub mod document;
+pub mod duration;
+pub mod effect;
+pub mod evaluate;
+pub mod finding;
+pub mod number;
+pub mod path;
+pub mod schedule;
+pub mod scope;
+pub mod script;
+pub mod shape;
+pub mod source;
+pub mod step;
+pub mod template;
+
+pub use check::{Checked, check};
+pub use document::Document;
+pub use duration::Span;
+pub use finding::{Finding, Severity};
+pub use source::{Format, Source};
+pub use template::{Template, TemplateValue};

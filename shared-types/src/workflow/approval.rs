@@ -1,0 +1,117 @@
+//! The native form of asking people.
+
+use super::{Span, Template, TemplateValue};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Whom to ask, what to show and for how long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalSpec {
+    /// What it is about; else the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Template>,
+    /// Why it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Template>,
+    /// The money at stake; else the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<TemplateValue>,
+    /// Its currency; else the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Template>,
+    /// What kind of thing it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// Which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<TemplateValue>,
+    /// What the approver sees.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub show: BTreeMap<String, TemplateValue>,
+    /// Who is asked, one level after the other.
+    #[schemars(length(min = 1))]
+    pub levels: Vec<Level>,
+    /// Who can't decide; the requester without it, and `[]` lifts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forbid: Option<Vec<Forbid>>,
+    /// Whose single rejection ends it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub veto: Vec<Template>,
+    /// What the approver may change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub form: Vec<FormField>,
+    /// Whose hours the deadlines count in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+}
+
+/// One level of approvers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Level {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `role:` or `user:`, one or more.
+    #[schemars(length(min = 1))]
+    pub approvers: Vec<Template>,
+    /// How many of them must approve; 1 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u32>,
+    /// How long they have; without end without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<Span>,
+    /// How often they are reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_every: Option<Span>,
+    /// Who is asked besides when it takes long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate_to: Vec<Template>,
+    /// How long that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after: Option<Span>,
+}
+
+/// Who can't decide although asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Forbid {
+    /// Whoever caused the run.
+    Requester,
+    /// Whoever decided at an earlier level.
+    PreviousLevel,
+}
+
+/// A field that a person fills in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FormField {
+    /// Its key.
+    pub name: String,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: FieldKind,
+    /// Whether it must be filled in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The least number, or date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<serde_json::Value>,
+    /// The greatest number, or date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<serde_json::Value>,
+    /// What can be chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<serde_json::Value>,
+}
+
+/// What a form field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FieldKind {
+    Text,
+    Number,
+    Boolean,
+    Date,
+    Choice,
+}

@@ -1,0 +1,173 @@
+//! Asking people: somebody is asked, once, and the answer leads somewhere.
+
+use super::{Inside, Place};
+use crate::workflow::{
+    Document, Finding, TemplateValue,
+    effect::{Effect, ShortRequest},
+    finding::PatchOp,
+    step::{ActionKind, Step, StepKind, Wait},
+};
+use serde_json::{Value, json};
+
+pub(super) fn check_step(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let Place { step, pointer, .. } = place;
+    let requests: Vec<(usize, &ShortRequest)> = step
+        .effects()
+        .iter()
+        .enumerate()
+        .filter_map(|(n, effect)| match effect {
+            Effect::CreateApprovalRequest(request) => Some((n, request)),
+            Effect::Notify(_)
+            | Effect::HttpRequest(_)
+            | Effect::Webhook(_)
+            | Effect::CreateRecord(_)
+            | Effect::UpdateRecord(_)
+            | Effect::EmitEvent(_)
+            | Effect::Log(_)
+            | Effect::Connector(_) => None,
+        })
+        .collect();
+    if let Some((n, _)) = requests.get(1) {
+        let message = "A list can make one request; this is the second.";
+        findings.push(Finding::error("approval.twice", format!("{pointer}/execute/{n}"), message));
+    }
+    for (n, request) in &requests {
+        check_short(request, &format!("{pointer}/execute/{n}"), findings);
+    }
+    check_kind(place, findings);
+    check_next(document, place, findings);
+}
+
+fn check_kind(place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let Place { step, pointer, inside } = place;
+    if let StepKind::Action { action, .. } = &step.kind {
+        if action.kind == ActionKind::RequireApproval && !step.asks() {
+            let message = "`require_approval` needs a `create_approval_request` in its `execute`.";
+            findings.push(Finding::error("approval.missing", pointer, message));
+        }
+        let decides = matches!(action.kind, ActionKind::Allow | ActionKind::Block);
+        if decides && *inside != Inside::Nothing {
+            let message = "`allow` and `block` can't stand in a branch or body.";
+            findings.push(Finding::error("decision.inside", pointer, message));
+        }
+    }
+    if step.asks() && *inside == Inside::Body {
+        findings.push(Finding::error(
+            "approval.inside",
+            pointer,
+            "People can't be asked in a `foreach` body.",
+        ));
+    }
+    if let Some(outcomes) = step.outcomes()
+        && outcomes.any()
+        && !step.asks()
+    {
+        let key = outcomes.links().next().map_or("on_approved", |(key, _)| key);
+        let message = format!("`{key}` waits for a decision, and nobody is asked.");
+        findings.push(Finding::error("approval.missing", format!("{pointer}/{key}"), message));
+    }
+}
+
+fn check_next(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let Place { step, pointer, .. } = place;
+    let Some(next) = step.next.as_ref().filter(|_| step.asks()) else { return };
+    let at = format!("{pointer}/next");
+    let native = matches!(step.kind, StepKind::Approval { .. });
+    let outcomes = step.outcomes().is_some_and(super::super::step::Outcomes::any);
+    if native || outcomes {
+        let fix = match step.outcomes().is_some_and(|outcomes| outcomes.on_approved.is_some()) {
+            true => PatchOp::Remove { path: at.clone() },
+            false => PatchOp::Move { from: at.clone(), path: format!("{pointer}/on_approved") },
+        };
+        let message =
+            "A step that waits for a decision goes on along `on_approved` and the like, not `next`.";
+        findings.push(Finding::error("next.unused", at, message).with_fix(vec![fix]));
+        return;
+    }
+    let target = document.steps.iter().find(|candidate| candidate.id == *next);
+    if let Some(Step { kind: StepKind::Wait { wait: Wait::Event(wait) }, next: after, .. }) = target {
+        let message = format!(
+            "Asking doesn't wait here, and a decision made in the app does not stand for the event {}.",
+            wait.event
+        );
+        let fix = native_step(step, after.as_ref().map(crate::ids::StepId::as_str));
+        let fix = vec![PatchOp::Replace { path: pointer.clone(), value: fix }];
+        findings.push(Finding::warning("approval.unawaited", at, message).with_fix(fix));
+    }
+}
+
+/// The native step that asks the same and waits for the answer.
+fn native_step(step: &Step, approved: Option<&str>) -> Value {
+    let request = step.effects().iter().find_map(|effect| match effect {
+        Effect::CreateApprovalRequest(request) => Some(request),
+        Effect::Notify(_)
+        | Effect::HttpRequest(_)
+        | Effect::Webhook(_)
+        | Effect::CreateRecord(_)
+        | Effect::UpdateRecord(_)
+        | Effect::EmitEvent(_)
+        | Effect::Log(_)
+        | Effect::Connector(_) => None,
+    });
+    let data = |key: &str| request.and_then(|request| request.data.get(key)).map(TemplateValue::source);
+    let mut level = json!({ "approvers": approvers(request) });
+    let mut approval = json!({});
+    if let Some(expires_in) = data("expires_in") {
+        level["expires_in"] = expires_in;
+    }
+    for key in ["subject", "reason", "amount", "currency"] {
+        if let Some(value) = data(key) {
+            approval[key] = value;
+        }
+    }
+    let shown: serde_json::Map<String, Value> = request
+        .into_iter()
+        .flat_map(|request| &request.data)
+        .filter(|(key, _)| !SETTINGS.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.source()))
+        .collect();
+    if !shown.is_empty() {
+        approval["show"] = Value::Object(shown);
+    }
+    approval["levels"] = json!([level]);
+    let mut native = json!({ "id": step.id, "type": "approval", "approval": approval });
+    if let Some(approved) = approved {
+        native["on_approved"] = approved.into();
+    }
+    native
+}
+
+/// The keys of a short request's `data` that say how to ask; all others are shown.
+pub(crate) const SETTINGS: [&str; 7] =
+    ["approver_role", "approvers", "reason", "expires_in", "subject", "amount", "currency"];
+
+fn approvers(request: Option<&ShortRequest>) -> Value {
+    let Some(request) = request else { return json!([]) };
+    match (request.data.get("approvers"), request.data.get("approver_role")) {
+        (Some(list), _) => list.source(),
+        (None, Some(role)) => json!([format!("role:{}", role.source().as_str().unwrap_or_default())]),
+        (None, None) => json!([]),
+    }
+}
+
+fn check_short(request: &ShortRequest, at: &str, findings: &mut Vec<Finding>) {
+    let is_named = |value: &TemplateValue| match value {
+        TemplateValue::Literal(Value::String(text)) => !text.trim().is_empty(),
+        TemplateValue::Literal(Value::Array(list)) => !list.is_empty(),
+        TemplateValue::Literal(_) | TemplateValue::Map(_) => false,
+        TemplateValue::Text(_) | TemplateValue::List(_) => true,
+    };
+    let named = ["approver_role", "approvers"].iter().filter_map(|key| request.data.get(*key)).any(is_named);
+    if !named {
+        let message = "Nobody is asked: `data` needs `approver_role` or `approvers`.";
+        findings.push(Finding::error("approvers.missing", format!("{at}/data"), message));
+    }
+    if let Some(TemplateValue::Literal(value)) = request.data.get("expires_in") {
+        let fault = match value.as_str().map(str::parse::<crate::workflow::Span>) {
+            Some(Ok(_)) => return,
+            Some(Err(fault)) => fault.to_string(),
+            None => format!("{value} is no duration"),
+        };
+        findings.push(Finding::error("duration.bad", format!("{at}/data/expires_in"), format!("{fault}.")));
+    }
+}

@@ -1,0 +1,143 @@
+//! Names that steps put into the context: none that means something of its own, none from two branches.
+
+use super::{Place, bodies};
+use crate::workflow::{
+    Finding,
+    effect::Effect,
+    finding::escape_segment,
+    scope::is_reserved,
+    step::{Step, StepKind},
+};
+use std::collections::BTreeMap;
+
+pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
+    for (below, name) in written(place.step).into_iter().chain(item_var(place.step)) {
+        if is_reserved(&name) {
+            let message = format!("`{name}` means something of its own; take another name.");
+            findings.push(Finding::error("name.reserved", format!("{}/{below}", place.pointer), message));
+        }
+    }
+    let emitted = match &place.step.kind {
+        StepKind::Emit { emit } => vec![("emit/event".to_owned(), &emit.event)],
+        StepKind::Condition { .. }
+        | StepKind::Switch { .. }
+        | StepKind::Action { .. }
+        | StepKind::Execute { .. }
+        | StepKind::Approval { .. }
+        | StepKind::Parallel { .. }
+        | StepKind::Foreach { .. }
+        | StepKind::Wait { .. }
+        | StepKind::Set { .. }
+        | StepKind::Call { .. }
+        | StepKind::Ai { .. }
+        | StepKind::Fail { .. } => place
+            .step
+            .effects()
+            .iter()
+            .enumerate()
+            .filter_map(|(n, effect)| match effect {
+                Effect::EmitEvent(emit) => Some((format!("execute/{n}/event"), &emit.event)),
+                Effect::Notify(_)
+                | Effect::HttpRequest(_)
+                | Effect::Webhook(_)
+                | Effect::CreateRecord(_)
+                | Effect::UpdateRecord(_)
+                | Effect::CreateApprovalRequest(_)
+                | Effect::Log(_)
+                | Effect::Connector(_) => None,
+            })
+            .collect(),
+    };
+    for (below, event) in emitted {
+        if is_own_event(event) {
+            let message = format!("{event} is one of the server's own events; take another type.");
+            findings.push(Finding::error("event.reserved", format!("{}/{below}", place.pointer), message));
+        }
+    }
+    if let StepKind::Parallel { .. } = place.step.kind {
+        check_branches(place, findings);
+    }
+}
+
+/// Whether only the server itself may publish events of this type.
+pub fn is_own_event(event_type: &str) -> bool {
+    ["approval.", "execution.", "workflow."].iter().any(|prefix| event_type.starts_with(prefix))
+}
+
+fn check_branches(place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let StepKind::Parallel { parallel } = &place.step.kind else { return };
+    let single = parallel.steps.iter().map(std::slice::from_ref);
+    let branches: Vec<&[Step]> = single.chain(parallel.branches.iter().map(|b| b.steps.as_slice())).collect();
+    let mut writers: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+    for branch in branches {
+        let sure =
+            !branch.iter().any(|s| matches!(s.kind, StepKind::Condition { .. } | StepKind::Switch { .. }));
+        let mut names: Vec<String> = all_written(branch);
+        names.sort();
+        names.dedup();
+        for name in names {
+            writers.entry(name).or_default().push(sure);
+        }
+    }
+    for (name, sure) in writers.into_iter().filter(|(name, by)| by.len() > 1 && name != "data") {
+        let at = format!("{}/parallel", place.pointer);
+        findings.push(if sure.iter().filter(|sure| **sure).count() > 1 {
+            Finding::error("name.twice", at, format!("Two branches write `{name}`."))
+        } else {
+            Finding::warning("name.twice", at, format!("Two branches may write `{name}`."))
+        });
+    }
+}
+
+fn all_written(steps: &[Step]) -> Vec<String> {
+    steps
+        .iter()
+        .flat_map(|step| {
+            let own = written(step).into_iter().map(|(_, name)| name);
+            own.chain(bodies(step).into_iter().flat_map(|(_, steps, _)| all_written(steps)))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn item_var(step: &Step) -> Option<(String, String)> {
+    match &step.kind {
+        StepKind::Foreach { foreach } => Some(("foreach/item_var".to_owned(), foreach.item_var.clone()?)),
+        StepKind::Condition { .. }
+        | StepKind::Switch { .. }
+        | StepKind::Action { .. }
+        | StepKind::Execute { .. }
+        | StepKind::Approval { .. }
+        | StepKind::Parallel { .. }
+        | StepKind::Wait { .. }
+        | StepKind::Set { .. }
+        | StepKind::Call { .. }
+        | StepKind::Ai { .. }
+        | StepKind::Emit { .. }
+        | StepKind::Fail { .. } => None,
+    }
+}
+
+/// The names that a step itself writes, with the place of each below the step.
+fn written(step: &Step) -> Vec<(String, String)> {
+    if let StepKind::Set { set } = &step.kind {
+        return set.keys().map(|name| (format!("set/{}", escape_segment(name)), name.clone())).collect();
+    }
+    if let StepKind::Ai { ai } = &step.kind {
+        return ai.save_as.iter().map(|name| ("ai/save_as".to_owned(), name.clone())).collect();
+    }
+    let saved = step.effects().iter().enumerate().filter_map(|(n, effect)| {
+        let name = match effect {
+            Effect::HttpRequest(call) | Effect::Webhook(call) => call.save_as.clone(),
+            Effect::Connector(call) => call.save_as.clone(),
+            Effect::Notify(_)
+            | Effect::CreateRecord(_)
+            | Effect::UpdateRecord(_)
+            | Effect::CreateApprovalRequest(_)
+            | Effect::EmitEvent(_)
+            | Effect::Log(_) => None,
+        };
+        Some((format!("execute/{n}/save_as"), name?))
+    });
+    saved.collect()
+}

@@ -1,0 +1,161 @@
+use super::{Around, check};
+use crate::workflow::{Format, Severity, finding::PatchOp};
+
+const HEAD: &str = "workflow_id: w\nname: W\ntrigger: { type: manual }\nsteps:\n";
+
+fn found(steps: &str) -> Vec<(String, String, Severity)> {
+    let checked = check(&format!("{HEAD}{steps}"), Format::Yaml, &Around::Unknown);
+    checked.findings.into_iter().map(|f| (f.code.into_owned(), f.pointer, f.severity)).collect()
+}
+
+#[test]
+fn each_fault_of_a_document_is_found_at_its_place() {
+    use Severity::{Error, Warning};
+    for (steps, code, pointer, severity) in [
+        ("  - { id: a, type: set, set: {}, next: b }", "link.nowhere", "/steps/0/next", Error),
+        (
+            "  - { id: a, type: set, set: {} }\n  - { id: a, type: set, set: {} }",
+            "id.duplicate",
+            "/steps/1/id",
+            Error,
+        ),
+        ("  - { id: a, type: set, set: {}, next: a }", "cycle.endless", "/steps/0", Error),
+        (
+            "  - { id: a, type: set, set: {} }\n  - { id: b, type: set, set: {} }",
+            "step.unreachable",
+            "/steps/1",
+            Warning,
+        ),
+        ("  - { id: a, type: condition }", "condition.missing", "/steps/0", Error),
+        (
+            "  - { id: a, type: condition, condition: { field: x, operator: gt } }",
+            "value.missing",
+            "/steps/0/condition",
+            Error,
+        ),
+        (
+            "  - { id: a, type: condition, condition: { field: x, operator: regex, value: '(' } }",
+            "regex.bad",
+            "/steps/0/condition/value",
+            Error,
+        ),
+        (
+            "  - { id: a, type: condition, condition: { field: x, operator: between, value: [2, 1] } }",
+            "condition.never",
+            "/steps/0/condition/value",
+            Warning,
+        ),
+        (
+            "  - { id: a, type: condition, condition: { and: [{ field: x, operator: gt, value: 5 }, { field: x, operator: lt, value: 5 }] } }",
+            "condition.never",
+            "/steps/0/condition",
+            Warning,
+        ),
+        (
+            "  - { id: a, type: action, action: { type: require_approval } }",
+            "approval.missing",
+            "/steps/0",
+            Error,
+        ),
+        (
+            "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: {} }] }",
+            "approvers.missing",
+            "/steps/0/execute/0/data",
+            Error,
+        ),
+        (
+            "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: { approver_role: x, expires_in: soon } }] }",
+            "duration.bad",
+            "/steps/0/execute/0/data/expires_in",
+            Error,
+        ),
+        (
+            "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: { approver_role: x } }, { type: create_approval_request, data: { approver_role: x } }] }",
+            "approval.twice",
+            "/steps/0/execute/1",
+            Error,
+        ),
+        ("  - { id: a, type: set, set: { event: 1 } }", "name.reserved", "/steps/0/set/event", Error),
+        (
+            "  - { id: a, type: emit, emit: { event: approval.decided } }",
+            "event.reserved",
+            "/steps/0/emit/event",
+            Error,
+        ),
+        (
+            "  - { id: a, type: parallel, parallel: { branches: [{ id: x, steps: [{ id: b, type: set, set: { n: 1 } }] }, { id: y, steps: [{ id: c, type: set, set: { n: 1 } }] }] } }",
+            "name.twice",
+            "/steps/0/parallel",
+            Error,
+        ),
+        (
+            "  - { id: a, type: parallel, parallel: { steps: [{ id: b, type: action, action: { type: allow } }] } }",
+            "decision.inside",
+            "/steps/0/parallel/steps/0",
+            Error,
+        ),
+    ] {
+        let findings = found(steps);
+        assert_eq!(findings, [(code.to_owned(), pointer.to_owned(), severity)], "{steps}");
+    }
+}
+
+#[test]
+fn a_cycle_in_which_something_waits_may_stand() {
+    assert_eq!(found("  - { id: a, type: wait, wait: { for: 1h }, next: a }"), []);
+    let asks = "  - { id: a, type: approval, approval: { levels: [{ approvers: ['role:x'] }] }, on_changes_requested: a }";
+    assert_eq!(found(asks), []);
+}
+
+#[test]
+fn faults_beside_a_step_that_cannot_be_read_are_found_all_the_same() {
+    let findings =
+        found("  - { id: a, type: set, set: 5, next: b }\n  - { id: b, type: set, set: {}, next: c }");
+    let codes: Vec<&str> = findings.iter().map(|(code, ..)| code.as_str()).collect();
+    assert_eq!(codes, ["value.type", "link.nowhere"]);
+}
+
+#[test]
+fn next_in_a_step_that_waits_for_people_is_moved_to_on_approved() {
+    let text = format!(
+        "{HEAD}  - id: a\n    type: approval\n    approval: {{ levels: [{{ approvers: ['role:x'] }}] }}\n    next: b\n  - {{ id: b, type: set, set: {{}} }}\n"
+    );
+    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let [finding] = checked.findings.as_slice() else { panic!("{:#?}", checked.findings) };
+    assert_eq!((finding.line, finding.column), (8, 11));
+    assert_eq!(
+        finding.fix,
+        Some(vec![PatchOp::Move { from: "/steps/0/next".into(), path: "/steps/0/on_approved".into() }])
+    );
+}
+
+#[test]
+fn asking_before_a_wait_warns_and_offers_the_native_step() {
+    let text = format!(
+        "{HEAD}  - id: ask\n    type: execute\n    execute: [{{ type: create_approval_request, data: {{ approver_role: x, expires_in: 2h, total: 5 }} }}]\n    next: hold\n  \
+         - {{ id: hold, type: wait, wait: {{ event: order.confirmed }}, next: done }}\n  - {{ id: done, type: set, set: {{}} }}\n"
+    );
+    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let finding = checked.findings.iter().find(|f| f.code == "approval.unawaited").unwrap();
+    let Some([PatchOp::Replace { path, value }]) = finding.fix.as_deref() else { panic!("a fix") };
+    assert_eq!(path, "/steps/0");
+    assert_eq!(value["approval"]["levels"][0]["approvers"][0], "role:x");
+    assert_eq!(value["approval"]["show"]["total"], 5);
+    assert_eq!(value["on_approved"], "done");
+}
+
+#[test]
+fn what_is_missing_around_a_document_is_a_warning() {
+    let text = format!(
+        "{HEAD}  - id: a\n    type: execute\n    execute:\n      - {{ type: notify, recipients: ['role:x', 'slack:#s', 'a@b.c'], message: m }}\n      - {{ type: webhook, url: '{{{{ secrets.hook }}}}' }}\n"
+    );
+    let around = Around::Known {
+        roles: ["y".to_owned()].into(),
+        secrets: std::collections::BTreeSet::new(),
+        mail: false,
+    };
+    let checked = check(&text, Format::Yaml, &around);
+    let codes: Vec<&str> = checked.findings.iter().map(|f| &*f.code).collect();
+    assert_eq!(codes, ["secret.missing", "channel.missing", "channel.missing", "channel.missing"]);
+    assert!(checked.document.is_some());
+}

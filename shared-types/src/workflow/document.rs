@@ -1,0 +1,168 @@
+//! A workflow document as its author wrote it.
+
+use super::{
+    Span, Template, TemplateValue,
+    condition::Condition,
+    script::{Expectation, Given},
+    step::Step,
+};
+use crate::ids::WorkflowId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A workflow: what starts it and what it does, step by step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Document {
+    /// The slug, unique in a workspace: letters, digits, `_`, `-` and `.`.
+    #[schemars(extend("format" = "slug"))]
+    pub workflow_id: WorkflowId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The author's own label; the server numbers revisions itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionLabel>,
+    /// Whether it is on when created; afterwards enable and disable decide.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enabled: bool,
+    /// What starts a run.
+    pub trigger: Trigger,
+    /// What to fetch before the first step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContextLoad>,
+    /// What a run is about, for lists and cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Template>,
+    /// The money at stake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<TemplateValue>,
+    /// The currency of `amount`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Template>,
+    /// Bounds the time that a run works; it stands still while the run waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// The steps; a run starts at the first.
+    #[schemars(length(min = 1))]
+    pub steps: Vec<Step>,
+    /// Examples that must hold before a revision is saved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<DocumentTest>,
+}
+
+/// The author's version label: text or a number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum VersionLabel {
+    /// `1.2.0`
+    Text(String),
+    /// `3`
+    Number(serde_json::Number),
+}
+
+/// What to fetch before the first step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ContextLoad {
+    /// Names such as `order.details`, served by connectors.
+    pub load: Vec<String>,
+}
+
+/// What starts a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Trigger {
+    /// An event of this type; `order.*` is every type that begins with `order.`.
+    Event {
+        /// The event's type, or a prefix with `.*`.
+        event: String,
+        /// Only events for which this holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<Condition>,
+    },
+    /// Points in time.
+    Schedule {
+        /// Five or six fields.
+        #[schemars(extend("format" = "cron"))]
+        cron: String,
+        /// An IANA time zone; UTC without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "timezone"))]
+        timezone: Option<String>,
+        /// What happens to due times that passed while nothing ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        catch_up: Option<CatchUp>,
+        /// Times in which nothing starts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        blackout: Vec<serde_json::Value>,
+    },
+    /// Started by hand with an input.
+    Manual {
+        /// The fields of the input.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        form: Vec<super::approval::FormField>,
+    },
+    /// A signed URL of its own.
+    Webhook {
+        /// Only calls for which this holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<Condition>,
+        /// How the sender signs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
+}
+
+/// What happens to due times that passed while nothing ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// They are left out.
+    None,
+    /// The last of them starts a run.
+    Last,
+    /// Each starts a run.
+    All,
+}
+
+/// An example that must hold before a revision is saved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DocumentTest {
+    /// What it shows.
+    pub name: String,
+    /// What happens.
+    #[serde(default)]
+    pub given: Given,
+    /// What must come of it.
+    pub expect: Expectation,
+}
+
+impl Document {
+    /// Whether an event of `event_type` starts this workflow, its filter aside.
+    pub fn is_triggered_by(&self, event_type: &str) -> bool {
+        match &self.trigger {
+            Trigger::Event { event, .. } => event_type_matches(event, event_type),
+            Trigger::Schedule { .. } | Trigger::Manual { .. } | Trigger::Webhook { .. } => false,
+        }
+    }
+
+    /// The trigger's filter, where it has one.
+    pub fn filter(&self) -> Option<&Condition> {
+        match &self.trigger {
+            Trigger::Event { filter, .. } | Trigger::Webhook { filter, .. } => filter.as_ref(),
+            Trigger::Schedule { .. } | Trigger::Manual { .. } => None,
+        }
+    }
+}
+
+/// Whether an event's type fits a pattern: equal, or below a prefix that ends in `.*`.
+pub fn event_type_matches(pattern: &str, event_type: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) if prefix.ends_with('.') || prefix.is_empty() => event_type.starts_with(prefix),
+        _ => pattern == event_type,
+    }
+}

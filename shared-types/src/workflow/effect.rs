@@ -1,0 +1,183 @@
+//! The entries of an `execute` list.
+
+use super::{Template, TemplateValue};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Something done beside deciding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Effect {
+    /// Tells people.
+    Notify(Notify),
+    /// Calls another system.
+    HttpRequest(HttpCall),
+    /// Calls another system, with POST as its default method.
+    Webhook(HttpCall),
+    /// Makes a record through the connector that serves the entity.
+    CreateRecord(RecordChange),
+    /// Changes a record through the connector that serves the entity.
+    UpdateRecord(RecordChange),
+    /// Asks people, the short way.
+    CreateApprovalRequest(ShortRequest),
+    /// Publishes an event.
+    EmitEvent(super::step::Emit),
+    /// Leaves a line in the trace.
+    Log(Log),
+    /// Calls a connector's operation.
+    Connector(ConnectorCall),
+}
+
+/// A message to people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Notify {
+    /// An address, `user:`, `role:`, `slack:#channel` or `pagerduty:`.
+    pub recipients: Vec<Template>,
+    /// What it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Template>,
+    /// Its subject line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Template>,
+}
+
+/// A call to another system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpCall {
+    /// Where to.
+    pub url: Template,
+    /// `GET` for `http_request`, `POST` for `webhook` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Method>,
+    /// Headers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Template>,
+    /// What is sent: text as it is, anything else as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<TemplateValue>,
+    /// Query parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, TemplateValue>,
+    /// The name in the context for the answer's JSON body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_as: Option<String>,
+}
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names are those of RFC 9110")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// The name as sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A record to make or change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordChange {
+    /// What kind of record.
+    pub entity: String,
+    /// Which one; not for making one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<TemplateValue>,
+    /// Its fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<TemplateValue>,
+}
+
+/// A request for a decision, the short way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ShortRequest {
+    /// What kind of thing it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// Which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<TemplateValue>,
+    /// `approver_role` or `approvers`, `reason`, `expires_in`, `subject`, `amount`, `currency`; the rest is shown.
+    #[serde(default)]
+    pub data: BTreeMap<String, TemplateValue>,
+}
+
+/// A line in the trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Log {
+    /// What it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Template>,
+    /// How much it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<LogLevel>,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// A call to a connector's operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorCall {
+    /// `crm.create_task`
+    pub connector: String,
+    /// What it gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<TemplateValue>,
+    /// The name in the context for its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_as: Option<String>,
+}
+
+impl Effect {
+    /// The document's name for the effect's type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Notify(_) => "notify",
+            Self::HttpRequest(_) => "http_request",
+            Self::Webhook(_) => "webhook",
+            Self::CreateRecord(_) => "create_record",
+            Self::UpdateRecord(_) => "update_record",
+            Self::CreateApprovalRequest(_) => "create_approval_request",
+            Self::EmitEvent(_) => "emit_event",
+            Self::Log(_) => "log",
+            Self::Connector(_) => "connector",
+        }
+    }
+
+    /// Whether something outside answers it, so that its outcome has to be waited for.
+    pub fn is_outside(&self) -> bool {
+        match self {
+            Self::HttpRequest(_)
+            | Self::Webhook(_)
+            | Self::CreateRecord(_)
+            | Self::UpdateRecord(_)
+            | Self::Connector(_) => true,
+            Self::Notify(_) | Self::CreateApprovalRequest(_) | Self::EmitEvent(_) | Self::Log(_) => false,
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Evaluating a condition, with the whole tree of values seen, so that a person can be told why.
+
+use super::{
+    Span,
+    condition::{Condition, Leaf, Operator},
+    number::{Quantity, grouped},
+    scope::Scope,
+    template::{TemplateError, as_text},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use regex::RegexBuilder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{borrow::Cow, cmp::Ordering};
+
+/// Why a condition is true or false.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Why {
+    /// A group of conditions.
+    Group {
+        /// `and`, `or` or `not`.
+        op: GroupOp,
+        /// Its parts.
+        of: Vec<Why>,
+        /// Whether it holds.
+        result: bool,
+    },
+    /// A comparison.
+    Leaf {
+        /// The operator's name.
+        op: Operator,
+        /// The path.
+        field: String,
+        /// What was there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Value>,
+        /// What it was compared with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<Value>,
+        /// Whether nothing was there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        missing: bool,
+        /// Whether it holds.
+        result: bool,
+    },
+}
+
+/// How a group joins its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupOp {
+    /// All hold.
+    And,
+    /// One holds.
+    Or,
+    /// It doesn't hold.
+    Not,
+}
+
+/// Why a condition couldn't be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConditionError {
+    /// A template in it failed.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Its regular expression can't be read or is too large.
+    #[error("the regular expression \"{pattern}\" can't be used: {why}")]
+    Regex {
+        /// The text.
+        pattern: String,
+        /// What the library said.
+        why: String,
+    },
+    /// It is written in `expr`.
+    #[error("`expr` conditions can't be asked by this version")]
+    Expr,
+}
+
+impl Why {
+    /// Whether the condition holds.
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Group { result, .. } | Self::Leaf { result, .. } => *result,
+        }
+    }
+
+    /// The whole in one sentence: `order.total is 12,400, at least 10,000: true`.
+    pub fn sentence(&self) -> String {
+        format!("{}: {}", self.clause(), self.holds())
+    }
+
+    fn clause(&self) -> String {
+        match self {
+            Self::Group { op: GroupOp::Not, of, .. } => {
+                format!("not ({})", of.first().map(Self::clause).unwrap_or_default())
+            }
+            Self::Group { op, of, .. } => {
+                let word = if *op == GroupOp::And { " and " } else { " or " };
+                let parts: Vec<String> = of
+                    .iter()
+                    .map(|part| match part {
+                        Self::Group { of, .. } if of.len() > 1 => format!("({})", part.clause()),
+                        Self::Group { .. } | Self::Leaf { .. } => part.clause(),
+                    })
+                    .collect();
+                parts.join(word)
+            }
+            Self::Leaf { op, field, seen, value, missing, .. } => {
+                leaf_clause(*op, field, seen.as_ref(), value.as_ref(), *missing)
+            }
+        }
+    }
+}
+
+fn leaf_clause(
+    op: Operator,
+    field: &str,
+    seen: Option<&Value>,
+    value: Option<&Value>,
+    missing: bool,
+) -> String {
+    let is = match seen {
+        Some(seen) if !missing => format!("{field} is {}", show(seen)),
+        Some(_) | None => format!("{field} isn't there"),
+    };
+    match (op, value) {
+        (Operator::Exists | Operator::NotExists, _) => is,
+        (Operator::Between, Some(Value::Array(ends))) if ends.len() == 2 => {
+            format!("{is}, from {} to {}", show(&ends[0]), show(&ends[1]))
+        }
+        (op, Some(value)) => format!("{is}, {} {}", op.phrase(), show(value)),
+        (op, None) => format!("{is}, {}", op.phrase()),
+    }
+}
+
+/// A value for people: figures in groups, lists with commas, long ones cut.
+fn show(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "null".to_owned(),
+        Value::Number(_) => grouped(&as_text(value)),
+        Value::Array(list) => list.iter().map(show).collect::<Vec<_>>().join(", "),
+        Value::String(text) if text.is_empty() => "an empty text".to_owned(),
+        Value::Bool(_) | Value::String(_) | Value::Object(_) => as_text(value),
+    };
+    if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
+}
+
+/// Asks a condition.
+///
+/// # Errors
+/// When a template in it fails or a regular expression can't be used; what is merely missing is false.
+pub fn evaluate(condition: &Condition, scope: &Scope<'_>) -> Result<Why, ConditionError> {
+    match condition {
+        Condition::Leaf(leaf) => evaluate_leaf(leaf, scope),
+        Condition::And { and } => {
+            let of = and.iter().map(|c| evaluate(c, scope)).collect::<Result<Vec<_>, _>>()?;
+            let result = of.iter().all(Why::holds);
+            Ok(Why::Group { op: GroupOp::And, of, result })
+        }
+        Condition::Or { or } => {
+            let of = or.iter().map(|c| evaluate(c, scope)).collect::<Result<Vec<_>, _>>()?;
+            let result = of.iter().any(Why::holds);
+            Ok(Why::Group { op: GroupOp::Or, of, result })
+        }
+        Condition::Not { not } => {
+            let inner = evaluate(not, scope)?;
+            let result = !inner.holds();
+            Ok(Why::Group { op: GroupOp::Not, of: vec![inner], result })
+        }
+        Condition::Expr { .. } => Err(ConditionError::Expr),
+    }
+}
+
+fn evaluate_leaf(leaf: &Leaf, scope: &Scope<'_>) -> Result<Why, ConditionError> {
+    let value = leaf.value.as_ref().map(|value| value.value(scope)).transpose()?;
+    let seen = scope.find(leaf.field.split('.'));
+    let op = leaf.operator;
+    let result = match seen.as_deref() {
+        None => op.holds_for_missing(),
+        Some(Value::Null) if op == Operator::Eq => value == Some(Value::Null),
+        Some(Value::Null) => op.holds_for_missing(),
+        Some(seen) => compare(op, seen, value.as_ref().unwrap_or(&Value::Null), scope.now)?,
+    };
+    let missing = seen.is_none();
+    let field = leaf.field.clone();
+    Ok(Why::Leaf { op, field, seen: seen.map(Cow::into_owned), value, missing, result })
+}
+
+fn compare(op: Operator, seen: &Value, value: &Value, now: DateTime<Utc>) -> Result<bool, ConditionError> {
+    let order = |accept: fn(Ordering) -> bool| order_of(seen, value).is_some_and(accept);
+    let list = || value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+    Ok(match op {
+        Operator::Eq => equal(seen, value),
+        Operator::Neq => !equal(seen, value),
+        Operator::Gt => order(Ordering::is_gt),
+        Operator::Gte => order(Ordering::is_ge),
+        Operator::Lt => order(Ordering::is_lt),
+        Operator::Lte => order(Ordering::is_le),
+        Operator::In => list().iter().any(|item| equal(seen, item)),
+        Operator::NotIn => !list().iter().any(|item| equal(seen, item)),
+        Operator::Contains => contains(seen, value),
+        Operator::NotContains => !contains(seen, value),
+        Operator::StartsWith => both_texts(seen, value).is_some_and(|(a, b)| a.starts_with(b)),
+        Operator::EndsWith => both_texts(seen, value).is_some_and(|(a, b)| a.ends_with(b)),
+        Operator::Regex => match both_texts(seen, value) {
+            Some((text, pattern)) => compile_regex(pattern)?.is_match(text),
+            None => false,
+        },
+        Operator::Exists => true,
+        Operator::NotExists => false,
+        Operator::IsEmpty => is_empty(seen),
+        Operator::Between => match value.as_array().map(Vec::as_slice) {
+            Some([low, high]) => {
+                order_of(seen, low).is_some_and(Ordering::is_ge)
+                    && order_of(seen, high).is_some_and(Ordering::is_le)
+            }
+            Some(_) | None => false,
+        },
+        Operator::HasAll => seen.as_array().is_some_and(|_| list().iter().all(|item| contains(seen, item))),
+        Operator::HasAny => seen.as_array().is_some_and(|_| list().iter().any(|item| contains(seen, item))),
+        Operator::Before => both_times(seen, value).is_some_and(|(a, b)| a < b),
+        Operator::After => both_times(seen, value).is_some_and(|(a, b)| a > b),
+        Operator::WithinLast => {
+            age(seen, value, now).is_some_and(|(age, span)| age >= chrono::Duration::zero() && age <= span)
+        }
+        Operator::OlderThan => age(seen, value, now).is_some_and(|(age, span)| age > span),
+    })
+}
+
+/// Equality: two texts as texts, numbers as decimals (also a text with a number), the rest by parts.
+pub fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::Number(_), Value::Number(_) | Value::String(_)) | (Value::String(_), Value::Number(_)) => {
+            matches!((Quantity::of(a), Quantity::of(b)), (Some(a), Some(b)) if a.cmp(b).is_eq())
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equal(a, b)))
+        }
+        (
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+            b,
+        ) => a == b,
+    }
+}
+
+/// The order of two values of one kind; `None` where they can't be ordered.
+fn order_of(a: &Value, b: &Value) -> Option<Ordering> {
+    if let (Some(a), Some(b)) = (Quantity::of(a), Quantity::of(b)) {
+        return Some(a.cmp(b));
+    }
+    let (a, b) = both_texts(a, b)?;
+    match (time_of(a), time_of(b)) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        (Some(_) | None, Some(_) | None) => Some(a.cmp(b)),
+    }
+}
+
+fn contains(whole: &Value, part: &Value) -> bool {
+    match whole {
+        Value::Array(list) => list.iter().any(|item| equal(item, part)),
+        Value::String(text) => part.as_str().is_some_and(|part| text.contains(part)),
+        Value::Object(map) => part.as_str().is_some_and(|key| map.contains_key(key)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn both_texts<'a>(a: &'a Value, b: &'a Value) -> Option<(&'a str, &'a str)> {
+    Some((a.as_str()?, b.as_str()?))
+}
+
+fn both_times(a: &Value, b: &Value) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let (a, b) = both_texts(a, b)?;
+    Some((time_of(a)?, time_of(b)?))
+}
+
+/// A time as RFC 3339, or a date, which counts from its midnight in UTC.
+pub fn time_of(text: &str) -> Option<DateTime<Utc>> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < 10 {
+        return None;
+    }
+    DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok().or_else(|| {
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        Some(date.and_hms_opt(0, 0, 0)?.and_utc())
+    })
+}
+
+/// How long ago `seen` was, and the span it is held against.
+fn age(seen: &Value, span: &Value, now: DateTime<Utc>) -> Option<(chrono::Duration, chrono::Duration)> {
+    let seen = time_of(seen.as_str()?)?;
+    let span: Span = span.as_str()?.parse().ok()?;
+    Some((now - seen, span.duration()))
+}
+
+/// Compiles a regular expression of bounded size; matching takes linear time.
+pub fn compile_regex(pattern: &str) -> Result<regex::Regex, ConditionError> {
+    RegexBuilder::new(pattern)
+        .size_limit(256 * 1024)
+        .build()
+        .map_err(|why| ConditionError::Regex { pattern: pattern.to_owned(), why: why.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn ask(condition: Value, context: Value) -> Why {
+        let condition: Condition = serde_json::from_value(condition).unwrap();
+        let Value::Object(context) = context else { panic!("a map") };
+        let now = "2026-03-01T10:00:00Z".parse().unwrap();
+        evaluate(&condition, &Scope::masked(&context, now)).unwrap()
+    }
+
+    fn holds(field: Value, op: &str, value: Value) -> bool {
+        ask(json!({"field": "x", "operator": op, "value": value}), json!({"x": field})).holds()
+    }
+
+    #[test]
+    fn operators_compare_as_the_language_says() {
+        for (seen, op, value, expected) in [
+            (json!(0.1), "eq", json!("0.10"), true),
+            (json!("1.0"), "eq", json!("1"), false),
+            (json!("1.0"), ">=", json!("1"), true),
+            (json!("b"), "gt", json!("a"), true),
+            (json!("10"), "gt", json!("9"), true),
+            (json!("10"), "gt", json!("9a"), false),
+            (json!(5), "gt", json!("a"), false),
+            (json!(true), "gt", json!(false), false),
+            (json!("2026-01-01T00:00:00+01:00"), "lt", json!("2026-01-01T00:00:00Z"), true),
+            (json!(5), "between", json!([5, 7]), true),
+            (json!(8), "between", json!([5, 7]), false),
+            (json!("EUR"), "in", json!(["EUR", "USD"]), true),
+            (json!("SEK"), "not_in", json!(["EUR", "USD"]), true),
+            (json!(["a", "b"]), "has_all", json!(["a"]), true),
+            (json!(["a", "b"]), "has_any", json!(["c"]), false),
+            (json!("hello"), "matches", json!("^h.*o$"), true),
+            (json!("hello"), "contains", json!("ell"), true),
+            (json!(""), "is_empty", json!(null), true),
+            (json!("2026-02-28T10:00:00Z"), "within_last", json!("7d"), true),
+            (json!("2026-02-01T10:00:00Z"), "older_than", json!("7d"), true),
+            (json!("2026-02-01"), "before", json!("{{ now }}"), true),
+            (json!([1.0]), "eq", json!([1]), true),
+        ] {
+            assert_eq!(holds(seen.clone(), op, value.clone()), expected, "{seen} {op} {value}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_false_never_an_error_and_negative_operators_are_true() {
+        for word in Operator::SPELLINGS {
+            let op = Operator::parse(word).unwrap();
+            for context in [json!({}), json!({"x": null})] {
+                let why = ask(json!({"field": "x", "operator": word, "value": "a"}), context);
+                assert_eq!(why.holds(), op.holds_for_missing(), "{word}");
+            }
+        }
+        assert!(holds(json!(null), "eq", json!(null)));
+        assert!(!ask(json!({"field": "x", "operator": "eq", "value": null}), json!({})).holds());
+    }
+
+    #[test]
+    fn the_tree_explains_itself_in_words() {
+        let why = ask(
+            json!({"and": [
+                {"field": "order.total", "operator": "gte", "value": 10000},
+                {"or": [
+                    {"field": "order.lines.length", "operator": "gt", "value": 2},
+                    {"not": {"field": "customer.tier", "operator": "eq", "value": "gold"}},
+                ]},
+            ]}),
+            json!({"order": {"total": 12400, "lines": [1]}}),
+        );
+        assert_eq!(
+            why.sentence(),
+            "order.total is 12,400, at least 10,000 and (order.lines.length is 1, more than 2 or \
+             not (customer.tier isn't there, equal to gold)): true"
+        );
+        let json = serde_json::to_value(&why).unwrap();
+        assert_eq!(
+            json["of"][0],
+            json!({"op": "gte", "field": "order.total", "seen": 12400, "value": 10000, "result": true})
+        );
+        assert_eq!(serde_json::from_value::<Why>(json).unwrap(), why);
+    }
+}

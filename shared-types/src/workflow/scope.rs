@@ -1,0 +1,119 @@
+//! What a template or a condition can see.
+
+use super::{duration::Span, path};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// Names that a payload or a step can't take.
+pub const RESERVED: [&str; 6] = ["event", "steps", "secrets", "integrations", "approval", "error"];
+
+/// Whether a name means something of its own in templates and conditions.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("now")
+}
+
+/// What a template or a condition can see.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The run's context, `event` and `steps` among it.
+    pub context: &'a Map<String, Value>,
+    /// The step's recorded time.
+    pub now: DateTime<Utc>,
+    /// What `secrets.x` gives.
+    pub secrets: Secrets<'a>,
+}
+
+/// What `secrets.x` gives.
+#[derive(Debug, Clone, Copy)]
+pub enum Secrets<'a> {
+    /// `•••`: previews, facts and whatever else people see.
+    Masked,
+    /// The values; only the effects' side has them, at the moment of the call.
+    Known(&'a BTreeMap<String, String>),
+}
+
+/// What stands in for a secret wherever people look.
+pub const MASK: &str = "•••";
+
+impl<'a> Scope<'a> {
+    /// A scope that masks secrets.
+    pub fn masked(context: &'a Map<String, Value>, now: DateTime<Utc>) -> Self {
+        Self { context, now, secrets: Secrets::Masked }
+    }
+
+    /// The value at a path, if there is one.
+    pub fn find<'p>(&self, mut segments: impl Iterator<Item = &'p str>) -> Option<Cow<'a, Value>> {
+        let name = segments.next()?;
+        match name {
+            "secrets" => self.secret(segments.next()?).map(|text| Cow::Owned(Value::String(text))),
+            "integrations" => {
+                let rest: Vec<&str> = segments.collect();
+                Some(Cow::Owned(Value::String(format!("<integrations.{}>", rest.join(".")))))
+            }
+            now if now.starts_with("now") => self.time(now).map(|text| Cow::Owned(Value::String(text))),
+            name => path::follow(self.context.get(name)?, segments),
+        }
+    }
+
+    /// The value of a top-level name as the template engine wants it.
+    pub(super) fn top(&self, name: &str) -> Option<minijinja::Value> {
+        match name {
+            "secrets" => Some(match self.secrets {
+                Secrets::Masked => minijinja::Value::from_object(MaskedSecrets),
+                Secrets::Known(known) => {
+                    known.iter().map(|(k, v)| (k.as_str(), minijinja::Value::from(v.as_str()))).collect()
+                }
+            }),
+            "integrations" => Some(minijinja::Value::from_object(Placeholder("integrations".to_owned()))),
+            now if now.starts_with("now") => self.time(now).map(minijinja::Value::from),
+            name => self.context.get(name).map(|value| minijinja::value::Serde(value).into()),
+        }
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        match self.secrets {
+            Secrets::Masked => Some(MASK.to_owned()),
+            Secrets::Known(known) => known.get(name).cloned(),
+        }
+    }
+
+    /// `now`, `now_plus_24h`, `now_minus_7d`.
+    fn time(&self, name: &str) -> Option<String> {
+        let at = match name.strip_prefix("now")? {
+            "" => self.now,
+            shifted => {
+                let (sign, span) = match shifted.strip_prefix("_plus_") {
+                    Some(span) => (1, span),
+                    None => (-1, shifted.strip_prefix("_minus_")?),
+                };
+                let span: Span = span.parse().ok()?;
+                self.now.checked_add_signed(span.duration() * sign)?
+            }
+        };
+        Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+#[derive(Debug)]
+struct MaskedSecrets;
+
+impl minijinja::value::Object for MaskedSecrets {
+    fn get_value(self: &std::sync::Arc<Self>, _key: &minijinja::Value) -> Option<minijinja::Value> {
+        Some(minijinja::Value::from(MASK))
+    }
+}
+
+/// Prints its own path in angle brackets: `<integrations.crm.url>`.
+#[derive(Debug)]
+struct Placeholder(String);
+
+impl minijinja::value::Object for Placeholder {
+    fn get_value(self: &std::sync::Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        Some(minijinja::Value::from_object(Self(format!("{}.{}", self.0, key.as_str()?))))
+    }
+
+    fn render(self: &std::sync::Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{}>", self.0)
+    }
+}

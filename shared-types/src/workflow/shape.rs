@@ -1,0 +1,489 @@
+//! Holds a value against the very JSON Schema that editors and agents are given.
+//!
+//! The schema comes from the Rust types, so there is one description of the language; unlike serde, this
+//! walk goes on after a fault and knows the place of each. What passes it can be read into the types.
+
+use super::{
+    duration::Span,
+    evaluate::time_of,
+    finding::{Finding, PatchOp, closest, escape_segment},
+    schedule,
+    step::RetryOn,
+    template::TemplateValue,
+};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::LazyLock};
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = schemars::schema_for!(super::Document).to_value();
+    schema["title"] = "Workflow".into();
+    schema["$id"] = "urn:iw:schema:workflow:1".into();
+    schema
+});
+
+/// The JSON Schema of a workflow document.
+pub fn schema() -> &'static Value {
+    &SCHEMA
+}
+
+/// Everything in which `document` differs from the shape of a workflow.
+pub fn check_shape(document: &Value) -> Vec<Finding> {
+    let mut walk = Walk { root: schema(), findings: Vec::new() };
+    walk.value(schema(), document, "");
+    walk.findings
+}
+
+struct Walk<'s> {
+    root: &'s Value,
+    findings: Vec<Finding>,
+}
+
+/// The keys that an object may have, gathered from a schema, what it refers to, and the variant that fits.
+#[derive(Default)]
+struct Object<'s> {
+    properties: BTreeMap<&'s str, &'s Value>,
+    required: Vec<&'s str>,
+    rest: Option<&'s Value>,
+    open: bool,
+}
+
+impl<'s> Walk<'s> {
+    fn value(&mut self, schema: &'s Value, value: &Value, at: &str) {
+        if schema.get("$ref").is_some() && value.is_string() {
+            self.format(schema, value, at);
+        }
+        let schema = self.resolve(schema);
+        if value.is_null() && allows_null(schema) {
+            return;
+        }
+        if let Some(words) = words(schema) {
+            return self.word(&words, value, at);
+        }
+        if !schema.get("properties").is_some_and(Value::is_object)
+            && let Some(variants) = variants(schema)
+        {
+            let variants: Vec<&Value> =
+                variants.iter().map(|v| self.resolve(v)).filter(|v| !is_null(v)).collect();
+            if let Some(variant) = self.choose(&variants, value, at) {
+                self.value(variant, value, at);
+            }
+            return;
+        }
+        if !self.has_type(schema, value, at) {
+            return;
+        }
+        match value {
+            Value::Object(map) => self.object(schema, map, at),
+            Value::Array(list) => self.list(schema, list, at),
+            Value::String(_) | Value::Number(_) => self.scalar(schema, value, at),
+            Value::Null | Value::Bool(_) => {}
+        }
+        self.format(schema, value, at);
+    }
+
+    fn object(&mut self, schema: &'s Value, map: &Map<String, Value>, at: &str) {
+        let mut object = Object::default();
+        self.gather(schema, map, at, &mut object);
+        for key in object.required.iter().filter(|key| !map.contains_key(**key)) {
+            self.findings.push(Finding::error("key.missing", at, format!("{} needs `{key}`.", place(at))));
+        }
+        for (key, value) in map {
+            let below = format!("{at}/{}", escape_segment(key));
+            match object.properties.get(key.as_str()).copied().or(object.rest) {
+                Some(schema) => self.value(schema, value, &below),
+                None if object.open => {}
+                None => self.unknown_key(key, &object, map, at, below),
+            }
+        }
+    }
+
+    fn gather(&mut self, schema: &'s Value, map: &Map<String, Value>, at: &str, object: &mut Object<'s>) {
+        if let Some(target) = schema.get("$ref") {
+            self.gather(self.target(target), map, at, object);
+        }
+        for (key, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            object.properties.insert(key, property);
+        }
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        object.required.extend(required.filter_map(Value::as_str));
+        match schema.get("additionalProperties") {
+            Some(Value::Bool(true)) => object.open = true,
+            Some(rest @ Value::Object(_)) => object.rest = Some(rest),
+            Some(_) => {}
+            None => {
+                object.open |= schema.get("properties").is_none()
+                    && schema.get("$ref").is_none()
+                    && variants(schema).is_none()
+            }
+        }
+        if let Some(parts) = variants(schema) {
+            let parts: Vec<&Value> = parts.iter().map(|v| self.resolve(v)).collect();
+            let value = Value::Object(map.clone());
+            match self.choose(&parts, &value, at) {
+                Some(variant) => self.gather(variant, map, at, object),
+                // The finding about the tag is enough; which keys may stand beside it isn't known.
+                None => object.open = true,
+            }
+        }
+    }
+
+    /// The variant that a value means to be; of tagged objects, the one with its tag. Where there is none,
+    /// a finding says so.
+    fn choose(&mut self, variants: &[&'s Value], value: &Value, at: &str) -> Option<&'s Value> {
+        if let [only] = variants {
+            return Some(only);
+        }
+        if let Some((tag, words)) = self.tags(variants) {
+            let Some(map) = value.as_object() else {
+                self.wrong_type("a map", value, at);
+                return None;
+            };
+            let Some(word) = map.get(tag) else {
+                let list = words.join(", ");
+                let message = format!("{} needs `{tag}`: {list}.", place(at));
+                self.findings.push(Finding::error("key.missing", at, message));
+                return None;
+            };
+            let found = word.as_str().and_then(|word| words.iter().position(|known| *known == word));
+            if found.is_none() {
+                self.word(&words, word, &format!("{at}/{tag}"));
+            }
+            return found.map(|n| variants[n]);
+        }
+        let fits = |variant: &&&Value| {
+            let required = variant.get("required").and_then(Value::as_array);
+            let complete = required
+                .is_none_or(|keys| keys.iter().filter_map(Value::as_str).all(|key| value.get(key).is_some()));
+            type_fits(variant, value) && complete
+        };
+        let overlap = |variant: &&&Value| {
+            let properties = variant.get("properties").and_then(Value::as_object);
+            properties.map_or(0, |known| known.keys().filter(|key| value.get(key).is_some()).count())
+        };
+        let nearest = || variants.iter().filter(|v| type_fits(v, value)).rev().max_by_key(overlap);
+        let chosen = variants.iter().find(fits).or_else(nearest).copied();
+        if chosen.is_none() {
+            let wanted: Vec<&str> = variants.iter().flat_map(|v| types(v)).map(type_in_words).collect();
+            self.wrong_type(&wanted.join(" or "), value, at);
+        }
+        chosen
+    }
+
+    /// The key whose constant tells the variants apart, and the constants.
+    fn tags(&self, variants: &[&'s Value]) -> Option<(&'s str, Vec<&'s str>)> {
+        let constants = |variant: &'s Value| {
+            let properties = variant.get("properties").and_then(Value::as_object);
+            properties
+                .into_iter()
+                .flatten()
+                .find_map(|(key, p)| Some((key.as_str(), p.get("const")?.as_str()?)))
+        };
+        let found: Option<Vec<(&str, &str)>> = variants.iter().map(|v| constants(v)).collect();
+        let found = found?;
+        let tag = found.first()?.0;
+        Some((tag, found.into_iter().map(|(_, word)| word).collect()))
+    }
+
+    fn list(&mut self, schema: &'s Value, list: &[Value], at: &str) {
+        let min = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default();
+        if (list.len() as u64) < min {
+            self.findings.push(Finding::error("list.empty", at, format!("{} must not be empty.", place(at))));
+        }
+        if let Some(items) = schema.get("items") {
+            for (n, item) in list.iter().enumerate() {
+                self.value(items, item, &format!("{at}/{n}"));
+            }
+        }
+    }
+
+    fn scalar(&mut self, schema: &Value, value: &Value, at: &str) {
+        let limit = |key: &str| schema.get(key).and_then(Value::as_f64);
+        let Some(number) = value.as_f64() else { return };
+        if limit("minimum").is_some_and(|min| number < min)
+            || limit("maximum").is_some_and(|max| number > max)
+        {
+            let (min, max) = (limit("minimum").unwrap_or_default(), limit("maximum"));
+            let range = max.map_or_else(|| format!("at least {min}"), |max| format!("from {min} to {max}"));
+            self.findings.push(Finding::error("value.range", at, format!("{} must be {range}.", place(at))));
+        }
+    }
+
+    fn format(&mut self, schema: &Value, value: &Value, at: &str) {
+        let Some(format) = schema.get("format").and_then(Value::as_str) else { return };
+        let text = value.as_str().unwrap_or_default();
+        let fault = match format {
+            "span" => text.parse::<Span>().err().map(|error| ("duration.bad", error.to_string())),
+            "cron" => schedule::parse_cron(text).err().map(|error| ("cron.bad", error.to_string())),
+            "timezone" => schedule::parse_zone(text).err().map(|error| ("timezone.bad", error.to_string())),
+            "instant" => time_of(text).is_none().then(|| {
+                ("time.bad", format!("\"{text}\" is no time; write RFC 3339 such as 2026-03-01T10:00:00Z"))
+            }),
+            "slug" => (!is_slug(text)).then(|| {
+                (
+                    "id.bad",
+                    format!("\"{text}\" is no id; use letters, digits, `_`, `-` and `.`, 1 to 100 of them"),
+                )
+            }),
+            "field" => text
+                .split('.')
+                .any(str::is_empty)
+                .then(|| ("field.bad", format!("\"{text}\" is no path; write names separated by dots"))),
+            "retry-on" => RetryOn::parse(value).is_none().then(|| {
+                ("value.unknown", format!("{value} is none of timeout, connection, 5xx, a status, *"))
+            }),
+            "template" | "templates" => return self.templates(value, at),
+            _ => None,
+        };
+        if let Some((code, message)) = fault {
+            self.findings.push(Finding::error(code, at, format!("{message}.")));
+        }
+    }
+
+    fn templates(&mut self, value: &Value, at: &str) {
+        for (below, template) in TemplateValue::new(value.clone()).templates() {
+            if let Some(why) = template.fault() {
+                let message = format!("The template \"{}\" can't be read: {why}.", template.source());
+                self.findings.push(Finding::error("template.bad", format!("{at}{below}"), message));
+            }
+        }
+    }
+
+    fn word(&mut self, words: &[&str], value: &Value, at: &str) {
+        let Some(word) = value.as_str() else {
+            return self.wrong_type(&format!("one of {}", words.join(", ")), value, at);
+        };
+        if words.contains(&word) {
+            return;
+        }
+        let code = if at.ends_with("/operator") { "operator.unknown" } else { "value.unknown" };
+        let message = format!("{} is \"{word}\"; it can be {}.", place(at), words.join(", "));
+        let finding = Finding::error(code, at, message);
+        self.findings.push(match closest(word, words.iter().copied()) {
+            Some(close) => {
+                finding.with_fix(vec![PatchOp::Replace { path: at.to_owned(), value: close.into() }])
+            }
+            None => finding,
+        });
+    }
+
+    fn unknown_key(
+        &mut self,
+        key: &str,
+        object: &Object<'_>,
+        map: &Map<String, Value>,
+        at: &str,
+        below: String,
+    ) {
+        let free = object.properties.keys().copied().filter(|known| !map.contains_key(*known));
+        let finding = match closest(key, free) {
+            Some(close) => {
+                let to = format!("{at}/{close}");
+                Finding::error("key.unknown", &below, format!("`{key}` is no key here; `{close}` is."))
+                    .with_fix(vec![PatchOp::Move { from: below, path: to }])
+            }
+            None => Finding::error(
+                "key.unknown",
+                &below,
+                format!("`{key}` is no key of {}.", place(at).to_lowercase()),
+            )
+            .with_fix(vec![PatchOp::Remove { path: below }]),
+        };
+        self.findings.push(finding);
+    }
+
+    fn has_type(&mut self, schema: &Value, value: &Value, at: &str) -> bool {
+        if type_fits(schema, value) {
+            return true;
+        }
+        let wanted = types(schema).into_iter().map(type_in_words).collect::<Vec<_>>().join(" or ");
+        self.wrong_type(&wanted, value, at);
+        false
+    }
+
+    fn wrong_type(&mut self, wanted: &str, value: &Value, at: &str) {
+        let got = match value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "a map",
+        };
+        self.findings.push(Finding::error(
+            "value.type",
+            at,
+            format!("{} is {got}; it must be {wanted}.", place(at)),
+        ));
+    }
+
+    fn resolve(&self, schema: &'s Value) -> &'s Value {
+        match schema.get("$ref") {
+            // A reference beside keys of its own is an object; `gather` joins the two.
+            Some(target) if schema.get("properties").is_none() => self.resolve(self.target(target)),
+            Some(_) | None => schema,
+        }
+    }
+
+    fn target(&self, reference: &Value) -> &'s Value {
+        let pointer = reference.as_str().unwrap_or_default().trim_start_matches('#');
+        self.root.pointer(pointer).unwrap_or(&Value::Null)
+    }
+}
+
+/// How a place is called in a sentence.
+fn place(at: &str) -> String {
+    match at.rsplit('/').next().unwrap_or_default() {
+        "" => "The workflow".to_owned(),
+        number if number.bytes().all(|b| b.is_ascii_digit()) => format!("Entry {number} of `{}`", parent(at)),
+        key => format!("`{}`", key.replace("~1", "/").replace("~0", "~")),
+    }
+}
+
+fn parent(at: &str) -> &str {
+    at.rsplit('/').nth(1).unwrap_or_default()
+}
+
+fn is_slug(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn variants(schema: &Value) -> Option<&Vec<Value>> {
+    schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array)
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("null")
+}
+
+fn allows_null(schema: &Value) -> bool {
+    types(schema).contains(&"null") || variants(schema).is_some_and(|v| v.iter().any(is_null))
+}
+
+/// The words of an enumeration.
+fn words(schema: &Value) -> Option<Vec<&str>> {
+    if let Some(list) = schema.get("enum").and_then(Value::as_array) {
+        return list.iter().map(Value::as_str).collect();
+    }
+    if let Some(word) = schema.get("const").and_then(Value::as_str) {
+        return Some(vec![word]);
+    }
+    variants(schema)?
+        .iter()
+        .map(|v| words(v).filter(|_| v.get("type").is_none_or(|t| t == "string")))
+        .collect::<Option<Vec<_>>>()
+        .map(|lists| lists.concat())
+}
+
+fn types(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+fn type_fits(schema: &Value, value: &Value) -> bool {
+    let types = types(schema);
+    types.is_empty()
+        || types.iter().any(|name| match *name {
+            "null" => value.is_null(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "string" => value.is_string(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            _ => true,
+        })
+}
+
+fn type_in_words(name: &str) -> &str {
+    match name {
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "string" => "a text",
+        "array" => "a list",
+        "object" => "a map",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn codes(document: &Value) -> Vec<(String, String)> {
+        check_shape(document).into_iter().map(|f| (f.code.into_owned(), f.pointer)).collect()
+    }
+
+    fn document(steps: Value) -> Value {
+        json!({"workflow_id": "w", "name": "W", "trigger": {"type": "manual"}, "steps": steps})
+    }
+
+    #[test]
+    fn a_sound_document_has_no_findings_and_reads_into_the_types() {
+        let document = document(json!([
+            {"id": "a", "type": "condition", "condition": {"and": [{"field": "x.y", "operator": ">=", "value": 1}]}, "on_true": "b"},
+            {"id": "b", "type": "action", "action": {"type": "block", "reason": "no"}, "on_approved": "a",
+             "execute": [{"type": "webhook", "url": "{{ u }}"}, {"type": "create_approval_request", "data": {"approver_role": "x"}}]},
+            {"id": "c", "type": "wait", "wait": {"for": "2h"}, "retry": {"max_attempts": 3, "retry_on": ["5xx", 409, "*"]}},
+            {"id": "d", "type": "wait", "wait": {"event": "a.b", "match": {"id": "{{ id }}"}}, "metadata": {"any": ["thing"]}},
+            {"id": "e", "type": "fail", "reason": "because"},
+        ]));
+        assert_eq!(codes(&document), Vec::<(String, String)>::new());
+        let typed: super::super::Document = serde_json::from_value(document.clone()).unwrap();
+        let mut back = serde_json::to_value(&typed).unwrap();
+        back["steps"][0]["condition"]["and"][0]["operator"] = ">=".into();
+        assert_eq!(back, document);
+    }
+
+    #[test]
+    fn every_fault_is_found_at_once_with_its_place() {
+        let found = codes(&document(json!([
+            {"id": "a b", "type": "condition", "condition": {"field": "x..y", "operator": "gtee", "value": 1}, "on_ture": "b"},
+            {"id": "b", "type": "conditoin"},
+            {"id": "c", "type": "wait", "wait": {"for": "soon"}, "retry": {"max_attempts": 0, "retry_on": ["maybe"]}},
+            {"id": "d", "type": "execute", "execute": {"type": "log"}},
+            {"id": "e", "type": "execute", "execute": [{"type": "http_request"}, {"message": "x"}, {"type": "log", "message": "{{ x"}]},
+            {"id": "f", "type": "condition", "condition": {"and": []}},
+            {"type": "set", "set": {"a": "{{ | }}"}, "timeout": 5},
+        ])));
+        let expected = [
+            ("id.bad", "/steps/0/id"),
+            ("field.bad", "/steps/0/condition/field"),
+            ("operator.unknown", "/steps/0/condition/operator"),
+            ("key.unknown", "/steps/0/on_ture"),
+            ("value.unknown", "/steps/1/type"),
+            ("duration.bad", "/steps/2/wait/for"),
+            ("value.range", "/steps/2/retry/max_attempts"),
+            ("value.unknown", "/steps/2/retry/retry_on/0"),
+            ("value.type", "/steps/3/execute"),
+            ("key.missing", "/steps/4/execute/0"),
+            ("key.missing", "/steps/4/execute/1"),
+            ("template.bad", "/steps/4/execute/2/message"),
+            ("list.empty", "/steps/5/condition/and"),
+            ("key.missing", "/steps/6"),
+            ("template.bad", "/steps/6/set/a"),
+            ("value.type", "/steps/6/timeout"),
+        ];
+        let found: Vec<(&str, &str)> = found.iter().map(|(c, p)| (c.as_str(), p.as_str())).collect();
+        for wanted in expected {
+            assert!(found.contains(&wanted), "{wanted:?} in {found:#?}");
+        }
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_misspelt_key_carries_its_mending() {
+        let findings =
+            check_shape(&document(json!([{"id": "a", "type": "execute", "execute": [], "nxet": "b"}])));
+        assert_eq!(
+            findings[0].fix,
+            Some(vec![PatchOp::Move { from: "/steps/0/nxet".into(), path: "/steps/0/next".into() }])
+        );
+    }
+}
