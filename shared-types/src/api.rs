@@ -1,1 +1,22 @@
-//! The API.
+//! The API: each endpoint once, with its method, path, permission, request and answer.
+//!
+//! The server's router mounts these definitions, the desktop's client calls them, the OpenAPI document is
+//! assembled from them, and a test walks them as every role.
+
+pub mod approvals;
+pub mod audit;
+pub mod auth;
+mod endpoint;
+pub mod events;
+pub mod executions;
+pub mod keys;
+pub mod live;
+pub mod notices;
+pub mod openapi;
+pub mod problem;
+pub mod secrets;
+pub mod users;
+pub mod workflows;
+
+pub use endpoint::{Access, Endpoint, HttpMethod, NoBody, NoQuery, Page, Permission, Permissions};
+pub(crate) use endpoint::endpoint;

@@ -1,0 +1,154 @@
+//! Requests for decisions, and decisions.
+
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use crate::{
+    ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
+    machine::{
+        command::{Passed, RequestStatus},
+        input::Requester,
+    },
+    workflow::script::Verb,
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+endpoint!(ListApprovals: Get "approvals", Access::Needs(Permission::ReadApprovals), "approvals", 200, "List requests", (ApprovalQuery, NoBody) => Page<Approval>);
+endpoint!(GetApproval: Get "approvals/{approval_id}", Access::Needs(Permission::ReadApprovals), "approvals", 200, "Read a request", (NoQuery, NoBody) => Approval);
+endpoint!(Decide: Post "approvals/{approval_id}/decisions", Access::Needs(Permission::Decide), "approvals", 200, "Decide", (NoQuery, NewDecision) => Approval);
+
+/// A request for a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Approval {
+    /// Its id.
+    pub approval_id: ApprovalId,
+    /// The run that asks.
+    pub execution_id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// What people call the workflow.
+    pub workflow_name: String,
+    /// At which step.
+    pub step_id: StepId,
+    /// How it stands.
+    pub status: RequestStatus,
+    /// Why it was withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_because: Option<String>,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// Why it is asked.
+    pub reason: Option<String>,
+    /// The money at stake.
+    pub amount: Option<String>,
+    /// Its currency.
+    pub currency: Option<String>,
+    /// What kind of thing it is about.
+    pub entity: Option<String>,
+    /// Which one.
+    pub entity_id: Option<String>,
+    /// What the approver sees.
+    pub data: Map<String, Value>,
+    /// On whose behalf.
+    pub requester: Option<Requester>,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+    /// When it expires.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Who is asked, and who decided.
+    pub levels: Vec<ApprovalLevel>,
+    /// Who still has to, in words.
+    pub still_needed: Option<String>,
+    /// Whether the caller can decide it.
+    pub can_decide: bool,
+    /// Why not.
+    pub cannot_because: Option<String>,
+    /// The conditions passed on the way.
+    pub why: Vec<Passed>,
+    /// What follows an approval.
+    pub if_approved: Vec<String>,
+    /// What follows a rejection.
+    pub if_rejected: Vec<String>,
+    /// A hash of what the approver sees.
+    pub seen: String,
+}
+
+/// One level of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalLevel {
+    /// Its name.
+    pub name: String,
+    /// `role:` or `user:`.
+    pub approvers: Vec<String>,
+    /// How many must approve.
+    pub quorum: u32,
+    /// How it stands: `open`, or as the request was closed.
+    pub status: String,
+    /// Who decided.
+    pub decisions: Vec<MadeDecision>,
+}
+
+/// A decision that was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MadeDecision {
+    /// What.
+    pub decision: Verb,
+    /// Who, by address.
+    pub by: String,
+    /// Who, by name.
+    pub name: String,
+    /// What they said.
+    pub comment: Option<String>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// When they decided by their own clock; shown, never trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+/// A decision to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDecision {
+    /// What.
+    pub decision: Verb,
+    /// Why; needed by `reject` and `request_changes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// What is changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<Map<String, Value>>,
+    /// The hash that was read; left out, it is taken as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+    /// When it was decided by one's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+/// Which requests to list.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalQuery {
+    /// Where to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// How many at most, up to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// With this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<RequestStatus>,
+    /// Only those that the caller is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mine: Option<bool>,
+    /// Of this workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// Words of the subject, or an entity's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+}

@@ -1,0 +1,53 @@
+//! Who did what to what, when, from where.
+
+use super::{Access, NoBody, Page, Permission, endpoint};
+use crate::ids::AuditId;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+endpoint!(ListAudit: Get "audit", Access::Needs(Permission::ReadAudit), "audit", 200, "Read the audit log", (AuditQuery, NoBody) => Page<AuditEntry>);
+
+/// One entry of the audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditEntry {
+    /// Its id.
+    pub audit_id: AuditId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who, by address or a key's name.
+    pub actor: String,
+    /// What: `workflow.published`.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// From which address.
+    pub from: Option<String>,
+    /// What else there is to tell.
+    pub detail: Value,
+}
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    /// Where to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// How many at most, up to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// By this actor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Of this action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// On this subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Since this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+}

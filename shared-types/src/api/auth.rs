@@ -1,0 +1,76 @@
+//! Signing in and out.
+
+use super::{Access, NoBody, NoQuery, endpoint};
+use crate::ids::UserId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+endpoint!(Login: Post "auth/login", Access::Public, "auth", 200, "Sign in", (NoQuery, LoginRequest) => Session);
+endpoint!(Refresh: Post "auth/refresh", Access::Public, "auth", 200, "Get a fresh access token", (NoQuery, RefreshRequest) => Session);
+endpoint!(Logout: Post "auth/logout", Access::Public, "auth", 204, "Sign out", (NoQuery, RefreshRequest) => NoBody);
+endpoint!(Me: Get "auth/me", Access::Person, "auth", 200, "Who is signed in", (NoQuery, NoBody) => SignedIn);
+endpoint!(ChangePassword: Post "auth/password", Access::Person, "auth", 204, "Change one's password", (NoQuery, PasswordChange) => NoBody);
+
+/// How a person signs in: with email and password, or with a one-time code.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    /// Their address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Their password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// A code that works once, for 60 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Which workspace, where they belong to several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+}
+
+/// A refresh token.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    /// The token.
+    pub refresh_token: String,
+}
+
+/// A signed-in session.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Session {
+    /// For the `Authorization` header.
+    pub access_token: String,
+    /// How long it works, in seconds.
+    pub expires_in: u64,
+    /// For the next access token; each works once.
+    pub refresh_token: String,
+    /// Who is signed in.
+    pub user: SignedIn,
+}
+
+/// Who is signed in, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignedIn {
+    /// The person.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// Their roles in the workspace.
+    pub roles: Vec<String>,
+    /// The workspace's name.
+    pub workspace: String,
+}
+
+/// A change of one's own password.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The one that works.
+    pub old: String,
+    /// The one to come, 10 characters at least.
+    pub new: String,
+}

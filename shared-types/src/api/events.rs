@@ -1,0 +1,77 @@
+//! Events: what other systems tell.
+
+use super::{Access, Permission, endpoint};
+use crate::{
+    ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
+    machine::state::{RunResult, RunStatus},
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+endpoint!(
+    /// 202 with the runs that it started; with `?wait=5s` 200 when all of them have ended or wait.
+    SendEvent: Post "events", Access::Needs(Permission::SendEvents), "events", 202, "Send an event", (WaitQuery, NewEvent) => EventAccepted
+);
+
+/// How long to wait for the runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitQuery {
+    /// At most this long, up to 60 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<String>,
+}
+
+/// An event to send; only `type` is needed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEvent {
+    /// `order.created`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Unique in the workspace; `Idempotency-Key` is another spelling of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Who sends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<DateTime<Utc>>,
+    /// On whose behalf, by address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
+    /// What it carries.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub payload: Map<String, Value>,
+}
+
+/// What an event started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventAccepted {
+    /// Its id.
+    pub event_id: EventId,
+    /// Whether it was seen before.
+    pub duplicate: bool,
+    /// The runs that it started; empty where no workflow listens.
+    pub runs: Vec<StartedRun>,
+}
+
+/// A run that an event started, as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StartedRun {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Whether it works, waits or has ended.
+    pub status: RunStatus,
+    /// Its result, as far as it is known.
+    pub result: Option<RunResult>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// The request that it waits for.
+    pub approval_id: Option<ApprovalId>,
+}

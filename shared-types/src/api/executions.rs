@@ -1,0 +1,107 @@
+//! Executions: "runs" on the screen.
+
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use crate::{
+    ids::{EventId, ExecutionId, WorkflowId},
+    machine::{
+        command::Fact,
+        input::Requester,
+        state::{RunError, RunResult, RunStatus, Verdict, WaitsFor},
+    },
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+endpoint!(ListExecutions: Get "executions", Access::Needs(Permission::ReadExecutions), "executions", 200, "List runs", (ExecutionQuery, NoBody) => Page<Execution>);
+endpoint!(GetExecution: Get "executions/{execution_id}", Access::Needs(Permission::ReadExecutions), "executions", 200, "Read a run with its trace", (NoQuery, NoBody) => ExecutionDetail);
+endpoint!(CancelExecution: Post "executions/{execution_id}/cancel", Access::Needs(Permission::ControlExecutions), "executions", 200, "Cancel a run", (NoQuery, Cancel) => Execution);
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Execution {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Of which revision.
+    pub revision: i32,
+    /// Whether it works, waits or has ended.
+    pub status: RunStatus,
+    /// Its result, as far as it is known.
+    pub result: Option<RunResult>,
+    /// What the document last said.
+    pub decision: Option<Verdict>,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// The money at stake.
+    pub amount: Option<String>,
+    /// Its currency.
+    pub currency: Option<String>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// What started it.
+    pub event_id: EventId,
+    /// On whose behalf.
+    pub requester: Option<Requester>,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it waits for.
+    pub waits_for: Vec<WaitsFor>,
+    /// What went wrong.
+    pub error: Option<RunError>,
+}
+
+/// A run with its context and trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExecutionDetail {
+    /// The run.
+    #[serde(flatten)]
+    pub execution: Execution,
+    /// What its templates see, secrets masked.
+    pub context: Value,
+    /// What happened, oldest first.
+    pub trace: Vec<Fact>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionQuery {
+    /// Where to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// How many at most, up to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Of this workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// With this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<RunStatus>,
+    /// With this result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<RunResult>,
+    /// Started later than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_after: Option<DateTime<Utc>>,
+    /// Started before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_before: Option<DateTime<Utc>>,
+    /// The start of a run's, an event's or an entity's id, or words of the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+}
+
+/// Why a run is cancelled.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,162 @@
+//! Workflows and their revisions.
+
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, executions::Execution};
+use crate::{
+    ids::WorkflowId,
+    workflow::{
+        Finding, Format,
+        script::{ScriptItem, ScriptedEvent},
+    },
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+endpoint!(
+    /// The body is the document itself, JSON or YAML.
+    CreateWorkflow: Post "workflows", Access::Needs(Permission::WriteWorkflows), "workflows", 201, "Add a workflow", (NoQuery, Value) => Workflow
+);
+endpoint!(ListWorkflows: Get "workflows", Access::Needs(Permission::ReadWorkflows), "workflows", 200, "List workflows", (WorkflowQuery, NoBody) => Page<WorkflowSummary>);
+endpoint!(GetWorkflow: Get "workflows/{workflow_id}", Access::Needs(Permission::ReadWorkflows), "workflows", 200, "Read a workflow", (RevisionQuery, NoBody) => Workflow);
+endpoint!(
+    /// The body is the document itself, JSON or YAML. Needs `If-Match`, or `If-None-Match: *` for a new id.
+    PutWorkflow: Put "workflows/{workflow_id}", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Publish a revision", (NoQuery, Value) => Workflow
+);
+endpoint!(
+    /// Needs `If-Match`.
+    ArchiveWorkflow: Delete "workflows/{workflow_id}", Access::Needs(Permission::WriteWorkflows), "workflows", 204, "Archive a workflow", (NoQuery, NoBody) => NoBody
+);
+endpoint!(EnableWorkflow: Post "workflows/{workflow_id}/enable", Access::Needs(Permission::ToggleWorkflows), "workflows", 200, "Enable a workflow", (NoQuery, NoBody) => Workflow);
+endpoint!(DisableWorkflow: Post "workflows/{workflow_id}/disable", Access::Needs(Permission::ToggleWorkflows), "workflows", 200, "Disable a workflow", (NoQuery, NoBody) => Workflow);
+endpoint!(ListRevisions: Get "workflows/{workflow_id}/revisions", Access::Needs(Permission::ReadWorkflows), "workflows", 200, "List revisions", (NoQuery, NoBody) => Page<Revision>);
+endpoint!(StartWorkflow: Post "workflows/{workflow_id}/executions", Access::Needs(Permission::ControlExecutions), "workflows", 201, "Start a workflow by hand", (NoQuery, ManualStart) => Execution);
+endpoint!(
+    /// The body is the document itself, JSON or YAML.
+    ValidateWorkflow: Post "workflows/validate", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Check a document", (NoQuery, Value) => Findings
+);
+endpoint!(SimulateWorkflow: Post "workflows/simulate", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Simulate a run", (NoQuery, SimulateRequest) => Value);
+
+/// A workflow as read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Workflow {
+    /// Its slug.
+    pub workflow_id: WorkflowId,
+    /// What people call it.
+    pub name: String,
+    /// The revision, from 1.
+    pub revision: i32,
+    /// Whether its trigger starts runs.
+    pub enabled: bool,
+    /// How the source is written.
+    pub format: Format,
+    /// The text as written.
+    pub source: String,
+    /// The document that the text holds.
+    pub document: Value,
+    /// For `If-Match`.
+    pub etag: String,
+    /// When the revision was published.
+    pub updated_at: DateTime<Utc>,
+    /// By whom.
+    pub updated_by: String,
+    /// What the checks say.
+    pub findings: Vec<Finding>,
+}
+
+/// A workflow in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowSummary {
+    /// Its slug.
+    pub workflow_id: WorkflowId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What starts it, in words.
+    pub trigger: String,
+    /// The revision, from 1.
+    pub revision: i32,
+    /// Whether its trigger starts runs.
+    pub enabled: bool,
+    /// For `If-Match`.
+    pub etag: String,
+    /// When the revision was published.
+    pub updated_at: DateTime<Utc>,
+    /// By whom.
+    pub updated_by: String,
+    /// Runs that started in the last 24 h.
+    pub runs_24h: i64,
+    /// Of these, the failed ones.
+    pub failed_24h: i64,
+}
+
+/// Which workflows to list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkflowQuery {
+    /// Where to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// How many at most, up to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Words of the name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+}
+
+/// Which revision to read; the newest without one.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevisionQuery {
+    /// The revision, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i32>,
+}
+
+/// One revision of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Revision {
+    /// The revision, from 1.
+    pub revision: i32,
+    /// When it was published.
+    pub created_at: DateTime<Utc>,
+    /// By whom.
+    pub created_by: String,
+    /// The author's own label.
+    pub version: Option<String>,
+}
+
+/// A start by hand.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManualStart {
+    /// The run's context.
+    #[serde(default)]
+    pub input: Map<String, Value>,
+}
+
+/// What the checks say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Findings {
+    /// Everything found.
+    pub findings: Vec<Finding>,
+}
+
+/// What to simulate.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SimulateRequest {
+    /// A document, as JSON or as a text in YAML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Value>,
+    /// Or a stored workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// What starts it.
+    pub event: ScriptedEvent,
+    /// What happens then.
+    #[serde(default)]
+    pub script: Vec<ScriptItem>,
+}
