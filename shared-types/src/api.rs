@@ -18,5 +18,7 @@ pub mod secrets;
 pub mod users;
 pub mod workflows;
 
-pub use endpoint::{Access, Endpoint, HttpMethod, NoBody, NoQuery, Page, Permission, Permissions};
 pub(crate) use endpoint::endpoint;
+pub use endpoint::{
+    Access, BASE_ROLES, Endpoint, HttpMethod, NoBody, NoQuery, Page, Permission, Permissions, SCOPES,
+};

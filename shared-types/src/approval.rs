@@ -96,7 +96,8 @@ pub fn still_needed(
         .map(|who| match who.split_once(':') {
             Some(("role", role)) => {
                 let names = members(role);
-                let names = if names.is_empty() { "nobody has this role yet".to_owned() } else { names.join(", ") };
+                let names =
+                    if names.is_empty() { "nobody has this role yet".to_owned() } else { names.join(", ") };
                 format!("one of {role} ({names})")
             }
             Some((_, email)) => name(email).unwrap_or_else(|| email.to_owned()),
@@ -155,9 +156,17 @@ mod tests {
         vec![RequestLevel { name: "x".into(), approvers, quorum: 1 }]
     }
 
-    fn decide(levels: &[RequestLevel], forbid: &[Forbid], email: &str, roles: &[&str]) -> Result<(), CannotDecide> {
-        let requester =
-            Requester { kind: RequesterKind::Person, name: "Ada".into(), email: Some("ada@example.com".into()) };
+    fn decide(
+        levels: &[RequestLevel],
+        forbid: &[Forbid],
+        email: &str,
+        roles: &[&str],
+    ) -> Result<(), CannotDecide> {
+        let requester = Requester {
+            kind: RequesterKind::Person,
+            name: "Ada".into(),
+            email: Some("ada@example.com".into()),
+        };
         let policy = Policy { status: RequestStatus::Pending, levels, forbid, requester: Some(&requester) };
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         let may_decide_at_all = crate::api::Permissions::of_roles(roles.iter().map(String::as_str))
@@ -180,10 +189,15 @@ mod tests {
 
     #[test]
     fn who_is_still_needed_is_said_in_words() {
-        let members = |role: &str| if role == "finance" { vec!["Bo Ek".to_owned(), "Cy Roth".to_owned()] } else { vec![] };
+        let members = |role: &str| {
+            if role == "finance" { vec!["Bo Ek".to_owned(), "Cy Roth".to_owned()] } else { vec![] }
+        };
         let name = |email: &str| (email == "ada@example.com").then(|| "Ada Lind".to_owned());
         let say = |approvers: &[&str]| still_needed(&level(approvers), members, name);
         assert_eq!(say(&["role:finance"]), "One of finance (Bo Ek, Cy Roth).");
-        assert_eq!(say(&["user:ada@example.com", "role:legal"]), "Ada Lind or one of legal (nobody has this role yet).");
+        assert_eq!(
+            say(&["user:ada@example.com", "role:legal"]),
+            "Ada Lind or one of legal (nobody has this role yet)."
+        );
     }
 }

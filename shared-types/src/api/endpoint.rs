@@ -98,8 +98,8 @@ pub enum Permission {
 pub struct Permissions(BTreeSet<Permission>);
 
 use Permission::{
-    ControlExecutions, Decide, ManageKeys, ManageSecrets, ManageUsers, ReadApprovals, ReadAudit, ReadDeliveries,
-    ReadExecutions, ReadWorkflows, SendEvents, ToggleWorkflows, WriteWorkflows,
+    ControlExecutions, Decide, ManageKeys, ManageSecrets, ManageUsers, ReadApprovals, ReadAudit,
+    ReadDeliveries, ReadExecutions, ReadWorkflows, SendEvents, ToggleWorkflows, WriteWorkflows,
 };
 
 /// The base roles and what each allows; any other name is an approver role, which allows nothing by itself.

@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document, assembled from the endpoints.
 
 use super::{
-    Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, keys, live, notices, problem, secrets,
-    users, workflows,
+    Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, keys, live, notices, problem,
+    secrets, users, workflows,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

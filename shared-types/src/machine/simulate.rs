@@ -7,7 +7,6 @@ use super::{
     input::{Answer, Decision, Event, Input, Outcome, Requester, RequesterKind, Stamp, Start, Timer},
     request,
     state::{RunResult, RunStatus, Verdict, WaitsFor},
-    waiting::fits,
 };
 use crate::{
     ids::{EventId, ExecutionId, StepId, derive_v7},
@@ -314,7 +313,7 @@ impl<'s> World<'s> {
     fn offer_events(&mut self, run: &mut Run) -> bool {
         for awaited in self.awaited.clone() {
             for event in self.events.clone() {
-                if fits(&awaited, &event)
+                if awaited.fits(&event)
                     && self.apply(run, &Input::EventArrived { place: awaited.place.clone(), event })
                 {
                     return true;

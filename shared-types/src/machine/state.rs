@@ -317,22 +317,13 @@ pub struct WaitsFor {
 
 impl State {
     pub(super) fn new(start: &Start, at: DateTime<Utc>) -> Self {
-        let mut context: Map<String, Value> = start
-            .event
-            .payload
-            .iter()
-            .filter(|(k, _)| !is_reserved(k))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
-        context.insert("event".to_owned(), start.event.as_context());
-        context.insert("steps".to_owned(), json!({}));
         Self {
             execution_id: start.execution_id,
             started_at: at,
             event_id: start.event.id.clone(),
             requester: start.event.requester.clone(),
             depth: start.depth,
-            context: Arc::new(context),
+            context: Arc::new(context_of(&start.event)),
             subject: None,
             amount: None,
             currency: None,
@@ -405,6 +396,15 @@ impl State {
         });
         framed.collect()
     }
+}
+
+/// What templates and conditions see of an event: its payload's keys, and the whole of it as `event`.
+pub(super) fn context_of(event: &super::Event) -> Map<String, Value> {
+    let keys = event.payload.iter().filter(|(key, _)| !is_reserved(key));
+    let mut context: Map<String, Value> = keys.map(|(key, value)| (key.clone(), value.clone())).collect();
+    context.insert("event".to_owned(), event.as_context());
+    context.insert("steps".to_owned(), json!({}));
+    context
 }
 
 /// An awaited event in words: `the event order.paid with order.id A1`.

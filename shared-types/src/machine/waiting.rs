@@ -74,7 +74,7 @@ impl Turn<'_> {
         else {
             return Err(Refused::NotExpected);
         };
-        if event.id == self.state.event_id || self.state.taken.contains(&event.id) || !fits(&awaited, event) {
+        if event.id == self.state.event_id || self.state.taken.contains(&event.id) || !awaited.fits(event) {
             return Err(Refused::NotExpected);
         }
         self.state.taken.insert(event.id.clone());
@@ -141,14 +141,18 @@ impl Turn<'_> {
     }
 }
 
-/// Whether an event is of the awaited type and equal in all that must match.
-pub(super) fn fits(awaited: &Awaited, event: &Event) -> bool {
-    event_type_matches(&awaited.event, &event.kind)
-        && awaited.matches.iter().all(|(at, expected)| {
-            let mut segments = at.split('.');
-            let first = segments.next().and_then(|key| event.payload.get(key));
-            first.and_then(|value| path::follow(value, segments)).is_some_and(|seen| equal(&seen, expected))
-        })
+impl Awaited {
+    /// Whether an event is of the awaited type and equal in all that must match.
+    pub fn fits(&self, event: &Event) -> bool {
+        event_type_matches(&self.event, &event.kind)
+            && self.matches.iter().all(|(at, expected)| {
+                let mut segments = at.split('.');
+                let first = segments.next().and_then(|key| event.payload.get(key));
+                first
+                    .and_then(|value| path::follow(value, segments))
+                    .is_some_and(|seen| equal(&seen, expected))
+            })
+    }
 }
 
 /// Merges deeply: maps key by key, everything else is replaced.

@@ -1,0 +1,228 @@
+//! Telling clients and other servers what changed.
+//!
+//! Each server sends what changed, gathered for a moment, over the database's `NOTIFY`, outside the
+//! transactions that changed it. One of the servers, the publisher, numbers the messages of each workspace and
+//! sends them on; every server keeps a window of them, so that a client can take up where it left off.
+
+mod publisher;
+mod window;
+
+use crate::{clock, store};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared_types::{
+    api::live::{LiveKind, LiveMessage},
+    ids::{UserId, WorkspaceId},
+};
+use sqlx::{PgPool, postgres::PgListener};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use window::Windows;
+
+const UNNUMBERED: &str = "iw_live";
+const NUMBERED: &str = "iw_live_numbered";
+/// The most that a notification's payload may hold, with room to spare below PostgreSQL's 8,000 bytes.
+const MAX_PAYLOAD: usize = 7000;
+/// How many messages may wait to be sent; the state is read from the database anyway.
+const QUEUE: usize = 8192;
+
+/// Something changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Where.
+    #[serde(rename = "w")]
+    pub workspace: WorkspaceId,
+    /// What kind of change.
+    #[serde(rename = "k")]
+    pub kind: LiveKind,
+    /// Of what.
+    #[serde(rename = "i")]
+    pub id: String,
+    /// For whom alone.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<UserId>,
+}
+
+/// A message with its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbered {
+    /// Its number in the workspace.
+    pub n: u64,
+    /// When it was numbered.
+    pub at: DateTime<Utc>,
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+}
+
+impl Numbered {
+    /// As clients get it.
+    pub fn live(&self) -> LiveMessage {
+        LiveMessage { n: self.n, kind: self.message.kind, id: self.message.id.clone(), at: self.at }
+    }
+}
+
+/// Tells and listens; clones share it.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    outgoing: mpsc::Sender<Message>,
+    windows: Arc<Mutex<Windows>>,
+    incoming: broadcast::Sender<Arc<Numbered>>,
+}
+
+impl Dispatch {
+    /// Begins to tell and to listen, until `stop`.
+    pub fn start(pool: PgPool, stop: CancellationToken) -> Self {
+        let (outgoing, queue) = mpsc::channel(QUEUE);
+        let (incoming, _) = broadcast::channel(QUEUE);
+        let dispatch = Self { outgoing, windows: Arc::default(), incoming };
+        tokio::spawn(send(pool.clone(), queue, stop.clone()));
+        tokio::spawn(listen(pool.clone(), dispatch.clone(), stop.clone()));
+        tokio::spawn(publisher::run(pool, stop));
+        dispatch
+    }
+
+    /// Tells what changed, soon.
+    pub fn tell(&self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            // A full queue loses messages, never state: clients read what they show anew.
+            let _ = self.outgoing.try_send(message);
+        }
+    }
+
+    /// What came after a number and is still known, and everything from here on.
+    ///
+    /// `None` where that number isn't known any more: the client has to read everything anew.
+    pub fn follow(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<u64>,
+    ) -> (Option<Vec<Arc<Numbered>>>, broadcast::Receiver<Arc<Numbered>>) {
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let receiver = self.incoming.subscribe();
+        let missed = match after {
+            Some(after) => windows.after(workspace, after),
+            None => Some(Vec::new()),
+        };
+        (missed, receiver)
+    }
+
+    /// The number of the last message of a workspace.
+    pub fn last(&self, workspace: WorkspaceId) -> u64 {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner).last(workspace)
+    }
+
+    fn arrived(&self, numbered: Numbered) {
+        let numbered = Arc::new(numbered);
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.push(Arc::clone(&numbered));
+        // Nobody may be listening.
+        let _ = self.incoming.send(numbered);
+    }
+
+    /// Messages may have been lost: every client of this server has to read everything anew.
+    fn lost(&self) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for (workspace, n) in windows.forget() {
+            let message = Message { workspace, kind: LiveKind::Reset, id: String::new(), to: None };
+            let _ = self.incoming.send(Arc::new(Numbered { n, at: clock::now(), message }));
+        }
+    }
+}
+
+/// Sends what changed: whatever gathered while the last notification was on its way goes with the next.
+async fn send(pool: PgPool, mut queue: mpsc::Receiver<Message>, stop: CancellationToken) {
+    let mut gathered = Vec::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            count = queue.recv_many(&mut gathered, 512) => if count == 0 { return },
+        }
+        gathered.dedup();
+        for payload in payloads(&gathered) {
+            let sent = async {
+                let mut conn = pool.acquire().await?;
+                store::notify(&mut conn, UNNUMBERED, &payload).await
+            };
+            if let Err(error) = sent.await {
+                tracing::debug!(%error, "live messages were not sent");
+            }
+        }
+        gathered.clear();
+    }
+}
+
+/// Messages as JSON lists that fit into a notification each.
+fn payloads<T: Serialize>(messages: &[T]) -> Vec<String> {
+    let mut payloads = Vec::new();
+    let mut current = String::new();
+    for message in messages {
+        let json = serde_json::to_string(message).unwrap_or_default();
+        if !current.is_empty() && current.len() + json.len() + 2 > MAX_PAYLOAD {
+            payloads.push(format!("[{current}]"));
+            current.clear();
+        }
+        if !current.is_empty() {
+            current.push(',');
+        }
+        current.push_str(&json);
+    }
+    if !current.is_empty() {
+        payloads.push(format!("[{current}]"));
+    }
+    payloads
+}
+
+async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match listener(&pool, NUMBERED).await {
+            Ok(mut listener) => {
+                dispatch.lost();
+                loop {
+                    let received = tokio::select! {
+                        () = stop.cancelled() => return,
+                        received = listener.try_recv() => received,
+                    };
+                    let Ok(Some(notification)) = received else { break };
+                    for numbered in serde_json::from_str::<Vec<Numbered>>(notification.payload()).unwrap_or_default() {
+                        dispatch.arrived(numbered);
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, "listening for live messages is tried again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        }
+    }
+}
+
+async fn listener(pool: &PgPool, channel: &str) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(channel).await?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_cut_into_payloads_that_fit() {
+        let message = Message {
+            workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
+            kind: LiveKind::ExecutionChanged,
+            id: "x".repeat(60),
+            to: None,
+        };
+        let payloads = payloads(&vec![message; 200]);
+        assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD + 2));
+        let read: usize = payloads.iter().map(|p| serde_json::from_str::<Vec<Message>>(p).unwrap().len()).sum();
+        assert_eq!(read, 200);
+    }
+}

@@ -1,0 +1,180 @@
+//! The durable engine: starts runs, takes what happens to them, performs their calls, and recovers.
+//!
+//! Every change goes through [`apply`] or [`intake`]: the machine is applied in memory and the result is
+//! written by the [`writer`] in one transaction. Calls are spawned only after that transaction.
+
+mod apply;
+mod assemble;
+mod awaiting;
+mod catalog;
+mod hot;
+mod intake;
+mod loops;
+mod perform;
+mod published;
+mod recovery;
+mod schedules;
+mod timers;
+mod writer;
+
+pub use apply::{Applied, ApplyError, Given};
+pub use assemble::DecisionRecord;
+pub use schedules::next_due_of;
+pub use intake::{Accepted, Incoming, IntakeError, Starts};
+
+use crate::{
+    dispatch::{Dispatch, Message},
+    effects::Effects,
+    store::StoreError,
+};
+use catalog::Catalog;
+use hot::HotRuns;
+use shared_types::{
+    ids::{ExecutionId, WorkspaceId},
+    machine::Call,
+};
+use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, broadcast};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+use writer::Writer;
+
+/// The engine; clones share it.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    server: Uuid,
+    catalog: Catalog,
+    writer: Writer,
+    hot: HotRuns,
+    effects: Effects,
+    dispatch: Dispatch,
+    mail: bool,
+    changed: broadcast::Sender<ExecutionId>,
+    timers: Notify,
+    published: Notify,
+    schedules: Notify,
+    deliveries: Notify,
+    calls: TaskTracker,
+    loops: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database.
+    pub pool: PgPool,
+    /// This server's id, fresh with every start.
+    pub server: Uuid,
+    /// What calls others.
+    pub effects: Effects,
+    /// What tells clients and other servers.
+    pub dispatch: Dispatch,
+    /// Whether mail can be sent.
+    pub mail: bool,
+}
+
+/// How long a server that stops waits for the calls that it has in flight.
+const LAST_CALLS: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Makes an engine; nothing runs before [`Engine::start`].
+    pub fn new(parts: Parts) -> Self {
+        let stop = CancellationToken::new();
+        let (changed, _) = broadcast::channel(4096);
+        Self(Arc::new(Inner {
+            writer: Writer::new(parts.pool.clone()),
+            pool: parts.pool,
+            server: parts.server,
+            catalog: Catalog::default(),
+            hot: HotRuns::default(),
+            effects: parts.effects,
+            dispatch: parts.dispatch,
+            mail: parts.mail,
+            changed,
+            timers: Notify::new(),
+            published: Notify::new(),
+            schedules: Notify::new(),
+            deliveries: Notify::new(),
+            calls: TaskTracker::new(),
+            loops: TaskTracker::new(),
+            stop,
+        }))
+    }
+
+    /// Starts the engine's loops.
+    ///
+    /// `alone` says that no other server can be on this database, so that what a dead one left is taken at once.
+    pub async fn start(&self, alone: bool) -> Result<(), StoreError> {
+        recovery::join(self, alone).await?;
+        let loops = &self.0.loops;
+        loops.spawn(recovery::run(self.clone()));
+        loops.spawn(timers::run(self.clone()));
+        loops.spawn(published::run(self.clone()));
+        loops.spawn(schedules::run(self.clone()));
+        loops.spawn(awaiting::look_again(self.clone()));
+        Ok(())
+    }
+
+    /// Stops: no new work, what is in flight is finished or handed back.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.loops.close();
+        self.0.calls.close();
+        let last_calls = async {
+            self.0.loops.wait().await;
+            self.0.calls.wait().await;
+        };
+        if tokio::time::timeout(LAST_CALLS, last_calls).await.is_err() {
+            tracing::warn!("calls are still in flight; another server will make them again");
+        }
+        recovery::leave(self).await;
+    }
+
+    /// Tells of the runs that change on this server.
+    pub fn changes(&self) -> broadcast::Receiver<ExecutionId> {
+        self.0.changed.subscribe()
+    }
+
+    /// Wakes the loop that starts schedules: one was changed.
+    pub fn schedules_changed(&self) {
+        self.0.schedules.notify_one();
+    }
+
+    /// Waits until a message may be due to go out.
+    pub async fn deliveries_wanted(&self) {
+        self.0.deliveries.notified().await;
+    }
+
+    fn after(&self, workspace: WorkspaceId, after: assemble::After) {
+        for execution_id in &after.changed {
+            // Nobody may be listening.
+            let _ = self.0.changed.send(*execution_id);
+        }
+        self.0.dispatch.tell(after.messages.into_iter().map(|(kind, id, to)| Message { workspace, kind, id, to }));
+        if after.timers {
+            self.0.timers.notify_one();
+        }
+        if after.published {
+            self.0.published.notify_one();
+        }
+        if after.deliveries {
+            self.0.deliveries.notify_one();
+        }
+        for (execution_id, epoch, call) in after.calls {
+            self.perform(workspace, execution_id, epoch, call);
+        }
+        for (execution_id, awaited) in after.awaited {
+            let engine = self.clone();
+            self.0.calls.spawn(async move { awaiting::look_back(&engine, workspace, execution_id, awaited).await });
+        }
+    }
+
+    fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, call: Call) {
+        let engine = self.clone();
+        self.0.calls.spawn(async move { perform::perform(&engine, workspace, execution_id, epoch, call).await });
+    }
+}

@@ -1,0 +1,209 @@
+//! Something happens to a run: read where it stands, apply, write where it still stands there; else again.
+
+use super::{
+    Engine,
+    assemble::{self, DecisionRecord},
+    hot::HotRun,
+    writer::Job,
+};
+use crate::{
+    clock,
+    store::{
+        StoreError, audit,
+        commit::{Base, Change, Entry},
+        executions,
+    },
+};
+use shared_types::{
+    ids::{ExecutionId, WorkspaceId},
+    machine::{Call, Input, Refused, Run, State},
+};
+
+/// How often a change is tried against others before it gives up; each round, one of them got through.
+const MAX_ROUNDS: u32 = 100;
+/// After how many changes in memory the state is stored.
+const SNAPSHOT_EVERY: u32 = 16;
+
+/// What happens to a run, with what is written beside it.
+#[derive(Debug)]
+pub struct Given {
+    /// What happens.
+    pub input: Input,
+    /// For the outcome of a call: the epoch under which it was made.
+    pub epoch: Option<i32>,
+    /// For a decision: how it is kept with the request.
+    pub record: Option<DecisionRecord>,
+    /// What is written into the audit log.
+    pub audit: Vec<audit::Entry>,
+}
+
+impl Given {
+    /// An input with nothing beside it.
+    pub fn just(input: Input) -> Self {
+        Self { input, epoch: None, record: None, audit: Vec::new() }
+    }
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Applied {
+    /// The run's state after it.
+    pub state: State,
+}
+
+/// Why it changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// There is no such run in the workspace.
+    #[error("there is no such run")]
+    NoRun,
+    /// The machine refused it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The call belongs to another server since.
+    #[error("the call belongs to another server since")]
+    Fenced,
+    /// Others changed the run all the time.
+    #[error("the run is changed by too many at once")]
+    Contended,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Applies what happens to a run, durably; what follows is under way when this returns.
+    pub async fn apply(
+        &self,
+        workspace: WorkspaceId,
+        id: ExecutionId,
+        given: &Given,
+    ) -> Result<Applied, ApplyError> {
+        let mut slot = self.0.hot.lock(id).await;
+        let mut result = Err(ApplyError::Contended);
+        for _ in 0..MAX_ROUNDS {
+            let hot = match slot.take() {
+                Some(hot) => hot,
+                None => match self.load(workspace, id).await {
+                    Ok(hot) => hot,
+                    Err(error) => {
+                        result = Err(error);
+                        break;
+                    }
+                },
+            };
+            match self.round(workspace, id, given, hot).await {
+                Round::Written(hot, applied) => {
+                    *slot = hot;
+                    result = Ok(applied);
+                    break;
+                }
+                Round::Overtaken => {}
+                Round::Failed(hot, error) => {
+                    *slot = hot;
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.0.hot.tidy(id, slot);
+        result
+    }
+
+    /// The calls that are out, for whoever takes them over, and the epoch to make them under.
+    pub(super) async fn open_calls(
+        &self,
+        workspace: WorkspaceId,
+        id: ExecutionId,
+    ) -> Result<(i32, Vec<Call>), ApplyError> {
+        let mut slot = self.0.hot.lock(id).await;
+        let loaded = self.load(workspace, id).await;
+        let calls = loaded.map(|hot| {
+            let calls = (hot.epoch, hot.run.open_calls());
+            *slot = Some(hot);
+            calls
+        });
+        self.0.hot.tidy(id, slot);
+        calls
+    }
+
+    async fn load(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<HotRun, ApplyError> {
+        let loaded = {
+            let mut conn = self.0.pool.acquire().await.map_err(StoreError::from)?;
+            executions::load(&mut conn, workspace, id).await?.ok_or(ApplyError::NoRun)?
+        };
+        let definition =
+            self.0.catalog.definition(&self.0.pool, workspace, &loaded.workflow_id, loaded.revision).await?;
+        let mut run = Run::resume(definition, loaded.snapshot);
+        let behind = u32::try_from(loaded.later.len()).unwrap_or_default();
+        for (stamp, input) in &loaded.later {
+            run.apply(stamp, input)?;
+        }
+        Ok(HotRun {
+            run,
+            workflow_id: loaded.workflow_id,
+            revision: loaded.revision,
+            seq: loaded.seq,
+            epoch: loaded.epoch,
+            behind,
+        })
+    }
+
+    /// One try: apply to the run as read, write it where nothing came between.
+    async fn round(&self, workspace: WorkspaceId, id: ExecutionId, given: &Given, hot: HotRun) -> Round {
+        if given.epoch.is_some_and(|epoch| epoch != hot.epoch) {
+            return Round::Failed(None, ApplyError::Fenced);
+        }
+        let mut hot = hot;
+        let before = hot.run.clone();
+        let stamp = clock::stamp();
+        let applied = match hot.run.apply(&stamp, &given.input) {
+            Ok(applied) => applied,
+            Err(refused) => {
+                let kept = HotRun { run: before, ..hot };
+                let keep = kept.run.state().has_open_calls().then_some(kept);
+                return Round::Failed(keep, refused.into());
+            }
+        };
+        let assembled =
+            assemble::assemble(self, workspace, id, hot.epoch, applied.commands, given.record.as_ref()).await;
+        let (mut follows, after) = match assembled {
+            Ok(assembled) => assembled,
+            Err(error) => return Round::Failed(None, error.into()),
+        };
+        follows.audit.clone_from(&given.audit);
+        let state = hot.run.state().clone();
+        let stays = state.has_open_calls();
+        let stores = !stays || hot.behind + 1 >= SNAPSHOT_EVERY;
+        let change = Change {
+            workspace,
+            execution_id: id,
+            workflow_id: hot.workflow_id.clone(),
+            revision: hot.revision,
+            base: Base::At { seq: hot.seq, epoch: given.epoch },
+            snapshot: stores.then(|| crate::store::json(&hot.run.snapshot())),
+            entries: vec![Entry { stamp, input: given.input.clone(), facts: applied.facts }],
+            owner: stays.then_some(self.0.server),
+            state: state.clone(),
+            follows,
+        };
+        let written = match self.0.writer.write(Job { events: Vec::new(), changes: vec![change] }).await {
+            Ok(written) => written,
+            Err(error) => return Round::Failed(None, error.into()),
+        };
+        if !written.runs.contains(&id) {
+            return Round::Overtaken;
+        }
+        hot.seq += 1;
+        hot.behind = if stores { 0 } else { hot.behind + 1 };
+        self.after(workspace, after);
+        Round::Written(stays.then_some(hot), Applied { state })
+    }
+}
+
+/// What a try came to; a run that is still good to use is given back.
+enum Round {
+    Written(Option<HotRun>, Applied),
+    Overtaken,
+    Failed(Option<HotRun>, ApplyError),
+}

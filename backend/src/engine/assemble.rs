@@ -1,0 +1,180 @@
+//! What the machine commands, made into the rows that are written with a change and the work that follows it.
+
+use super::Engine;
+use crate::{
+    clock,
+    store::{
+        self,
+        commit::{Closed, Delivery, Follows, NewEvent, Notice},
+        people, timers,
+    },
+};
+use serde_json::Value;
+use shared_types::{
+    api::live::LiveKind,
+    approval::{Seen, seen_hash},
+    ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
+    machine::{
+        Call, Command,
+        command::{Awaited, Request},
+    },
+};
+
+/// The work that follows a change once it is written.
+#[derive(Debug, Default)]
+pub(super) struct After {
+    pub(super) calls: Vec<(ExecutionId, i32, Call)>,
+    pub(super) awaited: Vec<(ExecutionId, Awaited)>,
+    pub(super) messages: Vec<(LiveKind, String, Option<UserId>)>,
+    pub(super) changed: Vec<ExecutionId>,
+    pub(super) timers: bool,
+    pub(super) published: bool,
+    pub(super) deliveries: bool,
+}
+
+/// What a person's decision adds to the request that it closes.
+#[derive(Debug, Clone)]
+pub struct DecisionRecord {
+    /// Which request.
+    pub approval_id: ApprovalId,
+    /// The decision as shown.
+    pub decision: Value,
+    /// Its `Idempotency-Key`.
+    pub key: Option<String>,
+}
+
+/// Sorts a change's commands into what is written with it and what follows it.
+pub(super) async fn assemble(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    execution_id: ExecutionId,
+    epoch: i32,
+    commands: Vec<Command>,
+    record: Option<&DecisionRecord>,
+) -> store::Result<(Follows, After)> {
+    let mut follows = Follows::default();
+    let mut after = After { changed: vec![execution_id], ..After::default() };
+    after.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
+    for command in commands {
+        match command {
+            Command::Perform(call) => after.calls.push((execution_id, epoch, *call)),
+            Command::SetTimer { timer, at } => {
+                after.timers = true;
+                follows.timers_set.push((timers::key(&timer), at));
+            }
+            Command::ClearTimer { timer } => {
+                let key = timers::key(&timer);
+                follows.timers_set.retain(|(set, _)| *set != key);
+                follows.timers_cleared.push(key);
+            }
+            Command::Ask(request) => {
+                after.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
+                let seen = hash(&request);
+                follows.asked.push((*request, seen));
+            }
+            Command::Close { approval_id, status, because } => {
+                after.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
+                let record = record.filter(|record| record.approval_id == approval_id);
+                follows.closed.push(Closed {
+                    approval_id,
+                    status,
+                    because,
+                    decision: record.map(|record| record.decision.clone()),
+                    decision_key: record.and_then(|record| record.key.clone()),
+                });
+            }
+            Command::AwaitEvent(awaited) => {
+                follows.waits_opened.push((*awaited).clone());
+                after.awaited.push((execution_id, *awaited));
+            }
+            Command::StopAwaiting { place } => {
+                after.awaited.retain(|(_, awaited)| awaited.place != place);
+                follows.waits_opened.retain(|awaited| awaited.place != place);
+                follows.waits_closed.push(place.to_string());
+            }
+            Command::Notify(notice) => tell(engine, workspace, &notice, &mut follows, &mut after).await?,
+            Command::Publish { event, depth } => {
+                after.published = true;
+                follows.published.push(NewEvent {
+                    id: clock::new_id(),
+                    workspace,
+                    event: *event,
+                    content_hash: Vec::new(),
+                    depth,
+                    pending: true,
+                    catalog_version: None,
+                });
+            }
+            Command::Finish(_) => {
+                metrics::counter!("iw_runs_ended_total").increment(1);
+                after.awaited.clear();
+                after.calls.clear();
+            }
+        }
+    }
+    Ok((follows, after))
+}
+
+fn hash(request: &Request) -> String {
+    seen_hash(&Seen {
+        subject: request.subject.as_deref(),
+        reason: request.reason.as_deref(),
+        amount: request.amount.as_deref(),
+        currency: request.currency.as_deref(),
+        data: &request.data,
+        if_approved: &request.if_approved,
+        if_rejected: &request.if_rejected,
+    })
+}
+
+/// A message becomes a notice for each person it names, and a delivery for each address in the world.
+async fn tell(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    notice: &shared_types::machine::command::Notice,
+    follows: &mut Follows,
+    after: &mut After,
+) -> store::Result<()> {
+    let mut conn = engine.0.pool.acquire().await?;
+    let named: Vec<String> =
+        notice.recipients.iter().filter(|who| who.starts_with("role:") || who.starts_with("user:")).cloned().collect();
+    let members = if named.is_empty() { Vec::new() } else { people::named(&mut conn, workspace, &named).await? };
+    for member in &members {
+        let id = NoticeId(clock::new_id());
+        after.messages.push((LiveKind::Notice, id.to_string(), Some(member.user_id)));
+        follows.notices.push(Notice {
+            id,
+            user: member.user_id,
+            approval_id: notice.approval_id,
+            subject: notice.subject.clone(),
+            message: notice.message.clone(),
+        });
+    }
+    for recipient in &notice.recipients {
+        let reached = |who: &str| match who.split_once(':') {
+            Some(("role", role)) => members.iter().any(|member| member.roles.iter().any(|has| has == role)),
+            Some((_, email)) => members.iter().any(|member| member.email.eq_ignore_ascii_case(email)),
+            None => false,
+        };
+        let undeliverable = match recipient.split_once(':') {
+            Some(("role" | "user", _)) if reached(recipient) => continue,
+            Some(("role", role)) => Some(format!("Nobody has the role {role}.")),
+            Some(("user", email)) => Some(format!("{email} isn't a member of the workspace.")),
+            Some(("slack", _)) => Some("Slack isn't set up.".to_owned()),
+            Some(("pagerduty", _)) => Some("PagerDuty isn't set up.".to_owned()),
+            Some(_) | None if !recipient.contains('@') => Some(format!("\"{recipient}\" is no address.")),
+            Some(_) | None if engine.0.mail => None,
+            Some(_) | None => Some("Mail isn't set up.".to_owned()),
+        };
+        after.deliveries |= undeliverable.is_none();
+        follows.deliveries.push(Delivery {
+            id: DeliveryId(clock::new_id()),
+            recipient: recipient.clone(),
+            approval_id: notice.approval_id,
+            subject: notice.subject.clone(),
+            message: notice.message.clone(),
+            undeliverable,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What is remembered of workflows: those that are on, and the definitions that runs use.
+
+use crate::store::{self, StoreError, workflows};
+use shared_types::{
+    ids::{WorkflowId, WorkspaceId},
+    machine::Definition,
+    workflow::Document,
+};
+use sqlx::PgPool;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// How many definitions are remembered.
+const MAX_DEFINITIONS: usize = 2000;
+
+/// What starts runs in a workspace, as it was read.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// The version of the catalog that was read.
+    pub(super) version: i64,
+    /// The workflows that are on.
+    pub(super) workflows: Vec<ActiveWorkflow>,
+}
+
+/// A workflow that is on.
+#[derive(Debug, Clone)]
+pub(super) struct ActiveWorkflow {
+    pub(super) workflow_id: WorkflowId,
+    pub(super) revision: i32,
+    pub(super) definition: Arc<Definition>,
+}
+
+type Key = (WorkspaceId, WorkflowId, i32);
+
+/// The memory.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    active: Mutex<HashMap<WorkspaceId, Arc<Active>>>,
+    definitions: Mutex<HashMap<Key, Arc<Definition>>>,
+}
+
+impl Catalog {
+    /// What starts runs in a workspace, as remembered.
+    pub(super) async fn active(&self, pool: &PgPool, workspace: WorkspaceId) -> store::Result<Arc<Active>> {
+        let known = lock(&self.active).get(&workspace).cloned();
+        match known {
+            Some(active) => Ok(active),
+            None => self.reload(pool, workspace).await,
+        }
+    }
+
+    /// Reads anew what starts runs in a workspace.
+    pub(super) async fn reload(&self, pool: &PgPool, workspace: WorkspaceId) -> store::Result<Arc<Active>> {
+        let mut conn = pool.acquire().await?;
+        let (version, rows) = workflows::active(&mut conn, workspace).await?;
+        let workflows = rows.into_iter().map(|(workflow_id, revision, document)| {
+            let key = (workspace, workflow_id.clone(), revision);
+            let definition = self.remember(key, document)?;
+            Ok(ActiveWorkflow { workflow_id, revision, definition })
+        });
+        let active = Arc::new(Active { version, workflows: workflows.collect::<store::Result<_>>()? });
+        lock(&self.active).insert(workspace, Arc::clone(&active));
+        Ok(active)
+    }
+
+    /// The definition of a revision.
+    pub(super) async fn definition(
+        &self,
+        pool: &PgPool,
+        workspace: WorkspaceId,
+        workflow_id: &WorkflowId,
+        revision: i32,
+    ) -> store::Result<Arc<Definition>> {
+        let key = (workspace, workflow_id.clone(), revision);
+        if let Some(known) = lock(&self.definitions).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let mut conn = pool.acquire().await?;
+        let stored = workflows::find(&mut conn, workspace, workflow_id, Some(revision)).await?;
+        let stored = stored.ok_or_else(|| unreadable(format!("{workflow_id} has no revision {revision}")))?;
+        self.remember(key, stored.document)
+    }
+
+    fn remember(&self, key: Key, document: serde_json::Value) -> store::Result<Arc<Definition>> {
+        let mut definitions = lock(&self.definitions);
+        if let Some(known) = definitions.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let document: Document = serde_json::from_value(document).map_err(|error| unreadable(error.to_string()))?;
+        if definitions.len() >= MAX_DEFINITIONS {
+            definitions.clear();
+        }
+        let definition = Arc::new(Definition::new(document));
+        definitions.insert(key, Arc::clone(&definition));
+        Ok(definition)
+    }
+}
+
+fn unreadable(why: String) -> StoreError {
+    StoreError::Unreadable { table: "workflow_revisions", column: "document", why }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

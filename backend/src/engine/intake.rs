@@ -1,0 +1,221 @@
+//! An event comes in: every workflow that listens starts a run, and event and runs are written together.
+
+use super::{
+    Engine,
+    assemble::{After, assemble},
+    catalog::{Active, ActiveWorkflow},
+    hot::HotRun,
+    writer::Job,
+};
+use crate::{
+    clock,
+    store::{
+        self, StoreError,
+        commit::{Base, Change, Entry, NewEvent},
+        events,
+    },
+};
+use shared_types::{
+    ids::{ExecutionId, WorkflowId, WorkspaceId},
+    machine::{Event, Input, Run, State, input::Start},
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How often what starts runs may change while an event is taken.
+const MAX_ROUNDS: u32 = 20;
+
+/// An event that comes in.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The event.
+    pub event: Event,
+    /// Of what the sender sent.
+    pub content_hash: Vec<u8>,
+    /// The workflows that it may start.
+    pub starts: Starts,
+}
+
+/// The workflows that an event may start.
+#[derive(Debug, Clone)]
+pub enum Starts {
+    /// Those that listen for it.
+    Listening,
+    /// Those of these that listen for it.
+    ListeningOf(Vec<WorkflowId>),
+    /// This one, whatever it listens for.
+    Only(WorkflowId),
+}
+
+/// What became of an event.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It was new: the runs that it started, as they stand.
+    New(Vec<(WorkflowId, State)>),
+    /// It was seen before, with the same content.
+    Duplicate,
+}
+
+/// Why an event was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// Its id was used with other content.
+    #[error("the event's id was used with other content")]
+    IdReused,
+    /// The workflow that it should start isn't on.
+    #[error("the workflow isn't enabled")]
+    NotEnabled,
+    /// What starts runs changed all the time.
+    #[error("the workspace's workflows change too fast")]
+    Unsettled,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Takes an event, durably; its runs are under way when this returns.
+    pub async fn intake(&self, workspace: WorkspaceId, incoming: &Incoming) -> Result<Accepted, IntakeError> {
+        let mut active = self.0.catalog.active(&self.0.pool, workspace).await?;
+        for _ in 0..MAX_ROUNDS {
+            let listening = listening(&active, incoming);
+            if listening.is_empty() && matches!(incoming.starts, Starts::Only(_)) {
+                // What is remembered may be old; what is read now is not.
+                active = self.0.catalog.reload(&self.0.pool, workspace).await?;
+                if self::listening(&active, incoming).is_empty() {
+                    return Err(IntakeError::NotEnabled);
+                }
+                continue;
+            }
+            let event_row = clock::new_id();
+            let started = self.begin_all(workspace, &listening, &incoming.event, 0, Some(event_row)).await?;
+            let event = NewEvent {
+                id: event_row,
+                workspace,
+                event: incoming.event.clone(),
+                content_hash: incoming.content_hash.clone(),
+                depth: 0,
+                pending: false,
+                catalog_version: Some(active.version),
+            };
+            let changes = started.iter().map(|started| started.change.clone()).collect();
+            let written = self.0.writer.write(Job { events: vec![event], changes }).await?;
+            if !written.stale.is_empty() {
+                active = self.0.catalog.reload(&self.0.pool, workspace).await?;
+                continue;
+            }
+            if !written.events.contains(&event_row) {
+                return self.seen_before(workspace, incoming).await;
+            }
+            metrics::counter!("iw_events_total").increment(1);
+            let states = started.iter().map(|s| (s.change.workflow_id.clone(), s.change.state.clone())).collect();
+            self.go_on(workspace, started);
+            self.offer_to_waits(workspace, incoming.event.clone());
+            return Ok(Accepted::New(states));
+        }
+        Err(IntakeError::Unsettled)
+    }
+
+    async fn seen_before(&self, workspace: WorkspaceId, incoming: &Incoming) -> Result<Accepted, IntakeError> {
+        let mut conn = self.0.pool.acquire().await.map_err(StoreError::from)?;
+        let hash = events::content_hash(&mut conn, workspace, &incoming.event.id).await?;
+        if hash.is_some_and(|hash| hash == incoming.content_hash) {
+            Ok(Accepted::Duplicate)
+        } else {
+            Err(IntakeError::IdReused)
+        }
+    }
+
+    /// Starts a run of each workflow in memory, as far as it goes by itself.
+    pub(super) async fn begin_all(
+        &self,
+        workspace: WorkspaceId,
+        workflows: &[ActiveWorkflow],
+        event: &Event,
+        depth: u32,
+        event_row: Option<Uuid>,
+    ) -> store::Result<Vec<Started>> {
+        let mut started = Vec::with_capacity(workflows.len());
+        for workflow in workflows {
+            started.push(self.begin(workspace, workflow, event, depth, event_row).await?);
+        }
+        Ok(started)
+    }
+
+    async fn begin(
+        &self,
+        workspace: WorkspaceId,
+        workflow: &ActiveWorkflow,
+        event: &Event,
+        depth: u32,
+        event_row: Option<Uuid>,
+    ) -> store::Result<Started> {
+        let execution_id = ExecutionId(clock::new_id());
+        let stamp = clock::stamp();
+        let start = Start { execution_id, event: event.clone(), depth };
+        let (run, applied) = Run::start(Arc::clone(&workflow.definition), &stamp, &start);
+        let (follows, after) = assemble(self, workspace, execution_id, 1, applied.commands, None).await?;
+        let state = run.state().clone();
+        let change = Change {
+            workspace,
+            execution_id,
+            workflow_id: workflow.workflow_id.clone(),
+            revision: workflow.revision,
+            base: Base::New { event: event_row },
+            snapshot: Some(store::json(&run.snapshot())),
+            entries: vec![Entry { stamp, input: Input::Start(Box::new(start)), facts: applied.facts }],
+            owner: state.has_open_calls().then_some(self.0.server),
+            state,
+            follows,
+        };
+        Ok(Started { run, change, after })
+    }
+
+    /// The runs were written: those with calls stay in memory, and what follows begins.
+    pub(super) fn go_on(&self, workspace: WorkspaceId, started: Vec<Started>) {
+        for Started { run, change, after } in started {
+            metrics::counter!("iw_runs_started_total").increment(1);
+            if run.state().has_open_calls() {
+                let hot = HotRun {
+                    run,
+                    workflow_id: change.workflow_id,
+                    revision: change.revision,
+                    seq: 1,
+                    epoch: 1,
+                    behind: 0,
+                };
+                self.0.hot.put(change.execution_id, hot);
+            }
+            self.after(workspace, after);
+        }
+    }
+
+    /// Looks for waits that an event ends, beside whoever sent it.
+    pub(super) fn offer_to_waits(&self, workspace: WorkspaceId, event: Event) {
+        let engine = self.clone();
+        self.0.calls.spawn(async move { super::awaiting::offer(&engine, workspace, &event).await });
+    }
+}
+
+/// A run that was started in memory.
+pub(super) struct Started {
+    run: Run,
+    pub(super) change: Change,
+    after: After,
+}
+
+fn listening(active: &Active, incoming: &Incoming) -> Vec<ActiveWorkflow> {
+    let event = &incoming.event;
+    let listens = |workflow: &&ActiveWorkflow| match &incoming.starts {
+        Starts::Only(id) => workflow.workflow_id == *id,
+        Starts::Listening => is_started_by(workflow, event),
+        Starts::ListeningOf(ids) => ids.contains(&workflow.workflow_id) && is_started_by(workflow, event),
+    };
+    active.workflows.iter().filter(listens).cloned().collect()
+}
+
+/// Whether an event starts a workflow: its type fits, and the filter lets it in or can't be asked.
+pub(super) fn is_started_by(workflow: &ActiveWorkflow, event: &Event) -> bool {
+    workflow.definition.document().is_triggered_by(&event.kind)
+        && workflow.definition.admits(event, event.time).unwrap_or(true)
+}

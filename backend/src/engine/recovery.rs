@@ -1,0 +1,98 @@
+//! Servers say that they live; what a dead one had in flight is taken over under a higher epoch.
+
+use super::{Engine, awaiting, loops};
+use crate::{
+    clock,
+    store::{self, executions, idempotency, servers},
+};
+use chrono::Duration as Span;
+use shared_types::ids::{ExecutionId, WorkspaceId};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// How long a server counts as alive after it last said so.
+const ALIVE_SECONDS: i64 = 9;
+const BEAT: Duration = Duration::from_secs(2);
+const PART: i64 = 100;
+/// How often old rows are cleared away.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Makes this server known, and the others forgotten where there can be none.
+pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {
+    let mut conn = engine.0.pool.acquire().await?;
+    let now = clock::now();
+    let dead_before = if alone { now + Span::days(1) } else { now - Span::hours(1) };
+    servers::forget_dead(&mut conn, dead_before).await?;
+    servers::join(&mut conn, engine.0.server, now + Span::seconds(ALIVE_SECONDS)).await
+}
+
+pub(super) async fn run(engine: Engine) {
+    let unsignalled = Notify::new();
+    let mut swept = Instant::now();
+    loop {
+        if let Err(error) = beat(&engine).await {
+            tracing::warn!(%error, "this server could not say that it lives");
+        }
+        if swept.elapsed() > SWEEP {
+            swept = Instant::now();
+            if let Err(error) = sweep(&engine).await {
+                tracing::warn!(%error, "old rows will be cleared away later");
+            }
+        }
+        if !loops::wait(&engine, &unsignalled, BEAT).await {
+            return;
+        }
+    }
+}
+
+async fn beat(engine: &Engine) -> store::Result<()> {
+    let mut conn = engine.0.pool.acquire().await?;
+    let until = clock::now() + Span::seconds(ALIVE_SECONDS);
+    if !servers::renew(&mut conn, engine.0.server, until).await? {
+        // Others took this server for dead. What it holds in memory may be old; its epochs are.
+        tracing::warn!("this server was taken for dead; it begins anew");
+        engine.0.hot.clear();
+        servers::join(&mut conn, engine.0.server, until).await?;
+    }
+    let taken = executions::reclaim(&mut conn, engine.0.server, clock::now(), PART).await?;
+    drop(conn);
+    if taken.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(runs = taken.len(), "took over the calls of a server that died");
+    for (workspace, id) in taken {
+        take_over(engine, workspace, id).await;
+    }
+    engine.0.loops.spawn(awaiting::look_again(engine.clone()));
+    Ok(())
+}
+
+/// Makes a run's open calls again, under their old attempt's number and key.
+async fn take_over(engine: &Engine, workspace: WorkspaceId, id: ExecutionId) {
+    match engine.open_calls(workspace, id).await {
+        Ok((epoch, calls)) => {
+            for call in calls {
+                engine.perform(workspace, id, epoch, call);
+            }
+        }
+        Err(error) => tracing::error!(run.id = %id, %error, "a run could not be taken over"),
+    }
+}
+
+async fn sweep(engine: &Engine) -> store::Result<()> {
+    let mut conn = engine.0.pool.acquire().await?;
+    servers::forget_dead(&mut conn, clock::now() - Span::hours(1)).await?;
+    idempotency::forget(&mut conn, clock::now() - Span::days(7)).await?;
+    Ok(())
+}
+
+/// Hands back what this server owns.
+pub(super) async fn leave(engine: &Engine) {
+    let left = async {
+        let mut conn = engine.0.pool.acquire().await?;
+        executions::hand_back(&mut conn, engine.0.server).await
+    };
+    if let Err(error) = left.await {
+        tracing::warn!(%error, "what is in flight is taken over when this server's time has run out");
+    }
+}

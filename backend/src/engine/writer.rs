@@ -1,0 +1,129 @@
+//! Writes what many runs did in few transactions.
+//!
+//! While one batch commits, the next gathers: under load a commit carries many changes, and a lone one
+//! waits for nobody.
+
+use crate::store::{
+    self, StoreError,
+    commit::{Change, Committed, NewEvent},
+};
+use shared_types::ids::{ExecutionId, WorkspaceId};
+use sqlx::PgPool;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
+
+/// How many batches commit at once.
+const WRITERS: usize = 2;
+/// How many jobs a batch takes.
+const BATCH: usize = 256;
+/// How many jobs may wait before their senders do.
+const QUEUE: usize = 4096;
+
+/// What belongs together: an event with the runs that it starts, or a change.
+#[derive(Debug, Default)]
+pub(super) struct Job {
+    pub(super) events: Vec<NewEvent>,
+    pub(super) changes: Vec<Change>,
+}
+
+/// What of a job was written.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) events: HashSet<Uuid>,
+    pub(super) runs: HashSet<ExecutionId>,
+    pub(super) stale: HashMap<WorkspaceId, i64>,
+}
+
+type Reply = oneshot::Sender<store::Result<Written>>;
+
+/// Takes jobs; its tasks end with it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<(Job, Reply)>,
+}
+
+impl Writer {
+    pub(super) fn new(pool: PgPool) -> Self {
+        let (jobs, receiver) = mpsc::channel(QUEUE);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..WRITERS {
+            tokio::spawn(run(pool.clone(), Arc::clone(&receiver)));
+        }
+        Self { jobs }
+    }
+
+    /// Writes a job and says what of it was written.
+    pub(super) async fn write(&self, job: Job) -> store::Result<Written> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || StoreError::Database(sqlx::Error::WorkerCrashed);
+        self.jobs.send((job, reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+async fn run(pool: PgPool, receiver: Arc<Mutex<mpsc::Receiver<(Job, Reply)>>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        // Only one writer gathers at a time; the others commit meanwhile.
+        if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
+        let (jobs, replies): (Vec<Job>, Vec<Reply>) = batch.drain(..).unzip();
+        match write_batch(&pool, &jobs).await {
+            Ok(committed) => {
+                for (job, reply) in jobs.iter().zip(replies) {
+                    let _ = reply.send(Ok(part(job, &committed)));
+                }
+            }
+            Err(error) if jobs.len() == 1 || error.is_unreachable() => answer_all(replies, error),
+            // One of them can't be written; each is tried by itself, so that it spoils no other.
+            Err(_) => {
+                for (job, reply) in jobs.iter().zip(replies) {
+                    let written = write_batch(&pool, std::slice::from_ref(job)).await;
+                    let _ = reply.send(written.map(|committed| part(job, &committed)));
+                }
+            }
+        }
+    }
+}
+
+fn answer_all(replies: Vec<Reply>, error: StoreError) {
+    let mut replies = replies.into_iter();
+    if let Some(first) = replies.next() {
+        let _ = first.send(Err(error));
+    }
+    for reply in replies {
+        let _ = reply.send(Err(StoreError::Database(sqlx::Error::WorkerCrashed)));
+    }
+}
+
+async fn write_batch(pool: &PgPool, jobs: &[Job]) -> store::Result<Committed> {
+    let events: Vec<NewEvent> = jobs.iter().flat_map(|job| job.events.iter().cloned()).collect();
+    let changes: Vec<Change> = jobs.iter().flat_map(|job| job.changes.iter().cloned()).collect();
+    let mut transaction = pool.begin().await?;
+    let committed = store::commit::commit(&mut transaction, &events, &changes).await?;
+    transaction.commit().await?;
+    metrics::histogram!("iw_batch_changes").record(count(changes.len()));
+    Ok(committed)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a batch is far below 2^52 changes")]
+fn count(number: usize) -> f64 {
+    number as f64
+}
+
+fn part(job: &Job, committed: &Committed) -> Written {
+    Written {
+        events: job.events.iter().map(|event| event.id).filter(|id| committed.events.contains(id)).collect(),
+        runs: job.changes.iter().map(|c| c.execution_id).filter(|id| committed.runs.contains(id)).collect(),
+        stale: job
+            .events
+            .iter()
+            .filter_map(|event| Some((event.workspace, *committed.stale.get(&event.workspace)?)))
+            .collect(),
+    }
+}

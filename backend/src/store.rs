@@ -1,0 +1,136 @@
+//! All SQL, one module per aggregate, and nowhere else.
+//!
+//! Functions take a connection; the caller owns the transaction. A lookup answers `Option`, a write checks
+//! the rows that it touched. Every query names the workspace.
+
+pub mod approvals;
+pub mod audit;
+pub mod commit;
+pub mod deliveries;
+pub mod events;
+pub mod executions;
+pub mod idempotency;
+pub mod keys;
+pub mod notices;
+pub mod people;
+pub mod secrets;
+pub mod servers;
+pub mod sessions;
+pub mod timers;
+pub mod waits;
+pub mod workflows;
+
+use serde::de::DeserializeOwned;
+use shared_types::ids::WorkspaceId;
+use sqlx::PgConnection;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed, or can't be reached.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// What is stored can't be read.
+    #[error("{table}.{column} can't be read: {why}")]
+    Unreadable {
+        /// Where.
+        table: &'static str,
+        /// Where in it.
+        column: &'static str,
+        /// What the reader said.
+        why: String,
+    },
+}
+
+/// What a store function gives.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+impl StoreError {
+    /// The name of the constraint that a write ran into.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Database(error) => {
+                error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+            }
+            Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// Whether the database could not be reached, so that trying again later may do.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Database(error) => match error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_) => true,
+                // Class 57 is operator intervention (a shutdown), 53 means out of resources, 08 a connection lost.
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                    code.starts_with("57") || code.starts_with("53") || code.starts_with("08")
+                }),
+                _ => false,
+            },
+            Self::Unreadable { .. } => false,
+        }
+    }
+}
+
+/// Reads a stored JSON value into its type.
+pub(crate) fn read<T: DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    value: serde_json::Value,
+) -> Result<T> {
+    serde_json::from_value(value).map_err(|error| StoreError::Unreadable {
+        table,
+        column,
+        why: error.to_string(),
+    })
+}
+
+/// Reads a stored word into its type.
+pub(crate) fn read_word<T: DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    word: &str,
+) -> Result<T> {
+    read(table, column, serde_json::Value::String(word.to_owned()))
+}
+
+/// A type as JSON; its own types always serialise.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or(serde_json::Value::Null)
+}
+
+/// Holds the one lock around migrations and first set-up until the transaction ends.
+pub async fn lock_setup(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(7014001)").execute(conn).await?;
+    Ok(())
+}
+
+/// Says whether the database answers.
+pub async fn ping(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query_scalar!("select 1").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Tells every server something; delivered when the transaction commits.
+pub async fn notify(conn: &mut PgConnection, channel: &str, payload: &str) -> Result<()> {
+    sqlx::query!("select pg_notify($1, $2)", channel, payload).execute(conn).await?;
+    Ok(())
+}
+
+/// Counts a change of what starts runs in a workspace.
+pub async fn bump_catalog(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
+    sqlx::query!("update workspaces set catalog_version = catalog_version + 1 where id = $1", workspace.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes a lock that lasts as long as the connection; false where another holds it.
+pub async fn try_lock(conn: &mut PgConnection, lock: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"taken!\"", lock).fetch_one(conn).await?)
+}

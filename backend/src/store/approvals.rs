@@ -1,0 +1,125 @@
+//! Requests for decisions as they are read.
+
+use super::{Result, commit::status_word, read, read_word};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_types::{
+    api::approvals::{ApprovalQuery, MadeDecision},
+    ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
+    machine::command::{Request, RequestStatus},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A request as stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The run that asks.
+    pub execution_id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// What people call the workflow.
+    pub workflow_name: String,
+    /// How it stands.
+    pub status: RequestStatus,
+    /// Why it was withdrawn.
+    pub withdrawn_because: Option<String>,
+    /// The request as the machine made it.
+    pub request: Request,
+    /// The hash of what is seen.
+    pub seen: String,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// The decision.
+    pub decision: Option<MadeDecision>,
+    /// The decision's `Idempotency-Key`.
+    pub decision_key: Option<String>,
+}
+
+struct Row {
+    execution_id: Uuid,
+    workflow_id: String,
+    workflow_name: String,
+    status: String,
+    withdrawn_because: Option<String>,
+    request: Value,
+    seen: String,
+    asked_at: DateTime<Utc>,
+    closed_at: Option<DateTime<Utc>>,
+    decision: Option<Value>,
+    decision_key: Option<String>,
+}
+
+impl Row {
+    fn stored(self) -> Result<Stored> {
+        Ok(Stored {
+            execution_id: ExecutionId(self.execution_id),
+            workflow_id: WorkflowId(self.workflow_id),
+            workflow_name: self.workflow_name,
+            status: read_word("approvals", "status", &self.status)?,
+            withdrawn_because: self.withdrawn_because,
+            request: read("approvals", "request", self.request)?,
+            seen: self.seen,
+            asked_at: self.asked_at,
+            closed_at: self.closed_at,
+            decision: self.decision.map(|value| read("approvals", "decision", value)).transpose()?,
+            decision_key: self.decision_key,
+        })
+    }
+}
+
+/// Reads a request.
+pub async fn find(conn: &mut PgConnection, workspace: WorkspaceId, id: ApprovalId) -> Result<Option<Stored>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+             a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+         from approvals a join workflows w using (workspace_id, workflow_id)
+         where a.workspace_id = $1 and a.id = $2",
+        workspace.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::stored).transpose()
+}
+
+/// Lists requests, newest first. `asked` are the `role:` and `user:` of whoever looks at his own.
+pub async fn list(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    query: &ApprovalQuery,
+    asked: Option<&[String]>,
+    below: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Stored>> {
+    let q = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+    let prefix = q.map(super::executions::like_prefix);
+    let rows = sqlx::query_as!(
+        Row,
+        "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+             a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+         from approvals a join workflows w using (workspace_id, workflow_id)
+         where a.workspace_id = $1
+           and ($2::uuid is null or a.id < $2)
+           and ($3::text is null or a.status = $3)
+           and ($4::text[] is null or a.approvers && $4)
+           and ($5::text is null or a.workflow_id = $5)
+           and ($6::text is null or a.entity_id like $7
+                or (a.subject is not null and to_tsvector('simple', a.subject) @@ plainto_tsquery('simple', $6)))
+         order by a.id desc limit $8",
+        workspace.0,
+        below,
+        query.status.map(status_word),
+        asked,
+        query.workflow_id.as_ref().map(|id| id.0.as_str()),
+        q,
+        prefix,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::stored).collect()
+}

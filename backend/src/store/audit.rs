@@ -1,0 +1,91 @@
+//! The audit log: who did what to what, when, from where.
+
+use super::Result;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_types::{
+    api::audit::{AuditEntry, AuditQuery},
+    ids::{AuditId, WorkspaceId},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// An entry to write.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id.
+    pub id: AuditId,
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: &'static str,
+    /// To what.
+    pub subject: String,
+    /// From which address.
+    pub address: Option<String>,
+    /// What else there is to tell.
+    pub detail: Value,
+}
+
+/// Writes entries.
+pub async fn insert(conn: &mut PgConnection, entries: &[&Entry]) -> Result<()> {
+    for entry in entries {
+        sqlx::query!(
+            "insert into audit (id, workspace_id, at, actor, action, subject, address, detail)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            entry.id.0,
+            entry.workspace.0,
+            entry.at,
+            entry.actor,
+            entry.action,
+            entry.subject,
+            entry.address,
+            entry.detail
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Lists entries, newest first.
+pub async fn list(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    query: &AuditQuery,
+    below: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<AuditEntry>> {
+    let rows = sqlx::query!(
+        "select id, at, actor, action, subject, address, detail from audit
+         where workspace_id = $1 and ($2::uuid is null or id < $2)
+           and ($3::text is null or actor = $3)
+           and ($4::text is null or action = $4)
+           and ($5::text is null or subject = $5)
+           and ($6::timestamptz is null or at >= $6)
+         order by id desc limit $7",
+        workspace.0,
+        below,
+        query.actor,
+        query.action,
+        query.subject,
+        query.since,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    let entries = rows.into_iter().map(|row| AuditEntry {
+        audit_id: AuditId(row.id),
+        at: row.at,
+        actor: row.actor,
+        action: row.action,
+        subject: row.subject,
+        from: row.address,
+        detail: row.detail,
+    });
+    Ok(entries.collect())
+}

@@ -1,0 +1,262 @@
+//! Runs as they are read: to go on, to be shown, to be listed.
+
+use super::{Result, read, read_word};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_types::{
+    api::executions::{Execution, ExecutionQuery},
+    ids::{EventId, ExecutionId, WorkflowId, WorkspaceId},
+    machine::{Fact, Input, Snapshot, Stamp},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A run with all that is needed to go on.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Of which revision.
+    pub revision: i32,
+    /// How many journal rows there are.
+    pub seq: i32,
+    /// The fence.
+    pub epoch: i32,
+    /// The server that performs its calls.
+    pub owner: Option<Uuid>,
+    /// The stored state.
+    pub snapshot: Snapshot,
+    /// What happened since.
+    pub later: Vec<(Stamp, Input)>,
+}
+
+/// Reads a run to go on with it.
+pub async fn load(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: ExecutionId,
+) -> Result<Option<Loaded>> {
+    let row = sqlx::query!(
+        "select workflow_id, revision, seq, epoch, owner, state, state_seq from executions
+         where id = $1 and workspace_id = $2",
+        id.0,
+        workspace.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut later = Vec::new();
+    if row.state_seq < row.seq {
+        let rows = sqlx::query!(
+            "select at, stamp, input from journal where execution_id = $1 and seq >= $2 and seq < $3 order by seq",
+            id.0,
+            row.state_seq,
+            row.seq
+        )
+        .fetch_all(conn)
+        .await?;
+        for row in rows {
+            later.push((Stamp { at: row.at, id: row.stamp }, read("journal", "input", row.input)?));
+        }
+    }
+    Ok(Some(Loaded {
+        workspace,
+        workflow_id: WorkflowId(row.workflow_id),
+        revision: row.revision,
+        seq: row.seq,
+        epoch: row.epoch,
+        owner: row.owner,
+        snapshot: read("executions", "state", row.state)?,
+        later,
+    }))
+}
+
+struct Row {
+    id: Uuid,
+    workflow_id: String,
+    revision: i32,
+    status: String,
+    result: Option<String>,
+    decision: Option<String>,
+    subject: Option<String>,
+    amount: Option<String>,
+    currency: Option<String>,
+    reason: Option<String>,
+    event_id: String,
+    requester: Option<Value>,
+    started_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    waits_for: Value,
+    error: Option<Value>,
+}
+
+impl Row {
+    fn execution(self) -> Result<Execution> {
+        let word = |column, word: Option<String>| {
+            word.map(|word| read_word("executions", column, &word)).transpose()
+        };
+        Ok(Execution {
+            execution_id: ExecutionId(self.id),
+            workflow_id: WorkflowId(self.workflow_id),
+            revision: self.revision,
+            status: read_word("executions", "status", &self.status)?,
+            result: word("result", self.result)?,
+            decision: self.decision.map(|word| read_word("executions", "decision", &word)).transpose()?,
+            subject: self.subject,
+            amount: self.amount,
+            currency: self.currency,
+            reason: self.reason,
+            event_id: EventId(self.event_id),
+            requester: self.requester.map(|value| read("executions", "requester", value)).transpose()?,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            waits_for: read("executions", "waits_for", self.waits_for)?,
+            error: self.error.map(|value| read("executions", "error", value)).transpose()?,
+        })
+    }
+}
+
+/// Reads a run to show it.
+pub async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: ExecutionId,
+) -> Result<Option<Execution>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, workflow_id, revision, status, result, decision, subject, amount, currency, reason, event_id,
+             requester, started_at, ended_at, waits_for, error
+         from executions where id = $1 and workspace_id = $2",
+        id.0,
+        workspace.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::execution).transpose()
+}
+
+/// The runs that an event started, oldest first.
+pub async fn started_by(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    event: &EventId,
+) -> Result<Vec<Execution>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, workflow_id, revision, status, result, decision, subject, amount, currency, reason, event_id,
+             requester, started_at, ended_at, waits_for, error
+         from executions where workspace_id = $1 and event_id = $2 order by id",
+        workspace.0,
+        event.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::execution).collect()
+}
+
+/// A run's trace, oldest first.
+pub async fn trace(conn: &mut PgConnection, id: ExecutionId) -> Result<Vec<Fact>> {
+    let rows = sqlx::query_scalar!("select facts from journal where execution_id = $1 order by seq", id.0)
+        .fetch_all(conn)
+        .await?;
+    let mut trace = Vec::new();
+    for facts in rows {
+        trace.extend(read::<Vec<Fact>>("journal", "facts", facts)?);
+    }
+    Ok(trace)
+}
+
+/// Lists runs, newest first, from below a run's id.
+pub async fn list(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    query: &ExecutionQuery,
+    below: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Execution>> {
+    let q = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+    let (low, high) = q.and_then(id_range).unzip();
+    let prefix = q.map(like_prefix);
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, workflow_id, revision, status, result, decision, subject, amount, currency, reason, event_id,
+             requester, started_at, ended_at, waits_for, error
+         from executions
+         where workspace_id = $1
+           and ($2::uuid is null or id < $2)
+           and ($3::text is null or workflow_id = $3)
+           and ($4::text is null or status = $4)
+           and ($5::text is null or result = $5)
+           and ($6::timestamptz is null or started_at > $6)
+           and ($7::timestamptz is null or started_at < $7)
+           and ($8::text is null
+                or id between $9 and $10
+                or event_id like $11
+                or (subject is not null and to_tsvector('simple', subject) @@ plainto_tsquery('simple', $8))
+                or id in (select execution_id from approvals where workspace_id = $1 and entity_id like $11))
+         order by id desc limit $12",
+        workspace.0,
+        below,
+        query.workflow_id.as_ref().map(|id| id.0.as_str()),
+        query.status.map(shared_types::machine::RunStatus::as_str),
+        query.result.map(shared_types::machine::state::RunResult::as_str),
+        query.started_after,
+        query.started_before,
+        q,
+        low,
+        high,
+        prefix,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::execution).collect()
+}
+
+/// The least and greatest id that begin with these digits.
+fn id_range(start: &str) -> Option<(Uuid, Uuid)> {
+    let digits: String = start.chars().filter(|c| *c != '-').collect();
+    if digits.len() < 4 || digits.len() > 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let fill =
+        |with: char| Uuid::parse_str(&format!("{digits}{}", with.to_string().repeat(32 - digits.len()))).ok();
+    Some((fill('0')?, fill('f')?))
+}
+
+/// A pattern for everything that begins with a text.
+pub(super) fn like_prefix(text: &str) -> String {
+    format!("{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// Takes the calls of runs whose server has died, a few at a time: raises the fence and names the new owner.
+pub async fn reclaim(
+    conn: &mut PgConnection,
+    server: Uuid,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
+    let rows = sqlx::query!(
+        "update executions set owner = $1, epoch = epoch + 1
+         where id in (
+             select e.id from executions e
+             where e.owner is not null and e.owner <> $1
+               and not exists (select 1 from servers s where s.id = e.owner and s.alive_until > $2)
+             order by e.id limit $3 for update of e skip locked)
+         returning id, workspace_id",
+        server,
+        now,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), ExecutionId(row.id))).collect())
+}
+
+/// Gives back what a server that stops still owns, for others to take at once.
+pub async fn hand_back(conn: &mut PgConnection, server: Uuid) -> Result<()> {
+    sqlx::query!("delete from servers where id = $1", server).execute(conn).await?;
+    Ok(())
+}

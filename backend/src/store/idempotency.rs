@@ -1,0 +1,66 @@
+//! Answers kept under an `Idempotency-Key`.
+
+use super::Result;
+use chrono::{DateTime, Utc};
+use shared_types::ids::WorkspaceId;
+use sqlx::PgConnection;
+
+/// A kept answer.
+#[derive(Debug)]
+pub struct Kept {
+    /// Of method, path and body.
+    pub request_hash: Vec<u8>,
+    /// The status.
+    pub status: i16,
+    /// The body.
+    pub body: String,
+}
+
+/// The answer under a key.
+pub async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    actor: &str,
+    key: &str,
+) -> Result<Option<Kept>> {
+    let row = sqlx::query!(
+        "select request_hash, status, body from idempotency where workspace_id = $1 and actor = $2 and key = $3",
+        workspace.0,
+        actor,
+        key
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Kept { request_hash: row.request_hash, status: row.status, body: row.body }))
+}
+
+/// Keeps an answer.
+pub async fn keep(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    actor: &str,
+    key: &str,
+    kept: &Kept,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into idempotency (workspace_id, actor, key, request_hash, status, body, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        workspace.0,
+        actor,
+        key,
+        kept.request_hash,
+        kept.status,
+        kept.body,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets answers that are older than a moment.
+pub async fn forget(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
+    let gone = sqlx::query!("delete from idempotency where created_at < $1", before).execute(conn).await?;
+    Ok(gone.rows_affected())
+}

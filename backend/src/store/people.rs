@@ -1,0 +1,313 @@
+//! Workspaces, people and their memberships.
+
+use super::Result;
+use chrono::{DateTime, Utc};
+use shared_types::{
+    api::users::User,
+    ids::{UserId, WorkspaceId},
+};
+use sqlx::PgConnection;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A person with what signing in needs.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The person.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// The hash of their password.
+    pub password_hash: Option<String>,
+}
+
+/// A person's place in a workspace.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// What it is called.
+    pub workspace_name: String,
+    /// Their roles.
+    pub roles: Vec<String>,
+}
+
+/// An active member of a workspace.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The person.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// Their roles.
+    pub roles: Vec<String>,
+}
+
+/// Makes a workspace, unless there is one of this name; gives its id.
+pub async fn ensure_workspace(
+    conn: &mut PgConnection,
+    id: WorkspaceId,
+    name: &str,
+    at: DateTime<Utc>,
+) -> Result<WorkspaceId> {
+    sqlx::query!(
+        "insert into workspaces (id, name, created_at) values ($1, $2, $3) on conflict (name) do nothing",
+        id.0,
+        name,
+        at
+    )
+    .execute(&mut *conn)
+    .await?;
+    let id = sqlx::query_scalar!("select id from workspaces where name = $1", name).fetch_one(conn).await?;
+    Ok(WorkspaceId(id))
+}
+
+/// A workspace by its name.
+pub async fn find_workspace(conn: &mut PgConnection, name: &str) -> Result<Option<WorkspaceId>> {
+    let id =
+        sqlx::query_scalar!("select id from workspaces where name = $1", name).fetch_optional(conn).await?;
+    Ok(id.map(WorkspaceId))
+}
+
+/// Every workspace.
+pub async fn workspaces(conn: &mut PgConnection) -> Result<Vec<(WorkspaceId, String)>> {
+    let rows = sqlx::query!("select id, name from workspaces order by name").fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (WorkspaceId(row.id), row.name)).collect())
+}
+
+/// Whether anybody has an account.
+pub async fn anybody(conn: &mut PgConnection) -> Result<bool> {
+    Ok(sqlx::query_scalar!("select exists (select 1 from users) as \"there!\"").fetch_one(conn).await?)
+}
+
+/// A person by address.
+pub async fn find_account(conn: &mut PgConnection, email: &str) -> Result<Option<Account>> {
+    let row = sqlx::query!(
+        "select id, email, name, password_hash from users where lower(email) = lower($1)",
+        email
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Account {
+        user_id: UserId(row.id),
+        email: row.email,
+        name: row.name,
+        password_hash: row.password_hash,
+    }))
+}
+
+/// A person by id.
+pub async fn account(conn: &mut PgConnection, user: UserId) -> Result<Option<Account>> {
+    let row = sqlx::query!("select id, email, name, password_hash from users where id = $1", user.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| Account {
+        user_id: UserId(row.id),
+        email: row.email,
+        name: row.name,
+        password_hash: row.password_hash,
+    }))
+}
+
+/// Makes an account.
+pub async fn insert_account(conn: &mut PgConnection, account: &Account, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)",
+        account.user_id.0,
+        account.email,
+        account.name,
+        account.password_hash,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Sets a person's password.
+pub async fn set_password(conn: &mut PgConnection, user: UserId, hash: &str) -> Result<()> {
+    sqlx::query!("update users set password_hash = $2 where id = $1", user.0, hash).execute(conn).await?;
+    Ok(())
+}
+
+/// Makes a person a member.
+pub async fn insert_membership(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+    roles: &[String],
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into memberships (workspace_id, user_id, roles, created_at) values ($1, $2, $3, $4)",
+        workspace.0,
+        user.0,
+        roles,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The workspaces to which a person actively belongs.
+pub async fn memberships(conn: &mut PgConnection, user: UserId) -> Result<Vec<Membership>> {
+    let rows = sqlx::query!(
+        "select w.id, w.name, m.roles from memberships m join workspaces w on w.id = m.workspace_id
+         where m.user_id = $1 and m.active order by w.name",
+        user.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Membership { workspace: WorkspaceId(row.id), workspace_name: row.name, roles: row.roles })
+        .collect())
+}
+
+/// An active member by id.
+pub async fn member(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<Option<(Member, String)>> {
+    let row = sqlx::query!(
+        "select u.id, u.email, u.name, m.roles, w.name as workspace_name
+         from memberships m join users u on u.id = m.user_id join workspaces w on w.id = m.workspace_id
+         where m.workspace_id = $1 and m.user_id = $2 and m.active",
+        workspace.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| {
+        let member = Member { user_id: UserId(row.id), email: row.email, name: row.name, roles: row.roles };
+        (member, row.workspace_name)
+    }))
+}
+
+/// The active members whom a list of `role:` and `user:` names.
+pub async fn named(conn: &mut PgConnection, workspace: WorkspaceId, who: &[String]) -> Result<Vec<Member>> {
+    let part = |kind: &str| -> Vec<String> {
+        who.iter().filter_map(|who| who.strip_prefix(kind)).map(str::to_lowercase).collect()
+    };
+    let roles: Vec<String> =
+        who.iter().filter_map(|who| who.strip_prefix("role:")).map(str::to_owned).collect();
+    let rows = sqlx::query!(
+        "select u.id, u.email, u.name, m.roles from memberships m join users u on u.id = m.user_id
+         where m.workspace_id = $1 and m.active and (m.roles && $2 or lower(u.email) = any($3))
+         order by u.name, u.id",
+        workspace.0,
+        &roles,
+        &part("user:")
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Member { user_id: UserId(row.id), email: row.email, name: row.name, roles: row.roles })
+        .collect())
+}
+
+/// The roles that have at least one active member.
+pub async fn roles(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeSet<String>> {
+    let roles = sqlx::query_scalar!(
+        "select distinct unnest(roles) as \"role!\" from memberships where workspace_id = $1 and active",
+        workspace.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(roles.into_iter().collect())
+}
+
+/// How many active administrators a workspace has besides a person.
+pub async fn other_admins(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from memberships
+         where workspace_id = $1 and user_id <> $2 and active and roles @> array['admin']",
+        workspace.0,
+        user.0
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// A member as administrators see them.
+pub async fn user(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> Result<Option<User>> {
+    let row = sqlx::query!(
+        "select u.id, u.email, u.name, m.roles, m.active, m.created_at
+         from memberships m join users u on u.id = m.user_id where m.workspace_id = $1 and m.user_id = $2",
+        workspace.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| User {
+        user_id: UserId(row.id),
+        email: row.email,
+        name: row.name,
+        roles: row.roles,
+        active: row.active,
+        created_at: row.created_at,
+    }))
+}
+
+/// Lists members by id.
+pub async fn users(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    above: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<User>> {
+    let rows = sqlx::query!(
+        "select u.id, u.email, u.name, m.roles, m.active, m.created_at
+         from memberships m join users u on u.id = m.user_id
+         where m.workspace_id = $1 and ($2::uuid is null or m.user_id > $2) order by m.user_id limit $3",
+        workspace.0,
+        above,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| User {
+            user_id: UserId(row.id),
+            email: row.email,
+            name: row.name,
+            roles: row.roles,
+            active: row.active,
+            created_at: row.created_at,
+        })
+        .collect())
+}
+
+/// Changes a member; what is `None` stays.
+pub async fn update_user(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+    name: Option<&str>,
+    roles: Option<&[String]>,
+    active: Option<bool>,
+) -> Result<bool> {
+    let changed = sqlx::query!(
+        "update memberships set roles = coalesce($3, roles), active = coalesce($4, active)
+         where workspace_id = $1 and user_id = $2",
+        workspace.0,
+        user.0,
+        roles,
+        active
+    )
+    .execute(&mut *conn)
+    .await?;
+    if let Some(name) = name {
+        sqlx::query!("update users set name = $2 where id = $1", user.0, name).execute(conn).await?;
+    }
+    Ok(changed.rows_affected() == 1)
+}

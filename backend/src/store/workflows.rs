@@ -1,0 +1,372 @@
+//! Workflows and their revisions.
+
+use super::{Result, read_word};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_types::{
+    api::workflows::{Revision, WorkflowSummary},
+    ids::{WorkflowId, WorkspaceId},
+    workflow::{Document, Format, document::Trigger},
+};
+use sqlx::PgConnection;
+
+/// A workflow with one of its revisions.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its slug.
+    pub workflow_id: WorkflowId,
+    /// The newest revision's number.
+    pub newest: i32,
+    /// The number of the revision that was read.
+    pub revision: i32,
+    /// Whether its trigger starts runs.
+    pub enabled: bool,
+    /// When it was archived.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// How the source is written.
+    pub format: Format,
+    /// The text as written.
+    pub source: String,
+    /// The document that the text holds.
+    pub document: Value,
+    /// When the revision was published.
+    pub created_at: DateTime<Utc>,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Reads a workflow with a revision, the newest where none is named.
+pub async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &WorkflowId,
+    revision: Option<i32>,
+) -> Result<Option<Stored>> {
+    let row = sqlx::query!(
+        "select w.revision as newest, w.enabled, w.archived_at, r.revision, r.format, r.source, r.document,
+             r.created_at, r.created_by
+         from workflows w join workflow_revisions r using (workspace_id, workflow_id)
+         where w.workspace_id = $1 and w.workflow_id = $2 and r.revision = coalesce($3, w.revision)",
+        workspace.0,
+        id.0,
+        revision
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Stored {
+        workflow_id: id.clone(),
+        newest: row.newest,
+        revision: row.revision,
+        enabled: row.enabled,
+        archived_at: row.archived_at,
+        format: read_word("workflow_revisions", "format", &row.format)?,
+        source: row.source,
+        document: row.document,
+        created_at: row.created_at,
+        created_by: row.created_by,
+    }))
+}
+
+/// The newest revision's number, held for this transaction.
+pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<Option<i32>> {
+    let row = sqlx::query_scalar!(
+        "select revision from workflows where workspace_id = $1 and workflow_id = $2 for update",
+        workspace.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// A revision to write.
+#[derive(Debug)]
+pub struct NewRevision<'a> {
+    /// Its number.
+    pub revision: i32,
+    /// Whether the workflow is on after this.
+    pub enabled: bool,
+    /// When its schedule is due next.
+    pub next_due: Option<DateTime<Utc>>,
+    /// How the source is written.
+    pub format: Format,
+    /// The text as written.
+    pub source: &'a str,
+    /// The document that the text holds.
+    pub value: &'a Value,
+    /// The document, read.
+    pub document: &'a Document,
+    /// By whom.
+    pub by: &'a str,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Writes a revision, and with the first one the workflow.
+pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewRevision<'_>) -> Result<()> {
+    let id = &new.document.workflow_id.0;
+    sqlx::query!(
+        "insert into workflows (workspace_id, workflow_id, name, enabled, revision, next_due, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (workspace_id, workflow_id) do update
+         set name = $3, enabled = $4, revision = $5, next_due = $6, updated_at = $7, archived_at = null",
+        workspace.0,
+        id,
+        new.document.name,
+        new.enabled,
+        new.revision,
+        new.next_due,
+        new.at
+    )
+    .execute(&mut *conn)
+    .await?;
+    let format = match new.format {
+        Format::Json => "json",
+        Format::Yaml => "yaml",
+    };
+    let version = new.document.version.as_ref().map(|label| match label {
+        shared_types::workflow::document::VersionLabel::Text(text) => text.clone(),
+        shared_types::workflow::document::VersionLabel::Number(number) => number.to_string(),
+    });
+    sqlx::query!(
+        "insert into workflow_revisions (workspace_id, workflow_id, revision, format, source, document, version,
+             created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        workspace.0,
+        id,
+        new.revision,
+        format,
+        new.source,
+        new.value,
+        version,
+        new.at,
+        new.by
+    )
+    .execute(&mut *conn)
+    .await?;
+    super::bump_catalog(conn, workspace).await
+}
+
+/// Turns a workflow on or off; false where it already was so.
+pub async fn set_enabled(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &WorkflowId,
+    enabled: bool,
+    next_due: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    let changed = sqlx::query!(
+        "update workflows set enabled = $3, next_due = $4
+         where workspace_id = $1 and workflow_id = $2 and enabled <> $3",
+        workspace.0,
+        id.0,
+        enabled,
+        next_due
+    )
+    .execute(&mut *conn)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    super::bump_catalog(conn, workspace).await?;
+    Ok(true)
+}
+
+/// Archives a workflow: no new runs, and its history stays.
+pub async fn archive(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &WorkflowId,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update workflows set archived_at = $3, enabled = false, next_due = null
+         where workspace_id = $1 and workflow_id = $2",
+        workspace.0,
+        id.0,
+        at
+    )
+    .execute(&mut *conn)
+    .await?;
+    super::bump_catalog(conn, workspace).await
+}
+
+/// Lists workflows that aren't archived, by id.
+pub async fn list(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    q: Option<&str>,
+    above: Option<&str>,
+    day_ago: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<WorkflowSummary>> {
+    let pattern = q.map(|q| format!("%{}", super::executions::like_prefix(q)));
+    let rows = sqlx::query!(
+        "select w.workflow_id, w.name, w.enabled, w.revision, r.document, r.created_at, r.created_by,
+             coalesce(runs.started, 0) as \"started!\", coalesce(runs.failed, 0) as \"failed!\"
+         from workflows w
+         join workflow_revisions r using (workspace_id, workflow_id, revision)
+         left join lateral (
+             select count(*) as started, count(*) filter (where e.result = 'failed') as failed
+             from executions e
+             where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.started_at > $4) runs on true
+         where w.workspace_id = $1 and w.archived_at is null
+           and ($2::text is null or w.workflow_id > $2)
+           and ($3::text is null or w.name ilike $3 or w.workflow_id ilike $3)
+         order by w.workflow_id limit $5",
+        workspace.0,
+        above,
+        pattern,
+        day_ago,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    let summaries = rows.into_iter().map(|row| WorkflowSummary {
+        etag: etag(row.revision),
+        workflow_id: WorkflowId(row.workflow_id),
+        name: row.name,
+        description: row.document.get("description").and_then(Value::as_str).map(str::to_owned),
+        trigger: trigger_in_words(&row.document),
+        revision: row.revision,
+        enabled: row.enabled,
+        updated_at: row.created_at,
+        updated_by: row.created_by,
+        runs_24h: row.started,
+        failed_24h: row.failed,
+    });
+    Ok(summaries.collect())
+}
+
+/// The entity tag of a revision.
+pub fn etag(revision: i32) -> String {
+    format!("\"r{revision}\"")
+}
+
+fn trigger_in_words(document: &Value) -> String {
+    let trigger = document.get("trigger").cloned().unwrap_or(Value::Null);
+    match serde_json::from_value::<Trigger>(trigger) {
+        Ok(Trigger::Event { event, .. }) => event,
+        Ok(Trigger::Schedule { cron, timezone, .. }) => match timezone {
+            Some(zone) => format!("{cron} ({zone})"),
+            None => cron,
+        },
+        Ok(Trigger::Manual { .. }) => "by hand".to_owned(),
+        Ok(Trigger::Webhook { .. }) => "webhook".to_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Lists revisions, newest first.
+pub async fn revisions(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &WorkflowId,
+) -> Result<Vec<Revision>> {
+    let rows = sqlx::query!(
+        "select revision, created_at, created_by, version from workflow_revisions
+         where workspace_id = $1 and workflow_id = $2 order by revision desc",
+        workspace.0,
+        id.0
+    )
+    .fetch_all(conn)
+    .await?;
+    let revisions = rows.into_iter().map(|row| Revision {
+        revision: row.revision,
+        created_at: row.created_at,
+        created_by: row.created_by,
+        version: row.version,
+    });
+    Ok(revisions.collect())
+}
+
+/// What starts runs in a workspace: its catalog's version, and its workflows that are on.
+pub async fn active(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<(i64, Vec<(WorkflowId, i32, Value)>)> {
+    let version = sqlx::query_scalar!("select catalog_version from workspaces where id = $1", workspace.0)
+        .fetch_optional(&mut *conn)
+        .await?
+        .unwrap_or_default();
+    let rows = sqlx::query!(
+        "select w.workflow_id, w.revision, r.document
+         from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
+         where w.workspace_id = $1 and w.enabled and w.archived_at is null order by w.workflow_id",
+        workspace.0
+    )
+    .fetch_all(conn)
+    .await?;
+    let active =
+        rows.into_iter().map(|row| (WorkflowId(row.workflow_id), row.revision, row.document)).collect();
+    Ok((version, active))
+}
+
+/// A schedule that is due.
+#[derive(Debug)]
+pub struct DueSchedule {
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// Which workflow.
+    pub workflow_id: WorkflowId,
+    /// Its revision.
+    pub revision: i32,
+    /// Its document.
+    pub document: Value,
+    /// When it was due.
+    pub due: DateTime<Utc>,
+}
+
+/// The schedules that are due.
+pub async fn due_schedules(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<DueSchedule>> {
+    let rows = sqlx::query!(
+        "select w.workspace_id, w.workflow_id, w.revision, r.document, w.next_due as \"due!\"
+         from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
+         where w.next_due <= $1 order by w.next_due limit $2",
+        now,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    let due = rows.into_iter().map(|row| DueSchedule {
+        workspace: WorkspaceId(row.workspace_id),
+        workflow_id: WorkflowId(row.workflow_id),
+        revision: row.revision,
+        document: row.document,
+        due: row.due,
+    });
+    Ok(due.collect())
+}
+
+/// Moves a schedule on from a due time; false where another server did it.
+pub async fn move_schedule(
+    conn: &mut PgConnection,
+    schedule: &DueSchedule,
+    next: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    let moved = sqlx::query!(
+        "update workflows set next_due = $4 where workspace_id = $1 and workflow_id = $2 and next_due = $3",
+        schedule.workspace.0,
+        schedule.workflow_id.0,
+        schedule.due,
+        next
+    )
+    .execute(conn)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// When the next schedule is due.
+pub async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    let due = sqlx::query_scalar!(
+        "select next_due as \"due!\" from workflows where next_due is not null order by next_due limit 1"
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(due)
+}
