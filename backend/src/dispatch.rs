@@ -188,7 +188,9 @@ async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
                         received = listener.try_recv() => received,
                     };
                     let Ok(Some(notification)) = received else { break };
-                    for numbered in serde_json::from_str::<Vec<Numbered>>(notification.payload()).unwrap_or_default() {
+                    for numbered in
+                        serde_json::from_str::<Vec<Numbered>>(notification.payload()).unwrap_or_default()
+                    {
                         dispatch.arrived(numbered);
                     }
                 }
@@ -222,7 +224,8 @@ mod tests {
         };
         let payloads = payloads(&vec![message; 200]);
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD + 2));
-        let read: usize = payloads.iter().map(|p| serde_json::from_str::<Vec<Message>>(p).unwrap().len()).sum();
+        let read: usize =
+            payloads.iter().map(|p| serde_json::from_str::<Vec<Message>>(p).unwrap().len()).sum();
         assert_eq!(read, 200);
     }
 }

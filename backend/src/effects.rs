@@ -72,7 +72,11 @@ impl Effects {
     }
 
     /// The secrets that an effect reads; one that isn't set fails it with its name.
-    async fn secrets(&self, workspace: WorkspaceId, effect: &Effect) -> Result<BTreeMap<String, String>, Outcome> {
+    async fn secrets(
+        &self,
+        workspace: WorkspaceId,
+        effect: &Effect,
+    ) -> Result<BTreeMap<String, String>, Outcome> {
         let names = names_of_secrets(effect);
         if names.is_empty() {
             return Ok(BTreeMap::new());
@@ -98,7 +102,11 @@ impl Effects {
         }
     }
 
-    async fn sealed(&self, workspace: WorkspaceId, names: &[String]) -> store::Result<Vec<(String, Vec<u8>)>> {
+    async fn sealed(
+        &self,
+        workspace: WorkspaceId,
+        names: &[String],
+    ) -> store::Result<Vec<(String, Vec<u8>)>> {
         let mut conn = self.pool.acquire().await?;
         secrets::sealed(&mut conn, workspace, names).await
     }
@@ -114,7 +122,8 @@ fn names_of_secrets(effect: &Effect) -> Vec<String> {
         return Vec::new();
     }
     let template = shared_types::workflow::Template::new(text);
-    let mut names: Vec<String> = template.secrets().into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let mut names: Vec<String> =
+        template.secrets().into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
     names.sort();
     names.dedup();
     names
@@ -122,7 +131,8 @@ fn names_of_secrets(effect: &Effect) -> Vec<String> {
 
 /// Puts the mask over every secret that comes back, since what comes back is kept and shown.
 fn mask(outcome: Outcome, known: &BTreeMap<String, String>) -> Outcome {
-    let secrets: Vec<&str> = known.values().map(String::as_str).filter(|s| s.len() >= SHORTEST_MASKED).collect();
+    let secrets: Vec<&str> =
+        known.values().map(String::as_str).filter(|s| s.len() >= SHORTEST_MASKED).collect();
     if secrets.is_empty() {
         return outcome;
     }

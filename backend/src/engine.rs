@@ -19,8 +19,8 @@ mod writer;
 
 pub use apply::{Applied, ApplyError, Given};
 pub use assemble::DecisionRecord;
-pub use schedules::next_due_of;
 pub use intake::{Accepted, Incoming, IntakeError, Starts};
+pub use schedules::next_due_of;
 
 use crate::{
     dispatch::{Dispatch, Message},
@@ -154,7 +154,12 @@ impl Engine {
             // Nobody may be listening.
             let _ = self.0.changed.send(*execution_id);
         }
-        self.0.dispatch.tell(after.messages.into_iter().map(|(kind, id, to)| Message { workspace, kind, id, to }));
+        self.0.dispatch.tell(after.messages.into_iter().map(|(kind, id, to)| Message {
+            workspace,
+            kind,
+            id,
+            to,
+        }));
         if after.timers {
             self.0.timers.notify_one();
         }
@@ -169,12 +174,16 @@ impl Engine {
         }
         for (execution_id, awaited) in after.awaited {
             let engine = self.clone();
-            self.0.calls.spawn(async move { awaiting::look_back(&engine, workspace, execution_id, awaited).await });
+            self.0
+                .calls
+                .spawn(async move { awaiting::look_back(&engine, workspace, execution_id, awaited).await });
         }
     }
 
     fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, call: Call) {
         let engine = self.clone();
-        self.0.calls.spawn(async move { perform::perform(&engine, workspace, execution_id, epoch, call).await });
+        self.0
+            .calls
+            .spawn(async move { perform::perform(&engine, workspace, execution_id, epoch, call).await });
     }
 }

@@ -2,7 +2,18 @@
 
 pub mod auth;
 pub mod clock;
+pub mod commands;
+pub mod config;
 pub mod dispatch;
 pub mod effects;
+pub mod embedded;
 pub mod engine;
+#[cfg(feature = "faults")]
+pub mod faults;
+pub mod http;
+pub mod notify;
+pub mod sample;
+pub mod serve;
+pub mod setup;
 pub mod store;
+pub mod telemetry;

@@ -10,6 +10,7 @@ mod pidfile;
 use owner::Owner;
 use pidfile::PidFile;
 use std::{
+    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -18,7 +19,7 @@ use std::{
 };
 
 /// How long a start may take: recovery after a crash included.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 /// The longest path of a socket (`sun_path` is 108 bytes with its zero on Linux, 104 on macOS).
 const MAX_SOCKET_PATH: usize = 103;
 const PORT: u16 = 5432;
@@ -111,6 +112,11 @@ impl Postgres {
     pub fn url(&self, database: &str) -> String {
         let socket = percent_encode(&self.socket_dir.to_string_lossy());
         format!("postgres://iw@{socket}:{PORT}/{database}")
+    }
+
+    /// Whether this process started it; else another one did, and it was taken over.
+    pub fn is_ours(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Where its programs lie.
@@ -246,7 +252,8 @@ fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a String can't fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -39,7 +39,8 @@ impl Windows {
 
     /// Forgets everything; the workspaces with the last number of each.
     pub(super) fn forget(&mut self) -> Vec<(WorkspaceId, u64)> {
-        let known = self.0.iter().map(|(id, window)| (*id, window.back().map_or(0, |numbered| numbered.n))).collect();
+        let known =
+            self.0.iter().map(|(id, window)| (*id, window.back().map_or(0, |numbered| numbered.n))).collect();
         self.0.clear();
         known
     }

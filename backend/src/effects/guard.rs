@@ -25,11 +25,20 @@ impl FromStr for Allowed {
             let host = host.trim_start_matches('[').trim_end_matches(']');
             Some((host.to_lowercase(), port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
         };
-        entries.map(|entry| read(entry).ok_or_else(|| BadAllow(entry.to_owned()))).collect::<Result<_, _>>().map(Self)
+        entries
+            .map(|entry| read(entry).ok_or_else(|| BadAllow(entry.to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
 impl Allowed {
+    /// These and others.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self(self.0.iter().chain(&others.0).cloned().collect())
+    }
+
     /// Whether a host and port are let through.
     pub fn lets(&self, host: &str, port: u16) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -96,7 +105,8 @@ impl reqwest::dns::Resolve for PublicOnly {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
+            let public: Vec<SocketAddr> =
+                found.into_iter().filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
                 return Err(Box::<dyn std::error::Error + Send + Sync>::from(NotPublic));
             }
@@ -117,8 +127,21 @@ mod tests {
     #[test]
     fn only_addresses_of_the_public_internet_pass() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1",
-            "fd00::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "224.0.0.1", "255.255.255.255",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "224.0.0.1",
+            "255.255.255.255",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
@@ -130,7 +153,11 @@ mod tests {
     #[test]
     fn what_is_allowed_is_a_host_with_its_port() {
         let allowed: Allowed = "127.0.0.1:8099, Host.internal:443,[::1]:80".parse().unwrap();
-        assert!(allowed.lets("127.0.0.1", 8099) && allowed.lets("host.internal", 443) && allowed.lets("[::1]", 80));
+        assert!(
+            allowed.lets("127.0.0.1", 8099)
+                && allowed.lets("host.internal", 443)
+                && allowed.lets("[::1]", 80)
+        );
         assert!(!allowed.lets("127.0.0.1", 8098));
         assert_eq!("localhost".parse::<Allowed>(), Err(BadAllow("localhost".into())));
     }

@@ -74,7 +74,10 @@ impl Caller {
                 Some(next) => {
                     // A redirect to another place gets neither headers nor body that were meant for the first.
                     if next.origin() != url.origin() {
-                        return Err(refused("redirect.elsewhere", format!("It redirects to {}", host_of(&next))));
+                        return Err(refused(
+                            "redirect.elsewhere",
+                            format!("It redirects to {}", host_of(&next)),
+                        ));
                     }
                     url = next;
                 }
@@ -128,7 +131,8 @@ fn refused(code: &'static str, message: String) -> Failed {
 }
 
 fn private(host: &str, port: u16) -> Failed {
-    let message = format!("{host}:{port} is a private address; an administrator may allow it (IW_OUTBOUND_ALLOW)");
+    let message =
+        format!("{host}:{port} is a private address; an administrator may allow it (IW_OUTBOUND_ALLOW)");
     refused("outbound.private", message)
 }
 
@@ -153,7 +157,9 @@ async fn read_answer(mut response: Response) -> Result<Answer, Failed> {
     let headers: Map<String, Value> = response
         .headers()
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), clean(&String::from_utf8_lossy(value.as_bytes())).into()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), clean(&String::from_utf8_lossy(value.as_bytes())).into())
+        })
         .collect();
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -162,7 +168,8 @@ async fn read_answer(mut response: Response) -> Result<Answer, Failed> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    let is_json = headers.get("content-type").and_then(Value::as_str).is_none_or(|kind| kind.contains("json"));
+    let is_json =
+        headers.get("content-type").and_then(Value::as_str).is_none_or(|kind| kind.contains("json"));
     let text = String::from_utf8_lossy(&bytes);
     let body = if text.is_empty() {
         Value::Null

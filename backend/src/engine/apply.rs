@@ -110,6 +110,11 @@ impl Engine {
         result
     }
 
+    /// Where a run stands, for somebody who looks.
+    pub async fn look(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<State, ApplyError> {
+        Ok(self.load(workspace, id).await?.run.state().clone())
+    }
+
     /// The calls that are out, for whoever takes them over, and the epoch to make them under.
     pub(super) async fn open_calls(
         &self,

@@ -136,9 +136,14 @@ async fn tell(
     after: &mut After,
 ) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
-    let named: Vec<String> =
-        notice.recipients.iter().filter(|who| who.starts_with("role:") || who.starts_with("user:")).cloned().collect();
-    let members = if named.is_empty() { Vec::new() } else { people::named(&mut conn, workspace, &named).await? };
+    let named: Vec<String> = notice
+        .recipients
+        .iter()
+        .filter(|who| who.starts_with("role:") || who.starts_with("user:"))
+        .cloned()
+        .collect();
+    let members =
+        if named.is_empty() { Vec::new() } else { people::named(&mut conn, workspace, &named).await? };
     for member in &members {
         let id = NoticeId(clock::new_id());
         after.messages.push((LiveKind::Notice, id.to_string(), Some(member.user_id)));

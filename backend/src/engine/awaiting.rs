@@ -27,7 +27,12 @@ pub(super) async fn offer(engine: &Engine, workspace: WorkspaceId, event: &Event
 }
 
 /// A wait was written: looks for an event that came before it, the oldest first.
-pub(super) async fn look_back(engine: &Engine, workspace: WorkspaceId, execution_id: ExecutionId, awaited: Awaited) {
+pub(super) async fn look_back(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    execution_id: ExecutionId,
+    awaited: Awaited,
+) {
     let wait = Wait { workspace, execution_id, since: execution_id.0, awaited };
     if let Err(error) = look(engine, &wait).await {
         tracing::warn!(run.id = %execution_id, %error, "events will be looked for again");

@@ -88,7 +88,8 @@ impl Catalog {
         if let Some(known) = definitions.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let document: Document = serde_json::from_value(document).map_err(|error| unreadable(error.to_string()))?;
+        let document: Document =
+            serde_json::from_value(document).map_err(|error| unreadable(error.to_string()))?;
         if definitions.len() >= MAX_DEFINITIONS {
             definitions.clear();
         }

@@ -108,7 +108,8 @@ impl Engine {
                 return self.seen_before(workspace, incoming).await;
             }
             metrics::counter!("iw_events_total").increment(1);
-            let states = started.iter().map(|s| (s.change.workflow_id.clone(), s.change.state.clone())).collect();
+            let states =
+                started.iter().map(|s| (s.change.workflow_id.clone(), s.change.state.clone())).collect();
             self.go_on(workspace, started);
             self.offer_to_waits(workspace, incoming.event.clone());
             return Ok(Accepted::New(states));
@@ -116,7 +117,11 @@ impl Engine {
         Err(IntakeError::Unsettled)
     }
 
-    async fn seen_before(&self, workspace: WorkspaceId, incoming: &Incoming) -> Result<Accepted, IntakeError> {
+    async fn seen_before(
+        &self,
+        workspace: WorkspaceId,
+        incoming: &Incoming,
+    ) -> Result<Accepted, IntakeError> {
         let mut conn = self.0.pool.acquire().await.map_err(StoreError::from)?;
         let hash = events::content_hash(&mut conn, workspace, &incoming.event.id).await?;
         if hash.is_some_and(|hash| hash == incoming.content_hash) {

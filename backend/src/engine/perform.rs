@@ -20,10 +20,17 @@ pub(super) async fn perform(
 ) {
     let begun = Instant::now();
     let outcome = engine.0.effects.perform(workspace, &call).await;
+    #[cfg(feature = "faults")]
+    crate::faults::point();
     let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
     metrics::histogram!("iw_call_seconds").record(begun.elapsed().as_secs_f64());
-    let input =
-        Input::EffectDone { place: call.place.clone(), index: call.index, attempt: call.attempt, took_ms, outcome };
+    let input = Input::EffectDone {
+        place: call.place.clone(),
+        index: call.index,
+        attempt: call.attempt,
+        took_ms,
+        outcome,
+    };
     let given = Given { input, epoch: Some(epoch), record: None, audit: Vec::new() };
     let mut pause = FIRST_PAUSE;
     loop {

@@ -36,7 +36,8 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
         let active = engine.0.catalog.reload(&engine.0.pool, pending.workspace).await?;
         let listening: Vec<_> =
             active.workflows.iter().filter(|w| is_started_by(w, &pending.event)).cloned().collect();
-        let runs = engine.begin_all(pending.workspace, &listening, &pending.event, pending.depth, None).await?;
+        let runs =
+            engine.begin_all(pending.workspace, &listening, &pending.event, pending.depth, None).await?;
         changes.extend(runs.iter().map(|run| run.change.clone()));
         started.push((pending.workspace, runs));
         offers.push((pending.workspace, pending.event.clone()));
@@ -44,6 +45,10 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
     commit::commit(&mut transaction, &[], &changes).await?;
     let ids: Vec<_> = pending.iter().map(|pending| pending.id).collect();
     events::mark_started(&mut transaction, &ids).await?;
+    #[cfg(feature = "faults")]
+    if !ids.is_empty() {
+        crate::faults::point();
+    }
     transaction.commit().await?;
     for (workspace, runs) in started {
         engine.go_on(workspace, runs);

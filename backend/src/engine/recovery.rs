@@ -10,9 +10,10 @@ use shared_types::ids::{ExecutionId, WorkspaceId};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// How long a server counts as alive after it last said so.
-const ALIVE_SECONDS: i64 = 9;
-const BEAT: Duration = Duration::from_secs(2);
+/// How long a server counts as alive after it last said so, in milliseconds; tests that kill servers wait less.
+const ALIVE_MS: i64 = if cfg!(feature = "faults") { 1500 } else { 9000 };
+const BEAT: Duration =
+    if cfg!(feature = "faults") { Duration::from_millis(300) } else { Duration::from_secs(2) };
 const PART: i64 = 100;
 /// How often old rows are cleared away.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -23,7 +24,7 @@ pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {
     let now = clock::now();
     let dead_before = if alone { now + Span::days(1) } else { now - Span::hours(1) };
     servers::forget_dead(&mut conn, dead_before).await?;
-    servers::join(&mut conn, engine.0.server, now + Span::seconds(ALIVE_SECONDS)).await
+    servers::join(&mut conn, engine.0.server, now + Span::milliseconds(ALIVE_MS)).await
 }
 
 pub(super) async fn run(engine: Engine) {
@@ -47,7 +48,7 @@ pub(super) async fn run(engine: Engine) {
 
 async fn beat(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
-    let until = clock::now() + Span::seconds(ALIVE_SECONDS);
+    let until = clock::now() + Span::milliseconds(ALIVE_MS);
     if !servers::renew(&mut conn, engine.0.server, until).await? {
         // Others took this server for dead. What it holds in memory may be old; its epochs are.
         tracing::warn!("this server was taken for dead; it begins anew");

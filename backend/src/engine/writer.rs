@@ -106,7 +106,11 @@ async fn write_batch(pool: &PgPool, jobs: &[Job]) -> store::Result<Committed> {
     let changes: Vec<Change> = jobs.iter().flat_map(|job| job.changes.iter().cloned()).collect();
     let mut transaction = pool.begin().await?;
     let committed = store::commit::commit(&mut transaction, &events, &changes).await?;
+    #[cfg(feature = "faults")]
+    crate::faults::point();
     transaction.commit().await?;
+    #[cfg(feature = "faults")]
+    crate::faults::point();
     metrics::histogram!("iw_batch_changes").record(count(changes.len()));
     Ok(committed)
 }

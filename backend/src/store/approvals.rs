@@ -9,6 +9,7 @@ use shared_types::{
     machine::command::{Request, RequestStatus},
 };
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A request as stored.
@@ -122,4 +123,22 @@ pub async fn list(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Row::stored).collect()
+}
+
+/// The open request of each of these runs that has one; the oldest where it has several.
+pub async fn open_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    runs: &[ExecutionId],
+) -> Result<BTreeMap<ExecutionId, ApprovalId>> {
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
+    let rows = sqlx::query!(
+        "select distinct on (execution_id) execution_id, id from approvals
+         where workspace_id = $1 and execution_id = any($2) and status = 'pending' order by execution_id, id",
+        workspace.0,
+        &ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (ExecutionId(row.execution_id), ApprovalId(row.id))).collect())
 }

@@ -66,8 +66,9 @@ pub fn check(text: &str, format: Format, around: &Around) -> Checked {
 pub fn check_source(source: Source, around: &Around) -> Checked {
     let mut findings = shape::check_shape(&source.value);
     let has_shape = findings.is_empty();
-    let document =
-        serde_json::from_value(source.value.clone()).ok().or_else(|| without_faulty_steps(&source.value));
+    let document = serde_json::from_value(source.value.clone())
+        .ok()
+        .or_else(|| without_faulty_parts(&source.value, &findings));
     if let Some(document) = &document {
         let places = places(document);
         links::check(document, has_shape, &mut findings);
@@ -170,15 +171,33 @@ fn step_conditions(step: &Step) -> Vec<(String, &Condition)> {
     }
 }
 
-/// The document with a stand-in for every step that can't be read, so that the rest is checked all the same.
-fn without_faulty_steps(value: &Value) -> Option<Document> {
+/// The document without its faulty parts, so that the rest is checked all the same.
+///
+/// A step that can be read without its faulty keys keeps its links; another becomes a stand-in with its id.
+fn without_faulty_parts(value: &Value, faults: &[Finding]) -> Option<Document> {
     let mut value = value.clone();
     let map = value.as_object_mut()?;
     map.remove("tests");
-    for step in map.get_mut("steps")?.as_array_mut()? {
-        if serde_json::from_value::<Step>(step.clone()).is_err() {
-            *step = json!({"id": step.get("id")?, "type": "set", "set": {}});
+    for (n, step) in map.get_mut("steps")?.as_array_mut()?.iter_mut().enumerate() {
+        if serde_json::from_value::<Step>(step.clone()).is_ok() {
+            continue;
         }
+        let at = format!("/steps/{n}/");
+        let faulty = faults.iter().filter_map(|fault| fault.pointer.strip_prefix(&at)?.split('/').next());
+        let mut pruned = step.clone();
+        for key in faulty {
+            match (key, pruned.as_object_mut()) {
+                // A condition that says nothing, since a missing one would be a fault of its own.
+                ("condition", Some(map)) => drop(map.insert(key.to_owned(), json!({ "expr": "" }))),
+                (key, Some(map)) => drop(map.remove(key)),
+                (_, None) => {}
+            }
+        }
+        *step = if serde_json::from_value::<Step>(pruned.clone()).is_ok() {
+            pruned
+        } else {
+            json!({ "id": step.get("id")?, "type": "set", "set": {} })
+        };
     }
     serde_json::from_value(value).ok()
 }

@@ -61,9 +61,7 @@ impl<'a> Scope<'a> {
         match name {
             "secrets" => Some(match self.secrets {
                 Secrets::Masked => minijinja::Value::from_object(MaskedSecrets),
-                Secrets::Known(known) => {
-                    known.iter().map(|(k, v)| (k.as_str(), minijinja::Value::from(v.as_str()))).collect()
-                }
+                Secrets::Known(known) => minijinja::value::Serde(known).into(),
             }),
             "integrations" => Some(minijinja::Value::from_object(Placeholder("integrations".to_owned()))),
             now if now.starts_with("now") => self.time(now).map(minijinja::Value::from),

@@ -1,0 +1,105 @@
+//! `iw-server admin`: workspaces and people, for whoever can reach the database.
+
+use crate::{
+    auth::{password, token_hash},
+    clock,
+    config::Config,
+    embedded, setup,
+    store::{people, sessions},
+};
+use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::Duration;
+use clap::Subcommand;
+use sqlx::PgPool;
+
+/// How long a sign-in code works.
+const CODE_SECONDS: i64 = 60;
+
+/// Workspaces and people.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Make a workspace.
+    Workspace {
+        /// Its name.
+        name: String,
+    },
+    /// Add a person to a workspace; the password is read from standard input.
+    User {
+        /// Their address.
+        email: String,
+        /// Their name.
+        #[arg(long)]
+        name: String,
+        /// Their roles, one or more.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// The workspace.
+        #[arg(long, default_value = setup::FIRST_WORKSPACE)]
+        workspace: String,
+    },
+    /// Set a person's password, read from standard input, and end their sessions.
+    ResetPassword {
+        /// Their address.
+        email: String,
+    },
+    /// Print a code by which a person can sign in once, within 60 s.
+    SignInCode {
+        /// Their address.
+        email: String,
+    },
+}
+
+/// Does it; the private PostgreSQL is started for it where no server runs.
+pub async fn run(config: &Config, admin: Admin) -> anyhow::Result<String> {
+    let database = embedded::open(config).await?;
+    let done = act(&database.pool, admin).await;
+    database.pool.close().await;
+    if let Some(private) = database.private.filter(embedded_postgres::Postgres::is_ours) {
+        tokio::task::spawn_blocking(move || private.stop()).await??;
+    }
+    done
+}
+
+async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
+    let mut transaction = pool.begin().await?;
+    let said = match admin {
+        Admin::Workspace { name } => {
+            setup::ensure_workspace(&mut transaction, &name).await?;
+            format!("The workspace {name} is there.")
+        }
+        Admin::User { email, name, roles, workspace } => {
+            let found = people::find_workspace(&mut transaction, &workspace).await?;
+            let id = found.with_context(|| format!("there is no workspace {workspace}"))?;
+            let password = read_password()?;
+            setup::add_person(&mut transaction, id, &email, &name, &password, &roles).await?;
+            format!("{email} belongs to {workspace}.")
+        }
+        Admin::ResetPassword { email } => {
+            let account = people::find_account(&mut transaction, &email).await?;
+            let account = account.with_context(|| format!("there is nobody with the address {email}"))?;
+            let hash = password::hash_now(&read_password()?)?;
+            people::set_password(&mut transaction, account.user_id, &hash).await?;
+            sessions::revoke_user(&mut transaction, account.user_id, clock::now()).await?;
+            format!("{email} has a new password.")
+        }
+        Admin::SignInCode { email } => {
+            let account = people::find_account(&mut transaction, &email).await?;
+            let account = account.with_context(|| format!("there is nobody with the address {email}"))?;
+            let code = URL_SAFE_NO_PAD.encode(clock::random::<18>());
+            let until = clock::now() + Duration::seconds(CODE_SECONDS);
+            sessions::insert_code(&mut transaction, &token_hash(&code), account.user_id, until).await?;
+            code
+        }
+    };
+    transaction.commit().await?;
+    Ok(said)
+}
+
+fn read_password() -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("the password is read from standard input")?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    password::check_strength(&password)?;
+    Ok(password)
+}

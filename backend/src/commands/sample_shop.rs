@@ -1,0 +1,102 @@
+//! The stand-in shop: takes the calls of the sample workflows and shows them.
+
+use crate::{clock, sample::SHOP_TOKEN};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::Html,
+    routing::{any, get},
+};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::net::TcpListener;
+
+const KEPT: usize = 200;
+
+/// A call that the shop took.
+#[derive(Debug, Clone, Serialize)]
+pub struct Call {
+    at: DateTime<Utc>,
+    path: String,
+    body: Value,
+    idempotency_key: String,
+    times: u32,
+}
+
+/// The calls, newest last; one that comes again under its key only counts.
+#[derive(Debug, Clone, Default)]
+struct Calls(Arc<Mutex<BTreeMap<String, Call>>>);
+
+/// Runs the shop until it is stopped.
+pub async fn run(listen: SocketAddr) -> anyhow::Result<()> {
+    let app = Router::new()
+        .route("/", get(page))
+        .route("/calls", get(list))
+        .route("/{*path}", any(take))
+        .with_state(Calls::default());
+    axum::serve(TcpListener::bind(listen).await?, app).await?;
+    Ok(())
+}
+
+async fn take(
+    State(calls): State<Calls>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, Json<Value>) {
+    let text =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    if text(header::AUTHORIZATION.as_str()) != format!("Bearer {SHOP_TOKEN}") {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the shop doesn't know this caller" })));
+    }
+    let key = text("idempotency-key");
+    let at = clock::now();
+    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    eprintln!("shop: {path} {body}");
+    let mut calls = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if calls.len() >= KEPT {
+        calls.pop_first();
+    }
+    let call = calls.entry(key.clone()).or_insert(Call { at, path, body, idempotency_key: key, times: 0 });
+    call.times += 1;
+    (StatusCode::OK, Json(json!({ "ok": true })))
+}
+
+fn newest_first(calls: &Calls) -> Vec<Call> {
+    let calls = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut list: Vec<Call> = calls.values().cloned().collect();
+    list.sort_by_key(|call| std::cmp::Reverse(call.at));
+    list
+}
+
+async fn list(State(calls): State<Calls>) -> Json<Vec<Call>> {
+    Json(newest_first(&calls))
+}
+
+async fn page(State(calls): State<Calls>) -> Html<String> {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let rows: String = newest_first(&calls)
+        .iter()
+        .map(|call| {
+            let at = call.at.format("%H:%M:%S");
+            format!(
+                "<tr><td>{at}<td>{}<td><code>{}</code>",
+                escape(&call.path),
+                escape(&call.body.to_string())
+            )
+        })
+        .collect();
+    let rows = if rows.is_empty() { "<tr><td>No calls yet.".to_owned() } else { rows };
+    Html(format!(
+        "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2><title>Stand-in shop</title>\
+         <style>body{{font:14px/1.5 system-ui;margin:32px}}td{{padding:4px 16px 4px 0}}</style>\
+         <h1>Stand-in shop</h1><p>What workflows told this shop, newest first.</p><table>{rows}</table>"
+    ))
+}

@@ -1,0 +1,155 @@
+//! The API over HTTP: a module per resource, one guard for all.
+
+mod approvals;
+mod audit;
+mod auth;
+mod body;
+mod caller;
+mod events;
+mod executions;
+mod guard;
+mod health;
+mod idempotency;
+mod keys;
+mod live;
+mod notices;
+mod paging;
+mod problem;
+mod secrets;
+mod users;
+mod workflows;
+
+pub use workflows::publish_first;
+
+use crate::{
+    auth::{keys::RecentKeys, seal::SecretKey, token::Tokens},
+    dispatch::Dispatch,
+    engine::Engine,
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    handler::Handler,
+    middleware::from_fn_with_state,
+    routing::{MethodFilter, on},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use shared_types::api::{self, Endpoint, HttpMethod};
+use sqlx::PgPool;
+use std::sync::Arc;
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer,
+    sensitive_headers::SetSensitiveRequestHeadersLayer, trace::TraceLayer,
+};
+
+/// The largest body that is read.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct AppState(pub Arc<Shared>);
+
+/// What handlers share.
+pub struct Shared {
+    /// The database.
+    pub pool: PgPool,
+    /// The engine.
+    pub engine: Engine,
+    /// What tells clients.
+    pub dispatch: Dispatch,
+    /// Signs and reads tokens.
+    pub tokens: Tokens,
+    /// Seals secrets.
+    pub key: SecretKey,
+    /// Keys that were used a moment ago.
+    pub recent_keys: RecentKeys,
+    /// Whether mail can be sent.
+    pub mail: bool,
+    /// What was counted.
+    pub metrics: PrometheusHandle,
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+struct Mounting {
+    router: Router<AppState>,
+    state: AppState,
+}
+
+impl Mounting {
+    /// Mounts a handler as its endpoint is defined, behind the guard.
+    fn mount<E: Endpoint, H, T>(self, _: E, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let method = match E::METHOD {
+            HttpMethod::Get => MethodFilter::GET,
+            HttpMethod::Post => MethodFilter::POST,
+            HttpMethod::Put => MethodFilter::PUT,
+            HttpMethod::Patch => MethodFilter::PATCH,
+            HttpMethod::Delete => MethodFilter::DELETE,
+        };
+        let guarded = on(method, handler).layer(from_fn_with_state(self.state.clone(), guard::guard::<E>));
+        Self { router: self.router.route(&format!("/api/v1/{}", E::PATH), guarded), state: self.state }
+    }
+}
+
+/// The whole of it.
+pub fn router(state: AppState) -> Router {
+    let mounting = Mounting { router: Router::new(), state: state.clone() };
+    let mounted = mounting
+        .mount(api::auth::Login, auth::login)
+        .mount(api::auth::Refresh, auth::refresh)
+        .mount(api::auth::Logout, auth::logout)
+        .mount(api::auth::Me, auth::me)
+        .mount(api::auth::ChangePassword, auth::change_password)
+        .mount(api::users::CreateUser, users::create)
+        .mount(api::users::ListUsers, users::list)
+        .mount(api::users::UpdateUser, users::update)
+        .mount(api::keys::CreateKey, keys::create)
+        .mount(api::keys::ListKeys, keys::list)
+        .mount(api::keys::RevokeKey, keys::revoke)
+        .mount(api::secrets::PutSecret, secrets::put)
+        .mount(api::secrets::ListSecrets, secrets::list)
+        .mount(api::secrets::DeleteSecret, secrets::delete)
+        .mount(api::workflows::CreateWorkflow, workflows::create)
+        .mount(api::workflows::ListWorkflows, workflows::list)
+        .mount(api::workflows::ValidateWorkflow, workflows::validate)
+        .mount(api::workflows::SimulateWorkflow, workflows::simulate)
+        .mount(api::workflows::GetWorkflow, workflows::get)
+        .mount(api::workflows::PutWorkflow, workflows::put)
+        .mount(api::workflows::ArchiveWorkflow, workflows::archive)
+        .mount(api::workflows::EnableWorkflow, workflows::enable)
+        .mount(api::workflows::DisableWorkflow, workflows::disable)
+        .mount(api::workflows::ListRevisions, workflows::revisions)
+        .mount(api::workflows::StartWorkflow, workflows::start)
+        .mount(api::events::SendEvent, events::send)
+        .mount(api::executions::ListExecutions, executions::list)
+        .mount(api::executions::GetExecution, executions::get)
+        .mount(api::executions::CancelExecution, executions::cancel)
+        .mount(api::approvals::ListApprovals, approvals::list)
+        .mount(api::approvals::GetApproval, approvals::get)
+        .mount(api::approvals::Decide, approvals::decide)
+        .mount(api::notices::ListNotices, notices::list)
+        .mount(api::notices::ReadNotice, notices::read)
+        .mount(api::notices::ListDeliveries, notices::deliveries)
+        .mount(api::audit::ListAudit, audit::list)
+        .mount(api::live::Live, live::follow);
+    let credentials = [axum::http::header::AUTHORIZATION, axum::http::HeaderName::from_static("x-api-key")];
+    health::mount(mounted.router)
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::unknown_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TraceLayer::new_for_http())
+        .layer(SetSensitiveRequestHeadersLayer::new(credentials))
+        .with_state(state)
+}

@@ -1,0 +1,288 @@
+//! Requests for decisions, and decisions.
+
+use super::{
+    AppState, audit,
+    body::{Body, Path, Query},
+    caller::person,
+    idempotency::KEY,
+    paging,
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::{Caller, Person, Who},
+    clock,
+    engine::{ApplyError, DecisionRecord, Given},
+    store::{self, approvals, approvals::Stored, people, people::Member},
+};
+use axum::{Json, extract::State, http::HeaderMap};
+use serde_json::{Value, json};
+use shared_types::{
+    api::{
+        Page, Permission,
+        approvals::{Approval, ApprovalLevel, ApprovalQuery, MadeDecision, NewDecision},
+        problem::{Code, Problem},
+    },
+    approval::{Candidate, CannotDecide, Policy, may_decide, still_needed},
+    ids::ApprovalId,
+    machine::{Input, command::RequestStatus, input::Decision},
+    workflow::script::Verb,
+};
+
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<ApprovalQuery>,
+) -> ApiResult<Json<Page<Approval>>> {
+    let limit = paging::limit(query.limit)?;
+    let below = paging::cursor(query.cursor.as_deref())?;
+    let asked = match query.mine {
+        Some(true) => Some(names_of(person(&caller)?)),
+        Some(false) | None => None,
+    };
+    let found = {
+        let mut conn = state.pool.acquire().await?;
+        approvals::list(&mut conn, caller.workspace, &query, asked.as_deref(), below, limit).await?
+    };
+    let mut page = paging::page(found, limit, |stored| stored.request.approval_id.to_string());
+    page.items.retain(|stored| caller.may_touch(&stored.workflow_id));
+    let items = views(&state, &caller, page.items).await?;
+    Ok(Json(Page { items, next_cursor: page.next_cursor }))
+}
+
+/// How requests name a person: by each role, and by address.
+fn names_of(person: &Person) -> Vec<String> {
+    let roles = person.roles.iter().map(|role| format!("role:{role}"));
+    roles.chain([format!("user:{}", person.email), person.email.clone()]).collect()
+}
+
+pub(super) async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ApprovalId>,
+) -> ApiResult<Json<Approval>> {
+    let stored = find(&state, &caller, id).await?;
+    Ok(Json(view(&state, &caller, stored).await?))
+}
+
+async fn find(state: &AppState, caller: &Caller, id: ApprovalId) -> ApiResult<Stored> {
+    let mut conn = state.pool.acquire().await?;
+    let stored = approvals::find(&mut conn, caller.workspace, id).await?;
+    stored.filter(|stored| caller.may_touch(&stored.workflow_id)).ok_or_else(ApiError::not_found)
+}
+
+async fn view(state: &AppState, caller: &Caller, stored: Stored) -> ApiResult<Approval> {
+    let mut views = views(state, caller, vec![stored]).await?;
+    views.pop().ok_or_else(ApiError::not_found)
+}
+
+/// Requests as a caller sees them, with the names of who is asked.
+async fn views(state: &AppState, caller: &Caller, stored: Vec<Stored>) -> ApiResult<Vec<Approval>> {
+    let mut who: Vec<String> =
+        stored.iter().flat_map(|s| &s.request.levels).flat_map(|level| level.approvers.clone()).collect();
+    who.sort();
+    who.dedup();
+    let members = if who.is_empty() {
+        Vec::new()
+    } else {
+        let mut conn = state.pool.acquire().await?;
+        people::named(&mut conn, caller.workspace, &who).await?
+    };
+    Ok(stored.into_iter().map(|stored| view_with(caller, stored, &members)).collect())
+}
+
+fn view_with(caller: &Caller, stored: Stored, members: &[Member]) -> Approval {
+    let verdict = may_decide_this(caller, &stored);
+    let is_open = stored.status == RequestStatus::Pending;
+    let request = stored.request;
+    let needed = is_open.then(|| {
+        let of_role = |role: &str| {
+            let with = members.iter().filter(|member| member.roles.iter().any(|has| has == role));
+            with.map(|member| member.name.clone()).collect()
+        };
+        let named = |email: &str| {
+            members.iter().find(|m| m.email.eq_ignore_ascii_case(email)).map(|m| m.name.clone())
+        };
+        still_needed(&request.levels, of_role, named)
+    });
+    let status = if is_open {
+        "open".to_owned()
+    } else {
+        store::json(&stored.status).as_str().unwrap_or_default().to_owned()
+    };
+    let decisions: Vec<MadeDecision> = stored.decision.into_iter().collect();
+    let levels = request.levels.into_iter().map(|level| ApprovalLevel {
+        name: level.name,
+        approvers: level.approvers,
+        quorum: level.quorum,
+        status: status.clone(),
+        decisions: decisions.clone(),
+    });
+    Approval {
+        approval_id: request.approval_id,
+        execution_id: stored.execution_id,
+        workflow_id: stored.workflow_id,
+        workflow_name: stored.workflow_name,
+        step_id: request.place.step,
+        status: stored.status,
+        withdrawn_because: stored.withdrawn_because,
+        subject: request.subject,
+        reason: request.reason,
+        amount: request.amount,
+        currency: request.currency,
+        entity: request.entity,
+        entity_id: request.entity_id,
+        data: request.data,
+        requester: request.requester,
+        asked_at: stored.asked_at,
+        expires_at: request.expires_at,
+        closed_at: stored.closed_at,
+        levels: levels.collect(),
+        still_needed: needed,
+        can_decide: verdict.is_ok(),
+        cannot_because: verdict.err().map(|why| format!("{why}.")),
+        why: request.why,
+        if_approved: request.if_approved,
+        if_rejected: request.if_rejected,
+        seen: stored.seen,
+    }
+}
+
+fn may_decide_this(caller: &Caller, stored: &Stored) -> Result<(), CannotDecide> {
+    let Who::Person(person) = &caller.who else { return Err(CannotDecide::NotAsked) };
+    let policy = Policy {
+        status: stored.status,
+        levels: &stored.request.levels,
+        forbid: &stored.request.forbid,
+        requester: stored.request.requester.as_ref(),
+    };
+    let may = caller.may(Permission::Decide);
+    may_decide(&policy, &Candidate { email: &person.email, roles: &person.roles, may_decide: may })
+}
+
+pub(super) async fn decide(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ApprovalId>,
+    headers: HeaderMap,
+    Body(new): Body<NewDecision>,
+) -> ApiResult<Json<Approval>> {
+    let person = person(&caller)?;
+    let key = headers.get(KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let stored = find(&state, &caller, id).await?;
+    if is_repetition(&stored, person, key.as_deref(), &new) {
+        return Ok(Json(view(&state, &caller, stored).await?));
+    }
+    check(&caller, &stored, &new)?;
+    let given = given(&caller, person, &stored, &new, key.clone());
+    match state.engine.apply(caller.workspace, stored.execution_id, &given).await {
+        Ok(_) => {}
+        Err(ApplyError::Refused(_)) => {
+            // Somebody else, or the deadline, was first; or this very decision, sent twice at once.
+            let stored = find(&state, &caller, id).await?;
+            if !is_repetition(&stored, person, key.as_deref(), &new) {
+                return Err(too_late(&stored));
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let after = find(&state, &caller, id).await?;
+    Ok(Json(view(&state, &caller, after).await?))
+}
+
+/// Whether this decision was recorded already: the same person, key and verb.
+fn is_repetition(stored: &Stored, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
+    let same_key = key.is_some() && stored.decision_key.as_deref() == key;
+    same_key
+        && stored
+            .decision
+            .as_ref()
+            .is_some_and(|made| made.by == person.email && made.decision == new.decision)
+}
+
+fn check(caller: &Caller, stored: &Stored, new: &NewDecision) -> ApiResult<()> {
+    match may_decide_this(caller, stored) {
+        Ok(()) => {}
+        Err(CannotDecide::Closed) => return Err(too_late(stored)),
+        Err(why) => return Err(ApiError::new(Code::NotAsked, format!("{why}."))),
+    }
+    let wordless = new.comment.as_deref().is_none_or(|comment| comment.trim().is_empty());
+    if wordless && matches!(new.decision, Verb::Reject | Verb::RequestChanges) {
+        return Err(ApiError::new(Code::CommentNeeded, "`comment`: say why, in a few words."));
+    }
+    if new.decision == Verb::ApproveWithEdits || new.edits.is_some() {
+        return Err(ApiError::new(
+            Code::EditsUnsupported,
+            "This request has no form, so nothing can be edited.",
+        ));
+    }
+    match &new.seen {
+        Some(seen) if *seen != stored.seen => {
+            let request = &stored.request;
+            let now = json!({
+                "seen": stored.seen, "subject": request.subject, "reason": request.reason, "amount": request.amount,
+                "currency": request.currency, "data": request.data,
+            });
+            let detail = "What is asked has changed since you read it; look at it again.";
+            Err(Problem::new(Code::ApprovalChanged, detail).with("now", now).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn given(caller: &Caller, person: &Person, stored: &Stored, new: &NewDecision, key: Option<String>) -> Given {
+    let approval_id = stored.request.approval_id;
+    let comment =
+        new.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
+    let made = MadeDecision {
+        decision: new.decision,
+        by: person.email.clone(),
+        name: person.name.clone(),
+        comment: comment.clone(),
+        at: clock::now(),
+        decided_at: new.decided_at,
+    };
+    let decision = Decision {
+        verb: new.decision,
+        by: person.email.clone(),
+        name: person.name.clone(),
+        comment,
+        edits: None,
+    };
+    let detail = json!({ "decision": new.decision, "execution_id": stored.execution_id });
+    let entry = audit::entry(caller, "approval.decided", &approval_id.to_string(), detail);
+    Given {
+        input: Input::Decided { approval_id, decision },
+        epoch: None,
+        record: Some(DecisionRecord { approval_id, decision: store::json(&made), key }),
+        audit: vec![entry],
+    }
+}
+
+/// Says who decided and when, or why the request isn't open.
+fn too_late(stored: &Stored) -> ApiError {
+    let Some(made) = &stored.decision else {
+        let detail = match stored.status {
+            RequestStatus::Expired => "It expired before a decision was recorded.".to_owned(),
+            RequestStatus::Withdrawn => {
+                format!(
+                    "It was withdrawn: {}.",
+                    stored.withdrawn_because.as_deref().unwrap_or("the run went on")
+                )
+            }
+            RequestStatus::Pending
+            | RequestStatus::Approved
+            | RequestStatus::Rejected
+            | RequestStatus::ChangesRequested => "It isn't open any more.".to_owned(),
+        };
+        let decided = json!({ "decision": stored.status, "by": Value::Null, "at": stored.closed_at });
+        return Problem::new(Code::ApprovalClosed, detail).with("decided", decided).into();
+    };
+    let verb = match made.decision {
+        Verb::Approve | Verb::ApproveWithEdits => "approved",
+        Verb::Reject => "rejected",
+        Verb::RequestChanges => "asked for changes",
+    };
+    let detail = format!("{} {verb} it at {}.", made.name, made.at.format("%Y-%m-%d %H:%M UTC"));
+    let decided = json!({ "decision": made.decision, "by": made.by, "name": made.name, "at": made.at });
+    Problem::new(Code::AlreadyDecided, detail).with("decided", decided).into()
+}

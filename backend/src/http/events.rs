@@ -1,0 +1,178 @@
+//! Events: what other systems tell.
+
+use super::{
+    AppState,
+    body::{Body, Query},
+    idempotency::KEY,
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::{Caller, Who},
+    clock,
+    engine::{Accepted, Incoming, Starts},
+    store::{approvals, executions},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use shared_types::{
+    api::{
+        events::{EventAccepted, NewEvent, StartedRun, WaitQuery},
+        problem::Code,
+    },
+    ids::{EventId, WorkflowId},
+    machine::{
+        Event, RunStatus, State as RunState,
+        input::{Requester, RequesterKind},
+    },
+    workflow::{Span, check::is_own_event},
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest wait.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How often the runs are looked at while another server works on them.
+const LOOK: Duration = Duration::from_millis(250);
+const MAX_ID: usize = 200;
+const MAX_TYPE: usize = 200;
+
+pub(super) async fn send(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(query): Query<WaitQuery>,
+    Body(new): Body<NewEvent>,
+) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
+    let wait = query.wait.as_deref().map(read_wait).transpose()?;
+    let incoming = read_event(&caller, &headers, new)?;
+    let mut changes = state.engine.changes();
+    let accepted = state.engine.intake(caller.workspace, &incoming).await?;
+    let event_id = incoming.event.id.clone();
+    let (duplicate, mut runs) = match accepted {
+        Accepted::New(runs) => (false, runs.iter().map(|(id, state)| started(id, state)).collect()),
+        Accepted::Duplicate => (true, look(&state, &caller, &event_id).await?),
+    };
+    if let Some(wait) = wait {
+        let deadline = Instant::now() + wait;
+        while runs.iter().any(|run: &StartedRun| run.status == RunStatus::Running)
+            && Instant::now() < deadline
+        {
+            let next_look = (Instant::now() + LOOK).min(deadline);
+            loop {
+                tokio::select! {
+                    changed = changes.recv() => match changed {
+                        Ok(id) if !runs.iter().any(|run| run.execution_id == id) => {}
+                        Ok(_) | Err(_) => break,
+                    },
+                    () = tokio::time::sleep_until(next_look) => break,
+                }
+            }
+            runs = look(&state, &caller, &event_id).await?;
+        }
+    }
+    let settled = runs.iter().all(|run| run.status != RunStatus::Running);
+    let status = if wait.is_some() && settled { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(EventAccepted { event_id, duplicate, runs })))
+}
+
+fn read_wait(text: &str) -> ApiResult<Duration> {
+    let span: Span =
+        text.parse().map_err(|error| ApiError::new(Code::QueryUnreadable, format!("`wait`: {error}.")))?;
+    Ok(span.duration().to_std().unwrap_or_default().min(MAX_WAIT))
+}
+
+fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) -> ApiResult<Incoming> {
+    if new.kind.is_empty() || new.kind.len() > MAX_TYPE || new.kind.contains(char::is_whitespace) {
+        return Err(ApiError::new(
+            Code::FieldBad,
+            format!("`type` must be 1 to {MAX_TYPE} characters without spaces, such as order.created."),
+        ));
+    }
+    if is_own_event(&new.kind) {
+        let detail = format!("{} is a type that only the server itself publishes; take another.", new.kind);
+        return Err(ApiError::new(Code::EventReserved, detail));
+    }
+    let key = headers.get(KEY).map(|key| key.to_str().unwrap_or_default().to_owned());
+    let id = match (new.id.clone(), key) {
+        (Some(id), Some(key)) if id != key => {
+            return Err(ApiError::new(
+                Code::EventIdTwice,
+                "`id` and Idempotency-Key are two spellings of one thing, and differ.",
+            ));
+        }
+        (Some(id), _) | (None, Some(id)) => id,
+        (None, None) => clock::new_id().to_string(),
+    };
+    if id.is_empty() || id.len() > MAX_ID {
+        return Err(ApiError::new(Code::FieldBad, format!("`id` must be 1 to {MAX_ID} characters.")));
+    }
+    let requester = requester(caller, new.requester.as_deref())?;
+    let content = json!([new.kind, new.source, new.requester, new.time, new.payload]);
+    let event = Event {
+        kind: new.kind,
+        id: EventId(id),
+        source: new.source,
+        time: new.time.unwrap_or_else(clock::now),
+        requester: Some(requester),
+        payload: new.payload,
+    };
+    let starts = match &caller.who {
+        Who::Key(key) => key.workflows.clone().map_or(Starts::Listening, Starts::ListeningOf),
+        Who::Person(_) => Starts::Listening,
+    };
+    let content_hash = Sha256::digest(content.to_string().as_bytes()).to_vec();
+    Ok(Incoming { event, content_hash, starts })
+}
+
+/// A person's event is theirs; a key's may name somebody by address.
+fn requester(caller: &Caller, named: Option<&str>) -> ApiResult<Requester> {
+    match (&caller.who, named) {
+        (Who::Person(person), Some(named)) if !named.eq_ignore_ascii_case(&person.email) => {
+            Err(ApiError::new(Code::RequesterBad, "`requester` is whoever is signed in; leave it out."))
+        }
+        (Who::Key(_), Some(named)) => {
+            if !named.contains('@') {
+                return Err(ApiError::new(Code::RequesterBad, "`requester` must be a person's address."));
+            }
+            Ok(Requester {
+                kind: RequesterKind::Person,
+                name: named.to_owned(),
+                email: Some(named.to_owned()),
+            })
+        }
+        (Who::Person(_) | Who::Key(_), _) => Ok(caller.requester()),
+    }
+}
+
+fn started(workflow_id: &WorkflowId, state: &RunState) -> StartedRun {
+    StartedRun {
+        execution_id: state.execution_id,
+        workflow_id: workflow_id.clone(),
+        status: state.status(),
+        result: state.result(),
+        reason: state.reason.clone(),
+        approval_id: state.open_request(),
+    }
+}
+
+/// The runs that an event started, as they stand.
+async fn look(state: &AppState, caller: &Caller, event: &EventId) -> ApiResult<Vec<StartedRun>> {
+    let mut conn = state.pool.acquire().await?;
+    let runs = executions::started_by(&mut conn, caller.workspace, event).await?;
+    let ids: Vec<_> = runs.iter().map(|run| run.execution_id).collect();
+    let open = approvals::open_of(&mut conn, caller.workspace, &ids).await?;
+    let started = runs.into_iter().map(|run| StartedRun {
+        approval_id: open.get(&run.execution_id).copied(),
+        execution_id: run.execution_id,
+        workflow_id: run.workflow_id,
+        status: run.status,
+        result: run.result,
+        reason: run.reason,
+    });
+    Ok(started.collect())
+}

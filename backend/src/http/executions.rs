@@ -1,0 +1,93 @@
+//! Runs: listed, read with their trace, cancelled.
+
+use super::{
+    AppState, audit,
+    body::{Body, Path, Query},
+    paging,
+    problem::{ApiError, ApiResult},
+};
+use crate::{auth::Caller, engine::Given, store::executions};
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+use shared_types::{
+    api::{
+        Page,
+        executions::{Cancel, Execution, ExecutionDetail, ExecutionQuery},
+    },
+    ids::{ExecutionId, WorkflowId},
+    machine::{Input, State as RunState},
+};
+
+/// A run as it stands in memory.
+pub(super) fn view_of_state(state: &RunState, workflow_id: &WorkflowId, revision: i32) -> Execution {
+    let end = state.end.as_ref();
+    Execution {
+        execution_id: state.execution_id,
+        workflow_id: workflow_id.clone(),
+        revision,
+        status: state.status(),
+        result: state.result(),
+        decision: state.decision,
+        subject: state.subject.clone(),
+        amount: state.amount.clone(),
+        currency: state.currency.clone(),
+        reason: state.reason.clone(),
+        event_id: state.event_id.clone(),
+        requester: state.requester.clone(),
+        started_at: state.started_at,
+        ended_at: end.map(|end| end.at),
+        waits_for: state.waits_for(),
+        error: end.and_then(|end| end.error.clone()),
+    }
+}
+
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<ExecutionQuery>,
+) -> ApiResult<Json<Page<Execution>>> {
+    let limit = paging::limit(query.limit)?;
+    let below = paging::cursor(query.cursor.as_deref())?;
+    let mut conn = state.pool.acquire().await?;
+    let items = executions::list(&mut conn, caller.workspace, &query, below, limit).await?;
+    let mut page = paging::page(items, limit, |run| run.execution_id.to_string());
+    page.items.retain(|run| caller.may_touch(&run.workflow_id));
+    Ok(Json(page))
+}
+
+pub(super) async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+) -> ApiResult<Json<ExecutionDetail>> {
+    let execution = find(&state, &caller, id).await?;
+    let trace = {
+        let mut conn = state.pool.acquire().await?;
+        executions::trace(&mut conn, id).await?
+    };
+    let run = state.engine.look(caller.workspace, id).await?;
+    let context = Value::Object(run.context.as_ref().clone());
+    Ok(Json(ExecutionDetail { execution, context, trace }))
+}
+
+async fn find(state: &AppState, caller: &Caller, id: ExecutionId) -> ApiResult<Execution> {
+    let mut conn = state.pool.acquire().await?;
+    let found = executions::find(&mut conn, caller.workspace, id).await?;
+    found.filter(|run| caller.may_touch(&run.workflow_id)).ok_or_else(ApiError::not_found)
+}
+
+pub(super) async fn cancel(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+    Body(cancel): Body<Cancel>,
+) -> ApiResult<Json<Execution>> {
+    find(&state, &caller, id).await?;
+    let by = caller.person().map_or_else(|| caller.actor(), |person| person.name.clone());
+    let entry =
+        audit::entry(&caller, "execution.cancelled", &id.to_string(), json!({ "reason": cancel.reason }));
+    let mut given = Given::just(Input::Cancel { by, reason: cancel.reason });
+    given.audit.push(entry);
+    state.engine.apply(caller.workspace, id, &given).await?;
+    Ok(Json(find(&state, &caller, id).await?))
+}

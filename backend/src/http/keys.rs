@@ -1,0 +1,73 @@
+//! API keys.
+
+use super::{
+    AppState, audit,
+    body::{Body, Path},
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::{Caller, keys::fresh, token_hash},
+    clock,
+    store::{self, keys},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::json;
+use shared_types::{
+    api::{
+        Page, SCOPES,
+        keys::{CreatedKey, Key, NewKey},
+        problem::Code,
+    },
+    ids::KeyId,
+};
+
+pub(super) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(new): Body<NewKey>,
+) -> ApiResult<(StatusCode, Json<CreatedKey>)> {
+    if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.iter().any(|(name, _)| name == scope)) {
+        let known = SCOPES.map(|(name, _)| name).join(", ");
+        return Err(ApiError::new(
+            Code::FieldBad,
+            format!("`scopes`: there is no scope \"{unknown}\"; there are {known}."),
+        ));
+    }
+    let text = fresh();
+    let about = Key {
+        key_id: KeyId(clock::new_id()),
+        name: new.name,
+        scopes: new.scopes,
+        workflows: new.workflows,
+        expires_at: new.expires_at,
+        created_at: clock::now(),
+    };
+    let mut transaction = state.pool.begin().await?;
+    keys::insert(&mut transaction, caller.workspace, &about, &token_hash(&text), &caller.actor()).await?;
+    let detail = json!({ "name": about.name, "scopes": about.scopes });
+    let entry = audit::entry(&caller, "key.made", &about.key_id.to_string(), detail);
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::CREATED, Json(CreatedKey { key: text, about })))
+}
+
+pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<Key>>> {
+    let mut conn = state.pool.acquire().await?;
+    let items = keys::list(&mut conn, caller.workspace).await?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn revoke(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(key_id): Path<KeyId>,
+) -> ApiResult<StatusCode> {
+    let mut transaction = state.pool.begin().await?;
+    let hash = keys::revoke(&mut transaction, caller.workspace, key_id, clock::now()).await?;
+    let hash = hash.ok_or_else(ApiError::not_found)?;
+    let entry = audit::entry(&caller, "key.revoked", &key_id.to_string(), json!({}));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    state.recent_keys.forget(&hash);
+    Ok(StatusCode::NO_CONTENT)
+}

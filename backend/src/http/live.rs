@@ -1,0 +1,95 @@
+//! What changes, as it changes.
+
+use super::{AppState, body::Query, caller::person, problem::ApiResult};
+use crate::{auth::Caller, clock, dispatch::Numbered};
+use axum::{
+    extract::{
+        State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    response::Response,
+};
+use shared_types::api::{
+    Permission,
+    live::{LiveKind, LiveMessage, LiveQuery},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::broadcast::error::RecvError;
+
+/// How often the line is tried, so that both sides learn when it is broken.
+const PING: Duration = Duration::from_secs(15);
+/// A line lasts this long at most; then the client comes again, with rights read anew.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+pub(super) async fn follow(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<LiveQuery>,
+    upgrade: WebSocketUpgrade,
+) -> ApiResult<Response> {
+    person(&caller)?;
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        // A client that goes away is no failure.
+        let _ = tokio::time::timeout(LONGEST, serve(socket, state, caller, query.after)).await;
+    }))
+}
+
+async fn serve(
+    mut socket: WebSocket,
+    state: AppState,
+    caller: Caller,
+    after: Option<u64>,
+) -> Result<(), axum::Error> {
+    let (missed, mut incoming) = state.dispatch.follow(caller.workspace, after);
+    match missed {
+        Some(missed) => {
+            for numbered in missed.iter().filter(|numbered| is_for(&caller, numbered)) {
+                send(&mut socket, &numbered.live()).await?;
+            }
+        }
+        None => send(&mut socket, &reset(&state, &caller)).await?,
+    }
+    let mut ping = tokio::time::interval(PING);
+    loop {
+        tokio::select! {
+            received = incoming.recv() => match received {
+                Ok(numbered) if is_for(&caller, &numbered) => send(&mut socket, &numbered.live()).await?,
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => send(&mut socket, &reset(&state, &caller)).await?,
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            _ = ping.tick() => socket.send(Message::Ping(Vec::new().into())).await?,
+            said = socket.recv() => match said {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                Some(Ok(_)) => {}
+            },
+        }
+    }
+}
+
+fn reset(state: &AppState, caller: &Caller) -> LiveMessage {
+    LiveMessage {
+        n: state.dispatch.last(caller.workspace),
+        kind: LiveKind::Reset,
+        id: String::new(),
+        at: clock::now(),
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: &LiveMessage) -> Result<(), axum::Error> {
+    let text = serde_json::to_string(message).unwrap_or_default();
+    socket.send(Message::Text(text.into())).await
+}
+
+/// Whether the caller may see what a message tells of.
+fn is_for(caller: &Caller, numbered: &Arc<Numbered>) -> bool {
+    let message = &numbered.message;
+    let mine = message.to.is_none_or(|to| caller.person().is_some_and(|person| person.user_id == to));
+    let may = match message.kind {
+        LiveKind::ApprovalAsked | LiveKind::ApprovalChanged => caller.may(Permission::ReadApprovals),
+        LiveKind::ExecutionChanged => caller.may(Permission::ReadExecutions),
+        LiveKind::WorkflowChanged => caller.may(Permission::ReadWorkflows),
+        LiveKind::Notice | LiveKind::Reset => true,
+    };
+    message.workspace == caller.workspace && mine && may
+}

@@ -1,0 +1,62 @@
+//! Messages to people, and what went out to the world.
+
+use super::{
+    AppState,
+    body::{Path, Query},
+    caller::person,
+    paging,
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::Caller,
+    clock,
+    store::{deliveries, notices},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use shared_types::{
+    api::{
+        Page,
+        notices::{Delivery, DeliveryQuery, Notice, NoticeQuery},
+    },
+    ids::NoticeId,
+};
+
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<NoticeQuery>,
+) -> ApiResult<Json<Page<Notice>>> {
+    let user = person(&caller)?.user_id;
+    let limit = paging::limit(query.limit)?;
+    let below = paging::cursor(query.cursor.as_deref())?;
+    let unread = query.unread.unwrap_or_default();
+    let mut conn = state.pool.acquire().await?;
+    let items = notices::list(&mut conn, caller.workspace, user, unread, below, limit).await?;
+    Ok(Json(paging::page(items, limit, |notice| notice.notice_id.to_string())))
+}
+
+pub(super) async fn read(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(notice_id): Path<NoticeId>,
+) -> ApiResult<StatusCode> {
+    let user = person(&caller)?.user_id;
+    let mut conn = state.pool.acquire().await?;
+    if notices::mark_read(&mut conn, caller.workspace, user, notice_id, clock::now()).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::not_found())
+    }
+}
+
+pub(super) async fn deliveries(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<DeliveryQuery>,
+) -> ApiResult<Json<Page<Delivery>>> {
+    let limit = paging::limit(query.limit)?;
+    let below = paging::cursor(query.cursor.as_deref())?;
+    let mut conn = state.pool.acquire().await?;
+    let items = deliveries::list(&mut conn, caller.workspace, query.status, below, limit).await?;
+    Ok(Json(paging::page(items, limit, |delivery| delivery.delivery_id.to_string())))
+}

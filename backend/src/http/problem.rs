@@ -1,0 +1,161 @@
+//! The one place where failures become problem details.
+
+use crate::{
+    engine::{ApplyError, IntakeError},
+    store::StoreError,
+};
+use axum::{
+    http::{HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use shared_types::{
+    api::problem::{Code, Problem},
+    machine::Refused,
+};
+use std::any::Any;
+
+/// A failure on its way to the client.
+#[derive(Debug)]
+pub struct ApiError {
+    problem: Box<Problem>,
+    retry_after: Option<u64>,
+}
+
+/// What a handler gives.
+pub(super) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// A failure with what happened here.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Problem::new(code, detail).into()
+    }
+
+    /// It isn't there, or it is another workspace's: the same words for both.
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "There is nothing at this address, or it isn't yours.")
+    }
+
+    /// The same, to be tried again after some seconds.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The problem itself.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self { problem: Box::new(problem), retry_after: None }
+    }
+}
+
+/// What a constraint's name means to a client.
+fn constraint_code(constraint: &str) -> Option<(Code, &'static str)> {
+    match constraint {
+        "users_email_key" => Some((Code::EmailTaken, "There is a person with this email.")),
+        "memberships_pkey" => Some((Code::EmailTaken, "This person belongs to the workspace already.")),
+        "workflow_revisions_pkey" | "workflows_pkey" => {
+            Some((Code::PreconditionFailed, "Somebody else published at the same moment; read it again."))
+        }
+        _ => None,
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if error.is_unreachable() {
+            tracing::warn!(%error, "a request met no database");
+            let detail = "The database can't be reached; nothing was changed. It is tried again by itself.";
+            return Self::new(Code::DatabaseGone, detail).retry_after(2);
+        }
+        if let Some((code, detail)) = error.constraint().and_then(constraint_code) {
+            return Self::new(code, detail);
+        }
+        tracing::error!(%error, "a request failed");
+        Self::new(Code::Internal, "The server could not do this; what went wrong is in its log.")
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<ApplyError> for ApiError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::NoRun => Self::not_found(),
+            ApplyError::Refused(Refused::Ended) => {
+                Self::new(Code::ExecutionEnded, "The run has ended; it can't be changed.")
+            }
+            ApplyError::Refused(Refused::NotExpected | Refused::Started) => {
+                Self::new(Code::ApprovalClosed, "The run doesn't wait for this any more.")
+            }
+            ApplyError::Store(error) => error.into(),
+            ApplyError::Contended | ApplyError::Fenced => {
+                Self::new(Code::DatabaseGone, "The run is changed by too many at once; try again.")
+                    .retry_after(1)
+            }
+        }
+    }
+}
+
+impl From<IntakeError> for ApiError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::IdReused => Self::new(
+                Code::EventIdReused,
+                "An event with this id and other content was sent before; take a new id.",
+            ),
+            IntakeError::NotEnabled => {
+                Self::new(Code::WorkflowDisabled, "The workflow is disabled; enable it first.")
+            }
+            IntakeError::Unsettled => {
+                Self::new(Code::DatabaseGone, "The workspace's workflows change too fast; try again.")
+                    .retry_after(1)
+            }
+            IntakeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+pub(super) async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::new(Code::PathUnknown, format!("There is no path {}; /docs lists what there is.", uri.path()))
+}
+
+pub(super) async fn unknown_method(uri: Uri) -> ApiError {
+    ApiError::new(
+        Code::MethodNotAllowed,
+        format!("{} has no such method; /docs lists what there is.", uri.path()),
+    )
+}
+
+pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(panic = %what, "a handler panicked");
+    ApiError::new(Code::Internal, "The server could not do this; what went wrong is in its log.")
+        .into_response()
+}

@@ -1,0 +1,67 @@
+//! Secrets: set and deleted here, read by nobody.
+
+use super::{
+    AppState, audit,
+    body::{Body, Path},
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::Caller,
+    clock,
+    store::{self, secrets},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::json;
+use shared_types::api::{
+    Page,
+    problem::Code,
+    secrets::{SecretName, SecretValue},
+};
+
+pub(super) async fn put(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(secret): Body<SecretValue>,
+) -> ApiResult<StatusCode> {
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 100
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name {
+        return Err(ApiError::new(
+            Code::FieldBad,
+            "A secret's name begins with a letter and holds letters, digits and `_`.",
+        ));
+    }
+    if secret.value.is_empty() {
+        return Err(ApiError::new(Code::FieldBad, "`value` must not be empty; DELETE removes a secret."));
+    }
+    let sealed = state.key.seal(caller.workspace, &name, &secret.value);
+    let mut transaction = state.pool.begin().await?;
+    secrets::put(&mut transaction, caller.workspace, &name, &sealed, clock::now()).await?;
+    let entry = audit::entry(&caller, "secret.set", &name, json!({}));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<SecretName>>> {
+    let mut conn = state.pool.acquire().await?;
+    let items = secrets::names(&mut conn, caller.workspace).await?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> ApiResult<StatusCode> {
+    let mut transaction = state.pool.begin().await?;
+    if !secrets::delete(&mut transaction, caller.workspace, &name).await? {
+        return Err(ApiError::not_found());
+    }
+    let entry = audit::entry(&caller, "secret.deleted", &name, json!({}));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

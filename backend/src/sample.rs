@@ -1,0 +1,85 @@
+//! The sample shop: people, a key, a secret and four workflows, for the first five minutes.
+
+use crate::{
+    auth::token_hash,
+    clock,
+    config::Config,
+    http::publish_first,
+    setup,
+    store::{self, keys, people, secrets},
+};
+use anyhow::bail;
+use shared_types::{
+    api::keys::Key,
+    ids::{KeyId, WorkspaceId},
+};
+use sqlx::PgPool;
+
+/// The sample workspace.
+pub const WORKSPACE: &str = "Norrland Trading";
+/// Everybody's password in the sample workspace.
+pub const PASSWORD: &str = "sample-password";
+/// The shop's API key.
+pub const SHOP_KEY: &str = "iw_sample_shop_key";
+/// Where the stand-in shop listens.
+pub const SHOP_ADDRESS: &str = "127.0.0.1:7401";
+/// The token by which the stand-in shop knows its callers.
+pub const SHOP_TOKEN: &str = "sample-shop-token";
+
+/// The people of the sample workspace: name, address, roles.
+pub const PEOPLE: [(&str, &str, &[&str]); 6] = [
+    ("Ina Berg", "ina.berg@example.com", &["operator", "sales_manager"]),
+    ("Bo Ek", "bo.ek@example.com", &["operator", "sales_manager", "finance"]),
+    ("Cy Roth", "cy.roth@example.com", &["operator", "finance"]),
+    ("Mia Falk", "mia.falk@example.com", &["admin", "support"]),
+    ("Ada Lind", "ada.lind@example.com", &["author"]),
+    ("Per Dahl", "per.dahl@example.com", &["viewer"]),
+];
+
+/// The sample workflows: real ones, with tests of their own.
+pub const WORKFLOWS: [(&str, &str); 4] = [
+    ("high_value_order", include_str!("../../docs/examples/high_value_order.yaml")),
+    ("refund", include_str!("../../docs/examples/refund.yaml")),
+    ("quote", include_str!("../../docs/examples/quote.yaml")),
+    ("nightly_close", include_str!("../../docs/examples/nightly.yaml")),
+];
+
+/// Loads the sample shop, once.
+pub async fn load(pool: &PgPool, config: &Config) -> anyhow::Result<()> {
+    if !config.listen.ip().is_loopback() {
+        bail!("the sample shop's passwords are known to all: it is loaded only where IW_LISTEN is loopback");
+    }
+    let mut transaction = pool.begin().await?;
+    store::lock_setup(&mut transaction).await?;
+    if people::find_workspace(&mut transaction, WORKSPACE).await?.is_some() {
+        return Ok(());
+    }
+    let workspace = setup::ensure_workspace(&mut transaction, WORKSPACE).await?;
+    for (name, email, roles) in PEOPLE {
+        let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+        setup::add_person(&mut transaction, workspace, email, name, PASSWORD, &roles).await?;
+    }
+    let key = Key {
+        key_id: KeyId(clock::new_id()),
+        name: "Web shop".to_owned(),
+        scopes: vec!["events:write".to_owned(), "executions:read".to_owned()],
+        workflows: None,
+        expires_at: None,
+        created_at: clock::now(),
+    };
+    keys::insert(&mut transaction, workspace, &key, &token_hash(SHOP_KEY), "sample data").await?;
+    let sealed = config.key.seal(workspace, "shop_token", SHOP_TOKEN);
+    secrets::put(&mut transaction, workspace, "shop_token", &sealed, clock::now()).await?;
+    transaction.commit().await?;
+    publish(pool, workspace).await
+}
+
+async fn publish(pool: &PgPool, workspace: WorkspaceId) -> anyhow::Result<()> {
+    for (name, text) in WORKFLOWS {
+        if let Err(findings) = publish_first(pool, workspace, text, "sample data", clock::now()).await {
+            let first = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
+            bail!("the sample workflow {name}: {first}");
+        }
+    }
+    Ok(())
+}

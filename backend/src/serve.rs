@@ -1,0 +1,132 @@
+//! A whole server: the database, the engine, the API, and an orderly end.
+
+use crate::{
+    auth::{keys::RecentKeys, token::Tokens},
+    clock,
+    config::Config,
+    dispatch::Dispatch,
+    effects::Effects,
+    embedded::{self, NoDatabase, Ready},
+    engine::{Engine, Parts},
+    http::{self, AppState, Shared},
+    notify::{self, Mailer},
+    setup, telemetry,
+};
+use anyhow::Context as _;
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests may take to finish when the server stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What its handlers share.
+    pub state: AppState,
+    stop: CancellationToken,
+    served: tokio::task::JoinHandle<()>,
+    private: Option<embedded_postgres::Postgres>,
+}
+
+/// What a server is started with besides its settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct With {
+    /// Whether the sample shop is loaded.
+    pub sample_data: bool,
+}
+
+/// Starts a server.
+pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
+    let metrics = telemetry::count();
+    let Ready { pool, private } = open(config).await?;
+    let mailer = match &config.smtp_url {
+        Some(url) => Some(Mailer::new(url, &config.mail_from).context("mail can't be set up")?),
+        None => None,
+    };
+    setup::first_administrator(&pool, config).await?;
+    if with.sample_data {
+        crate::sample::load(&pool, config).await?;
+    }
+    let stop = CancellationToken::new();
+    let dispatch = Dispatch::start(pool.clone(), stop.clone());
+    let effects = Effects::new(pool.clone(), config.key.clone(), config.outbound_allow.clone())?;
+    let engine = Engine::new(Parts {
+        pool: pool.clone(),
+        server: clock::new_id(),
+        effects,
+        dispatch: dispatch.clone(),
+        mail: mailer.is_some(),
+    });
+    engine.start(private.is_some()).await?;
+    let mail = mailer.is_some();
+    if let Some(mailer) = mailer {
+        tokio::spawn(notify::run(pool.clone(), mailer, engine.clone(), stop.clone()));
+    }
+    let state = AppState(Arc::new(Shared {
+        pool,
+        engine,
+        dispatch,
+        tokens: Tokens::new(&config.key.derive("tokens")),
+        key: config.key.clone(),
+        recent_keys: RecentKeys::default(),
+        mail,
+        metrics,
+    }));
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("IW_LISTEN: the server can't listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let app = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = stop.clone();
+    let served = tokio::spawn(async move {
+        let serving =
+            axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the server ended");
+        }
+    });
+    tracing::info!(%address, "ready");
+    Ok(Running { address, state, stop, served, private })
+}
+
+/// The database may come up after the server does; it is tried for a while.
+async fn open(config: &Config) -> anyhow::Result<Ready> {
+    const TRIES: u32 = 15;
+    for _ in 0..TRIES {
+        match embedded::open(config).await {
+            Ok(ready) => return Ok(ready),
+            Err(NoDatabase::Unreachable(error)) => {
+                tracing::warn!(%error, "the database can't be reached yet");
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(embedded::open(config).await?)
+}
+
+impl Running {
+    /// Runs until `end`, then stops in order.
+    pub async fn until(self, end: impl Future<Output = ()>) -> anyhow::Result<()> {
+        end.await;
+        self.shut_down().await
+    }
+
+    /// Stops: no new requests, what is in flight is finished or handed back, then the private PostgreSQL.
+    pub async fn shut_down(self) -> anyhow::Result<()> {
+        tracing::info!("stopping");
+        self.stop.cancel();
+        if tokio::time::timeout(LAST_REQUESTS, self.served).await.is_err() {
+            tracing::warn!("requests were cut off");
+        }
+        self.state.engine.stop().await;
+        self.state.pool.close().await;
+        if let Some(private) = self.private {
+            tokio::task::spawn_blocking(move || private.stop()).await??;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! What a new database gets: a workspace and its first administrator.
+
+use crate::{
+    auth::password,
+    clock,
+    config::Config,
+    store::{self, people, people::Account},
+};
+use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use shared_types::ids::{UserId, WorkspaceId};
+use sqlx::{PgConnection, PgPool};
+
+/// The workspace that a new database gets.
+pub const FIRST_WORKSPACE: &str = "main";
+
+/// Makes the first administrator where there is nobody; a generated password is printed once.
+pub async fn first_administrator(pool: &PgPool, config: &Config) -> anyhow::Result<()> {
+    let mut transaction = pool.begin().await?;
+    store::lock_setup(&mut transaction).await?;
+    if people::anybody(&mut transaction).await? {
+        return Ok(());
+    }
+    let (password, generated) = match &config.admin_password {
+        Some(password) => (password.clone(), false),
+        None => (URL_SAFE_NO_PAD.encode(clock::random::<15>()), true),
+    };
+    password::check_strength(&password).context("IW_ADMIN_PASSWORD")?;
+    let workspace = ensure_workspace(&mut transaction, FIRST_WORKSPACE).await?;
+    let roles = ["admin".to_owned()];
+    add_person(&mut transaction, workspace, &config.admin_email, "Administrator", &password, &roles).await?;
+    transaction.commit().await?;
+    if generated {
+        eprintln!(
+            "The first administrator is {}, the password {password} (shown only now).",
+            config.admin_email
+        );
+    }
+    Ok(())
+}
+
+/// A workspace by its name, made where it isn't there.
+pub async fn ensure_workspace(conn: &mut PgConnection, name: &str) -> store::Result<WorkspaceId> {
+    people::ensure_workspace(conn, WorkspaceId(clock::new_id()), name, clock::now()).await
+}
+
+/// Adds a person to a workspace, with an account where they have none.
+pub async fn add_person(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    email: &str,
+    name: &str,
+    password: &str,
+    roles: &[String],
+) -> anyhow::Result<UserId> {
+    let user_id = match people::find_account(conn, email).await? {
+        Some(account) => account.user_id,
+        None => {
+            let account = Account {
+                user_id: UserId(clock::new_id()),
+                email: email.to_owned(),
+                name: name.to_owned(),
+                password_hash: Some(password::hash_now(password)?),
+            };
+            people::insert_account(conn, &account, clock::now()).await?;
+            account.user_id
+        }
+    };
+    people::insert_membership(conn, workspace, user_id, roles, clock::now()).await?;
+    Ok(user_id)
+}

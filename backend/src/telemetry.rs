@@ -1,0 +1,26 @@
+//! Logs and metrics.
+
+use crate::config::Sources;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::io;
+use tracing_subscriber::EnvFilter;
+
+/// Begins to log, to standard error.
+pub fn log(sources: &Sources) {
+    let filter = EnvFilter::try_new(sources.get("IW_LOG").0).unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A second begin, as in tests, changes nothing.
+    let _ = match sources.get("IW_LOG_FORMAT").0.as_str() {
+        "json" => logs.json().try_init(),
+        _ => logs.with_target(false).try_init(),
+    };
+}
+
+/// Begins to count; what was counted is printed by the handle.
+pub fn count() -> PrometheusHandle {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    // A second begin, as in tests, keeps the first recorder.
+    let _ = metrics::set_global_recorder(recorder);
+    handle
+}

@@ -1,0 +1,220 @@
+//! Kill -9 at every journaled point: after a restart the run ends the same.
+//!
+//! The server is a process of its own; `IW_CRASH_AT=n` (compiled for tests only) ends it hard at the n-th
+//! point where something was just made durable or an outcome just came in.
+
+use crate::{
+    app::{Answer, Client, eventually, fresh_database},
+    shop::Shop,
+};
+use serde_json::{Value, json};
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+const ADMIN: &str = "admin-password";
+const WORKFLOW: &str = "workflow_id: whole\nname: Whole\ntrigger: { type: event, event: go }\nenabled: true\nsteps:\n  \
+    - { id: check, type: condition, condition: { field: n, operator: gt, value: 0 }, on_true: first }\n  \
+    - { id: first, type: execute, execute: [{ type: webhook, url: 'http://SHOP/first', save_as: answer }], next: hold }\n  \
+    - { id: hold, type: wait, wait: { event: go.on, match: { n: '{{ n }}' } }, next: pause }\n  \
+    - { id: pause, type: wait, wait: { for: 100ms }, next: second }\n  \
+    - { id: second, type: execute, execute: [{ type: webhook, url: 'http://SHOP/second' }, { type: emit_event, event: went, payload: { n: '{{ n }}' } }], next: done }\n  \
+    - { id: done, type: action, action: { type: allow } }\n";
+
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn spawn(database_url: &str, shop: SocketAddr, crash_at: Option<u32>) -> Self {
+        // A free port, given up for the server to take.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_iw-server"));
+        command
+            .arg("serve")
+            .env("IW_DATABASE_URL", database_url)
+            .env("IW_SECRET_KEY", "a key for tests, and for nothing else")
+            .env("IW_LISTEN", address.to_string())
+            .env("IW_ADMIN_EMAIL", "admin@example.com")
+            .env("IW_ADMIN_PASSWORD", ADMIN)
+            .env("IW_DATABASE_CONNECTIONS", "6")
+            .env("IW_OUTBOUND_ALLOW", shop.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some(n) = crash_at {
+            command.env("IW_CRASH_AT", n.to_string());
+        }
+        Self { child: command.spawn().unwrap(), address }
+    }
+
+    fn client(&self, token: Option<String>) -> Client {
+        Client::new(&format!("http://{}/api/v1", self.address), token)
+    }
+
+    fn is_down(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    async fn ready(&mut self) -> bool {
+        let url = format!("http://{}/readyz", self.address);
+        for _ in 0..1000 {
+            if self.is_down() {
+                return false;
+            }
+            if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the server did not come up");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends something to a server that may die over it.
+async fn attempt(http: &reqwest::Client, url: &str, token: &str, body: &Value) -> Option<Answer> {
+    let response = http.post(url).bearer_auth(token).json(body).send().await.ok()?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Some(Answer { status, headers, text: response.text().await.ok()? })
+}
+
+async fn admin_token(server: &Server) -> String {
+    let body = json!({ "email": "admin@example.com", "password": ADMIN });
+    let session = server.client(None).post("auth/login", body).await.json(200);
+    session["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_run_ends_the_same_whichever_point_the_server_dies_at() {
+    let shop = Shop::open().await;
+    let url = fresh_database().await;
+    let token = {
+        let mut server = Server::spawn(&url, shop.address, None);
+        assert!(server.ready().await);
+        let token = admin_token(&server).await;
+        let text = WORKFLOW.replace("SHOP", &shop.address.to_string());
+        let admin = server.client(Some(token.clone()));
+        let made = admin
+            .send(reqwest::Method::POST, "workflows", |r| {
+                r.header("content-type", "application/yaml").body(text)
+            })
+            .await;
+        made.json(201);
+        token
+    };
+    let http = reqwest::Client::new();
+    let mut crashes = 0;
+    for n in 1..40 {
+        let mut server = Server::spawn(&url, shop.address, Some(n));
+        let events = [
+            json!({ "type": "go", "id": format!("go-{n}"), "payload": { "n": n } }),
+            json!({ "type": "go.on", "id": format!("go-on-{n}"), "payload": { "n": n } }),
+        ];
+        let mut crashed = !server.ready().await;
+        for event in &events {
+            // Whoever sends sends again until it is answered; the id makes it once.
+            loop {
+                if crashed || server.is_down() {
+                    crashed = true;
+                    server = Server::spawn(&url, shop.address, None);
+                    assert!(server.ready().await);
+                }
+                let path = format!("http://{}/api/v1/events", server.address);
+                if attempt(&http, &path, &token, event).await.is_some_and(|answer| answer.status.is_success())
+                {
+                    break;
+                }
+            }
+        }
+        let run = loop {
+            if server.is_down() {
+                crashed = true;
+                server = Server::spawn(&url, shop.address, None);
+                assert!(server.ready().await);
+            }
+            let path = format!("http://{}/api/v1/executions?q=go-{n}&limit=1", server.address);
+            let found = http.get(&path).bearer_auth(&token).send().await;
+            if let Ok(answer) = found
+                && let Ok(list) = answer.json::<Value>().await
+                && let Some(run) = list["items"]
+                    .as_array()
+                    .and_then(|items| items.iter().find(|r| r["event_id"] == format!("go-{n}")))
+                && run["status"] == "ended"
+            {
+                break run.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(run["result"], "allowed", "crash at {n}: {run:#}");
+        let id = run["execution_id"].as_str().unwrap();
+        let reader = server.client(Some(token.clone()));
+        let detail = reader.get(&format!("executions/{id}")).await.json(200);
+        let done: Vec<String> = crate::app::trace(&detail)
+            .into_iter()
+            .filter(|(_, state)| state == "done")
+            .map(|(step, _)| step)
+            .collect();
+        assert_eq!(
+            done,
+            ["check", "first", "hold", "pause", "second", "second", "done"],
+            "crash at {n}: {detail:#}"
+        );
+        let keys: Vec<String> =
+            shop.calls().into_iter().map(|call| call.key).filter(|key| key.starts_with(id)).collect();
+        let mut distinct = keys.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 2, "each call has one key, however often it is made: {keys:?}");
+        if !crashed {
+            assert!(crashes >= 10, "only {crashes} points were tried");
+            return;
+        }
+        crashes += 1;
+    }
+    panic!("the run has more points than were tried");
+}
+
+#[tokio::test]
+async fn without_its_database_the_server_says_so_and_goes_on_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    make_reachable(folder.path());
+    let settings = embedded_postgres::Settings { data_dir: folder.path().to_path_buf(), options: Vec::new() };
+    let postgres = embedded_postgres::Postgres::start(&settings).unwrap();
+    let app = crate::app::App::start_on(&postgres.url("postgres"), |_| {}).await;
+    app.publish("workflow_id: nap\nname: Nap\ntrigger: { type: event, event: nap }\nenabled: true\nsteps: [{ id: a, type: wait, wait: { for: 1s }, next: b }, { id: b, type: action, action: { type: allow } }]\n").await;
+    let events = app.key(&["events:write"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    let run = events.post("events", json!({ "type": "nap", "id": "nap" })).await.json(202)["runs"][0]["execution_id"].clone();
+    postgres.stop().unwrap();
+    let down = reader.get("executions").await;
+    assert!(down.headers.contains_key("retry-after"));
+    assert_eq!(down.problem(503)["code"], "server.no_database");
+    let postgres = embedded_postgres::Postgres::start(&settings).unwrap();
+    let ended = eventually("the run goes on", || async {
+        let answer = reader.get(&format!("executions/{}", run.as_str().unwrap())).await;
+        if answer.text.contains("\"status\":\"ended\"") { Ok(answer.json(200)) } else { Err(answer.text) }
+    })
+    .await;
+    assert_eq!(ended["result"], "allowed");
+    app.stop().await;
+    postgres.stop().unwrap();
+}
+
+/// PostgreSQL may run as another user, who must be able to come to the folder.
+fn make_reachable(folder: &std::path::Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}

@@ -1,0 +1,91 @@
+//! A stand-in for the systems that workflows call: answers as told, and remembers what it was asked.
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::any,
+};
+use serde_json::Value;
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) path: String,
+    pub(crate) body: Value,
+    pub(crate) key: String,
+    pub(crate) authorization: String,
+}
+
+/// How the shop answers.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    Json(u16, Value),
+    Header(u16, &'static str, String),
+    Slow(Duration),
+    Large(usize),
+}
+
+#[derive(Clone, Default)]
+struct Told {
+    calls: Arc<Mutex<Vec<Call>>>,
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+}
+
+pub(crate) struct Shop {
+    pub(crate) address: SocketAddr,
+    told: Told,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        let told = Told::default();
+        let app = Router::new().route("/{*path}", any(take)).with_state(told.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { address, told }
+    }
+
+    /// Answers the next calls like this; 200 with an empty object when nothing is left.
+    pub(crate) fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.told.replies.lock().unwrap().extend(replies);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.told.calls.lock().unwrap().clone()
+    }
+}
+
+async fn take(
+    State(told): State<Told>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    told.calls.lock().unwrap().push(Call {
+        path,
+        body: serde_json::from_str(&body).unwrap_or(Value::String(body)),
+        key: header("idempotency-key"),
+        authorization: header("authorization"),
+    });
+    let reply = told.replies.lock().unwrap().pop_front();
+    let code = |status: u16| StatusCode::from_u16(status).unwrap();
+    match reply {
+        None => axum::Json(serde_json::json!({})).into_response(),
+        Some(Reply::Json(status, body)) => (code(status), axum::Json(body)).into_response(),
+        Some(Reply::Header(status, name, value)) => (code(status), [(name, value)]).into_response(),
+        Some(Reply::Slow(pause)) => {
+            tokio::time::sleep(pause).await;
+            StatusCode::OK.into_response()
+        }
+        Some(Reply::Large(size)) => "x".repeat(size).into_response(),
+    }
+}
