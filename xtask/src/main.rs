@@ -1,1 +1,69 @@
-fn main() {}
+//! Every chore of the project: `cargo xtask run`, `cargo xtask test`, and what they are made of.
+
+mod database;
+mod order;
+mod process;
+mod run;
+mod setup;
+mod test;
+mod tidy;
+mod ui;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The chores of Intelligent Workflows")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Set up, build, start the server with sample data and the stand-in shop, open the desktop app.
+    Run {
+        /// Without the app: print the address, the accounts and what to try.
+        #[arg(long)]
+        server: bool,
+    },
+    /// Place an order as the sample shop does.
+    Order {
+        /// What it comes to.
+        #[arg(long, default_value = "12400")]
+        total: String,
+    },
+    /// Formatting, lints, rules, every test, and the whole in a real window.
+    Test {
+        /// Leave out the window, for the inner loop.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// The rules that reading would otherwise repeat.
+    Tidy,
+    /// Build the desktop's pages into ui/dist.
+    Ui,
+    /// Write what queries are checked against (backend/.sqlx), from the migrations.
+    Prepare,
+    /// Write docs/openapi.json.
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Run { server } => run::run(server),
+        Chore::Order { total } => order::place(&total),
+        Chore::Test { fast } => test::test(fast),
+        Chore::Tidy => tidy::tidy(),
+        Chore::Ui => setup::ensure(setup::UI).and_then(|()| ui::build()),
+        Chore::Prepare => setup::ensure(setup::SERVER).and_then(|()| database::prepare()),
+        Chore::Openapi => test::write_openapi(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

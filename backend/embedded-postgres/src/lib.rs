@@ -83,6 +83,11 @@ pub enum Error {
     },
 }
 
+/// Whether PostgreSQL's programs are on this machine.
+pub fn is_installed() -> bool {
+    binaries::find().is_some()
+}
+
 impl Postgres {
     /// Starts PostgreSQL in its data folder, or takes over the one that runs there.
     ///

@@ -1,0 +1,123 @@
+//! Starting programs, saying what is done.
+
+use anyhow::{Context as _, bail};
+use std::{
+    env,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
+
+/// Says something to whoever waits.
+pub(crate) fn say(text: &str) {
+    eprintln!("xtask: {text}");
+}
+
+/// The checkout's folder.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// Where builds go.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// A built program of the debug profile.
+pub(crate) fn built(name: &str) -> PathBuf {
+    target().join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+/// A command in the checkout's folder.
+pub(crate) fn command(program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Cargo, the one that runs this; queries are checked against what is committed.
+pub(crate) fn cargo(args: &[&str]) -> Command {
+    let mut cargo = command(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), args);
+    cargo.env("SQLX_OFFLINE", "true");
+    cargo
+}
+
+/// Runs a command to its end, saying what it is for and how long it took.
+pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
+    say(&format!("{what} …"));
+    let begun = Instant::now();
+    let status = command.status().with_context(|| format!("{what}: {command:?} could not be started"))?;
+    if !status.success() {
+        bail!("{what} failed: {command:?} ended with {status}");
+    }
+    say(&format!("{what}: done in {:.1} s", begun.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// What a command prints, if it ends well.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("{command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether a program is on the path.
+pub(crate) fn has(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program lies on the path.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let name = format!("{program}{}", env::consts::EXE_SUFFIX);
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|dir| dir.join(&name)).find(|file| file.is_file())
+}
+
+/// A child that is ended with whoever holds it: asked first, then killed.
+pub(crate) struct Held {
+    child: Child,
+}
+
+impl Held {
+    /// Starts a command.
+    pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let child = command.spawn().with_context(|| format!("{command:?} could not be started"))?;
+        Ok(Self { child })
+    }
+
+    /// Holds a child that runs.
+    pub(crate) fn of(child: Child) -> Self {
+        Self { child }
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) {
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.has_ended() {
+            return;
+        }
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").arg("-TERM").arg(pid).status();
+        let begun = Instant::now();
+        while asked.is_ok() && begun.elapsed().as_secs() < 15 {
+            if self.has_ended() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

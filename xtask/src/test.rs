@@ -1,0 +1,74 @@
+//! `cargo xtask test`: everything that must hold, the same here and in CI.
+
+use crate::{
+    database::{self, Private},
+    process::{built, cargo, command, output, root, step},
+    setup::{self, ensure},
+    tidy, ui,
+};
+use std::{env, fs};
+
+/// Runs it all; `fast` leaves out the window.
+pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
+    ensure(setup::SERVER)?;
+    ensure(setup::UI)?;
+    ensure(setup::DESKTOP)?;
+    if !fast {
+        ensure(setup::WINDOW)?;
+    }
+    step("formatting", &mut cargo(&["fmt", "--all", "--check"]))?;
+    tidy::tidy()?;
+    // The app's program holds the pages, so they are built before anything that compiles it.
+    ui::build()?;
+    let lints = ["clippy", "--workspace", "--all-targets", "--features", "backend/faults", "--", "-D", "warnings"];
+    step("lints", &mut cargo(&lints))?;
+    {
+        let private = Private::start()?;
+        let mut tests = cargo(&["test", "--workspace", "--exclude", "tests", "--features", "backend/faults"]);
+        tests.env("IW_TEST_DATABASE_URL", private.url("postgres"));
+        step("tests", &mut tests)?;
+    }
+    database::check_prepared()?;
+    if !fast {
+        window()?;
+    }
+    Ok(())
+}
+
+/// The whole in a real window, on a display, a bus and a keyring of its own.
+fn window() -> anyhow::Result<()> {
+    step("building the server and the app", &mut cargo(&["build", "-p", "backend", "-p", "src-tauri", "--features", "backend/faults"]))?;
+    let cargo_path = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let runtime = env::temp_dir().join(format!("iw-window-{}", std::process::id()));
+    fs::create_dir_all(&runtime)?;
+    #[cfg(unix)]
+    fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let private = Private::start()?;
+    let script = "printf 'test\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec \"$@\"";
+    let mut whole = command("xvfb-run", &["-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", "sh", "-c", script, "sh"]);
+    whole
+        .args([&cargo_path, "test", "-p", "tests"])
+        .env("SQLX_OFFLINE", "true")
+        .env("IW_TEST_DATABASE_URL", private.url("postgres"))
+        .env("IW_TEST_SERVER", built("iw-server"))
+        .env("IW_TEST_APP", built("intelligent-workflows"))
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .env("XDG_DATA_HOME", runtime.join("data"))
+        .env("XDG_CONFIG_HOME", runtime.join("config"))
+        .env("XDG_CACHE_HOME", runtime.join("cache"))
+        .env("GDK_BACKEND", "x11")
+        .env("NO_AT_BRIDGE", "1")
+        .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
+        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
+    let tested = step("the whole in a real window", &mut whole);
+    fs::remove_dir_all(&runtime)?;
+    tested
+}
+
+/// Writes the OpenAPI document as the server prints it.
+pub(crate) fn write_openapi() -> anyhow::Result<()> {
+    step("building the server", &mut cargo(&["build", "-p", "backend"]))?;
+    let document = output(&mut command(&built("iw-server").to_string_lossy(), &["openapi"]))?;
+    fs::write(root().join("docs/openapi.json"), document)?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Rules that reading would otherwise repeat: who may depend on whom, SQL only in `store`, no `mod.rs`.
+
+use crate::process::{command, output, root, say};
+use anyhow::{Context as _, bail};
+use std::{fs, path::Path};
+
+/// What each package may use of the others.
+const MAY_USE: [(&str, &[&str]); 7] = [
+    ("shared-types", &[]),
+    ("backend/embedded-postgres", &[]),
+    ("backend", &["shared-types", "embedded-postgres"]),
+    ("ui", &["shared-types"]),
+    ("src-tauri", &["shared-types"]),
+    ("xtask", &["embedded-postgres"]),
+    ("tests", &["shared-types"]),
+];
+const PACKAGES: [&str; 7] = ["shared-types", "embedded-postgres", "backend", "ui", "src-tauri", "xtask", "tests"];
+/// What a path below `backend/src` may not name: `store` calls nobody, `http` leaves the world to the engine.
+const MAY_NOT_NAME: [(&str, &[&str]); 4] = [
+    ("backend/src/store", &["crate::engine", "crate::http", "crate::effects", "crate::auth", "crate::dispatch"]),
+    ("backend/src/effects", &["crate::engine", "crate::http"]),
+    ("backend/src/engine", &["crate::http", "reqwest"]),
+    ("shared-types/src/workflow", &["crate::machine", "crate::api", "crate::approval"]),
+];
+const LONG_FUNCTION: usize = 40;
+const LONG_FILE: usize = 400;
+
+/// Holds the rules, and says how long functions and files are.
+pub(crate) fn tidy() -> anyhow::Result<()> {
+    let listed = output(&mut command("git", &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
+    let files: Vec<&str> = listed.lines().filter(|file| root().join(file).exists()).collect();
+    let mut faults = Vec::new();
+    let mut lengths = Lengths::default();
+    for file in &files {
+        let text = fs::read_to_string(root().join(file)).with_context(|| (*file).to_owned())?;
+        check_file(file, &text, &mut faults);
+        lengths.count(&text);
+    }
+    for (package, may_use) in MAY_USE {
+        check_dependencies(package, may_use, &mut faults)?;
+    }
+    if !faults.is_empty() {
+        bail!("{} rules are broken:\n  {}", faults.len(), faults.join("\n  "));
+    }
+    lengths.say(files.len());
+    Ok(())
+}
+
+fn check_file(file: &str, text: &str, faults: &mut Vec<String>) {
+    if file.ends_with("/mod.rs") {
+        faults.push(format!("{file}: a module's file stands beside its folder, under its name"));
+    }
+    let is_test = file.contains("/tests/") || file.starts_with("tests/");
+    let in_store = file.starts_with("backend/src/store") || file.starts_with("src-tauri/src/cache");
+    if !is_test && !in_store && file.starts_with("backend/src") && text.contains("sqlx::query") {
+        faults.push(format!("{file}: SQL stands in `store` and nowhere else"));
+    }
+    for (place, names) in MAY_NOT_NAME {
+        if file.starts_with(place) {
+            for name in names.iter().filter(|name| text.contains(**name)) {
+                faults.push(format!("{file}: {place} may not use {name}"));
+            }
+        }
+    }
+    for word in ["/utils", "/helpers", "/common", "/manager"] {
+        if file.contains(word) {
+            faults.push(format!("{file}: modules are named by their subject"));
+        }
+    }
+}
+
+fn check_dependencies(package: &str, may_use: &[&str], faults: &mut Vec<String>) -> anyhow::Result<()> {
+    let path = root().join(package).join("Cargo.toml");
+    if !Path::new(&path).exists() {
+        return Ok(());
+    }
+    let manifest: toml::Table = fs::read_to_string(&path)?.parse().with_context(|| path.display().to_string())?;
+    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
+    for name in dependencies.into_iter().flat_map(toml::Table::keys) {
+        if PACKAGES.contains(&name.as_str()) && !may_use.contains(&name.as_str()) {
+            faults.push(format!("{package} may not depend on {name}"));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Lengths {
+    functions: usize,
+    long_functions: usize,
+    long_files: usize,
+}
+
+impl Lengths {
+    /// Counts functions by their indentation: `fn` to the brace below it at the same depth.
+    fn count(&mut self, text: &str) {
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+        if code.lines().count() > LONG_FILE {
+            self.long_files += 1;
+        }
+        let lines: Vec<&str> = code.lines().collect();
+        for (n, line) in lines.iter().enumerate() {
+            let depth = line.len() - line.trim_start().len();
+            let is_function = line.trim_start().split('(').next().is_some_and(|head| {
+                head.split(' ').any(|word| word == "fn") && !head.starts_with("//") && !head.contains('"')
+            });
+            if !is_function || line.trim_end().ends_with(';') {
+                continue;
+            }
+            let end = format!("{}}}", " ".repeat(depth));
+            if let Some(length) = lines[n..].iter().position(|line| *line == end) {
+                self.functions += 1;
+                self.long_functions += usize::from(length > LONG_FUNCTION);
+            }
+        }
+    }
+
+    fn say(&self, files: usize) {
+        let share = |long: usize, all: usize| 100 - (100 * long) / all.max(1);
+        say(&format!(
+            "tidy: {} of {} functions ({} %) within {LONG_FUNCTION} lines, {} of {files} files ({} %) within {LONG_FILE}",
+            self.functions - self.long_functions,
+            self.functions,
+            share(self.long_functions, self.functions),
+            files - self.long_files,
+            share(self.long_files, files),
+        ));
+    }
+}
