@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod approval;
+pub mod desktop;
 pub mod ids;
 pub mod machine;
 pub mod workflow;

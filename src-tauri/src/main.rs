@@ -1,2 +1,46 @@
-//! The desktop app.
-fn main() {}
+//! The desktop app's shell: it owns everything that lasts or leaves the machine. The pages have no token, no
+//! network and no file; they ask this program by commands and hear it by one event.
+
+mod alerts;
+mod cache;
+mod client;
+mod clock;
+mod commands;
+mod keyring_store;
+mod live;
+mod outbox;
+mod session;
+mod shell;
+
+use shell::Shell;
+use std::io::BufRead as _;
+use tauri::Manager as _;
+
+fn main() -> anyhow::Result<()> {
+    // The provider is chosen once; a second choice would be an error of this program.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let sign_in = std::env::args().any(|arg| arg == "--sign-in").then(read_sign_in).flatten();
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| shell::to_front(app)))
+        .plugin(tauri_plugin_window_state::Builder::new().build())
+        .plugin(tauri_plugin_notification::init())
+        .invoke_handler(commands::handler())
+        .setup(move |app| {
+            let folder = app.path().app_data_dir()?;
+            let handle = app.handle().clone();
+            let shell = tauri::async_runtime::block_on(Shell::open(handle, &folder))?;
+            app.manage(shell.clone());
+            tauri::async_runtime::spawn(shell.begin(sign_in));
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|_, _| {});
+    Ok(())
+}
+
+/// A server and a one-time code, handed over on standard input so that no list of processes shows them.
+fn read_sign_in() -> Option<(String, String)> {
+    let mut lines = std::io::stdin().lock().lines();
+    Some((lines.next()?.ok()?, lines.next()?.ok()?))
+}

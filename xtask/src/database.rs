@@ -87,7 +87,8 @@ pub(crate) fn prepare() -> anyhow::Result<()> {
 
 fn migrations() -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(root().join("migrations"))?.flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "sql")).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "sql")).collect();
     files.sort();
     Ok(files)
 }

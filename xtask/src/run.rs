@@ -23,7 +23,8 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs it all until Ctrl-C, or until the app is closed.
 pub(crate) fn run(server_only: bool) -> anyhow::Result<()> {
-    let has_screen = cfg!(not(target_os = "linux")) || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some());
+    let has_screen = cfg!(not(target_os = "linux"))
+        || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some());
     if !server_only && !has_screen {
         say("there is no display here, so only the server is started; --server asks for just that");
     }
@@ -80,7 +81,9 @@ fn start_server() -> anyhow::Result<Held> {
 }
 
 fn answers(address: &str) -> bool {
-    address.parse().is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_millis(300)).is_ok())
+    address
+        .parse()
+        .is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_millis(300)).is_ok())
 }
 
 fn open_app() -> anyhow::Result<Held> {

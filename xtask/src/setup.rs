@@ -2,11 +2,7 @@
 
 use crate::process::{find, has, say, step};
 use anyhow::bail;
-use std::{
-    env,
-    path::Path,
-    process::Command,
-};
+use std::{env, path::Path, process::Command};
 
 /// Something that a part of the project needs.
 pub(crate) struct Need {
@@ -26,13 +22,11 @@ pub(crate) const SERVER: &[Need] = &[
 ];
 
 /// What building the desktop's pages needs.
-pub(crate) const UI: &[Need] = &[
-    Need {
-        what: "a WebAssembly compiler",
-        is_there: has_wasm_compiler,
-        packages: &["rustc-web", "cargo-web", "rust-web-src", "lld-19"],
-    },
-];
+pub(crate) const UI: &[Need] = &[Need {
+    what: "a WebAssembly compiler",
+    is_there: has_wasm_compiler,
+    packages: &["rustc-web", "cargo-web", "rust-web-src", "lld-19"],
+}];
 
 /// What building and showing the desktop needs.
 pub(crate) const DESKTOP: &[Need] = &[
@@ -48,7 +42,11 @@ pub(crate) const DESKTOP: &[Need] = &[
 pub(crate) const WINDOW: &[Need] = &[
     Need { what: "WebKit's driver", is_there: || has("WebKitWebDriver"), packages: &["webkit2gtk-driver"] },
     Need { what: "a display for tests", is_there: || has("Xvfb"), packages: &["xvfb", "xauth"] },
-    Need { what: "a keyring for tests", is_there: || has("gnome-keyring-daemon"), packages: &["gnome-keyring"] },
+    Need {
+        what: "a keyring for tests",
+        is_there: || has("gnome-keyring-daemon"),
+        packages: &["gnome-keyring"],
+    },
 ];
 
 fn has_compiler() -> bool {
@@ -60,13 +58,15 @@ fn has_postgres() -> bool {
 }
 
 fn has_wasm_compiler() -> bool {
-    has_rustup_target() || Path::new("/usr/bin/cargo").exists() && find("wasm-ld-19").is_some() && debian_sources()
+    has_rustup_target()
+        || Path::new("/usr/bin/cargo").exists() && find("wasm-ld-19").is_some() && debian_sources()
 }
 
 fn debian_sources() -> bool {
     // Debian's second compiler brings the standard library's sources, from which the target is built.
-    output_of("/usr/bin/rustc", &["--print", "sysroot"])
-        .is_some_and(|root| Path::new(root.trim()).join("lib/rustlib/src/rust/library/std/Cargo.toml").exists())
+    output_of("/usr/bin/rustc", &["--print", "sysroot"]).is_some_and(|root| {
+        Path::new(root.trim()).join("lib/rustlib/src/rust/library/std/Cargo.toml").exists()
+    })
 }
 
 /// Whether rustup's compiler has the target.
@@ -77,7 +77,8 @@ pub(crate) fn has_rustup_target() -> bool {
 }
 
 fn has_library(name: &str) -> bool {
-    cfg!(not(target_os = "linux")) || Command::new("pkg-config").args(["--exists", name]).status().is_ok_and(|s| s.success())
+    cfg!(not(target_os = "linux"))
+        || Command::new("pkg-config").args(["--exists", name]).status().is_ok_and(|s| s.success())
 }
 
 fn output_of(program: &str, args: &[&str]) -> Option<String> {
@@ -124,7 +125,11 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
         command.args(["-c", script]).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
-    say(&format!("installing {}{}", packages.join(" "), if is_root { "" } else { " (sudo may ask for your password)" }));
+    say(&format!(
+        "installing {}{}",
+        packages.join(" "),
+        if is_root { "" } else { " (sudo may ask for your password)" }
+    ));
     // Debian's package would make and start a cluster of its own on port 5432.
     let no_cluster = "mkdir -p /etc/postgresql-common && \
         grep -qs '^create_main_cluster' /etc/postgresql-common/createcluster.conf || \
@@ -139,7 +144,9 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
 
 fn by_hand(packages: &[&str]) -> String {
     let how = match env::consts::OS {
-        "macos" => "On macOS: xcode-select --install; brew install postgresql@17 cmake; rustup target add wasm32-unknown-unknown",
+        "macos" => {
+            "On macOS: xcode-select --install; brew install postgresql@17 cmake; rustup target add wasm32-unknown-unknown"
+        }
         "windows" => {
             "On Windows: install the MSVC build tools, CMake, PostgreSQL (set IW_POSTGRES_BIN to its bin folder) and \
              WebView2; rustup target add wasm32-unknown-unknown"

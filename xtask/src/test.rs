@@ -20,7 +20,8 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
     tidy::tidy()?;
     // The app's program holds the pages, so they are built before anything that compiles it.
     ui::build()?;
-    let lints = ["clippy", "--workspace", "--all-targets", "--features", "backend/faults", "--", "-D", "warnings"];
+    let lints =
+        ["clippy", "--workspace", "--all-targets", "--features", "backend/faults", "--", "-D", "warnings"];
     step("lints", &mut cargo(&lints))?;
     {
         let private = Private::start()?;
@@ -37,15 +38,22 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
 
 /// The whole in a real window, on a display, a bus and a keyring of its own.
 fn window() -> anyhow::Result<()> {
-    step("building the server and the app", &mut cargo(&["build", "-p", "backend", "-p", "src-tauri", "--features", "backend/faults"]))?;
+    step(
+        "building the server and the app",
+        &mut cargo(&["build", "-p", "backend", "-p", "src-tauri", "--features", "backend/faults"]),
+    )?;
     let cargo_path = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let runtime = env::temp_dir().join(format!("iw-window-{}", std::process::id()));
     fs::create_dir_all(&runtime)?;
     #[cfg(unix)]
     fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let private = Private::start()?;
-    let script = "printf 'test\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec \"$@\"";
-    let mut whole = command("xvfb-run", &["-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", "sh", "-c", script, "sh"]);
+    let script =
+        "printf 'test\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec \"$@\"";
+    let mut whole = command(
+        "xvfb-run",
+        &["-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", "sh", "-c", script, "sh"],
+    );
     whole
         .args([&cargo_path, "test", "-p", "tests"])
         .env("SQLX_OFFLINE", "true")

@@ -14,10 +14,14 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("xtask", &["embedded-postgres"]),
     ("tests", &["shared-types"]),
 ];
-const PACKAGES: [&str; 7] = ["shared-types", "embedded-postgres", "backend", "ui", "src-tauri", "xtask", "tests"];
+const PACKAGES: [&str; 7] =
+    ["shared-types", "embedded-postgres", "backend", "ui", "src-tauri", "xtask", "tests"];
 /// What a path below `backend/src` may not name: `store` calls nobody, `http` leaves the world to the engine.
 const MAY_NOT_NAME: [(&str, &[&str]); 4] = [
-    ("backend/src/store", &["crate::engine", "crate::http", "crate::effects", "crate::auth", "crate::dispatch"]),
+    (
+        "backend/src/store",
+        &["crate::engine", "crate::http", "crate::effects", "crate::auth", "crate::dispatch"],
+    ),
     ("backend/src/effects", &["crate::engine", "crate::http"]),
     ("backend/src/engine", &["crate::http", "reqwest"]),
     ("shared-types/src/workflow", &["crate::machine", "crate::api", "crate::approval"]),
@@ -27,7 +31,8 @@ const LONG_FILE: usize = 400;
 
 /// Holds the rules, and says how long functions and files are.
 pub(crate) fn tidy() -> anyhow::Result<()> {
-    let listed = output(&mut command("git", &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
+    let listed =
+        output(&mut command("git", &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
     let files: Vec<&str> = listed.lines().filter(|file| root().join(file).exists()).collect();
     let mut faults = Vec::new();
     let mut lengths = Lengths::default();
@@ -74,7 +79,8 @@ fn check_dependencies(package: &str, may_use: &[&str], faults: &mut Vec<String>)
     if !Path::new(&path).exists() {
         return Ok(());
     }
-    let manifest: toml::Table = fs::read_to_string(&path)?.parse().with_context(|| path.display().to_string())?;
+    let manifest: toml::Table =
+        fs::read_to_string(&path)?.parse().with_context(|| path.display().to_string())?;
     let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
     for name in dependencies.into_iter().flat_map(toml::Table::keys) {
         if PACKAGES.contains(&name.as_str()) && !may_use.contains(&name.as_str()) {

@@ -1,0 +1,194 @@
+//! What the desktop's pages and its shell say to each other.
+
+use crate::{
+    api::{
+        approvals::{Approval, NewDecision},
+        auth::SignedIn,
+        live::LiveKind,
+        problem::Problem,
+    },
+    ids::ApprovalId,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Something read, with its age.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loaded<T> {
+    /// What was read.
+    pub data: T,
+    /// When it came from the server.
+    pub at: DateTime<Utc>,
+    /// Whether it came just now; else it is what was last seen, because the server doesn't answer.
+    pub fresh: bool,
+}
+
+/// Why the shell could not do something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Failure {
+    /// The server refused.
+    Refused(Box<Problem>),
+    /// The server doesn't answer.
+    Offline,
+    /// Nobody is signed in.
+    SignedOut,
+    /// The shell itself failed.
+    Shell(String),
+}
+
+impl Failure {
+    /// In words for people, with a code to report.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Refused(problem) => format!("{} (IW-{})", problem.detail, problem.status),
+            Self::Offline => "The server doesn't answer. (IW-503)".to_owned(),
+            Self::SignedOut => "You are signed out. (IW-401)".to_owned(),
+            Self::Shell(what) => format!("{what} (IW-500)"),
+        }
+    }
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum SessionView {
+    /// Nobody.
+    SignedOut {
+        /// The server that was last used.
+        server: String,
+        /// Why the last session ended, if not by choice.
+        because: Option<String>,
+    },
+    /// Somebody.
+    SignedIn {
+        /// The server.
+        server: String,
+        /// The person.
+        user: SignedIn,
+        /// Whether it lasts over a restart; without a keyring it doesn't.
+        lasting: bool,
+    },
+}
+
+/// How to sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The server's address.
+    pub server: String,
+    /// The person's address.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// The workspace, where they belong to several.
+    pub workspace: Option<String>,
+}
+
+/// How the line to the server stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Connection {
+    /// What changes arrives as it changes.
+    Live,
+    /// The line broke a moment ago.
+    Reconnecting,
+    /// The server doesn't answer.
+    Offline {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+}
+
+/// A decision on its way to the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// Its id, and its `Idempotency-Key`.
+    pub id: Uuid,
+    /// The request.
+    pub approval_id: ApprovalId,
+    /// What it is about.
+    pub title: String,
+    /// What was decided.
+    pub decision: NewDecision,
+    /// When, by this machine's clock.
+    pub decided_at: DateTime<Utc>,
+    /// How it stands.
+    pub state: OutgoingState,
+}
+
+/// How a decision on its way stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum OutgoingState {
+    /// It waits for the server: not yet recorded.
+    Queued,
+    /// It is being sent.
+    Sending,
+    /// The server has recorded it.
+    Recorded {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The server refused it: what happened, and what was written is kept.
+    Lost {
+        /// What happened.
+        problem: Box<Problem>,
+    },
+}
+
+/// What became of a decision at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Decided {
+    /// The server has recorded it.
+    Recorded(Box<Approval>),
+    /// It is kept in the Outbox until the server answers.
+    Queued(Outgoing),
+    /// The server refused it.
+    Lost(Outgoing),
+}
+
+/// The person's settings on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Whether the system's notifications are raised.
+    pub notifications: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { theme: Theme::System, notifications: true }
+    }
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Theme {
+    /// As the system has it.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// What the shell tells the pages unasked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Told {
+    /// The line to the server changed.
+    Connection(Connection),
+    /// Something changed on the server.
+    Changed {
+        /// What kind of thing.
+        kind: LiveKind,
+        /// Which.
+        id: String,
+    },
+    /// The Outbox changed.
+    Outbox,
+    /// Somebody signed in, or was signed out.
+    Session(SessionView),
+    /// Open a page: a notification was clicked, or a link was followed.
+    Open(String),
+}
+
+/// The event under which the shell tells.
+pub const TOLD: &str = "told";

@@ -1,0 +1,106 @@
+//! The API's endpoints, called as they are defined.
+
+use reqwest::{Method, Response, StatusCode};
+use shared_types::{
+    api::{Endpoint, HttpMethod, problem::Problem},
+    desktop::Failure,
+};
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Calls a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+}
+
+/// A call, as its endpoint has it.
+pub(crate) struct Call<'a, E: Endpoint> {
+    /// The values of the path's parameters, in order.
+    pub(crate) path: &'a [&'a str],
+    /// The query.
+    pub(crate) query: &'a E::Query,
+    /// The body.
+    pub(crate) body: &'a E::Request,
+    /// Further headers.
+    pub(crate) headers: &'a [(&'static str, String)],
+}
+
+impl Client {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build()?;
+        Ok(Self { http })
+    }
+
+    /// Calls an endpoint of a server.
+    pub(crate) async fn call<E: Endpoint>(
+        &self,
+        server: &str,
+        token: Option<&str>,
+        call: &Call<'_, E>,
+    ) -> Result<E::Response, Failure> {
+        let url = format!("{server}/api/v1/{}", fill(E::PATH, call.path));
+        let method = match E::METHOD {
+            HttpMethod::Get => Method::GET,
+            HttpMethod::Post => Method::POST,
+            HttpMethod::Put => Method::PUT,
+            HttpMethod::Patch => Method::PATCH,
+            HttpMethod::Delete => Method::DELETE,
+        };
+        let mut request = self.http.request(method, url).query(call.query);
+        if E::METHOD != HttpMethod::Get {
+            request = request.json(call.body);
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in call.headers {
+            request = request.header(*name, value);
+        }
+        read::<E>(request.send().await.map_err(|_| Failure::Offline)?).await
+    }
+}
+
+async fn read<E: Endpoint>(response: Response) -> Result<E::Response, Failure> {
+    let status = response.status();
+    let text = response.text().await.map_err(|_| Failure::Offline)?;
+    if status.is_success() {
+        let text = if status == StatusCode::NO_CONTENT { "{}" } else { &text };
+        return serde_json::from_str(text)
+            .map_err(|error| Failure::Shell(format!("The server's answer can't be read: {error}.")));
+    }
+    match serde_json::from_str::<Problem>(&text) {
+        // A server without its database is as good as none: what was seen is shown, what is decided is kept.
+        Ok(problem) if problem.status == 503 => Err(Failure::Offline),
+        Ok(problem) => Err(Failure::Refused(Box::new(problem))),
+        Err(_) => Err(Failure::Shell(format!("The server answered {status}, and nothing that can be read."))),
+    }
+}
+
+/// A path with its parameters filled in.
+fn fill(path: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let parts = path.split('/').map(|part| match part.starts_with('{') {
+        true => values.next().map_or_else(String::new, |value| encode(value)),
+        false => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn encode(segment: &str) -> String {
+    let keep = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    segment.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paths_parameters_are_filled_in_and_cannot_leave_their_place() {
+        assert_eq!(fill("approvals/{approval_id}/decisions", &["a1"]), "approvals/a1/decisions");
+        assert_eq!(fill("workflows/{workflow_id}", &["../users"]), "workflows/..%2Fusers");
+    }
+}

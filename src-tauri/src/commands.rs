@@ -1,0 +1,38 @@
+//! What the pages may ask: each command forwards to the shell.
+
+mod approvals;
+mod runs;
+mod session;
+mod workflows;
+
+use tauri::ipc::Invoke;
+
+/// Every command, by its name.
+pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        session::session,
+        session::sign_in,
+        session::sign_out,
+        session::change_password,
+        session::settings,
+        session::set_settings,
+        session::connection,
+        approvals::approvals,
+        approvals::approval,
+        approvals::decide,
+        approvals::outbox,
+        approvals::outbox_retry,
+        approvals::outbox_discard,
+        approvals::notices,
+        approvals::notice_read,
+        approvals::in_front,
+        runs::runs,
+        runs::run,
+        runs::cancel_run,
+        workflows::workflows,
+        workflows::workflow,
+        workflows::toggle_workflow,
+        workflows::start_workflow,
+        workflows::archive_workflow,
+    ]
+}

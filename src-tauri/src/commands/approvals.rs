@@ -1,0 +1,88 @@
+//! Requests, decisions, the Outbox and messages.
+
+use crate::{client::Call, outbox, shell::Shell};
+use shared_types::{
+    api::{
+        NoBody, NoQuery, Page,
+        approvals::{Approval, ApprovalQuery, GetApproval, ListApprovals, NewDecision},
+        notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
+    },
+    desktop::{Decided, Failure, Loaded, Outgoing},
+    ids::ApprovalId,
+};
+use tauri::State;
+use uuid::Uuid;
+
+#[tauri::command]
+pub(crate) async fn approvals(
+    shell: State<'_, Shell>,
+    query: ApprovalQuery,
+) -> Result<Loaded<Page<Approval>>, Failure> {
+    let key = format!("approvals/{}", serde_json::to_string(&query).unwrap_or_default());
+    let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    let page = shell.read(&key, &call).await?;
+    if page.fresh {
+        // Each card opens without a server later.
+        let scope = shell.scope().await?;
+        for approval in &page.data.items {
+            let key = format!("approval/{}", approval.approval_id);
+            if let Err(error) = shell.cache().keep(&scope, &key, approval, page.at).await {
+                tracing::warn!(%error, "a card could not be kept");
+            }
+        }
+    }
+    Ok(page)
+}
+
+#[tauri::command]
+pub(crate) async fn approval(shell: State<'_, Shell>, id: ApprovalId) -> Result<Loaded<Approval>, Failure> {
+    let text = id.to_string();
+    let call = Call::<GetApproval> { path: &[&text], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("approval/{id}"), &call).await
+}
+
+#[tauri::command]
+pub(crate) async fn decide(
+    shell: State<'_, Shell>,
+    id: ApprovalId,
+    title: String,
+    decision: NewDecision,
+) -> Result<Decided, Failure> {
+    shell.alerts().withdraw(&id.to_string()).await;
+    outbox::decide(&shell, id, title, decision).await
+}
+
+#[tauri::command]
+pub(crate) async fn outbox(shell: State<'_, Shell>) -> Result<Vec<Outgoing>, Failure> {
+    outbox::list(&shell).await
+}
+
+#[tauri::command]
+pub(crate) async fn outbox_retry(shell: State<'_, Shell>) -> Result<(), Failure> {
+    shell.outbox_changed().notify_one();
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn outbox_discard(shell: State<'_, Shell>, id: Uuid) -> Result<(), Failure> {
+    outbox::discard(&shell, id).await
+}
+
+#[tauri::command]
+pub(crate) async fn notices(shell: State<'_, Shell>) -> Result<Loaded<Page<Notice>>, Failure> {
+    let query = NoticeQuery { limit: Some(100), ..NoticeQuery::default() };
+    let call = Call::<ListNotices> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read("notices", &call).await
+}
+
+#[tauri::command]
+pub(crate) async fn notice_read(shell: State<'_, Shell>, id: String) -> Result<(), Failure> {
+    let call = Call::<ReadNotice> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.call(&call).await.map(|_| ())
+}
+
+#[tauri::command]
+pub(crate) async fn in_front(shell: State<'_, Shell>, id: Option<String>) -> Result<(), Failure> {
+    shell.alerts().set_in_front(id);
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Signing in and out, and the settings of this machine.
+
+use crate::{client::Call, shell::Shell};
+use shared_types::{
+    api::{
+        NoQuery,
+        auth::{ChangePassword, LoginRequest, PasswordChange},
+    },
+    desktop::{Connection, Failure, SessionView, Settings, SignIn},
+};
+use tauri::State;
+
+#[tauri::command]
+pub(crate) async fn session(shell: State<'_, Shell>) -> Result<SessionView, Failure> {
+    Ok(shell.session().await)
+}
+
+#[tauri::command]
+pub(crate) async fn sign_in(shell: State<'_, Shell>, with: SignIn) -> Result<SessionView, Failure> {
+    let login = LoginRequest {
+        email: Some(with.email),
+        password: Some(with.password),
+        code: None,
+        workspace: with.workspace,
+    };
+    shell.sign_in(&with.server, &login).await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_out(shell: State<'_, Shell>) -> Result<(), Failure> {
+    shell.sign_out().await;
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn change_password(shell: State<'_, Shell>, change: PasswordChange) -> Result<(), Failure> {
+    let call = Call::<ChangePassword> { path: &[], query: &NoQuery {}, body: &change, headers: &[] };
+    shell.call(&call).await.map(|_| ())
+}
+
+#[tauri::command]
+pub(crate) async fn settings(shell: State<'_, Shell>) -> Result<Settings, Failure> {
+    shell.cache().settings().await.map_err(|error| Failure::Shell(error.to_string()))
+}
+
+#[tauri::command]
+pub(crate) async fn set_settings(shell: State<'_, Shell>, settings: Settings) -> Result<(), Failure> {
+    let kept = shell.cache().set_setting("settings", &settings).await;
+    kept.map_err(|error| Failure::Shell(format!("The settings can't be kept: {error}.")))
+}
+
+#[tauri::command]
+pub(crate) async fn connection(shell: State<'_, Shell>) -> Result<Connection, Failure> {
+    Ok(shell.connection())
+}

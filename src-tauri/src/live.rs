@@ -1,0 +1,139 @@
+//! The live line: a socket that is opened again whenever it breaks, and takes up where it left off.
+
+use crate::{client::Call, clock, shell::Shell};
+use futures_util::StreamExt as _;
+use shared_types::{
+    api::{
+        NoBody, NoQuery,
+        approvals::{Approval, ApprovalQuery, GetApproval, ListApprovals},
+        live::{LiveKind, LiveMessage},
+    },
+    desktop::{Connection, Failure, Told},
+    machine::command::RequestStatus,
+};
+use std::time::Duration;
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The server pings more often than this; a line that is silent for longer is broken.
+const SILENCE: Duration = Duration::from_secs(40);
+
+/// Why a line ended.
+enum Ended {
+    Broken,
+    SessionChanged,
+}
+
+/// Follows what changes, as long as the app runs.
+pub(crate) async fn run(shell: Shell) {
+    let mut last = None;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let changed = shell.session_changed().notified();
+        if shell.scope().await.is_err() {
+            last = None;
+            changed.await;
+            continue;
+        }
+        match follow(&shell, &mut last, &mut pause).await {
+            Ok(Ended::SessionChanged) => {
+                last = None;
+                continue;
+            }
+            Ok(Ended::Broken) => shell.set_connection(Connection::Reconnecting),
+            Err(()) => {
+                if !matches!(shell.connection(), Connection::Offline { .. }) {
+                    shell.set_connection(Connection::Offline { since: clock::now() });
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shell.session_changed().notified() => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Opens a line and follows it until it ends; an error where none could be opened.
+async fn follow(shell: &Shell, last: &mut Option<u64>, pause: &mut Duration) -> Result<Ended, ()> {
+    let (server, token) = shell.token().await.map_err(|_| ())?;
+    let after = last.map(|n| format!("?after={n}")).unwrap_or_default();
+    let url = format!("{}/api/v1/live{after}", server.replacen("http", "ws", 1));
+    let mut request = url.into_client_request().map_err(|_| ())?;
+    let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| ())?;
+    request.headers_mut().insert("authorization", bearer);
+    let (mut line, _) = connect_async(request).await.map_err(|_| ())?;
+    shell.set_connection(Connection::Live);
+    *pause = FIRST_PAUSE;
+    // What was missed before the line was up is read anew.
+    let catching_up = shell.clone();
+    tauri::async_runtime::spawn(async move { catch_up(&catching_up).await });
+    shell.tell(&Told::Changed { kind: LiveKind::Reset, id: String::new() });
+    loop {
+        tokio::select! {
+            () = shell.session_changed().notified() => return Ok(Ended::SessionChanged),
+            said = tokio::time::timeout(SILENCE, line.next()) => match said {
+                Ok(Some(Ok(Message::Text(text)))) => {
+                    if let Ok(message) = serde_json::from_str::<LiveMessage>(&text) {
+                        *last = Some(message.n);
+                        heard(shell, message);
+                    }
+                }
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => return Ok(Ended::Broken),
+                Ok(Some(Ok(_))) => {}
+            },
+        }
+    }
+}
+
+fn heard(shell: &Shell, message: LiveMessage) {
+    let shell = shell.clone();
+    tauri::async_runtime::spawn(async move {
+        match message.kind {
+            LiveKind::ApprovalAsked | LiveKind::ApprovalChanged => look(&shell, &message.id).await,
+            LiveKind::Reset => catch_up(&shell).await,
+            LiveKind::ExecutionChanged | LiveKind::WorkflowChanged | LiveKind::Notice => {}
+        }
+        shell.tell(&Told::Changed { kind: message.kind, id: message.id });
+    });
+}
+
+/// Looks at a request that was asked or changed: a notification is raised, or withdrawn.
+async fn look(shell: &Shell, id: &str) {
+    let call = Call::<GetApproval> { path: &[id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    match shell.read(&format!("approval/{id}"), &call).await {
+        Ok(loaded) => alert(shell, &loaded.data).await,
+        Err(Failure::Refused(_)) => shell.alerts().withdraw(id).await,
+        Err(failure) => tracing::debug!(failure = failure.words(), "a request could not be looked at"),
+    }
+}
+
+async fn alert(shell: &Shell, approval: &Approval) {
+    let id = approval.approval_id.to_string();
+    if approval.status == RequestStatus::Pending && approval.can_decide {
+        shell.alerts().raise(shell, approval).await;
+    } else {
+        shell.alerts().withdraw(&id).await;
+    }
+}
+
+/// Looks at all that waits for the person: after a start, and after the line was broken.
+async fn catch_up(shell: &Shell) {
+    let query = ApprovalQuery {
+        mine: Some(true),
+        status: Some(RequestStatus::Pending),
+        limit: Some(100),
+        ..ApprovalQuery::default()
+    };
+    let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    let Ok(page) = shell.call(&call).await else { return };
+    shell.alerts().withdraw_others(page.items.iter().map(|approval| approval.approval_id.to_string())).await;
+    for approval in &page.items {
+        alert(shell, approval).await;
+    }
+}
