@@ -1,12 +1,15 @@
-//! The desktop app's pages.
+//! The desktop app's pages. They know nothing of the network or of files: everything is asked of the shell.
 
-use yew::prelude::*;
-
-#[component]
-fn App() -> Html {
-    html! { <main>{ "Intelligent Workflows" }</main> }
-}
+mod app;
+mod bridge;
+mod components;
+mod keys;
+mod load;
+mod pages;
+mod route;
+mod told;
+mod words;
 
 fn main() {
-    yew::Renderer::<App>::new().render();
+    yew::Renderer::<app::App>::new().render();
 }

@@ -1,0 +1,227 @@
+//! The app: who is signed in, where one is, and what the shell tells.
+
+use crate::{
+    bridge,
+    components::{
+        rail::Rail,
+        strip::Strip,
+        toast::{Toast, ToastView, Toaster},
+    },
+    keys::{letter, use_keys},
+    pages::{
+        help::Help, inbox::Inbox, outbox::Outbox, run::Run, runs::Runs, settings::Settings,
+        sign_in::SignInPage, workflow::Workflow, workflows::Workflows,
+    },
+    route::Route,
+    told::{Bus, use_told},
+};
+use shared_types::{
+    api::approvals::ApprovalQuery,
+    desktop::{Connection, OutgoingState, SessionView, Settings as Chosen, Theme, Told},
+    machine::command::RequestStatus,
+};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// The whole.
+#[component]
+pub(crate) fn App() -> Html {
+    let bus = use_memo((), |()| Bus::start());
+    html! {
+        <ContextProvider<Bus> context={(*bus).clone()}>
+            <BrowserRouter><Gate /></BrowserRouter>
+        </ContextProvider<Bus>>
+    }
+}
+
+/// Signed in, or the page to sign in.
+#[component]
+fn Gate() -> Html {
+    let session = use_state(|| None::<SessionView>);
+    {
+        let session = session.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                if let Ok(view) = bridge::session().await {
+                    session.set(Some(view));
+                }
+            });
+            spawn_local(async { show_theme(bridge::settings().await.unwrap_or_default()) });
+        });
+    }
+    {
+        let session = session.clone();
+        use_told(move |told| {
+            if let Told::Session(view) = told {
+                session.set(Some(view));
+            }
+        });
+    }
+    match &*session {
+        None => html! {},
+        Some(SessionView::SignedOut { server, because }) => {
+            html! { <SignInPage server={server.clone()} because={because.clone()} /> }
+        }
+        Some(SessionView::SignedIn { server, user, lasting }) => {
+            html! { <Inside server={server.clone()} user={user.clone()} lasting={*lasting} /> }
+        }
+    }
+}
+
+/// Shows the theme that was chosen; the system's own where none was.
+pub(crate) fn show_theme(chosen: Chosen) {
+    let root = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.document_element());
+    if let Some(root) = root {
+        let set = match chosen.theme {
+            Theme::System => root.remove_attribute("data-theme"),
+            Theme::Light => root.set_attribute("data-theme", "light"),
+            Theme::Dark => root.set_attribute("data-theme", "dark"),
+        };
+        // The attribute's name is a good one.
+        let _ = set;
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct InsideProps {
+    server: String,
+    user: shared_types::api::auth::SignedIn,
+    lasting: bool,
+}
+
+/// The app of somebody who is signed in.
+#[component]
+fn Inside(props: &InsideProps) -> Html {
+    let connection = use_state(|| Connection::Reconnecting);
+    let toast = use_state(|| None::<Toast>);
+    let help = use_state(|| false);
+    let (waiting, outgoing) = (use_state(|| 0usize), use_state(|| 0usize));
+    let navigator = use_navigator();
+    let count = use_counting(&waiting, &outgoing);
+    {
+        let (connection, count) = (connection.clone(), count.clone());
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                if let Ok(now) = bridge::connection().await {
+                    connection.set(now);
+                }
+            });
+            count.emit(());
+        });
+    }
+    {
+        let (connection, navigator) = (connection.clone(), navigator.clone());
+        use_told(move |told| match told {
+            Told::Connection(now) => connection.set(now),
+            Told::Changed { .. } | Told::Outbox => count.emit(()),
+            Told::Open(path) => {
+                if let (Some(navigator), Some(route)) = (&navigator, Route::recognize(&path)) {
+                    navigator.push(&route);
+                }
+            }
+            Told::Session(_) => {}
+        });
+    }
+    use_travel(navigator, help.clone());
+    let toaster: Toaster = {
+        let toast = toast.clone();
+        Callback::from(move |said| toast.set(Some(said)))
+    };
+    let gone = {
+        let toast = toast.clone();
+        Callback::from(move |()| toast.set(None))
+    };
+    let close_help = {
+        let help = help.clone();
+        Callback::from(move |()| help.set(false))
+    };
+    let (server, user, lasting) = (props.server.clone(), props.user.clone(), props.lasting);
+    let page = Callback::from(move |route| page(route, &server, &user, lasting));
+    html! {
+        <ContextProvider<Toaster> context={toaster}>
+            <Rail user={props.user.clone()} waiting={*waiting} outgoing={*outgoing} />
+            <Strip connection={*connection} />
+            <Switch<Route> render={page} />
+            <ToastView toast={(*toast).clone()} {gone} />
+            if *help { <Help close={close_help} /> }
+        </ContextProvider<Toaster>>
+    }
+}
+
+fn page(route: Route, server: &str, user: &shared_types::api::auth::SignedIn, lasting: bool) -> Html {
+    match route {
+        Route::Home | Route::Inbox => html! { <Inbox selected={None::<String>} messages={false} /> },
+        Route::Card { id } => html! { <Inbox selected={Some(id)} messages={false} /> },
+        Route::Messages => html! { <Inbox selected={None::<String>} messages={true} /> },
+        Route::Workflows => html! { <Workflows /> },
+        Route::Workflow { id } => html! { <Workflow {id} /> },
+        Route::Runs => html! { <Runs /> },
+        Route::Run { id } => html! { <Run {id} /> },
+        Route::Outbox => html! { <Outbox /> },
+        Route::Settings => html! { <Settings server={server.to_owned()} user={user.clone()} {lasting} /> },
+        Route::Nowhere => {
+            html! { <main><div class="calm"><p>{ "There is nothing at this address." }</p></div></main> }
+        }
+    }
+}
+
+/// Counts what waits for the person and what is on its way.
+#[hook]
+fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize>) -> Callback<()> {
+    let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
+    Callback::from(move |()| {
+        let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
+        spawn_local(async move {
+            if let Ok(page) = bridge::approvals(mine()).await {
+                waiting.set(page.data.items.iter().filter(|approval| approval.can_decide).count());
+            }
+            if let Ok(items) = bridge::outbox().await {
+                let unsettled = |state: &OutgoingState| !matches!(state, OutgoingState::Recorded { .. });
+                outgoing.set(items.iter().filter(|item| unsettled(&item.state)).count());
+            }
+        });
+    })
+}
+
+/// What waits for the person.
+pub(crate) fn mine() -> ApprovalQuery {
+    ApprovalQuery {
+        mine: Some(true),
+        status: Some(RequestStatus::Pending),
+        limit: Some(100),
+        ..ApprovalQuery::default()
+    }
+}
+
+/// `g` and a letter goes to a place; `?` shows the keys.
+#[hook]
+fn use_travel(navigator: Option<Navigator>, help: UseStateHandle<bool>) {
+    let going = use_mut_ref(|| false);
+    use_keys(move |event| {
+        if event.key() == "Escape" {
+            help.set(false);
+        }
+        let Some(key) = letter(event) else { return };
+        let was_going = going.replace(key == "g");
+        let route = match (was_going, key.as_str()) {
+            (_, "?") => {
+                help.set(!*help);
+                return;
+            }
+            (true, "i") => Route::Inbox,
+            (true, "w") => Route::Workflows,
+            (true, "r") => Route::Runs,
+            (true, "o") => Route::Outbox,
+            (true, ",") => Route::Settings,
+            (_, _) => return,
+        };
+        event.prevent_default();
+        event.stop_immediate_propagation();
+        if let Some(navigator) = &navigator {
+            navigator.push(&route);
+        }
+    });
+}

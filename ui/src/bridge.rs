@@ -1,0 +1,161 @@
+//! The only door to the shell: one function a command, and the one event.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use serde_wasm_bindgen::Serializer;
+use shared_types::{
+    api::{
+        Page,
+        approvals::{Approval, ApprovalQuery, NewDecision},
+        auth::PasswordChange,
+        executions::{Execution, ExecutionDetail, ExecutionQuery},
+        notices::Notice,
+        workflows::{Workflow, WorkflowSummary},
+    },
+    desktop::{Connection, Decided, Failure, Loaded, Outgoing, SessionView, Settings, SignIn, TOLD, Told},
+    ids::ApprovalId,
+};
+use uuid::Uuid;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["window", "__TAURI__", "core"], catch)]
+    async fn invoke(command: &str, args: JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = ["window", "__TAURI__", "event"], catch)]
+    async fn listen(event: &str, handler: &Closure<dyn FnMut(JsValue)>) -> Result<JsValue, JsValue>;
+}
+
+/// What a command gives.
+pub(crate) type Answer<T> = Result<T, Failure>;
+
+async fn ask<T: DeserializeOwned>(command: &str, args: &impl Serialize) -> Answer<T> {
+    let args =
+        args.serialize(&Serializer::json_compatible()).map_err(|error| Failure::Shell(error.to_string()))?;
+    let answer = invoke(command, args).await.map_err(failure)?;
+    serde_wasm_bindgen::from_value(answer).map_err(|error| Failure::Shell(error.to_string()))
+}
+
+fn failure(value: JsValue) -> Failure {
+    serde_wasm_bindgen::from_value(value.clone()).unwrap_or_else(|_| {
+        Failure::Shell(value.as_string().unwrap_or_else(|| "The shell doesn't answer.".to_owned()))
+    })
+}
+
+/// Hears what the shell tells, for as long as the app runs.
+pub(crate) fn hear(mut told: impl FnMut(Told) + 'static) {
+    #[derive(serde::Deserialize)]
+    struct Event {
+        payload: Told,
+    }
+    let handler = Closure::new(move |event: JsValue| {
+        if let Ok(event) = serde_wasm_bindgen::from_value::<Event>(event) {
+            told(event.payload);
+        }
+    });
+    wasm_bindgen_futures::spawn_local(async move {
+        // Without the event nothing arrives unasked; the pages still work.
+        let _ = listen(TOLD, &handler).await;
+        handler.forget();
+    });
+}
+
+macro_rules! args {
+    ($($name:ident),*) => { serde_json::json!({ $(stringify!($name): $name),* }) };
+}
+
+pub(crate) async fn session() -> Answer<SessionView> {
+    ask("session", &args!()).await
+}
+
+pub(crate) async fn sign_in(with: SignIn) -> Answer<SessionView> {
+    ask("sign_in", &args!(with)).await
+}
+
+pub(crate) async fn sign_out() -> Answer<()> {
+    ask("sign_out", &args!()).await
+}
+
+pub(crate) async fn change_password(change: PasswordChange) -> Answer<()> {
+    ask("change_password", &args!(change)).await
+}
+
+pub(crate) async fn settings() -> Answer<Settings> {
+    ask("settings", &args!()).await
+}
+
+pub(crate) async fn set_settings(settings: Settings) -> Answer<()> {
+    ask("set_settings", &args!(settings)).await
+}
+
+pub(crate) async fn connection() -> Answer<Connection> {
+    ask("connection", &args!()).await
+}
+
+pub(crate) async fn approvals(query: ApprovalQuery) -> Answer<Loaded<Page<Approval>>> {
+    ask("approvals", &args!(query)).await
+}
+
+pub(crate) async fn approval(id: ApprovalId) -> Answer<Loaded<Approval>> {
+    ask("approval", &args!(id)).await
+}
+
+pub(crate) async fn decide(id: ApprovalId, title: String, decision: NewDecision) -> Answer<Decided> {
+    ask("decide", &args!(id, title, decision)).await
+}
+
+pub(crate) async fn outbox() -> Answer<Vec<Outgoing>> {
+    ask("outbox", &args!()).await
+}
+
+pub(crate) async fn outbox_retry() -> Answer<()> {
+    ask("outbox_retry", &args!()).await
+}
+
+pub(crate) async fn outbox_discard(id: Uuid) -> Answer<()> {
+    ask("outbox_discard", &args!(id)).await
+}
+
+pub(crate) async fn notices() -> Answer<Loaded<Page<Notice>>> {
+    ask("notices", &args!()).await
+}
+
+pub(crate) async fn notice_read(id: String) -> Answer<()> {
+    ask("notice_read", &args!(id)).await
+}
+
+pub(crate) async fn in_front(id: Option<String>) -> Answer<()> {
+    ask("in_front", &args!(id)).await
+}
+
+pub(crate) async fn runs(query: ExecutionQuery) -> Answer<Loaded<Page<Execution>>> {
+    ask("runs", &args!(query)).await
+}
+
+pub(crate) async fn run(id: String) -> Answer<Loaded<ExecutionDetail>> {
+    ask("run", &args!(id)).await
+}
+
+pub(crate) async fn cancel_run(id: String, reason: Option<String>) -> Answer<Execution> {
+    ask("cancel_run", &args!(id, reason)).await
+}
+
+pub(crate) async fn workflows() -> Answer<Loaded<Page<WorkflowSummary>>> {
+    ask("workflows", &args!()).await
+}
+
+pub(crate) async fn workflow(id: String) -> Answer<Loaded<Workflow>> {
+    ask("workflow", &args!(id)).await
+}
+
+pub(crate) async fn toggle_workflow(id: String, enabled: bool) -> Answer<Workflow> {
+    ask("toggle_workflow", &args!(id, enabled)).await
+}
+
+pub(crate) async fn start_workflow(id: String, input: Map<String, Value>) -> Answer<Execution> {
+    ask("start_workflow", &args!(id, input)).await
+}
+
+pub(crate) async fn archive_workflow(id: String, etag: String) -> Answer<()> {
+    ask("archive_workflow", &args!(id, etag)).await
+}

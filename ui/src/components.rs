@@ -1,0 +1,9 @@
+//! The design system: small parts that pages are made of.
+
+pub(crate) mod icon;
+pub(crate) mod loading;
+pub(crate) mod rail;
+pub(crate) mod states;
+pub(crate) mod strip;
+pub(crate) mod toast;
+pub(crate) mod why_tree;

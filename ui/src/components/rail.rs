@@ -1,0 +1,51 @@
+//! The rail: where one can go, and what waits there.
+
+use super::icon::{Glyph, Icon};
+use crate::route::{Route, Section};
+use shared_types::api::auth::SignedIn;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) user: SignedIn,
+    pub(crate) waiting: usize,
+    pub(crate) outgoing: usize,
+}
+
+/// The rail.
+#[component]
+pub(crate) fn Rail(props: &Props) -> Html {
+    let here = use_route::<Route>().and_then(|route| route.section());
+    let place = |section: Section, to: Route, icon: Icon, name: &'static str, count: usize| {
+        let current = (here == Some(section)).then_some("page");
+        html! {
+            <Link<Route> {to}>
+                <span class="place" aria-current={current}>
+                    <Glyph {icon} /> { name }
+                    if count > 0 { <span class="count push">{ count }</span> }
+                </span>
+            </Link<Route>>
+        }
+    };
+    let base = props
+        .user
+        .roles
+        .iter()
+        .find(|role| ["admin", "operator", "author", "viewer"].contains(&role.as_str()));
+    html! {
+        <nav class="rail" aria-label="Main">
+            <div class="space">{ &props.user.workspace }</div>
+            { place(Section::Inbox, Route::Inbox, Icon::Inbox, "Inbox", props.waiting) }
+            { place(Section::Workflows, Route::Workflows, Icon::Workflows, "Workflows", 0) }
+            { place(Section::Runs, Route::Runs, Icon::Runs, "Runs", 0) }
+            if props.outgoing > 0 || here == Some(Section::Outbox) {
+                { place(Section::Outbox, Route::Outbox, Icon::Outbox, "Outbox", props.outgoing) }
+            }
+            <span class="fill"></span>
+            { place(Section::Settings, Route::Settings, Icon::Settings, "Settings", 0) }
+            <div class="who"><Glyph icon={Icon::Person} /> <span class="cut">{ &props.user.name }</span>
+                <span class="count push">{ base.cloned().unwrap_or_default() }</span></div>
+        </nav>
+    }
+}

@@ -1,0 +1,41 @@
+//! The strip above every page: back and forward, and how the line to the server stands.
+
+use super::icon::{Glyph, Icon};
+use crate::words;
+use shared_types::desktop::Connection;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) connection: Connection,
+}
+
+/// The strip.
+#[component]
+pub(crate) fn Strip(props: &Props) -> Html {
+    let travel = |forward: bool| {
+        Callback::from(move |_: MouseEvent| {
+            if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
+                // At the end of the history there is nowhere to go.
+                let _ = if forward { history.forward() } else { history.back() };
+            }
+        })
+    };
+    let (class, says) = match props.connection {
+        Connection::Live => ("live", "Live".to_owned()),
+        Connection::Reconnecting => ("live is-off", "Reconnecting…".to_owned()),
+        Connection::Offline { since } => {
+            let old = (words::now() - since).num_minutes() >= 60;
+            let class = if old { "live is-off is-old" } else { "live is-off" };
+            (class, format!("Offline, data from {} ({})", words::hour(since), words::age(since)))
+        }
+    };
+    html! {
+        <header class="strip" data-tauri-drag-region="true">
+            <button class="btn quiet square" aria-label="Back" onclick={travel(false)}><Glyph icon={Icon::Back} /></button>
+            <button class="btn quiet square" aria-label="Forward" onclick={travel(true)}><Glyph icon={Icon::Forward} /></button>
+            <span class="fill"></span>
+            <span {class} role="status">{ says }</span>
+        </header>
+    }
+}

@@ -1,0 +1,11 @@
+//! One page a route.
+
+pub(crate) mod help;
+pub(crate) mod inbox;
+pub(crate) mod outbox;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod settings;
+pub(crate) mod sign_in;
+pub(crate) mod workflow;
+pub(crate) mod workflows;

@@ -1,0 +1,194 @@
+//! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
+
+use super::{decide::Decide, outgoing_words};
+use crate::{
+    bridge,
+    components::{
+        icon::{Glyph, Icon},
+        loading::{show, stale},
+        toast::Toast,
+        why_tree::WhyTree,
+    },
+    load::use_load,
+    route::Route,
+    told::use_told,
+    words,
+};
+use shared_types::{
+    api::approvals::Approval,
+    desktop::{Outgoing, Told},
+    ids::ApprovalId,
+    machine::command::RequestStatus,
+};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) id: ApprovalId,
+    pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) decided: Callback<(ApprovalId, Toast)>,
+}
+
+/// The card.
+#[component]
+pub(crate) fn Card(props: &Props) -> Html {
+    let id = props.id;
+    let reading = use_load(id, bridge::approval);
+    let again = reading.again.clone();
+    use_told(move |told| match told {
+        Told::Changed { id: changed, .. } if changed == id.to_string() || changed.is_empty() => {
+            again.emit(())
+        }
+        Told::Outbox => again.emit(()),
+        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) => {}
+    });
+    use_effect_with(id, |id| {
+        let id = id.to_string();
+        // Only what is in front needs no notification; a shell that doesn't answer raises one too many.
+        spawn_local(async move { drop(bridge::in_front(Some(id)).await) });
+        || spawn_local(async { drop(bridge::in_front(None).await) })
+    });
+    let on_its_way = outgoing_words(&props.outgoing, id);
+    show(&reading.load, &reading.again, "the request", |loaded| {
+        let approval = &loaded.data;
+        html! {
+            <>
+                <div class="scroll"><div class="card-body data">
+                    { head(approval) }
+                    { stale(loaded) }
+                    { standing(approval) }
+                    { effects(approval) }
+                    { evidence(approval) }
+                    { why(approval) }
+                    { said(approval) }
+                </div></div>
+                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} decided={props.decided.clone()} />
+            </>
+        }
+    })
+}
+
+fn head(approval: &Approval) -> Html {
+    html! {
+        <div class="row top">
+            <h2 class="question">{ words::question(approval) }</h2>
+            <Link<Route> to={Route::Run { id: approval.execution_id.to_string() }}>
+                <span class="btn quiet square" title="Open the run" aria-label="Open the run"><Glyph icon={Icon::Open} /></span>
+            </Link<Route>>
+        </div>
+    }
+}
+
+fn standing(approval: &Approval) -> Html {
+    let line =
+        |icon: Icon, tone: &'static str, text: String| html! { <><Glyph {icon} {tone} /> <p>{ text }</p></> };
+    let closed = match approval.status {
+        RequestStatus::Pending => None,
+        RequestStatus::Approved => Some((Icon::Tick, "ok")),
+        RequestStatus::Rejected | RequestStatus::ChangesRequested => Some((Icon::Bar, "bad")),
+        RequestStatus::Expired => Some((Icon::Clock, "wait")),
+        RequestStatus::Withdrawn => Some((Icon::Slash, "muted")),
+    };
+    let closed = closed.map(|(icon, tone)| {
+        let because =
+            approval.withdrawn_because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+        let at = approval.closed_at.map(|at| format!(" {}", words::clock(at))).unwrap_or_default();
+        line(icon, tone, format!("{}{at}{because}", words::request_word(approval.status)))
+    });
+    html! {
+        <div class="standing">
+            { closed.unwrap_or_default() }
+            if approval.status == RequestStatus::Pending {
+                { approval.expires_at.map(|until| line(Icon::Hourglass, "muted", words::deadline(until))).unwrap_or_default() }
+                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {needed}"))).unwrap_or_default() }
+            }
+        </div>
+    }
+}
+
+fn effects(approval: &Approval) -> Html {
+    let side = |icon: Icon, tone: &'static str, name: &'static str, sentences: &[String]| {
+        html! {
+            <div><h3 class="row"><Glyph {icon} {tone} /> { name }</h3>
+                { sentences.iter().map(|sentence| html! { <p>{ sentence }</p> }).collect::<Html>() }</div>
+        }
+    };
+    html! {
+        <div class="effects">
+            { side(Icon::Tick, "ok", "If you approve", &approval.if_approved) }
+            { side(Icon::Bar, "bad", "If you reject", &approval.if_rejected) }
+        </div>
+    }
+}
+
+fn section(name: &'static str, content: Html) -> Html {
+    html! { <section class="sect"><h3>{ name }</h3><div>{ content }</div></section> }
+}
+
+fn evidence(approval: &Approval) -> Html {
+    let mut facts: Vec<(String, Html)> = Vec::new();
+    let mut plain = |name: &str, text: Option<String>| {
+        if let Some(text) = text {
+            facts.push((name.to_owned(), html! { text }));
+        }
+    };
+    plain("Amount", words::amount(approval.amount.as_deref(), approval.currency.as_deref()));
+    plain(
+        "About",
+        approval.entity.as_deref().map(|entity| {
+            format!("{} {}", words::label(entity), approval.entity_id.clone().unwrap_or_default())
+        }),
+    );
+    plain("Asked for by", approval.requester.as_ref().map(|requester| requester.name.clone()));
+    for (key, value) in approval.data.iter().filter(|(_, value)| !value.is_null()) {
+        let shown = words::value(value);
+        let shown = if value.is_object() || value.is_array() {
+            html! { <pre>{ shown }</pre> }
+        } else {
+            html! { shown }
+        };
+        facts.push((words::label(key), shown));
+    }
+    let facts = facts.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> });
+    section("Evidence", html! { <dl class="facts">{ facts.collect::<Html>() }</dl> })
+}
+
+fn why(approval: &Approval) -> Html {
+    let trees = approval.why.iter().map(|passed| html! { <WhyTree why={passed.why.clone()} /> });
+    section(
+        "Why it came to you",
+        html! {
+            <>
+                if let Some(reason) = &approval.reason { <p>{ reason }</p> }
+                { trees.collect::<Html>() }
+                if let Some(because) = &approval.cannot_because { <p class="muted">{ because }</p> }
+            </>
+        },
+    )
+}
+
+fn said(approval: &Approval) -> Html {
+    let asked = approval
+        .requester
+        .as_ref()
+        .map_or_else(|| "The workflow".to_owned(), |requester| requester.name.clone());
+    let decisions = approval.levels.iter().flat_map(|level| &level.decisions).map(|made| {
+        let comment = made.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
+        html! {
+            <li><span class="num muted" title={words::exact(made.at)}>{ words::hour(made.at) }</span>
+                <span><b>{ &made.name }</b>{ format!(" {}{comment}", words::verb_word(made.decision)) }</span></li>
+        }
+    });
+    section(
+        "Who said what",
+        html! {
+            <ul class="said">
+                <li><span class="num muted" title={words::exact(approval.asked_at)}>{ words::hour(approval.asked_at) }</span>
+                    <span><b>{ asked }</b>{ " asked." }</span></li>
+                { decisions.collect::<Html>() }
+            </ul>
+        },
+    )
+}

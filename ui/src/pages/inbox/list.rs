@@ -1,0 +1,81 @@
+//! The rows of what waits.
+
+use super::outgoing_words;
+use crate::{
+    components::icon::{Glyph, Icon},
+    route::Route,
+    words,
+};
+use shared_types::{
+    api::approvals::Approval, desktop::Outgoing, ids::ApprovalId, machine::command::RequestStatus,
+};
+use std::rc::Rc;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) items: Rc<Vec<Approval>>,
+    pub(crate) selected: Option<ApprovalId>,
+    pub(crate) outgoing: Vec<Outgoing>,
+}
+
+/// The rows.
+#[component]
+pub(crate) fn List(props: &Props) -> Html {
+    let navigator = use_navigator();
+    let rows = props.items.iter().map(|approval| {
+        let id = approval.approval_id.to_string();
+        let onclick = {
+            let (navigator, id) = (navigator.clone(), id.clone());
+            Callback::from(move |_: MouseEvent| {
+                if let Some(navigator) = &navigator {
+                    navigator.push(&Route::Card { id: id.clone() });
+                }
+            })
+        };
+        let is_selected = props.selected == Some(approval.approval_id);
+        row(approval, is_selected, outgoing_words(&props.outgoing, approval.approval_id), onclick)
+    });
+    html! { <div class="rows" role="listbox" aria-label="Approvals I can decide">{ rows.collect::<Html>() }</div> }
+}
+
+fn row(
+    approval: &Approval,
+    is_selected: bool,
+    on_its_way: Option<String>,
+    onclick: Callback<MouseEvent>,
+) -> Html {
+    let is_done = !approval.can_decide || on_its_way.is_some();
+    let class = classes!("item", is_done.then_some("is-done"));
+    let amount = words::amount(approval.amount.as_deref(), approval.currency.as_deref());
+    let who = approval.requester.as_ref().map(|requester| requester.name.clone()).unwrap_or_default();
+    let below = match (&on_its_way, approval.can_decide) {
+        (Some(words), _) => html! { <span class="cut"><Glyph icon={Icon::Outbox} /> { words }</span> },
+        (None, false) => {
+            let word = if approval.status == RequestStatus::Pending {
+                "Decided by another"
+            } else {
+                words::request_word(approval.status)
+            };
+            html! { <span class="cut"><Glyph icon={Icon::Tick} /> { word }</span> }
+        }
+        (None, true) => html! { <span class="cut">{ format!("{} · {who}", approval.workflow_name) }</span> },
+    };
+    let time = approval.expires_at.filter(|_| !is_done).map(|until| {
+        let pressing = words::is_pressing(approval.asked_at, until);
+        let class = if pressing { "num wait" } else { "num" };
+        html! {
+            <span {class} title={words::exact(until)}>
+                if pressing { <Glyph icon={Icon::Hourglass} /> } { words::left(until) }
+            </span>
+        }
+    });
+    let id = approval.approval_id.to_string();
+    html! {
+        <div {class} role="option" tabindex="0" key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
+            <div><span class="cut">{ words::title(approval) }</span><span class="num amount">{ amount }</span></div>
+            <div>{ below }{ time }</div>
+        </div>
+    }
+}

@@ -1,0 +1,129 @@
+//! Settings of this machine, and one's password.
+
+use crate::{
+    app::show_theme,
+    bridge,
+    components::{
+        icon::{Glyph, Icon},
+        toast::{Toast, Toaster, Tone},
+    },
+};
+use shared_types::{
+    api::auth::{PasswordChange, SignedIn},
+    desktop::{Settings as Chosen, Theme},
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) server: String,
+    pub(crate) user: SignedIn,
+    pub(crate) lasting: bool,
+}
+
+/// The page.
+#[component]
+pub(crate) fn Settings(props: &Props) -> Html {
+    let chosen = use_state(Chosen::default);
+    {
+        let chosen = chosen.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                if let Ok(settings) = bridge::settings().await {
+                    chosen.set(settings);
+                }
+            });
+        });
+    }
+    let change = {
+        let chosen = chosen.clone();
+        Callback::from(move |settings: Chosen| {
+            chosen.set(settings);
+            show_theme(settings);
+            // What could not be kept holds until the app is closed.
+            spawn_local(async move { drop(bridge::set_settings(settings).await) });
+        })
+    };
+    let sign_out = Callback::from(|_: MouseEvent| spawn_local(async { drop(bridge::sign_out().await) }));
+    html! {
+        <main>
+            <div class="page-head"><h1>{ "Settings" }</h1></div>
+            <div class="scroll settings data">
+                <section class="sect"><h2>{ "Account" }</h2><div>
+                    <p><b>{ &props.user.name }</b>{ format!(", {}", props.user.email) }</p>
+                    <p class="muted">{ format!("{} · {}", props.user.workspace, props.user.roles.join(", ")) }</p>
+                    <p class="muted">{ &props.server }</p>
+                    if !props.lasting {
+                        <p class="note wait"><Glyph icon={Icon::Look} /> { "There is no keyring here, so this sign-in lasts until the app is closed." }</p>
+                    }
+                    <p><button class="btn" onclick={sign_out}>{ "Sign out" }</button></p>
+                </div></section>
+                { appearance(*chosen, &change) }
+                { notifications(*chosen, &change) }
+                <PasswordForm />
+            </div>
+        </main>
+    }
+}
+
+fn appearance(chosen: Chosen, change: &Callback<Chosen>) -> Html {
+    let themes = [(Theme::System, "As the system"), (Theme::Light, "Light"), (Theme::Dark, "Dark")];
+    let choice = |(theme, name): (Theme, &'static str)| {
+        let onchange = change.reform(move |_: Event| Chosen { theme, ..chosen });
+        html! { <label class="choice"><input type="radio" name="theme" checked={chosen.theme == theme} {onchange} /> { name }</label> }
+    };
+    html! { <section class="sect"><h2>{ "Theme" }</h2><div>{ themes.map(choice).into_iter().collect::<Html>() }</div></section> }
+}
+
+fn notifications(chosen: Chosen, change: &Callback<Chosen>) -> Html {
+    let onchange = change.reform(move |_: Event| Chosen { notifications: !chosen.notifications, ..chosen });
+    html! {
+        <section class="sect"><h2>{ "Notifications" }</h2><div>
+            <label class="choice"><input type="checkbox" name="notifications" checked={chosen.notifications} {onchange} />
+                { " Tell me when something waits for me" }</label>
+        </div></section>
+    }
+}
+
+/// Changing one's password.
+#[component]
+fn PasswordForm() -> Html {
+    let (old, new) = (use_node_ref(), use_node_ref());
+    let failure = use_state(|| None::<String>);
+    let toaster = use_context::<Toaster>();
+    let onsubmit = {
+        let (old, new, failure) = (old.clone(), new.clone(), failure.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let field = |node: &NodeRef| node.cast::<HtmlInputElement>();
+            let (Some(old), Some(new)) = (field(&old), field(&new)) else { return };
+            let change = PasswordChange { old: old.value(), new: new.value() };
+            let (failure, toaster) = (failure.clone(), toaster.clone());
+            spawn_local(async move {
+                match bridge::change_password(change).await {
+                    Ok(()) => {
+                        failure.set(None);
+                        old.set_value("");
+                        new.set_value("");
+                        if let Some(toaster) = toaster {
+                            toaster
+                                .emit(Toast { tone: Tone::Done, text: "The password is changed".to_owned() });
+                        }
+                    }
+                    Err(refused) => failure.set(Some(refused.words())),
+                }
+            });
+        })
+    };
+    html! {
+        <section class="sect"><h2>{ "Password" }</h2>
+            <form class="narrow" {onsubmit}>
+                <label>{ "Now" }<input class="field" ref={old} type="password" autocomplete="current-password" required=true /></label>
+                <label>{ "New, 10 characters at least" }<input class="field" ref={new} type="password" autocomplete="new-password" minlength="10" required=true /></label>
+                if let Some(says) = &*failure { <p class="under bad" role="alert"><Glyph icon={Icon::Cross} /> { says }</p> }
+                <p><button class="btn">{ "Change password" }</button></p>
+            </form></section>
+    }
+}

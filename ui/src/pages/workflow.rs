@@ -1,0 +1,215 @@
+//! One workflow: its steps with their links, its source as written, and what the checks say.
+
+use crate::{
+    bridge,
+    components::{
+        icon::{Glyph, Icon},
+        loading::{show, stale},
+        toast::{Toast, Toaster, Tone},
+    },
+    load::use_load,
+    route::Route,
+    told::use_told,
+    words,
+};
+use shared_types::{
+    api::{live::LiveKind, workflows::Workflow as Published},
+    desktop::{Failure, Told},
+    workflow::{
+        Document, Finding, Severity,
+        document::Trigger,
+        step::{ActionKind, Step, StepKind},
+    },
+};
+use std::future::Future;
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) id: String,
+}
+
+/// The page.
+#[component]
+pub(crate) fn Workflow(props: &Props) -> Html {
+    let reading = use_load(props.id.clone(), bridge::workflow);
+    let again = reading.again.clone();
+    let id = props.id.clone();
+    use_told(move |told| match told {
+        Told::Changed { kind: LiveKind::WorkflowChanged, id: changed } if changed == id => again.emit(()),
+        Told::Changed { kind: LiveKind::Reset, .. } => again.emit(()),
+        Told::Changed { .. } | Told::Connection(_) | Told::Outbox | Told::Session(_) | Told::Open(_) => {}
+    });
+    let acts = use_acts(reading.again.clone());
+    let page = show(&reading.load, &reading.again, "the workflow", |loaded| {
+        let workflow = &loaded.data;
+        let document: Option<Document> = serde_json::from_value(workflow.document.clone()).ok();
+        html! {
+            <>
+                { head(workflow, document.as_ref(), &acts) }
+                <div class="notes">{ stale(loaded) }</div>
+                <div class="bench">
+                    <div class="outline">{ document.as_ref().map(outline) }</div>
+                    <div class="editor"><pre class="src data">{ source(&workflow.source) }</pre>{ findings(&workflow.findings) }</div>
+                </div>
+            </>
+        }
+    });
+    html! { <main>{ page }</main> }
+}
+
+/// What can be done to a workflow.
+#[derive(Clone)]
+struct Acts {
+    toggle: Callback<(String, bool)>,
+    start: Callback<String>,
+    archive: Callback<(String, String)>,
+}
+
+/// Does something, and says what went wrong.
+fn act<T: 'static>(
+    doing: impl Future<Output = Result<T, Failure>> + 'static,
+    toaster: Option<Toaster>,
+    done: impl FnOnce(T) + 'static,
+) {
+    spawn_local(async move {
+        match (doing.await, toaster) {
+            (Ok(value), _) => done(value),
+            (Err(failure), Some(toaster)) => {
+                toaster.emit(Toast { tone: Tone::Failed, text: failure.words() })
+            }
+            (Err(_), None) => {}
+        }
+    });
+}
+
+#[hook]
+fn use_acts(again: Callback<()>) -> Acts {
+    let (toaster, navigator) = (use_context::<Toaster>(), use_navigator());
+    let toggle = {
+        let toaster = toaster.clone();
+        Callback::from(move |(id, enabled): (String, bool)| {
+            let again = again.clone();
+            act(bridge::toggle_workflow(id, enabled), toaster.clone(), move |_| again.emit(()));
+        })
+    };
+    let start = {
+        let (toaster, navigator) = (toaster.clone(), navigator.clone());
+        Callback::from(move |id: String| {
+            let navigator = navigator.clone();
+            act(bridge::start_workflow(id, serde_json::Map::new()), toaster.clone(), move |run| {
+                if let Some(navigator) = navigator {
+                    navigator.push(&Route::Run { id: run.execution_id.to_string() });
+                }
+            });
+        })
+    };
+    let archive = Callback::from(move |(id, etag): (String, String)| {
+        let navigator = navigator.clone();
+        act(bridge::archive_workflow(id, etag), toaster.clone(), move |()| {
+            if let Some(navigator) = navigator {
+                navigator.push(&Route::Workflows);
+            }
+        });
+    });
+    Acts { toggle, start, archive }
+}
+
+fn head(workflow: &Published, document: Option<&Document>, acts: &Acts) -> Html {
+    let (icon, tone, word) =
+        if workflow.enabled { (Icon::Tick, "ok", "Enabled") } else { (Icon::Slash, "muted", "Disabled") };
+    let id = workflow.workflow_id.to_string();
+    let toggle = {
+        let (id, enabled) = (id.clone(), !workflow.enabled);
+        acts.toggle.reform(move |_: MouseEvent| (id.clone(), enabled))
+    };
+    let start = {
+        let id = id.clone();
+        acts.start.reform(move |_: MouseEvent| id.clone())
+    };
+    let archive = {
+        let etag = workflow.etag.clone();
+        acts.archive.reform(move |_: MouseEvent| (id.clone(), etag.clone()))
+    };
+    let by_hand = document.is_some_and(|document| matches!(document.trigger, Trigger::Manual { .. }))
+        && workflow.enabled;
+    html! {
+        <div class="page-head">
+            <div><h1>{ &workflow.name } <span class="state plain"><Glyph {icon} {tone} /> { word }</span></h1>
+                <p class="muted">{ format!("{} · revision {}, published {} by {}", workflow.workflow_id, workflow.revision, words::clock(workflow.updated_at), workflow.updated_by) }</p></div>
+            <span class="push"></span>
+            if by_hand { <button class="btn primary" onclick={start}><Glyph icon={Icon::Play} /> { "Start" }</button> }
+            <button class="btn" onclick={toggle}>{ if workflow.enabled { "Disable" } else { "Enable" } }</button>
+            <button class="btn quiet" onclick={archive}>{ "Archive" }</button>
+        </div>
+    }
+}
+
+fn outline(document: &Document) -> Html {
+    let starts = match &document.trigger {
+        Trigger::Event { event, .. } => event.clone(),
+        Trigger::Schedule { cron, .. } => cron.clone(),
+        Trigger::Manual { .. } => "by hand".to_owned(),
+        Trigger::Webhook { .. } => "webhook".to_owned(),
+    };
+    html! {
+        <>
+            <h2 class="label">{ "Starts on" }</h2>
+            <div class="node"><Glyph icon={Icon::Bolt} /> <span class="mono cut">{ starts }</span></div>
+            <h2 class="label">{ "Steps" }</h2>
+            { document.steps.iter().map(node).collect::<Html>() }
+        </>
+    }
+}
+
+fn node(step: &Step) -> Html {
+    let icon = match &step.kind {
+        StepKind::Condition { .. } | StepKind::Switch { .. } => Icon::Condition,
+        StepKind::Wait { .. } => Icon::Hourglass,
+        StepKind::Fail { .. } => Icon::Cross,
+        StepKind::Action { action, .. } if action.kind == ActionKind::Allow => Icon::Tick,
+        StepKind::Action { action, .. } if action.kind == ActionKind::Block && !step.asks() => Icon::Bar,
+        _ if step.asks() => Icon::Person,
+        _ => Icon::Bolt,
+    };
+    let links = step.links().into_iter().map(|(key, to)| {
+        let words = key.rsplit('/').next().unwrap_or_default().trim_start_matches("on_").replace('_', " ");
+        html! { <div class="to"><span>{ words }</span><span>{ &to.0 }</span></div> }
+    });
+    html! { <><div class="node"><Glyph {icon} /> <span class="mono cut">{ &step.id.0 }</span></div>{ links.collect::<Html>() }</> }
+}
+
+/// The source with its lines numbered, comments muted and values coloured.
+fn source(text: &str) -> Html {
+    let line = |line: &str| {
+        let (code, comment) = match line.find(" #").or_else(|| line.starts_with('#').then_some(0)) {
+            Some(at) => line.split_at(at),
+            None => (line, ""),
+        };
+        let (key, value) = match code.find(": ") {
+            Some(at) => code.split_at(at + 1),
+            None => (code, ""),
+        };
+        html! { <div><span>{ key.to_owned() }<span class="v">{ value.to_owned() }</span><span class="c">{ comment.to_owned() }</span></span></div> }
+    };
+    text.lines().map(line).collect::<Html>()
+}
+
+fn findings(findings: &[Finding]) -> Html {
+    if findings.is_empty() {
+        return Html::default();
+    }
+    let row = |finding: &Finding| {
+        let (icon, tone) = match finding.severity {
+            Severity::Error => (Icon::Cross, "bad"),
+            Severity::Unsupported | Severity::Warning => (Icon::Look, "wait"),
+        };
+        html! {
+            <div class="finding"><Glyph {icon} {tone} /> <span class="cut" title={finding.message.clone()}>{ &finding.message }</span>
+                <span class="push num muted">{ format!("line {}", finding.line) }</span></div>
+        }
+    };
+    html! { <section class="finds" aria-label="Findings"><h2 class="label">{ format!("{} findings", findings.len()) }</h2>{ findings.iter().map(row).collect::<Html>() }</section> }
+}

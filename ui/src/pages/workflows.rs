@@ -1,0 +1,74 @@
+//! Workflows: a list.
+
+use crate::{
+    bridge,
+    components::{
+        icon::{Glyph, Icon},
+        loading::{Empty, show, stale},
+    },
+    load::use_load,
+    route::Route,
+    told::use_told,
+    words,
+};
+use shared_types::{
+    api::{live::LiveKind, workflows::WorkflowSummary},
+    desktop::Told,
+};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// The page.
+#[component]
+pub(crate) fn Workflows() -> Html {
+    let reading = use_load((), |()| bridge::workflows());
+    let again = reading.again.clone();
+    use_told(move |told| {
+        if matches!(told, Told::Changed { kind: LiveKind::WorkflowChanged | LiveKind::Reset, .. }) {
+            again.emit(());
+        }
+    });
+    let navigator = use_navigator();
+    let table = show(&reading.load, &reading.again, "workflows", |loaded| {
+        if loaded.data.items.is_empty() {
+            return html! { <Empty says="No workflows yet."><p>{ "POST a document to /api/v1/workflows, or start the server with sample data." }</p></Empty> };
+        }
+        let rows = loaded.data.items.iter().map(|workflow| {
+            let (navigator, id) = (navigator.clone(), workflow.workflow_id.to_string());
+            let onclick = Callback::from(move |_: MouseEvent| {
+                if let Some(navigator) = &navigator {
+                    navigator.push(&Route::Workflow { id: id.clone() });
+                }
+            });
+            row(workflow, onclick)
+        });
+        html! {
+            <>
+                { stale(loaded) }
+                <table class="table workflows" role="grid">
+                    <colgroup><col /><col /><col /><col /><col /><col /></colgroup>
+                    <thead><tr><th>{ "Workflow" }</th><th>{ "State" }</th><th>{ "Starts on" }</th>
+                        <th class="num">{ "Runs, 24 h" }</th><th class="num">{ "Failed" }</th><th class="num">{ "Published" }</th></tr></thead>
+                    <tbody>{ rows.collect::<Html>() }</tbody>
+                </table>
+            </>
+        }
+    });
+    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1></div><div class="scroll">{ table }</div></main> }
+}
+
+fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {
+    let (icon, tone, word) =
+        if workflow.enabled { (Icon::Tick, "ok", "Enabled") } else { (Icon::Slash, "muted", "Disabled") };
+    let description = workflow.description.as_ref().map(|text| format!(" · {text}")).unwrap_or_default();
+    html! {
+        <tr tabindex="0" key={workflow.workflow_id.to_string()} {onclick}>
+            <td title={format!("{}{description}", workflow.name)}>{ &workflow.name }<span class="muted">{ description.clone() }</span></td>
+            <td><span class="state"><Glyph {icon} {tone} /> { word }</span></td>
+            <td class="mono">{ &workflow.trigger }</td>
+            <td class="num">{ workflow.runs_24h }</td>
+            <td class="num">{ workflow.failed_24h }</td>
+            <td class="num muted" title={words::exact(workflow.updated_at)}>{ words::clock(workflow.updated_at) }</td>
+        </tr>
+    }
+}

@@ -1,0 +1,54 @@
+//! Every view is a route: it opens by link, and Back works.
+
+use yew_router::Routable;
+
+#[derive(Debug, Clone, PartialEq, Eq, Routable)]
+pub(crate) enum Route {
+    #[at("/")]
+    Home,
+    #[at("/inbox")]
+    Inbox,
+    #[at("/inbox/:id")]
+    Card { id: String },
+    #[at("/messages")]
+    Messages,
+    #[at("/workflows")]
+    Workflows,
+    #[at("/workflows/:id")]
+    Workflow { id: String },
+    #[at("/runs")]
+    Runs,
+    #[at("/runs/:id")]
+    Run { id: String },
+    #[at("/outbox")]
+    Outbox,
+    #[at("/settings")]
+    Settings,
+    #[not_found]
+    #[at("/nowhere")]
+    Nowhere,
+}
+
+/// The places of the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Inbox,
+    Workflows,
+    Runs,
+    Outbox,
+    Settings,
+}
+
+impl Route {
+    /// Which place of the rail a view belongs to.
+    pub(crate) fn section(&self) -> Option<Section> {
+        match self {
+            Self::Home | Self::Inbox | Self::Card { .. } | Self::Messages => Some(Section::Inbox),
+            Self::Workflows | Self::Workflow { .. } => Some(Section::Workflows),
+            Self::Runs | Self::Run { .. } => Some(Section::Runs),
+            Self::Outbox => Some(Section::Outbox),
+            Self::Settings => Some(Section::Settings),
+            Self::Nowhere => None,
+        }
+    }
+}

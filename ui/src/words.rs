@@ -1,0 +1,183 @@
+//! Times, amounts and states in the words of the screen.
+
+use chrono::{DateTime, Local, Utc};
+use serde_json::Value;
+use shared_types::{
+    api::approvals::Approval,
+    machine::{
+        command::{RequestStatus, StepState},
+        state::{RunResult, RunStatus},
+    },
+    workflow::{
+        duration::in_words,
+        number::{grouped, money},
+        script::Verb,
+        template::as_text,
+    },
+};
+
+/// The time.
+#[expect(clippy::disallowed_methods, reason = "this is where the pages' time comes from")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// The time of day, or with the day where it isn't today.
+pub(crate) fn clock(at: DateTime<Utc>) -> String {
+    let (local, today) = (at.with_timezone(&Local), now().with_timezone(&Local));
+    if local.date_naive() == today.date_naive() {
+        local.format("%H:%M:%S").to_string()
+    } else {
+        local.format("%-d\u{a0}%b %H:%M").to_string()
+    }
+}
+
+/// The time of day without seconds.
+pub(crate) fn hour(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Local).format("%H:%M").to_string()
+}
+
+/// The whole of a time, with its zone, for a tooltip.
+pub(crate) fn exact(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// How long until a deadline: `3 h`, `20 min`, or the day.
+pub(crate) fn left(until: DateTime<Utc>) -> String {
+    let span = until - now();
+    match span.num_minutes() {
+        past if past < 0 => "over".to_owned(),
+        0 => "under 1\u{a0}min".to_owned(),
+        minutes if minutes < 60 => format!("{minutes}\u{a0}min"),
+        minutes if minutes < 48 * 60 => format!("{}\u{a0}h", minutes / 60),
+        _ => until.with_timezone(&Local).format("%-d\u{a0}%b").to_string(),
+    }
+}
+
+/// Whether less than a quarter of the time is left.
+pub(crate) fn is_pressing(asked: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+    (until - now()) * 4 < until - asked
+}
+
+/// A deadline in a sentence.
+pub(crate) fn deadline(until: DateTime<Utc>) -> String {
+    let span = until - now();
+    if span.num_seconds() <= 0 {
+        return format!("The time was over at {}.", clock(until));
+    }
+    format!(
+        "{} left, until {}.",
+        in_words(chrono::Duration::minutes(span.num_minutes().max(1))),
+        clock(until)
+    )
+}
+
+/// How old something is: `18 min old`.
+pub(crate) fn age(at: DateTime<Utc>) -> String {
+    let span = now() - at;
+    if span.num_minutes() < 1 {
+        "just now".to_owned()
+    } else {
+        format!("{} old", in_words(chrono::Duration::minutes(span.num_minutes())))
+    }
+}
+
+/// A duration in milliseconds as tables show it.
+pub(crate) fn took(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 => format!("{ms:.1}\u{a0}ms"),
+        ms if ms < 1000.0 => format!("{ms:.0}\u{a0}ms"),
+        ms if ms < 60_000.0 => format!("{:.1}\u{a0}s", ms / 1000.0),
+        #[expect(clippy::cast_possible_truncation, reason = "a run of centuries is shown cut")]
+        ms => in_words(chrono::Duration::milliseconds(ms as i64)),
+    }
+}
+
+/// An amount with its currency.
+pub(crate) fn amount(amount: Option<&str>, currency: Option<&str>) -> Option<String> {
+    amount.map(|amount| money(amount, currency.unwrap_or_default()))
+}
+
+/// The question of a card: amount first.
+pub(crate) fn question(approval: &Approval) -> String {
+    let what = approval.subject.clone().unwrap_or_else(|| approval.workflow_name.clone());
+    match amount(approval.amount.as_deref(), approval.currency.as_deref()) {
+        Some(amount) => format!("Approve {amount} for {what}?"),
+        None => format!("Approve {what}?"),
+    }
+}
+
+/// What a request is about, for a row.
+pub(crate) fn title(approval: &Approval) -> String {
+    approval.subject.clone().unwrap_or_else(|| format!("{}, {}", approval.workflow_name, approval.step_id))
+}
+
+/// A value of data, for people.
+pub(crate) fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::Number(_) => grouped(&as_text(value)),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
+    }
+}
+
+/// A key of data, for people: `order_total` is `Order total`.
+pub(crate) fn label(key: &str) -> String {
+    let words = key.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// How a run stands, in a word.
+pub(crate) fn run_word(status: RunStatus, result: Option<RunResult>) -> &'static str {
+    match (status, result) {
+        (RunStatus::Running, _) => "Running",
+        (RunStatus::Waiting, _) => "Waiting",
+        (RunStatus::Paused, _) => "Paused",
+        (RunStatus::Ended, Some(RunResult::Allowed)) => "Allowed",
+        (RunStatus::Ended, Some(RunResult::Blocked)) => "Blocked",
+        (RunStatus::Ended, Some(RunResult::Failed)) => "Failed",
+        (RunStatus::Ended, Some(RunResult::Cancelled)) => "Cancelled",
+        (RunStatus::Ended, Some(RunResult::TimedOut)) => "Timed out",
+        (RunStatus::Ended, Some(RunResult::Executed | RunResult::PendingApproval) | None) => "Executed",
+    }
+}
+
+/// What became of a step, in a word.
+pub(crate) fn step_word(state: StepState) -> &'static str {
+    match state {
+        StepState::Entered => "Begun",
+        StepState::Waiting => "Waiting",
+        StepState::Done => "Done",
+        StepState::Failed => "Failed",
+        StepState::Retrying => "Retrying",
+        StepState::Cancelled => "Cancelled",
+        StepState::Skipped => "Skipped",
+        StepState::Late => "Late",
+    }
+}
+
+/// How a request was closed, in a word.
+pub(crate) fn request_word(status: RequestStatus) -> &'static str {
+    match status {
+        RequestStatus::Pending => "Waiting",
+        RequestStatus::Approved => "Approved",
+        RequestStatus::Rejected => "Rejected",
+        RequestStatus::ChangesRequested => "Changes requested",
+        RequestStatus::Expired => "Expired",
+        RequestStatus::Withdrawn => "Withdrawn",
+    }
+}
+
+/// What somebody did, in a word.
+pub(crate) fn verb_word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "approved",
+        Verb::Reject => "rejected",
+        Verb::RequestChanges => "asked for changes",
+        Verb::ApproveWithEdits => "approved with edits",
+    }
+}
