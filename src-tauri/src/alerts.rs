@@ -72,7 +72,7 @@ impl Alerts {
 /// The question, amount first, and what else matters.
 fn words(approval: &Approval) -> (String, String) {
     let amount = approval.amount.as_deref().map(|amount| {
-        format!("{} ", number::money(amount, approval.currency.as_deref().unwrap_or_default()))
+        format!("{} for ", number::money(amount, approval.currency.as_deref().unwrap_or_default()))
     });
     let what = approval.subject.clone().unwrap_or_else(|| approval.workflow_name.clone());
     let summary = format!("Approve {}{what}?", amount.unwrap_or_default());

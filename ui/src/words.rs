@@ -120,7 +120,12 @@ pub(crate) fn value(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Array(_) | Value::Object(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
+        Value::Array(list) => list.iter().map(self::value).collect::<Vec<_>>().join("\n"),
+        Value::Object(map) => {
+            let parts: Vec<String> =
+                map.iter().map(|(key, inner)| format!("{} {}", label(key), self::value(inner))).collect();
+            parts.join(" · ")
+        }
     }
 }
 

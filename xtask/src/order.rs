@@ -16,7 +16,7 @@ const KEY: &str = "iw_sample_shop_key";
 /// Places an order and prints what the server answers.
 pub(crate) fn place(total: &str) -> anyhow::Result<()> {
     let amount: f64 = total.parse().with_context(|| format!("--total: \"{total}\" is no amount"))?;
-    let number = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() % 1_000_000;
+    let number = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() % 100_000_000;
     let id = format!("A-{number}");
     let event = json!({
         "type": "order.checkout.initiated", "id": format!("{id}-checkout"), "source": "xtask",

@@ -25,7 +25,7 @@ use shared_types::{
     desktop::{Outgoing, OutgoingState, Told},
     ids::ApprovalId,
 };
-use std::{collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -43,16 +43,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     let outgoing = use_outgoing();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
-    let again = reading.again.clone();
-    use_told(move |told| match told {
-        Told::Changed {
-            kind: LiveKind::ApprovalAsked | LiveKind::ApprovalChanged | LiveKind::Reset, ..
-        }
-        | Told::Outbox => {
-            again.emit(());
-        }
-        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) => {}
-    });
+    use_refreshing(&kept, &reading.again);
     let items: Rc<Vec<Approval>> = match &reading.load {
         crate::load::Load::Ready(loaded) => Rc::new(merge(&loaded.data.items, &mut kept.borrow_mut())),
         crate::load::Load::Waiting | crate::load::Load::Failed(_) => Rc::default(),
@@ -129,6 +120,32 @@ fn merge(now: &[Approval], kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<App
     all
 }
 
+type Kept = Rc<RefCell<BTreeMap<ApprovalId, Approval>>>;
+
+/// Reads anew when something changes; a request that was shown and is decided is read once more, for its end.
+#[hook]
+fn use_refreshing(kept: &Kept, again: &Callback<()>) {
+    let (kept, again) = (kept.clone(), again.clone());
+    use_told(move |told| match told {
+        Told::Changed { kind: LiveKind::ApprovalChanged, id } => {
+            let (kept, again) = (kept.clone(), again.clone());
+            spawn_local(async move {
+                let known = id.parse().ok().filter(|id| kept.borrow().contains_key(id));
+                if let Some(id) = known
+                    && let Ok(loaded) = bridge::approval(id).await
+                {
+                    kept.borrow_mut().insert(id, loaded.data);
+                }
+                again.emit(());
+            });
+        }
+        Told::Changed { kind: LiveKind::ApprovalAsked | LiveKind::Reset, .. } | Told::Outbox => {
+            again.emit(())
+        }
+        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) => {}
+    });
+}
+
 /// What is on its way to the server.
 #[hook]
 fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
@@ -200,10 +217,11 @@ fn use_next(items: Rc<Vec<Approval>>) -> Callback<(ApprovalId, Toast)> {
 /// How a decision on its way stands, in words.
 pub(super) fn outgoing_words(outgoing: &[Outgoing], id: ApprovalId) -> Option<String> {
     let item = outgoing.iter().rev().find(|item| item.approval_id == id)?;
-    Some(match &item.state {
-        OutgoingState::Queued => "queued, not yet recorded".to_owned(),
-        OutgoingState::Sending => "sending".to_owned(),
-        OutgoingState::Recorded { at } => format!("recorded {}", crate::words::hour(*at)),
-        OutgoingState::Lost { .. } => "not recorded".to_owned(),
-    })
+    match &item.state {
+        OutgoingState::Queued => Some("queued, not yet recorded".to_owned()),
+        OutgoingState::Sending => Some("sending".to_owned()),
+        OutgoingState::Recorded { at } => Some(format!("recorded {}", crate::words::hour(*at))),
+        // The card says what happened; where the request is still open, it can be decided again.
+        OutgoingState::Lost { .. } => None,
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 use shared_types::{
     api::approvals::Approval,
-    desktop::{Outgoing, Told},
+    desktop::{Outgoing, OutgoingState, Told},
     ids::ApprovalId,
     machine::command::RequestStatus,
 };
@@ -58,6 +58,7 @@ pub(crate) fn Card(props: &Props) -> Html {
                 <div class="scroll"><div class="card-body data">
                     { head(approval) }
                     { stale(loaded) }
+                    { lost(&props.outgoing, id) }
                     { standing(approval) }
                     { effects(approval) }
                     { evidence(approval) }
@@ -68,6 +69,20 @@ pub(crate) fn Card(props: &Props) -> Html {
             </>
         }
     })
+}
+
+/// A decision that the server refused: what happened, and that nothing written is gone.
+fn lost(outgoing: &[Outgoing], id: ApprovalId) -> Html {
+    let last = outgoing.iter().rev().find(|item| item.approval_id == id);
+    match last.map(|item| &item.state) {
+        Some(OutgoingState::Lost { problem }) => html! {
+            <div class="banner" role="alert"><Glyph icon={Icon::Look} tone="wait" />
+                <span>{ format!("Yours was not recorded. {} What you wrote is kept in Outbox.", problem.detail) }</span></div>
+        },
+        Some(OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. }) | None => {
+            Html::default()
+        }
+    }
 }
 
 fn head(approval: &Approval) -> Html {
@@ -102,10 +117,15 @@ fn standing(approval: &Approval) -> Html {
             { closed.unwrap_or_default() }
             if approval.status == RequestStatus::Pending {
                 { approval.expires_at.map(|until| line(Icon::Hourglass, "muted", words::deadline(until))).unwrap_or_default() }
-                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {needed}"))).unwrap_or_default() }
+                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {}", lower_first(&needed)))).unwrap_or_default() }
             }
         </div>
     }
+}
+
+/// A sentence that goes on in the middle of another; names keep their capitals.
+fn lower_first(sentence: &str) -> String {
+    sentence.strip_prefix("One of").map_or_else(|| sentence.to_owned(), |rest| format!("one of{rest}"))
 }
 
 fn effects(approval: &Approval) -> Html {
@@ -144,11 +164,7 @@ fn evidence(approval: &Approval) -> Html {
     plain("Asked for by", approval.requester.as_ref().map(|requester| requester.name.clone()));
     for (key, value) in approval.data.iter().filter(|(_, value)| !value.is_null()) {
         let shown = words::value(value);
-        let shown = if value.is_object() || value.is_array() {
-            html! { <pre>{ shown }</pre> }
-        } else {
-            html! { shown }
-        };
+        let shown = shown.lines().map(|line| html! { <p>{ line.to_owned() }</p> }).collect::<Html>();
         facts.push((words::label(key), shown));
     }
     let facts = facts.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> });
@@ -163,7 +179,7 @@ fn why(approval: &Approval) -> Html {
             <>
                 if let Some(reason) = &approval.reason { <p>{ reason }</p> }
                 { trees.collect::<Html>() }
-                if let Some(because) = &approval.cannot_because { <p class="muted">{ because }</p> }
+                if let (RequestStatus::Pending, Some(because)) = (approval.status, &approval.cannot_because) { <p class="muted">{ because }</p> }
             </>
         },
     )

@@ -13,6 +13,7 @@ use shared_types::{
     api::approvals::{Approval, NewDecision},
     desktop::{Decided, Failure, OutgoingState},
     ids::ApprovalId,
+    machine::command::RequestStatus,
     workflow::script::Verb,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -155,6 +156,9 @@ fn actions(props: &Props, may: bool, send: &Callback<Verb>, asking: &UseStateHan
         (None, None) => String::new(),
     };
     let class = if may { "btn primary" } else { "btn" };
+    if props.approval.status != RequestStatus::Pending && props.on_its_way.is_none() {
+        return html! { <div class="foot"><span>{ says }</span></div> };
+    }
     html! {
         <div class="foot">
             <button {class} disabled={!may} onclick={approve}>{ "Approve " }<kbd>{ "a" }</kbd></button>

@@ -53,11 +53,7 @@ fn row(
     let below = match (&on_its_way, approval.can_decide) {
         (Some(words), _) => html! { <span class="cut"><Glyph icon={Icon::Outbox} /> { words }</span> },
         (None, false) => {
-            let word = if approval.status == RequestStatus::Pending {
-                "Decided by another"
-            } else {
-                words::request_word(approval.status)
-            };
+            let word = closed_words(approval);
             html! { <span class="cut"><Glyph icon={Icon::Tick} /> { word }</span> }
         }
         (None, true) => html! { <span class="cut">{ format!("{} · {who}", approval.workflow_name) }</span> },
@@ -77,5 +73,16 @@ fn row(
             <div><span class="cut">{ words::title(approval) }</span><span class="num amount">{ amount }</span></div>
             <div>{ below }{ time }</div>
         </div>
+    }
+}
+
+/// How a request that was decided ended: `Approved by Bo Ek, 14:02`.
+fn closed_words(approval: &Approval) -> String {
+    let word = words::request_word(approval.status);
+    let made = approval.levels.iter().flat_map(|level| &level.decisions).next_back();
+    match (approval.status, made) {
+        (RequestStatus::Pending, _) => "Not yours to decide any more".to_owned(),
+        (_, Some(made)) => format!("{word} by {}, {}", made.name, words::hour(made.at)),
+        (_, None) => word.to_owned(),
     }
 }

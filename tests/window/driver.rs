@@ -1,0 +1,126 @@
+//! The window, driven over WebDriver as a person would: what is seen, clicked and typed.
+
+use crate::wait::eventually;
+use serde_json::{Value, json};
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+/// The key by which WebDriver names an element (W3C WebDriver, 11).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+pub(crate) struct Window {
+    driver: Child,
+    http: reqwest::Client,
+    session: String,
+}
+
+impl Window {
+    /// Opens the app.
+    pub(crate) async fn open(app: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .env("TAURI_AUTOMATION", "true")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let base = format!("http://127.0.0.1:{port}");
+        let http = reqwest::Client::new();
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": { "binary": app, "args": [] } } } });
+        let answer = eventually("a session with the window", || async {
+            let sent = http
+                .post(format!("{base}/session"))
+                .json(&wanted)
+                .send()
+                .await
+                .map_err(|error| error.to_string())?;
+            let answer: Value = sent.json().await.map_err(|error| error.to_string())?;
+            if answer["value"]["sessionId"].is_string() { Ok(answer) } else { Err(answer.to_string()) }
+        })
+        .await;
+        let id = answer["value"]["sessionId"].as_str().unwrap();
+        Self { driver, http, session: format!("{base}/session/{id}") }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
+        let sent = self.http.post(format!("{}/{path}", self.session)).json(&body).send().await;
+        let answer: Value =
+            sent.map_err(|error| error.to_string())?.json().await.map_err(|error| error.to_string())?;
+        match answer["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
+            None => Ok(answer["value"].clone()),
+        }
+    }
+
+    /// What a script in the page gives.
+    pub(crate) async fn script(&self, script: &str) -> Result<Value, String> {
+        self.post("execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// The text of the whole page.
+    pub(crate) async fn text(&self) -> String {
+        let text = self.script("return document.body.innerText").await;
+        text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Waits until the page says something.
+    pub(crate) async fn says(&self, words: &str) {
+        eventually(words, || async {
+            let text = self.text().await;
+            if text.contains(words) { Ok(()) } else { Err(text) }
+        })
+        .await;
+    }
+
+    /// Waits until a script in the page gives true.
+    pub(crate) async fn holds(&self, condition: &str) {
+        eventually(condition, || async {
+            match self.script(&format!("return {condition}")).await {
+                Ok(Value::Bool(true)) => Ok(()),
+                other => Err(format!("{other:?} {}", self.text().await)),
+            }
+        })
+        .await;
+    }
+
+    async fn find(&self, selector: &str) -> Result<String, String> {
+        let found = self.post("element", json!({ "using": "css selector", "value": selector })).await?;
+        found[ELEMENT].as_str().map(str::to_owned).ok_or_else(|| found.to_string())
+    }
+
+    /// Clicks an element, once it is there.
+    pub(crate) async fn click(&self, selector: &str) {
+        eventually(selector, || async {
+            let id = self.find(selector).await?;
+            self.post(&format!("element/{id}/click"), json!({})).await
+        })
+        .await;
+    }
+
+    /// Writes into a field, over what stands there.
+    pub(crate) async fn write(&self, selector: &str, text: &str) {
+        eventually(selector, || async {
+            let id = self.find(selector).await?;
+            self.post(&format!("element/{id}/clear"), json!({})).await?;
+            self.post(&format!("element/{id}/value"), json!({ "text": text })).await
+        })
+        .await;
+    }
+
+    /// Presses and lets go of a key.
+    pub(crate) async fn press(&self, key: &str) {
+        let actions = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        let keys = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
+        self.post("actions", keys).await.unwrap();
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

@@ -1,0 +1,186 @@
+//! The server, the stand-in shop, and a line between app and server that can be cut.
+
+use crate::wait::eventually;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use std::{
+    env,
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{io::copy_bidirectional, net, sync::watch};
+
+pub(crate) const PASSWORD: &str = "sample-password";
+const SHOP: &str = "http://127.0.0.1:7401";
+const SHOP_KEY: &str = "iw_sample_shop_key";
+
+pub(crate) struct World {
+    database_url: String,
+    pub(crate) address: SocketAddr,
+    server: Option<Child>,
+    shop: Child,
+    http: reqwest::Client,
+}
+
+fn program() -> String {
+    env::var("IW_TEST_SERVER").expect("IW_TEST_SERVER names the server; `cargo xtask test` builds it")
+}
+
+impl World {
+    /// A server with the sample shop on a database of its own.
+    pub(crate) async fn start() -> Self {
+        let url =
+            env::var("IW_TEST_DATABASE_URL").expect("IW_TEST_DATABASE_URL names a PostgreSQL for tests");
+        let name = format!("iw_window_{}", uuid::Uuid::new_v4().simple());
+        let mut admin = PgConnection::connect(&url).await.unwrap();
+        admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+        let (base, _) = url.rsplit_once('/').unwrap();
+        let shop = Command::new(program()).arg("sample-shop").stdin(Stdio::null()).spawn().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut world = Self {
+            database_url: format!("{base}/{name}"),
+            address,
+            server: None,
+            shop,
+            http: reqwest::Client::new(),
+        };
+        world.server_up().await;
+        world
+    }
+
+    pub(crate) async fn server_up(&mut self) {
+        let server = Command::new(program())
+            .args(["serve", "--sample-data"])
+            .env("IW_DATABASE_URL", &self.database_url)
+            .env("IW_SECRET_KEY", "a key for tests, and for nothing else")
+            .env("IW_LISTEN", self.address.to_string())
+            .env("IW_ADMIN_PASSWORD", "admin-password")
+            .stdin(Stdio::null())
+            .spawn();
+        self.server = Some(server.unwrap());
+        let url = format!("http://{}/readyz", self.address);
+        eventually("the server is ready", || async {
+            let answer = self.http.get(&url).send().await.map_err(|error| error.to_string())?;
+            if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+        })
+        .await;
+    }
+
+    /// Kills the server, as hard as can be.
+    pub(crate) fn server_down(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    fn api(&self, path: &str) -> String {
+        format!("http://{}/api/v1/{path}", self.address)
+    }
+
+    /// Places an order as the shop does; the request that waits for a person, and the run.
+    pub(crate) async fn order(&self, id: &str) -> (String, String) {
+        let order = json!({ "id": id, "customer": "Lund Robotics", "total": "12400.10", "currency": "EUR" });
+        let event = json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } });
+        let sent = self
+            .http
+            .post(self.api("events?wait=5s"))
+            .header("x-api-key", SHOP_KEY)
+            .json(&event)
+            .send()
+            .await;
+        let answer: Value = sent.unwrap().json().await.unwrap();
+        let text =
+            |key: &str| answer["runs"][0][key].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        (text("approval_id"), text("execution_id"))
+    }
+
+    pub(crate) async fn token(&self, email: &str) -> String {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let sent = self.http.post(self.api("auth/login")).json(&body).send().await.unwrap();
+        let session: Value = sent.json().await.unwrap();
+        session["access_token"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned()
+    }
+
+    pub(crate) async fn decide(&self, token: &str, approval: &str, decision: Value) {
+        let path = self.api(&format!("approvals/{approval}/decisions"));
+        let sent = self.http.post(path).bearer_auth(token).json(&decision).send().await.unwrap();
+        assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
+    }
+
+    /// A request, once its status is this.
+    pub(crate) async fn approval_is(&self, token: &str, approval: &str, status: &str) -> Value {
+        eventually(status, || async {
+            let sent =
+                self.http.get(self.api(&format!("approvals/{approval}"))).bearer_auth(token).send().await;
+            let answer: Value =
+                sent.map_err(|error| error.to_string())?.json().await.map_err(|e| e.to_string())?;
+            if answer["status"] == status { Ok(answer) } else { Err(answer.to_string()) }
+        })
+        .await
+    }
+
+    /// Waits until the shop was told something.
+    pub(crate) async fn shop_was_told(&self, path: &str) {
+        eventually(path, || async {
+            let sent =
+                self.http.get(format!("{SHOP}/calls")).send().await.map_err(|error| error.to_string())?;
+            let calls: Value = sent.json().await.map_err(|error| error.to_string())?;
+            let told = calls.as_array().unwrap().iter().any(|call| call["path"] == path);
+            if told { Ok(()) } else { Err(calls.to_string()) }
+        })
+        .await;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.server_down();
+        let _ = self.shop.kill();
+        let _ = self.shop.wait();
+    }
+}
+
+/// A line between the app and the server that can be cut and mended.
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
+    cut: watch::Sender<bool>,
+}
+
+impl Wire {
+    pub(crate) async fn lay(to: SocketAddr) -> Self {
+        let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (cut, is_cut) = watch::channel(false);
+        let running = Arc::new(AtomicBool::new(true));
+        tokio::spawn(async move {
+            while running.load(Ordering::Relaxed) {
+                let Ok((mut near, _)) = listener.accept().await else { return };
+                let mut is_cut = is_cut.clone();
+                tokio::spawn(async move {
+                    if *is_cut.borrow() {
+                        return;
+                    }
+                    let Ok(mut far) = net::TcpStream::connect(to).await else { return };
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        _ = is_cut.wait_for(|cut| *cut) => {}
+                    }
+                });
+            }
+        });
+        Self { address, cut }
+    }
+
+    pub(crate) fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    pub(crate) fn mend(&self) {
+        self.cut.send_replace(false);
+    }
+}
