@@ -142,7 +142,12 @@ impl Sources {
             }
             let text = match value {
                 toml::Value::String(text) => text,
-                other => other.to_string(),
+                toml::Value::Integer(_)
+                | toml::Value::Float(_)
+                | toml::Value::Boolean(_)
+                | toml::Value::Datetime(_)
+                | toml::Value::Array(_)
+                | toml::Value::Table(_) => value.to_string(),
             };
             file.insert(name, text);
         }

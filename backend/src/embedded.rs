@@ -56,7 +56,7 @@ pub fn pool_options(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
-        .idle_timeout(Duration::from_secs(300))
+        .idle_timeout(Duration::from_mins(5))
 }
 
 /// Lists are planned for the filters that they are given: one plan for any filter would scan everything.

@@ -86,7 +86,7 @@ impl Engine {
         let stop = CancellationToken::new();
         let (changed, _) = broadcast::channel(4096);
         Self(Arc::new(Inner {
-            writer: Writer::new(parts.pool.clone()),
+            writer: Writer::new(&parts.pool),
             pool: parts.pool,
             server: parts.server,
             catalog: Catalog::default(),

@@ -53,18 +53,17 @@ pub async fn add_person(
     password: &str,
     roles: &[String],
 ) -> anyhow::Result<UserId> {
-    let user_id = match people::find_account(conn, email).await? {
-        Some(account) => account.user_id,
-        None => {
-            let account = Account {
-                user_id: UserId(clock::new_id()),
-                email: email.to_owned(),
-                name: name.to_owned(),
-                password_hash: Some(password::hash_now(password)?),
-            };
-            people::insert_account(conn, &account, clock::now()).await?;
-            account.user_id
-        }
+    let user_id = if let Some(account) = people::find_account(conn, email).await? {
+        account.user_id
+    } else {
+        let account = Account {
+            user_id: UserId(clock::new_id()),
+            email: email.to_owned(),
+            name: name.to_owned(),
+            password_hash: Some(password::hash_now(password)?),
+        };
+        people::insert_account(conn, &account, clock::now()).await?;
+        account.user_id
     };
     people::insert_membership(conn, workspace, user_id, roles, clock::now()).await?;
     Ok(user_id)

@@ -59,19 +59,20 @@ impl StoreError {
     /// Whether the database could not be reached, so that trying again later may do.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Database(error) => match error {
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed
-                | sqlx::Error::Protocol(_) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
                 // Class 57 is operator intervention (a shutdown), 53 means out of resources, 08 a connection lost.
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                    code.starts_with("57") || code.starts_with("53") || code.starts_with("08")
-                }),
-                _ => false,
-            },
+                let code = error.code().unwrap_or_default();
+                ["57", "53", "08"].iter().any(|class| code.starts_with(class))
+            }
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+                    | sqlx::Error::Protocol(_)
+            ),
             Self::Unreadable { .. } => false,
         }
     }

@@ -9,6 +9,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 /// A person who might decide.
 #[derive(Debug, Clone, Copy)]
@@ -142,8 +143,11 @@ pub fn seen_hash(seen: &Seen<'_>) -> String {
         seen.if_rejected
     ]);
     let digest = Sha256::digest(shown.to_string().as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    digest.iter().fold("sha256:".to_owned(), |mut hex, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

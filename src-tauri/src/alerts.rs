@@ -41,14 +41,14 @@ impl Alerts {
     }
 
     /// Withdraws a request's notification.
-    pub(crate) async fn withdraw(&self, id: &str) {
+    pub(crate) fn withdraw(&self, id: &str) {
         if let Some(shown) = self.lock().remove(id) {
             shown.cancel();
         }
     }
 
     /// Withdraws all but these.
-    pub(crate) async fn withdraw_others(&self, keep: impl Iterator<Item = String>) {
+    pub(crate) fn withdraw_others(&self, keep: impl Iterator<Item = String>) {
         let keep: BTreeSet<String> = keep.collect();
         self.lock().retain(|id, shown| {
             let kept = keep.contains(id);
@@ -60,8 +60,8 @@ impl Alerts {
     }
 
     /// Withdraws all.
-    pub(crate) async fn withdraw_all(&self) {
-        self.withdraw_others(std::iter::empty()).await;
+    pub(crate) fn withdraw_all(&self) {
+        self.withdraw_others(std::iter::empty());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, CancellationToken>> {
@@ -101,7 +101,7 @@ async fn show(shell: &Shell, id: &str, summary: &str, body: &str, withdrawn: Can
             opened = match response {
                 notify_rust::NotificationResponse::Default => true,
                 notify_rust::NotificationResponse::Action(action) => action == "review",
-                _ => false,
+                notify_rust::NotificationResponse::Reply(_) | notify_rust::NotificationResponse::Closed(_) => false,
             };
         }) => {}
     }

@@ -82,9 +82,12 @@ async fn read<E: Endpoint>(response: Response) -> Result<E::Response, Failure> {
 /// A path with its parameters filled in.
 fn fill(path: &str, values: &[&str]) -> String {
     let mut values = values.iter();
-    let parts = path.split('/').map(|part| match part.starts_with('{') {
-        true => values.next().map_or_else(String::new, |value| encode(value)),
-        false => part.to_owned(),
+    let parts = path.split('/').map(|part| {
+        if part.starts_with('{') {
+            values.next().map_or_else(String::new, |value| encode(value))
+        } else {
+            part.to_owned()
+        }
     });
     parts.collect::<Vec<_>>().join("/")
 }

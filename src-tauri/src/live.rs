@@ -108,7 +108,7 @@ async fn look(shell: &Shell, id: &str) {
     let call = Call::<GetApproval> { path: &[id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
     match shell.read(&format!("approval/{id}"), &call).await {
         Ok(loaded) => alert(shell, &loaded.data).await,
-        Err(Failure::Refused(_)) => shell.alerts().withdraw(id).await,
+        Err(Failure::Refused(_)) => shell.alerts().withdraw(id),
         Err(failure) => tracing::debug!(failure = failure.words(), "a request could not be looked at"),
     }
 }
@@ -118,7 +118,7 @@ async fn alert(shell: &Shell, approval: &Approval) {
     if approval.status == RequestStatus::Pending && approval.can_decide {
         shell.alerts().raise(shell, approval).await;
     } else {
-        shell.alerts().withdraw(&id).await;
+        shell.alerts().withdraw(&id);
     }
 }
 
@@ -132,7 +132,7 @@ async fn catch_up(shell: &Shell) {
     };
     let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
     let Ok(page) = shell.call(&call).await else { return };
-    shell.alerts().withdraw_others(page.items.iter().map(|approval| approval.approval_id.to_string())).await;
+    shell.alerts().withdraw_others(page.items.iter().map(|approval| approval.approval_id.to_string()));
     for approval in &page.items {
         alert(shell, approval).await;
     }

@@ -109,7 +109,7 @@ impl Shell {
 
     pub(crate) async fn sign_out(&self) {
         self.0.sessions.sign_out(&self.0.client).await;
-        self.0.alerts.withdraw_all().await;
+        self.0.alerts.withdraw_all();
         self.tell_session().await;
         self.0.session_changed.notify_waiters();
     }

@@ -1,4 +1,4 @@
-//! The window, driven over WebDriver as a person would: what is seen, clicked and typed.
+//! The window, driven over `WebDriver` as a person would: what is seen, clicked and typed.
 
 use crate::wait::eventually;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// The key by which WebDriver names an element (W3C WebDriver, 11).
+/// The key by which `WebDriver` names an element (W3C `WebDriver`, 11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 pub(crate) struct Window {

@@ -36,6 +36,7 @@ async fn ask<T: DeserializeOwned>(command: &str, args: &impl Serialize) -> Answe
     serde_wasm_bindgen::from_value(answer).map_err(|error| Failure::Shell(error.to_string()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failure(value: JsValue) -> Failure {
     serde_wasm_bindgen::from_value(value.clone()).unwrap_or_else(|_| {
         Failure::Shell(value.as_string().unwrap_or_else(|| "The shell doesn't answer.".to_owned()))

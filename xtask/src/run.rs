@@ -19,7 +19,7 @@ use std::{
 const OPERATOR: &str = "ina.berg@example.com";
 const SHOP: &str = "127.0.0.1:7401";
 /// A first start makes a cluster and hashes passwords.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// Runs it all until Ctrl-C, or until the app is closed.
 pub(crate) fn run(server_only: bool) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -82,17 +83,13 @@ async fn list(State(calls): State<Calls>) -> Json<Vec<Call>> {
 
 async fn page(State(calls): State<Calls>) -> Html<String> {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
-    let rows: String = newest_first(&calls)
-        .iter()
-        .map(|call| {
-            let at = call.at.format("%H:%M:%S");
-            format!(
-                "<tr><td>{at}<td>{}<td><code>{}</code>",
-                escape(&call.path),
-                escape(&call.body.to_string())
-            )
-        })
-        .collect();
+    let rows = newest_first(&calls).iter().fold(String::new(), |mut rows, call| {
+        let (at, path, body) =
+            (call.at.format("%H:%M:%S"), escape(&call.path), escape(&call.body.to_string()));
+        // Writing to a String can't fail.
+        let _ = write!(rows, "<tr><td>{at}<td>{path}<td><code>{body}</code>");
+        rows
+    });
     let rows = if rows.is_empty() { "<tr><td>No calls yet.".to_owned() } else { rows };
     Html(format!(
         "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2><title>Stand-in shop</title>\

@@ -86,7 +86,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     !special
 }
 
-/// The IPv4 address inside one of the translation prefixes: 64:ff9b::/96 and 6to4's 2002::/16.
+/// The IPv4 address inside one of the translation prefixes: `64:ff9b::/96` and 6to4's `2002::/16`.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));

@@ -94,13 +94,13 @@ impl Engine {
             };
             match self.round(workspace, id, given, hot).await {
                 Round::Written(hot, applied) => {
-                    *slot = hot;
-                    result = Ok(applied);
+                    *slot = hot.map(|hot| *hot);
+                    result = Ok(*applied);
                     break;
                 }
                 Round::Overtaken => {}
                 Round::Failed(hot, error) => {
-                    *slot = hot;
+                    *slot = hot.map(|hot| *hot);
                     result = Err(error);
                     break;
                 }
@@ -166,7 +166,7 @@ impl Engine {
             Ok(applied) => applied,
             Err(refused) => {
                 let kept = HotRun { run: before, ..hot };
-                let keep = kept.run.state().has_open_calls().then_some(kept);
+                let keep = kept.run.state().has_open_calls().then(|| Box::new(kept));
                 return Round::Failed(keep, refused.into());
             }
         };
@@ -202,13 +202,13 @@ impl Engine {
         hot.seq += 1;
         hot.behind = if stores { 0 } else { hot.behind + 1 };
         self.after(workspace, after);
-        Round::Written(stays.then_some(hot), Applied { state })
+        Round::Written(stays.then(|| Box::new(hot)), Box::new(Applied { state }))
     }
 }
 
 /// What a try came to; a run that is still good to use is given back.
 enum Round {
-    Written(Option<HotRun>, Applied),
+    Written(Option<Box<HotRun>>, Box<Applied>),
     Overtaken,
-    Failed(Option<HotRun>, ApplyError),
+    Failed(Option<Box<HotRun>>, ApplyError),
 }

@@ -35,11 +35,10 @@ pub(super) async fn perform(
     let mut pause = FIRST_PAUSE;
     loop {
         match engine.apply(workspace, execution_id, &given).await {
-            Ok(_) => return,
             Err(ApplyError::Store(error)) if error.is_unreachable() => {
                 tracing::warn!(run.id = %execution_id, %error, "an outcome waits for the database");
             }
-            Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return,
+            Ok(_) | Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return,
             Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
                 tracing::error!(run.id = %execution_id, %error, "an outcome could not be recorded");
                 return;

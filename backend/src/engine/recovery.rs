@@ -16,7 +16,7 @@ const BEAT: Duration =
     if cfg!(feature = "faults") { Duration::from_millis(300) } else { Duration::from_secs(2) };
 const PART: i64 = 100;
 /// How often old rows are cleared away.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP: Duration = Duration::from_mins(10);
 
 /// Makes this server known, and the others forgotten where there can be none.
 pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {

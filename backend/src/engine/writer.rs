@@ -47,7 +47,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(pool: PgPool) -> Self {
+    pub(super) fn new(pool: &PgPool) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..WRITERS {

@@ -35,7 +35,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest wait.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 /// How often the runs are looked at while another server works on them.
 const LOOK: Duration = Duration::from_millis(250);
 const MAX_ID: usize = 200;

@@ -19,7 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 /// How often the line is tried, so that both sides learn when it is broken.
 const PING: Duration = Duration::from_secs(15);
 /// A line lasts this long at most; then the client comes again, with rights read anew.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 pub(super) async fn follow(
     State(state): State<AppState>,

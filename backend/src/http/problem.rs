@@ -152,6 +152,7 @@ pub(super) async fn unknown_method(uri: Uri) -> ApiError {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands a panic over by value")]
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

@@ -90,18 +90,17 @@ pub(super) async fn simulate(
 
 /// The document, unless it has errors.
 fn sound(checked: &Checked) -> ApiResult<Document> {
-    match (&checked.document, checked.has_errors()) {
-        (Some(document), false) => Ok(document.clone()),
-        (_, _) => {
-            let errors =
-                checked.findings.iter().filter(|f| f.severity == shared_types::workflow::Severity::Error);
-            let first = errors.clone().next().map(|finding| finding.message.clone()).unwrap_or_default();
-            let detail = match errors.count() {
-                0 | 1 => first,
-                count => format!("{first} And {} more.", count - 1),
-            };
-            Err(Problem::new(Code::DocumentBad, detail).with_findings(checked.findings.clone()).into())
-        }
+    if let (Some(document), false) = (&checked.document, checked.has_errors()) {
+        Ok(document.clone())
+    } else {
+        let errors =
+            checked.findings.iter().filter(|f| f.severity == shared_types::workflow::Severity::Error);
+        let first = errors.clone().next().map(|finding| finding.message.clone()).unwrap_or_default();
+        let detail = match errors.count() {
+            0 | 1 => first,
+            count => format!("{first} And {} more.", count - 1),
+        };
+        Err(Problem::new(Code::DocumentBad, detail).with_findings(checked.findings.clone()).into())
     }
 }
 

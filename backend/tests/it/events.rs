@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 const ORDER: &str = include_str!("../../../shared-types/tests/documents/high_value_order.yaml");
 
-fn order(id: &str, total: Value) -> Value {
+fn order(id: &str, total: &Value) -> Value {
     json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": { "id": "A1", "total": total } } })
 }
 
@@ -15,9 +15,9 @@ async fn a_checkout_asks_and_gets_its_answer_at_once() {
     let app = App::start().await;
     app.publish(ORDER).await;
     let shop = app.key(&["events:write"]).await;
-    let small = shop.post("events?wait=5s", order("small", json!(12.5))).await.json(200);
+    let small = shop.post("events?wait=5s", order("small", &json!(12.5))).await.json(200);
     assert_eq!(small["runs"][0]["result"], "allowed");
-    let large = shop.post("events?wait=5s", order("A1-checkout", json!(12400))).await.json(200);
+    let large = shop.post("events?wait=5s", order("A1-checkout", &json!(12400))).await.json(200);
     let run = &large["runs"][0];
     assert_eq!(large["event_id"], "A1-checkout");
     assert_eq!(
@@ -33,14 +33,14 @@ async fn an_event_with_a_known_id_starts_nothing_twice() {
     let app = App::start().await;
     app.publish(ORDER).await;
     let shop = app.key(&["events:write", "executions:read"]).await;
-    let first = shop.post("events?wait=5s", order("x", json!(20_000))).await.json(200);
-    let again = shop.post("events?wait=5s", order("x", json!(20_000))).await.json(200);
+    let first = shop.post("events?wait=5s", order("x", &json!(20_000))).await.json(200);
+    let again = shop.post("events?wait=5s", order("x", &json!(20_000))).await.json(200);
     assert_eq!(again["duplicate"], true);
     assert_eq!(again["runs"], first["runs"]);
-    let other = shop.post("events", order("x", json!(20_001))).await.problem(409);
+    let other = shop.post("events", order("x", &json!(20_001))).await.problem(409);
     assert_eq!(other["code"], "event.id_reused");
     // Many at once, all the same.
-    let sent: Vec<_> = (0..20).map(|_| shop.post("events?wait=5s", order("y", json!(5)))).collect();
+    let sent: Vec<_> = (0..20).map(|_| shop.post("events?wait=5s", order("y", &json!(5)))).collect();
     let answers = futures_util::future::join_all(sent).await;
     let fresh = answers.into_iter().map(|a| a.json(200)).filter(|a| a["duplicate"] == false).count();
     assert_eq!(fresh, 1);

@@ -71,7 +71,7 @@ codes! {
     WorkflowUnsupported = "workflow.unsupported", 409, "The workflow holds what this server can't run";
     WorkflowNotManual = "workflow.not_manual", 409, "The workflow isn't started by hand";
     WorkflowDisabled = "workflow.disabled", 409, "The workflow is disabled";
-    WorkflowIdDiffers = "workflow.id_differs", 422, "The document has another workflow_id";
+    WorkflowIdDiffers = "workflow.id_differs", 422, "The document is of another workflow";
     PreconditionNeeded = "precondition.needed", 428, "If-Match is missing";
     PreconditionFailed = "precondition.failed", 412, "It has changed since it was read";
     EventIdReused = "event.id_reused", 409, "The event's id was used with other content";

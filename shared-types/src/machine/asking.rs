@@ -60,10 +60,8 @@ impl Turn<'_> {
             Some(span) => Some(self.stamp.at + parse_span(&span)?.duration()),
             None => None,
         };
-        let reason = match &step.kind {
-            StepKind::Action { action, .. } if action.reason.is_some() => self.state.reason.clone(),
-            _ => text("reason"),
-        };
+        let says_why = step.action().is_some_and(|action| action.reason.is_some());
+        let reason = if says_why { self.state.reason.clone() } else { text("reason") };
         let name = text("approver_role").unwrap_or_else(|| approvers.join(", "));
         let wanted = Wanted {
             subject: text("subject"),
@@ -71,7 +69,7 @@ impl Turn<'_> {
             amount: text("amount"),
             currency: text("currency"),
             entity: request.entity.clone(),
-            entity_id: self.entity_id(request.entity_id.as_ref(), &scope)?,
+            entity_id: entity_id(request.entity_id.as_ref(), &scope)?,
             levels: vec![RequestLevel { name, approvers, quorum: 1 }],
             expires_at,
             forbid: vec![Forbid::Requester],
@@ -108,7 +106,7 @@ impl Turn<'_> {
             amount: amount.filter(|amount| !amount.is_empty()),
             currency: template(&spec.currency)?,
             entity: spec.entity.clone(),
-            entity_id: self.entity_id(spec.entity_id.as_ref(), &scope)?,
+            entity_id: entity_id(spec.entity_id.as_ref(), &scope)?,
             data: spec
                 .show
                 .iter()
@@ -121,18 +119,6 @@ impl Turn<'_> {
         };
         let approval_id = self.ask_people(step, place, wanted);
         Ok(self.stand(place, Doing::Asking { approval_id }))
-    }
-
-    fn entity_id(&self, id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<String>, Failure> {
-        let Some(id) = id else { return Ok(None) };
-        let text = id.text(scope)?;
-        if text.is_empty() {
-            return Err(Failure::new(
-                "template.missing",
-                format!("entity_id is empty: {} gives nothing.", id.source()),
-            ));
-        }
-        Ok(Some(text))
     }
 
     fn ask_people(&mut self, step: &Step, place: &Place, wanted: Wanted) -> ApprovalId {
@@ -160,7 +146,7 @@ impl Turn<'_> {
                 place: place.clone(),
                 asked_at: self.stamp.at,
                 waits,
-                blocks: matches!(&step.kind, StepKind::Action { action, .. } if action.kind == ActionKind::Block),
+                blocks: step.action().is_some_and(|action| action.kind == ActionKind::Block),
                 asked,
                 expires_at: wanted.expires_at,
                 entity: wanted.entity.clone(),
@@ -322,6 +308,18 @@ impl Turn<'_> {
         };
         self.command(Command::Publish { event: Box::new(event), depth });
     }
+}
+
+fn entity_id(id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<String>, Failure> {
+    let Some(id) = id else { return Ok(None) };
+    let text = id.text(scope)?;
+    if text.is_empty() {
+        return Err(Failure::new(
+            "template.missing",
+            format!("entity_id is empty: {} gives nothing.", id.source()),
+        ));
+    }
+    Ok(Some(text))
 }
 
 fn short_approvers(data: &Map<String, Value>) -> Result<Vec<String>, Failure> {

@@ -14,7 +14,7 @@ use crate::workflow::{
     effect::{Effect, Log, Notify},
     scope::Scope,
     script::ScriptedError,
-    step::{Action, ActionKind, Step, StepKind},
+    step::{Action, ActionKind, Step},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -55,27 +55,23 @@ impl Turn<'_> {
                 | Effect::Connector(_) => return self.call(place, index, effect),
             }
         }
-        self.effects_done(step, place)
+        Ok(self.effects_done(step, place))
     }
 
     /// The list is through: the run waits for the decision that it asked for, or goes on.
-    fn effects_done(&mut self, step: &Step, place: &Place) -> Result<Flow, Failure> {
-        if let Some((approval_id, request)) =
-            self.state.requests.iter().find(|(_, r)| r.place == *place && r.waits)
-        {
+    fn effects_done(&mut self, step: &Step, place: &Place) -> Flow {
+        let own = self.state.requests.iter().find(|(_, request)| request.place == *place && request.waits);
+        if let Some((&approval_id, request)) = own {
             return match request.early.clone() {
-                Some(answered) => Ok(self.answered(*approval_id, &answered)),
-                None => Ok(self.stand(place, Doing::Asking { approval_id: *approval_id })),
+                Some(answered) => self.answered(approval_id, &answered),
+                None => self.stand(place, Doing::Asking { approval_id }),
             };
         }
-        let said = match &step.kind {
-            StepKind::Action { action, .. } => match action.kind {
-                ActionKind::Allow => Some("Allowed"),
-                ActionKind::Block => Some("Blocked"),
-                ActionKind::Execute | ActionKind::RequireApproval => None,
-            },
-            _ => None,
-        };
+        let said = step.action().and_then(|action| match action.kind {
+            ActionKind::Allow => Some("Allowed"),
+            ActionKind::Block => Some("Blocked"),
+            ActionKind::Execute | ActionKind::RequireApproval => None,
+        });
         self.remove_frame(place);
         if said.is_some() || step.effects().is_empty() {
             let reason = match (said, &self.state.reason) {
@@ -83,13 +79,13 @@ impl Turn<'_> {
                 (Some(said), _) => said.to_owned(),
                 (None, _) => "Nothing to do".to_owned(),
             };
-            return Ok(self.done(place, reason, None, step.next.as_ref()));
+            return self.done(place, reason, None, step.next.as_ref());
         }
         let output = self.last_fact().output.take();
         let mut output = output.unwrap_or_else(|| json!({}));
         output["next"] = json!(step.next);
         self.last_fact().output = Some(output);
-        Ok(Flow::Go(step.next.clone()))
+        Flow::Go(step.next.clone())
     }
 
     fn notify(&mut self, place: &Place, index: u32, notify: &Notify) -> Result<(), Failure> {

@@ -91,7 +91,7 @@ fn sentences_of(turn: &Turn<'_>, step: &Step, subject: Option<&str>) -> (Vec<Str
         StepKind::Wait { wait } => {
             let what = match wait {
                 Wait::Event(wait) => format!("The run waits for {}.", wait.event),
-                Wait::For { r#for } => format!("The run waits for {}.", r#for),
+                Wait::For { r#for } => format!("The run waits for {for}."),
                 Wait::Until { .. } => "The run waits for a time.".to_owned(),
             };
             (own(&what), step.next.clone())

@@ -55,7 +55,9 @@ impl Turn<'_> {
         let payload = match payload {
             Value::Object(map) => map,
             Value::Null => Map::new(),
-            other => Map::from_iter([("value".to_owned(), other)]),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Map::from_iter([("value".to_owned(), payload)])
+            }
         };
         let depth = self.state.depth + 1;
         if depth > MAX_DEPTH {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt::{self, Write as _},
     sync::Arc,
 };
 
@@ -412,7 +412,8 @@ pub(super) fn awaited_in_words(awaited: &Awaited) -> String {
     let mut words = format!("the event {}", awaited.event);
     for (n, (path, value)) in awaited.matches.iter().enumerate() {
         let joint = if n == 0 { "with" } else { "and" };
-        words.push_str(&format!(" {joint} {path} {}", crate::workflow::template::as_text(value)));
+        // Writing to a String can't fail.
+        let _ = write!(words, " {joint} {path} {}", crate::workflow::template::as_text(value));
     }
     words
 }

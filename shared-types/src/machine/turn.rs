@@ -145,23 +145,23 @@ impl<'t> Turn<'t> {
             self.end_failed(id.clone(), Failure::new("limit.steps", message));
             return Flow::Stay;
         }
-        self.dispatch(step, place)
+        self.dispatch(step, &place)
     }
 
     /// The step's own code; nothing else here knows what a step means.
-    fn dispatch(&mut self, step: &'t Step, place: Place) -> Flow {
+    fn dispatch(&mut self, step: &'t Step, place: &Place) -> Flow {
         let entered = match &step.kind {
             StepKind::Condition { condition, on_true, on_false, .. } => {
-                self.condition(&place, condition.as_ref(), on_true.as_ref(), on_false.as_ref())
+                self.condition(place, condition.as_ref(), on_true.as_ref(), on_false.as_ref())
             }
-            StepKind::Switch { cases, default } => self.switch(&place, cases, default.as_ref()),
-            StepKind::Action { action, .. } => self.action(step, &place, action),
-            StepKind::Execute { .. } => self.effects(step, &place, 0),
-            StepKind::Approval { approval, .. } => self.approval(step, &place, approval),
-            StepKind::Wait { wait } => self.wait(step, &place, wait),
-            StepKind::Set { set } => self.set(step, &place, set),
-            StepKind::Emit { emit } => self.emit(step, &place, emit),
-            StepKind::Fail { reason } => self.fail(&place, reason.as_ref()),
+            StepKind::Switch { cases, default } => self.switch(place, cases, default.as_ref()),
+            StepKind::Action { action, .. } => self.action(step, place, action),
+            StepKind::Execute { .. } => self.effects(step, place, 0),
+            StepKind::Approval { approval, .. } => self.approval(step, place, approval),
+            StepKind::Wait { wait } => self.wait(step, place, wait),
+            StepKind::Set { set } => self.set(step, place, set),
+            StepKind::Emit { emit } => self.emit(step, place, emit),
+            StepKind::Fail { reason } => self.fail(place, reason.as_ref()),
             StepKind::Parallel { .. }
             | StepKind::Foreach { .. }
             | StepKind::Call { .. }
@@ -172,7 +172,7 @@ impl<'t> Turn<'t> {
         };
         match entered {
             Ok(flow) => flow,
-            Err(failure) => self.step_failed(&place, failure),
+            Err(failure) => self.step_failed(place, failure),
         }
     }
 

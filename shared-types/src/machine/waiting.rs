@@ -15,7 +15,7 @@ use crate::{
         evaluate::{equal, time_of},
         path,
         scope::{Scope, is_reserved},
-        step::{EventWait, Step, StepKind, Wait},
+        step::{EventWait, Step, Wait},
     },
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -105,16 +105,12 @@ impl Turn<'_> {
             Doing::Awaiting { awaited, .. } => {
                 let event = awaited.event.clone();
                 self.command(Command::StopAwaiting { place: place.clone() });
-                let on_timeout = step.and_then(|step| match &step.kind {
-                    StepKind::Wait { wait: Wait::Event(wait) } => wait.on_timeout.clone(),
-                    _ => None,
-                });
-                match on_timeout {
-                    Some(to) => self.left(place, format!("{event} didn't come in time"), Some(to)),
-                    None => {
-                        let message = format!("{event} didn't come in time.");
-                        self.step_failed(place, Failure::new("wait.timeout", message))
-                    }
+                let on_timeout = step.and_then(Step::awaited_event).and_then(|wait| wait.on_timeout.clone());
+                if let Some(to) = on_timeout {
+                    self.left(place, format!("{event} didn't come in time"), Some(to))
+                } else {
+                    let message = format!("{event} didn't come in time.");
+                    self.step_failed(place, Failure::new("wait.timeout", message))
                 }
             }
             Doing::Calling { .. } | Doing::BackingOff { .. } | Doing::Asking { .. } => {

@@ -178,9 +178,8 @@ fn evaluate_leaf(leaf: &Leaf, scope: &Scope<'_>) -> Result<Why, ConditionError> 
     let seen = scope.find(leaf.field.split('.'));
     let op = leaf.operator;
     let result = match seen.as_deref() {
-        None => op.holds_for_missing(),
         Some(Value::Null) if op == Operator::Eq => value == Some(Value::Null),
-        Some(Value::Null) => op.holds_for_missing(),
+        None | Some(Value::Null) => op.holds_for_missing(),
         Some(seen) => compare(op, seen, value.as_ref().unwrap_or(&Value::Null), scope.now)?,
     };
     let missing = seen.is_none();
@@ -208,8 +207,8 @@ fn compare(op: Operator, seen: &Value, value: &Value, now: DateTime<Utc>) -> Res
             Some((text, pattern)) => compile_regex(pattern)?.is_match(text),
             None => false,
         },
-        Operator::Exists => true,
-        Operator::NotExists => false,
+        // What isn't there was looked at before.
+        Operator::Exists | Operator::NotExists => op == Operator::Exists,
         Operator::IsEmpty => is_empty(seen),
         Operator::Between => match value.as_array().map(Vec::as_slice) {
             Some([low, high]) => {
@@ -234,7 +233,7 @@ pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Number(_), Value::Number(_) | Value::String(_)) | (Value::String(_), Value::Number(_)) => {
-            matches!((Quantity::of(a), Quantity::of(b)), (Some(a), Some(b)) if a.cmp(b).is_eq())
+            matches!((Quantity::of(a), Quantity::of(b)), (Some(a), Some(b)) if a.order(b).is_eq())
         }
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
         (Value::Object(a), Value::Object(b)) => {
@@ -255,7 +254,7 @@ pub fn equal(a: &Value, b: &Value) -> bool {
 /// The order of two values of one kind; `None` where they can't be ordered.
 fn order_of(a: &Value, b: &Value) -> Option<Ordering> {
     if let (Some(a), Some(b)) = (Quantity::of(a), Quantity::of(b)) {
-        return Some(a.cmp(b));
+        return Some(a.order(b));
     }
     let (a, b) = both_texts(a, b)?;
     match (time_of(a), time_of(b)) {
@@ -330,7 +329,7 @@ mod tests {
         evaluate(&condition, &Scope::masked(&context, now)).unwrap()
     }
 
-    fn holds(field: Value, op: &str, value: Value) -> bool {
+    fn holds(field: &Value, op: &str, value: &Value) -> bool {
         ask(json!({"field": "x", "operator": op, "value": value}), json!({"x": field})).holds()
     }
 
@@ -360,7 +359,7 @@ mod tests {
             (json!("2026-02-01"), "before", json!("{{ now }}"), true),
             (json!([1.0]), "eq", json!([1]), true),
         ] {
-            assert_eq!(holds(seen.clone(), op, value.clone()), expected, "{seen} {op} {value}");
+            assert_eq!(holds(&seen, op, &value), expected, "{seen} {op} {value}");
         }
     }
 
@@ -373,7 +372,7 @@ mod tests {
                 assert_eq!(why.holds(), op.holds_for_missing(), "{word}");
             }
         }
-        assert!(holds(json!(null), "eq", json!(null)));
+        assert!(holds(&json!(null), "eq", &json!(null)));
         assert!(!ask(json!({"field": "x", "operator": "eq", "value": null}), json!({})).holds());
     }
 

@@ -59,7 +59,7 @@ impl Quantity {
     }
 
     /// The order of two quantities.
-    pub fn cmp(self, other: Self) -> Ordering {
+    pub fn order(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Exact(a), Self::Exact(b)) => a.cmp(&b),
             (a, b) => a.double().total_cmp(&b.double()),
@@ -126,9 +126,9 @@ mod tests {
     fn a_json_number_counts_as_the_shortest_decimal_that_its_double_prints() {
         let tenth = Quantity::of(&json!(0.1)).unwrap();
         let sum = Quantity::of(&json!("0.10")).unwrap();
-        assert_eq!(tenth.cmp(sum), Ordering::Equal);
+        assert_eq!(tenth.order(sum), Ordering::Equal);
         assert_eq!(
-            Quantity::of(&json!(1e300)).unwrap().cmp(Quantity::of(&json!(1e299)).unwrap()),
+            Quantity::of(&json!(1e300)).unwrap().order(Quantity::of(&json!(1e299)).unwrap()),
             Ordering::Greater
         );
         assert!(Quantity::of(&json!("A1")).is_none());

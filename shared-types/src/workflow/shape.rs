@@ -113,7 +113,7 @@ impl<'s> Walk<'s> {
             None => {
                 object.open |= schema.get("properties").is_none()
                     && schema.get("$ref").is_none()
-                    && variants(schema).is_none()
+                    && variants(schema).is_none();
             }
         }
         if let Some(parts) = variants(schema) {
@@ -133,7 +133,7 @@ impl<'s> Walk<'s> {
         if let [only] = variants {
             return Some(only);
         }
-        if let Some((tag, words)) = self.tags(variants) {
+        if let Some((tag, words)) = tags(variants) {
             let Some(map) = value.as_object() else {
                 self.wrong_type("a map", value, at);
                 return None;
@@ -167,21 +167,6 @@ impl<'s> Walk<'s> {
             self.wrong_type(&wanted.join(" or "), value, at);
         }
         chosen
-    }
-
-    /// The key whose constant tells the variants apart, and the constants.
-    fn tags(&self, variants: &[&'s Value]) -> Option<(&'s str, Vec<&'s str>)> {
-        let constants = |variant: &'s Value| {
-            let properties = variant.get("properties").and_then(Value::as_object);
-            properties
-                .into_iter()
-                .flatten()
-                .find_map(|(key, p)| Some((key.as_str(), p.get("const")?.as_str()?)))
-        };
-        let found: Option<Vec<(&str, &str)>> = variants.iter().map(|v| constants(v)).collect();
-        let found = found?;
-        let tag = found.first()?.0;
-        Some((tag, found.into_iter().map(|(_, word)| word).collect()))
     }
 
     fn list(&mut self, schema: &'s Value, list: &[Value], at: &str) {
@@ -330,6 +315,18 @@ impl<'s> Walk<'s> {
     }
 }
 
+/// The key whose constant tells the variants apart, and the constants.
+fn tags<'s>(variants: &[&'s Value]) -> Option<(&'s str, Vec<&'s str>)> {
+    let constants = |variant: &'s Value| {
+        let properties = variant.get("properties").and_then(Value::as_object);
+        properties.into_iter().flatten().find_map(|(key, p)| Some((key.as_str(), p.get("const")?.as_str()?)))
+    };
+    let found: Option<Vec<(&str, &str)>> = variants.iter().map(|v| constants(v)).collect();
+    let found = found?;
+    let tag = found.first()?.0;
+    Some((tag, found.into_iter().map(|(_, word)| word).collect()))
+}
+
 /// How a place is called in a sentence.
 fn place(at: &str) -> String {
     match at.rsplit('/').next().unwrap_or_default() {
@@ -420,13 +417,13 @@ mod tests {
         check_shape(document).into_iter().map(|f| (f.code.into_owned(), f.pointer)).collect()
     }
 
-    fn document(steps: Value) -> Value {
+    fn document(steps: &Value) -> Value {
         json!({"workflow_id": "w", "name": "W", "trigger": {"type": "manual"}, "steps": steps})
     }
 
     #[test]
     fn a_sound_document_has_no_findings_and_reads_into_the_types() {
-        let document = document(json!([
+        let document = document(&json!([
             {"id": "a", "type": "condition", "condition": {"and": [{"field": "x.y", "operator": ">=", "value": 1}]}, "on_true": "b"},
             {"id": "b", "type": "action", "action": {"type": "block", "reason": "no"}, "on_approved": "a",
              "execute": [{"type": "webhook", "url": "{{ u }}"}, {"type": "create_approval_request", "data": {"approver_role": "x"}}]},
@@ -443,7 +440,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_found_at_once_with_its_place() {
-        let found = codes(&document(json!([
+        let found = codes(&document(&json!([
             {"id": "a b", "type": "condition", "condition": {"field": "x..y", "operator": "gtee", "value": 1}, "on_ture": "b"},
             {"id": "b", "type": "conditoin"},
             {"id": "c", "type": "wait", "wait": {"for": "soon"}, "retry": {"max_attempts": 0, "retry_on": ["maybe"]}},
@@ -480,7 +477,7 @@ mod tests {
     #[test]
     fn a_misspelt_key_carries_its_mending() {
         let findings =
-            check_shape(&document(json!([{"id": "a", "type": "execute", "execute": [], "nxet": "b"}])));
+            check_shape(&document(&json!([{"id": "a", "type": "execute", "execute": [], "nxet": "b"}])));
         assert_eq!(
             findings[0].fix,
             Some(vec![PatchOp::Move { from: "/steps/0/nxet".into(), path: "/steps/0/next".into() }])

@@ -35,7 +35,7 @@ impl Source {
     /// A finding with the place where the text can't be read.
     pub fn parse(text: &str, format: Format) -> Result<Self, Box<Finding>> {
         if format == Format::Json {
-            let value: Value = serde_json::from_str(text).map_err(|error| json_fault(&error))?;
+            let value: Value = serde_json::from_str(text).map_err(|error| Box::new(json_fault(&error)))?;
             // JSON is YAML, so one reader knows the places; what it can't read costs only the places.
             let positions = parse_yaml(text).map(|source| source.positions).unwrap_or_default();
             return Ok(Self { value, positions });
@@ -64,11 +64,11 @@ impl Source {
     }
 }
 
-fn json_fault(error: &serde_json::Error) -> Box<Finding> {
+fn json_fault(error: &serde_json::Error) -> Finding {
     let mut finding = Finding::error("document.unreadable", "", format!("The JSON can't be read: {error}."));
     finding.line = u64::try_from(error.line()).unwrap_or_default();
     finding.column = u64::try_from(error.column()).unwrap_or_default();
-    Box::new(finding)
+    finding
 }
 
 fn parse_yaml(text: &str) -> Result<Source, Box<Finding>> {

@@ -531,6 +531,16 @@ impl Step {
         }
     }
 
+    /// The decision of an action step.
+    pub fn action(&self) -> Option<&Action> {
+        if let StepKind::Action { action, .. } = &self.kind { Some(action) } else { None }
+    }
+
+    /// The event that a wait step waits for, where it waits for one.
+    pub fn awaited_event(&self) -> Option<&EventWait> {
+        if let StepKind::Wait { wait: Wait::Event(wait) } = &self.kind { Some(wait) } else { None }
+    }
+
     /// Whether the step asks people.
     pub fn asks(&self) -> bool {
         matches!(self.kind, StepKind::Approval { .. })

@@ -48,7 +48,7 @@ pub(crate) async fn decide(
     title: String,
     decision: NewDecision,
 ) -> Result<Decided, Failure> {
-    shell.alerts().withdraw(&id.to_string()).await;
+    shell.alerts().withdraw(&id.to_string());
     outbox::decide(&shell, id, title, decision).await
 }
 

@@ -66,7 +66,7 @@ fn row(item: &Outgoing) -> Html {
     };
     let id = item.id;
     let discard = Callback::from(move |_: MouseEvent| {
-        spawn_local(async move { drop(bridge::outbox_discard(id).await) })
+        spawn_local(async move { drop(bridge::outbox_discard(id).await) });
     });
     let comment = item.decision.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
     html! {

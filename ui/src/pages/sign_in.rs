@@ -18,7 +18,8 @@ pub(crate) struct Props {
 /// The page to sign in.
 #[component]
 pub(crate) fn SignInPage(props: &Props) -> Html {
-    let (server, email, password) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let (email, password) = (use_node_ref(), use_node_ref());
+    let server = use_state(|| props.server.clone());
     let workspace = use_node_ref();
     let workspaces = use_state(Vec::<String>::new);
     let failure = use_state(|| props.because.clone());
@@ -34,7 +35,7 @@ pub(crate) fn SignInPage(props: &Props) -> Html {
             };
             let chosen = workspace.cast::<HtmlSelectElement>().map(|select| select.value());
             let with = SignIn {
-                server: text(&server),
+                server: (*server).clone(),
                 email: text(&email),
                 password: text(&password),
                 workspace: chosen,
@@ -50,11 +51,19 @@ pub(crate) fn SignInPage(props: &Props) -> Html {
             });
         })
     };
+    let typed = {
+        let server = server.clone();
+        Callback::from(move |event: InputEvent| {
+            if let Some(field) = event.target_dyn_into::<HtmlInputElement>() {
+                server.set(field.value());
+            }
+        })
+    };
     html! {
         <main class="sign-in">
             <form {onsubmit}>
                 <h1>{ "Intelligent Workflows" }</h1>
-                <label>{ "Server" }<input class="field" ref={server} name="server" value={props.server.clone()} required=true /></label>
+                <label>{ "Server" }<input class="field" name="server" value={(*server).clone()} oninput={typed} required=true /></label>
                 <label>{ "Email" }<input class="field" ref={email} name="email" type="email" autocomplete="username" required=true /></label>
                 <label>{ "Password" }<input class="field" ref={password} name="password" type="password" autocomplete="current-password" required=true /></label>
                 if !workspaces.is_empty() {

@@ -78,7 +78,7 @@ fn act<T: 'static>(
         match (doing.await, toaster) {
             (Ok(value), _) => done(value),
             (Err(failure), Some(toaster)) => {
-                toaster.emit(Toast { tone: Tone::Failed, text: failure.words() })
+                toaster.emit(Toast { tone: Tone::Failed, text: failure.words() });
             }
             (Err(_), None) => {}
         }
@@ -165,14 +165,15 @@ fn outline(document: &Document) -> Html {
 }
 
 fn node(step: &Step) -> Html {
-    let icon = match &step.kind {
-        StepKind::Condition { .. } | StepKind::Switch { .. } => Icon::Condition,
-        StepKind::Wait { .. } => Icon::Hourglass,
-        StepKind::Fail { .. } => Icon::Cross,
-        StepKind::Action { action, .. } if action.kind == ActionKind::Allow => Icon::Tick,
-        StepKind::Action { action, .. } if action.kind == ActionKind::Block && !step.asks() => Icon::Bar,
+    let decides = step.action().map(|action| action.kind);
+    let icon = match (&step.kind, decides) {
         _ if step.asks() => Icon::Person,
-        _ => Icon::Bolt,
+        (StepKind::Condition { .. } | StepKind::Switch { .. }, _) => Icon::Condition,
+        (StepKind::Wait { .. }, _) => Icon::Hourglass,
+        (StepKind::Fail { .. }, _) => Icon::Cross,
+        (_, Some(ActionKind::Allow)) => Icon::Tick,
+        (_, Some(ActionKind::Block)) => Icon::Bar,
+        (_, Some(ActionKind::Execute | ActionKind::RequireApproval) | None) => Icon::Bolt,
     };
     let links = step.links().into_iter().map(|(key, to)| {
         let words = key.rsplit('/').next().unwrap_or_default().trim_start_matches("on_").replace('_', " ");

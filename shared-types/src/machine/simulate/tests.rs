@@ -16,7 +16,7 @@ fn run(source: &str, event: Value, script: Value) -> Value {
     serde_json::to_value(simulate(&Arc::new(Definition::new(document)), &event, &script)).unwrap()
 }
 
-fn order(total: Value, script: Value) -> Value {
+fn order(total: &Value, script: Value) -> Value {
     run(
         ORDER,
         json!({"type": "order.checkout.initiated", "payload": {"order": {"id": "A1", "total": total}}}),
@@ -30,7 +30,7 @@ fn steps(body: &str) -> String {
 
 #[test]
 fn a_small_order_is_allowed_at_once_and_says_why() {
-    let got = order(json!(9000), json!([]));
+    let got = order(&json!(9000), json!([]));
     assert_eq!(got["result"], "allowed");
     assert_eq!(got["path"], json!(["check_value", "allow"]));
     assert_eq!(got["steps"][0]["reason"], "order.total is 9,000, at least 10,000: false");
@@ -38,17 +38,17 @@ fn a_small_order_is_allowed_at_once_and_says_why() {
 
 #[test]
 fn a_large_order_waits_and_goes_the_way_that_the_decision_leads() {
-    let waiting = order(json!("12400.10"), json!([]));
+    let waiting = order(&json!("12400.10"), json!([]));
     assert_eq!(waiting["status"], "waiting");
     assert_eq!(waiting["result"], "pending_approval");
     assert_eq!(waiting["reason"], "Order over 10,000");
     assert_eq!(waiting["effects"][0]["request"]["data"], json!({"order_total": "12400.10"}));
     assert_eq!(waiting["effects"][0]["request"]["amount"], "12400.10");
     assert_eq!(waiting["effects"][1]["type"], "notify");
-    let approved = order(json!(12400), json!([{"decide": "approve", "by": "bo@example.com"}]));
+    let approved = order(&json!(12400), json!([{"decide": "approve", "by": "bo@example.com"}]));
     assert_eq!(approved["result"], "allowed");
     assert_eq!(approved["path"], json!(["check_value", "ask_manager", "allow"]));
-    let expired = order(json!(12400), json!([{"advance": "23h"}, {"advance": "2h"}]));
+    let expired = order(&json!(12400), json!([{"advance": "23h"}, {"advance": "2h"}]));
     assert_eq!(expired["result"], "blocked");
     assert_eq!(expired["reason"], "Not approved");
 }
@@ -56,10 +56,10 @@ fn a_large_order_waits_and_goes_the_way_that_the_decision_leads() {
 #[test]
 fn what_a_script_cannot_use_is_said() {
     let got =
-        order(json!(1), json!([{"decide": "approve"}, {"effect": "allow", "response": {"status": 200}}]));
+        order(&json!(1), json!([{"decide": "approve"}, {"effect": "allow", "response": {"status": 200}}]));
     assert_eq!(got["unused"][0]["index"], 0);
     assert_eq!(got["unused"][1]["why"], "no effect of allow wanted this answer");
-    let wordless = order(json!(20000), json!([{"decide": "reject"}]));
+    let wordless = order(&json!(20000), json!([{"decide": "reject"}]));
     assert_eq!(wordless["unused"], json!([{"index": 0, "why": "it needs a comment"}]));
 }
 

@@ -75,9 +75,10 @@ fn check_next(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding
     let native = matches!(step.kind, StepKind::Approval { .. });
     let outcomes = step.outcomes().is_some_and(super::super::step::Outcomes::any);
     if native || outcomes {
-        let fix = match step.outcomes().is_some_and(|outcomes| outcomes.on_approved.is_some()) {
-            true => PatchOp::Remove { path: at.clone() },
-            false => PatchOp::Move { from: at.clone(), path: format!("{pointer}/on_approved") },
+        let fix = if step.outcomes().is_some_and(|outcomes| outcomes.on_approved.is_some()) {
+            PatchOp::Remove { path: at.clone() }
+        } else {
+            PatchOp::Move { from: at.clone(), path: format!("{pointer}/on_approved") }
         };
         let message =
             "A step that waits for a decision goes on along `on_approved` and the like, not `next`.";

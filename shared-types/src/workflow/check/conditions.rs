@@ -61,7 +61,7 @@ fn check_leaf(at: &str, leaf: &Leaf, findings: &mut Vec<Finding>) {
                 }
             }
             None => {
-                findings.push(Finding::error("value.type", pointer, "`value` must be a regular expression."))
+                findings.push(Finding::error("value.type", pointer, "`value` must be a regular expression."));
             }
         },
         Operator::Between => check_between(literal, pointer, findings),
@@ -104,7 +104,7 @@ fn check_between(literal: &Value, pointer: String, findings: &mut Vec<Finding>) 
     match literal.as_array().map(Vec::as_slice) {
         Some([low, high]) => {
             if let (Some(low), Some(high)) = (Quantity::of(low), Quantity::of(high))
-                && low.cmp(high).is_gt()
+                && low.order(high).is_gt()
             {
                 let message = "This is never true: the low end is above the high end.";
                 findings.push(Finding::warning("condition.never", pointer, message));
@@ -148,8 +148,10 @@ fn excludes(a: &Leaf, a_value: &Value, b: &Leaf, b_value: &Value) -> bool {
     }
     let (Some(low), Some(high)) = (Quantity::of(a_value), Quantity::of(b_value)) else { return false };
     match (a.operator, b.operator) {
-        (Operator::Gt, Operator::Lt | Operator::Lte) | (Operator::Gte, Operator::Lt) => low.cmp(high).is_ge(),
-        (Operator::Gte, Operator::Lte) => low.cmp(high).is_gt(),
+        (Operator::Gt, Operator::Lt | Operator::Lte) | (Operator::Gte, Operator::Lt) => {
+            low.order(high).is_ge()
+        }
+        (Operator::Gte, Operator::Lte) => low.order(high).is_gt(),
         _ => false,
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn Card(props: &Props) -> Html {
     let again = reading.again.clone();
     use_told(move |told| match told {
         Told::Changed { id: changed, .. } if changed == id.to_string() || changed.is_empty() => {
-            again.emit(())
+            again.emit(());
         }
         Told::Outbox => again.emit(()),
         Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) => {}

@@ -35,7 +35,7 @@ pub(crate) fn List(props: &Props) -> Html {
             })
         };
         let is_selected = props.selected == Some(approval.approval_id);
-        row(approval, is_selected, outgoing_words(&props.outgoing, approval.approval_id), onclick)
+        row(approval, is_selected, outgoing_words(&props.outgoing, approval.approval_id).as_ref(), onclick)
     });
     html! { <div class="rows" role="listbox" aria-label="Approvals I can decide">{ rows.collect::<Html>() }</div> }
 }
@@ -43,14 +43,14 @@ pub(crate) fn List(props: &Props) -> Html {
 fn row(
     approval: &Approval,
     is_selected: bool,
-    on_its_way: Option<String>,
+    on_its_way: Option<&String>,
     onclick: Callback<MouseEvent>,
 ) -> Html {
     let is_done = !approval.can_decide || on_its_way.is_some();
     let class = classes!("item", is_done.then_some("is-done"));
     let amount = words::amount(approval.amount.as_deref(), approval.currency.as_deref());
     let who = approval.requester.as_ref().map(|requester| requester.name.clone()).unwrap_or_default();
-    let below = match (&on_its_way, approval.can_decide) {
+    let below = match (on_its_way, approval.can_decide) {
         (Some(words), _) => html! { <span class="cut"><Glyph icon={Icon::Outbox} /> { words }</span> },
         (None, false) => {
             let word = closed_words(approval);
