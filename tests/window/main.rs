@@ -63,7 +63,7 @@ async fn decided_by_keyboard(window: &Window, world: &World, notifications: &Not
     window.press("g").await;
     window.press("r").await;
     window.says("Order A-1, Lund Robotics").await;
-    window.click("table.runs tbody tr").await;
+    window.click("table.runs tbody td:nth-child(3)").await;
     window.holds(&format!("location.pathname === '/runs/{run}'")).await;
     window.says("Allowed: Order A-1, Lund Robotics").await;
     window.holds("document.querySelectorAll('.step[data-step=release_order]').length === 2").await;

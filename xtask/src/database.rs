@@ -13,14 +13,30 @@ pub(crate) struct Private {
 impl Private {
     /// Starts one that is fast rather than durable: what it holds is thrown away.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let options = [
+        Self::start_with(&[
             ("fsync", "off"),
             ("synchronous_commit", "off"),
             ("full_page_writes", "off"),
             ("max_connections", "300"),
             ("shared_buffers", "256MB"),
-        ];
-        let options = options.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        ])
+    }
+
+    /// Starts one that is as durable as a real one, for figures.
+    pub(crate) fn start_durable() -> anyhow::Result<Self> {
+        Self::start_with(&[
+            ("fsync", "on"),
+            ("synchronous_commit", "on"),
+            ("full_page_writes", "on"),
+            ("max_connections", "300"),
+            ("shared_buffers", "1GB"),
+            ("max_wal_size", "8GB"),
+            ("checkpoint_timeout", "15min"),
+        ])
+    }
+
+    fn start_with(options: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let settings = Settings { data_dir: data_dir()?, options };
         let postgres = Postgres::start(&settings).context("the PostgreSQL for tests")?;
         Ok(Self { postgres: Some(postgres) })
@@ -31,7 +47,8 @@ impl Private {
         self.postgres.as_ref().map(|postgres| postgres.url(database)).unwrap_or_default()
     }
 
-    fn psql(&self, database: &str) -> Command {
+    /// A psql of one of its databases.
+    pub(crate) fn psql(&self, database: &str) -> Command {
         let mut psql = Command::new("psql");
         if let Some(postgres) = &self.postgres {
             psql = Command::new(postgres.bin_dir().join("psql"));

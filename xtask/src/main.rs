@@ -1,5 +1,6 @@
 //! Every chore of the project: `cargo xtask run`, `cargo xtask test`, and what they are made of.
 
+mod bench;
 mod database;
 mod order;
 mod process;
@@ -39,6 +40,15 @@ enum Chore {
         #[arg(long)]
         fast: bool,
     },
+    /// Figures, each beside what the machine allows in the same run; printed as one JSON object.
+    Bench {
+        /// One time 3 s instead of three times 10 s.
+        #[arg(long)]
+        quick: bool,
+        /// Print JSON; there is no other form.
+        #[arg(long)]
+        json: bool,
+    },
     /// The rules that reading would otherwise repeat.
     Tidy,
     /// Build the desktop's pages into ui/dist.
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
         Chore::Run { server } => run::run(server),
         Chore::Order { total } => order::place(&total),
         Chore::Test { fast } => test::test(fast),
+        Chore::Bench { quick, json: _ } => bench::bench(quick),
         Chore::Tidy => tidy::tidy(),
         Chore::Ui => setup::ensure(setup::UI).and_then(|()| ui::build()),
         Chore::Prepare => setup::ensure(setup::SERVER).and_then(|()| database::prepare()),

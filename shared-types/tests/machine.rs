@@ -1,0 +1,269 @@
+//! What the machine promises, whatever the document and whatever happens: no panic, the same on replay,
+//! and every run ends or waits for something that it can name. And journals of older versions still read.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use chrono::{DateTime, Duration, Utc};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use shared_types::{
+    ids::{EventId, ExecutionId},
+    machine::{
+        Applied, Command, Definition, Event, Input, Outcome, Run, RunStatus, Snapshot, Stamp, Timer,
+        input::{Answer, Decision, Start},
+        state::Doing,
+        supported::unsupported,
+    },
+    workflow::{
+        Document, Format,
+        check::{Around, check},
+        script::{ScriptedError, Verb},
+    },
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn begin() -> DateTime<Utc> {
+    "2026-03-01T10:00:00Z".parse().unwrap()
+}
+
+fn stamp(n: u32) -> Stamp {
+    // A v7's version and variant, with a number that differs from input to input.
+    let id = Uuid::from_u128((0x7 << 76) | (0b10 << 62) | u128::from(n * 1000));
+    Stamp { at: begin() + Duration::seconds(i64::from(n)), id }
+}
+
+fn start(payload: Value) -> Start {
+    let Value::Object(payload) = payload else { panic!("a map") };
+    let event = Event {
+        kind: "go".into(),
+        id: EventId("start".into()),
+        source: None,
+        time: begin(),
+        requester: None,
+        payload,
+    };
+    Start { execution_id: ExecutionId(Uuid::from_u128(7)), event, depth: 0 }
+}
+
+/// What might happen next; which of the open places it hits is drawn.
+#[derive(Debug, Clone)]
+enum Happens {
+    Answer(u16),
+    NoAnswer,
+    Decide(Verb),
+    Timer(usize),
+    Event(&'static str),
+    Cancel,
+    StaleAnswer,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        6 => prop_oneof![Just(200), Just(500), Just(404), Just(429)].prop_map(Happens::Answer),
+        1 => Just(Happens::NoAnswer),
+        4 => prop_oneof![Just(Verb::Approve), Just(Verb::Reject), Just(Verb::RequestChanges)].prop_map(Happens::Decide),
+        4 => (0usize..4).prop_map(Happens::Timer),
+        3 => prop_oneof![Just("a.b"), Just("a.c")].prop_map(Happens::Event),
+        1 => Just(Happens::Cancel),
+        1 => Just(Happens::StaleAnswer),
+    ]
+}
+
+fn link() -> impl Strategy<Value = Value> {
+    prop_oneof![2 => (0usize..6).prop_map(|n| json!(format!("s{n}"))), 1 => Just(Value::Null)]
+}
+
+fn step(n: usize) -> impl Strategy<Value = Value> {
+    let kinds = prop_oneof![
+        (link(), link()).prop_map(|(a, b)| json!({"type": "condition", "condition": {"field": "n", "operator": "gt", "value": 3}, "on_true": a, "on_false": b})),
+        (link(), link()).prop_map(|(a, b)| json!({"type": "switch", "cases": [{"when": {"field": "n", "operator": "eq", "value": 5}, "next": a}], "default": b})),
+        (link(), link()).prop_map(|(a, b)| json!({"type": "execute", "execute": [{"type": "webhook", "url": "http://x/{{ n }}", "save_as": "n"}, {"type": "log", "message": "{{ n }}"}], "retry": {"max_attempts": 3, "backoff": "exponential"}, "next": a, "on_error": b})),
+        (link(), link()).prop_map(|(a, b)| json!({"type": "approval", "approval": {"levels": [{"approvers": ["role:x"], "expires_in": "1h"}]}, "on_approved": a, "on_rejected": b})),
+        link().prop_map(|a| json!({"type": "action", "action": {"type": "block", "reason": "{{ n }}"}, "execute": [{"type": "create_approval_request", "data": {"approver_role": "x"}}, {"type": "http_request", "url": "http://y"}], "on_approved": a})),
+        link().prop_map(|a| json!({"type": "execute", "execute": [{"type": "create_approval_request", "data": {"approver_role": "x"}}], "next": a})),
+        link().prop_map(|a| json!({"type": "action", "action": {"type": "allow"}, "next": a})),
+        (link(), link()).prop_map(|(a, b)| json!({"type": "wait", "wait": {"event": "a.*", "timeout": "2h", "on_timeout": b}, "next": a})),
+        link().prop_map(|a| json!({"type": "wait", "wait": {"for": "10m"}, "next": a})),
+        link().prop_map(|a| json!({"type": "set", "set": {"n": "{{ n + 1 }}"}, "next": a})),
+        link().prop_map(|a| json!({"type": "emit", "emit": {"event": "out", "payload": {"n": "{{ n }}"}}, "next": a})),
+        Just(json!({"type": "fail", "reason": "{{ n }}"})),
+    ];
+    kinds.prop_map(move |mut step| {
+        step["id"] = json!(format!("s{n}"));
+        step
+    })
+}
+
+fn document() -> impl Strategy<Value = Option<Document>> {
+    let steps: Vec<_> = (0..6).map(step).collect();
+    (steps, prop_oneof![Just(Value::Null), Just(json!("5s"))]).prop_map(|(steps, timeout)| {
+        let mut document =
+            json!({"workflow_id": "w", "name": "W", "trigger": {"type": "manual"}, "steps": steps});
+        if !timeout.is_null() {
+            document["timeout"] = timeout;
+        }
+        let checked = check(&document.to_string(), Format::Json, &Around::Unknown);
+        checked.document.filter(|document| unsupported(document).is_empty())
+    })
+}
+
+/// The input that something that happens makes of where the run stands; `None` where it can't happen.
+fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input> {
+    let state = run.state();
+    let call = state.frames.iter().find_map(|frame| match frame.doing {
+        Doing::Calling { index, attempt } => Some((frame.place.clone(), index, attempt)),
+        _ => None,
+    });
+    let done = |outcome: Outcome| {
+        let (place, index, attempt) = call.clone()?;
+        Some(Input::EffectDone { place, index, attempt, took_ms: 5, outcome })
+    };
+    match happens {
+        Happens::Answer(status) => {
+            done(Outcome::Answered(Answer { status: *status, headers: Map::new(), body: json!(n) }))
+        }
+        Happens::NoAnswer => {
+            done(Outcome::Unanswered { error: ScriptedError::Timeout, message: "none".into() })
+        }
+        Happens::Decide(verb) => {
+            let (approval_id, _) = state.requests.iter().find(|(_, request)| request.early.is_none())?;
+            let decision =
+                Decision { verb: *verb, by: "bo@x".into(), name: "Bo".into(), comment: None, edits: None };
+            Some(Input::Decided { approval_id: *approval_id, decision })
+        }
+        Happens::Timer(at) => Some(Input::TimerDue { timer: timers.get(at % timers.len().max(1))?.clone() }),
+        Happens::Event(kind) => {
+            let frame = state.frames.iter().find(|frame| matches!(frame.doing, Doing::Awaiting { .. }))?;
+            let event = Event {
+                kind: (*kind).into(),
+                id: EventId(format!("e{n}")),
+                source: None,
+                time: begin(),
+                requester: None,
+                payload: Map::from_iter([("n".to_owned(), json!(n))]),
+            };
+            Some(Input::EventArrived { place: frame.place.clone(), event })
+        }
+        Happens::Cancel => Some(Input::Cancel { by: "Bo".into(), reason: None }),
+        Happens::StaleAnswer => {
+            let place = shared_types::machine::Place { step: "s0".into(), visit: 99, within: Vec::new() };
+            let outcome = Outcome::Refused { code: "x".into(), message: "x".into() };
+            Some(Input::EffectDone { place, index: 0, attempt: 1, took_ms: 0, outcome })
+        }
+    }
+}
+
+fn keep_timers(timers: &mut Vec<Timer>, applied: &Applied) {
+    for command in &applied.commands {
+        match command {
+            Command::SetTimer { timer, .. } => timers.push(timer.clone()),
+            Command::ClearTimer { timer } => timers.retain(|other| other != timer),
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_never_panics_replays_the_same_and_ends_or_waits_for_something_named(
+        document in document(), number in 0i64..8, script in prop::collection::vec(happens(), 0..40)
+    ) {
+        let Some(document) = document else { return Ok(()) };
+        let definition = Arc::new(Definition::new(document));
+        let start = start(json!({"n": number}));
+        let (mut run, first) = Run::start(Arc::clone(&definition), &stamp(0), &start);
+        let mut timers = Vec::new();
+        keep_timers(&mut timers, &first);
+        let mut journal = vec![(stamp(0), Input::Start(Box::new(start)))];
+        let mut live = vec![first];
+        for (n, happens) in (1u32..).zip(&script) {
+            let Some(input) = input(&run, &timers, n, happens) else { continue };
+            let before = run.snapshot();
+            match run.apply(&stamp(n), &input) {
+                Ok(applied) => {
+                    keep_timers(&mut timers, &applied);
+                    journal.push((stamp(n), input));
+                    live.push(applied);
+                }
+                Err(_) => prop_assert_eq!(run.snapshot(), before, "what is refused changes nothing"),
+            }
+            let state = run.state();
+            prop_assert!(state.end.is_some() != (state.status() != RunStatus::Ended));
+            prop_assert!(state.status() == RunStatus::Ended || !state.waits_for().is_empty());
+            // What is stored reads back the same.
+            let stored = serde_json::to_string(&run.snapshot()).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Snapshot>(&stored).unwrap(), run.snapshot());
+        }
+        let (replayed, again) = Run::replay(definition, journal.iter().map(|(stamp, input)| (stamp, input))).unwrap();
+        prop_assert_eq!(replayed.snapshot(), run.snapshot());
+        prop_assert_eq!(again, live);
+    }
+}
+
+/// A journal as it was written, with what it led to then.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Golden {
+    document: Value,
+    journal: Vec<(Stamp, Input)>,
+    facts: Value,
+    snapshot: Value,
+}
+
+fn holds(name: &str, golden: &Golden) {
+    let document: Document = serde_json::from_value(golden.document.clone()).unwrap();
+    let journal = golden.journal.iter().map(|(stamp, input)| (stamp, input));
+    let (run, applied) = Run::replay(Arc::new(Definition::new(document)), journal).unwrap();
+    let facts: Vec<_> = applied.into_iter().flat_map(|applied| applied.facts).collect();
+    assert_eq!(serde_json::to_value(facts).unwrap(), golden.facts, "{name}");
+    assert_eq!(serde_json::to_value(run.snapshot()).unwrap(), golden.snapshot, "{name}");
+}
+
+#[test]
+fn journals_of_every_version_replay_to_the_same_facts_and_state() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let path = format!("{folder}/v1_order.json");
+    if !std::path::Path::new(&path).exists() {
+        std::fs::write(&path, serde_json::to_string_pretty(&order_of_version_1()).unwrap()).unwrap();
+        panic!("{path} was not there; it is now: commit it");
+    }
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let golden: Golden = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        holds(&path.display().to_string(), &golden);
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+/// A large order: asked, approved, released at the second attempt.
+fn order_of_version_1() -> Golden {
+    let text = include_str!("../../docs/examples/high_value_order.yaml");
+    let checked = check(text, Format::Yaml, &Around::Unknown);
+    let definition = Arc::new(Definition::new(checked.document.unwrap()));
+    let order = json!({"order": {"id": "A1", "customer": "Ada Lind", "total": 12400.1, "currency": "EUR"}});
+    let start = start(order);
+    let mut journal = vec![(stamp(0), Input::Start(Box::new(start.clone())))];
+    let (mut run, first) = Run::start(Arc::clone(&definition), &stamp(0), &start);
+    let mut facts = first.facts;
+    let mut timers = Vec::new();
+    let script =
+        [Happens::Decide(Verb::Approve), Happens::Answer(503), Happens::Timer(0), Happens::Answer(200)];
+    for (n, happens) in (1u32..).zip(&script) {
+        let input = input(&run, &timers, n, happens).unwrap();
+        let applied = run.apply(&stamp(n), &input).unwrap();
+        timers.clear();
+        keep_timers(&mut timers, &applied);
+        timers.retain(|timer| *timer != Timer::RunTimeout);
+        facts.extend(applied.facts);
+        journal.push((stamp(n), input));
+    }
+    Golden {
+        document: checked.value,
+        journal,
+        facts: serde_json::to_value(facts).unwrap(),
+        snapshot: serde_json::to_value(run.snapshot()).unwrap(),
+    }
+}

@@ -1,0 +1,115 @@
+//! How fast the server is, against what the disk and PostgreSQL allow in the same run.
+//!
+//! `cargo xtask bench` builds everything, starts the PostgreSQL and calls this; it prints one JSON object.
+
+mod client;
+mod limit;
+mod load;
+mod server;
+
+use anyhow::Context as _;
+use load::Shape;
+use serde_json::{Map, Value, json};
+use server::Server;
+use std::{env, io::Write as _, time::Duration};
+
+/// How long, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) warm_up: Duration,
+    pub(crate) length: Duration,
+    pub(crate) rounds: usize,
+}
+
+fn main() -> anyhow::Result<()> {
+    let quick = env::args().any(|arg| arg == "--quick");
+    let plan = if quick {
+        Plan { warm_up: Duration::from_secs(1), length: Duration::from_secs(3), rounds: 1 }
+    } else {
+        Plan { warm_up: Duration::from_secs(3), length: Duration::from_secs(10), rounds: 3 }
+    };
+    let figures =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(plan))?;
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&Value::Object(figures))?)?;
+    Ok(())
+}
+
+async fn measure(plan: Plan) -> anyhow::Result<Map<String, Value>> {
+    let url =
+        env::var("IW_BENCH_DATABASE_URL").context("IW_BENCH_DATABASE_URL; `cargo xtask bench` sets it")?;
+    let mut figures = Map::new();
+    figures.insert("cores".into(), json!(std::thread::available_parallelism()?.get()));
+    figures.insert("commit".into(), json!(env::var("IW_BENCH_COMMIT").unwrap_or_default()));
+    figures.insert("postgres".into(), json!(limit::version(&url).await?));
+    let echo = load::echo().await?;
+    say("starting the server");
+    let mut server = Server::start(&url, echo.port()).await?;
+    server.publish(&[include_str!("pure.yaml"), include_str!("effects.yaml")]).await?;
+    say("the limit, before");
+    let before = limit::unnest(&url, plan.length).await?;
+    figures.insert("limit_commit_ms".into(), json!(limit::commit_ms(&url).await?));
+    pure(&server, echo.port(), plan, &mut figures).await?;
+    say("runs of five calls");
+    let shape = Shape { event: "bench.effects", callers: 64, echo: echo.port() };
+    let rates = load::rounds(&server, &shape, plan).await?;
+    put(&mut figures, "effect_runs_per_s", &rates);
+    say("one hundred events a second");
+    let latencies = load::open_loop(&server, echo.port(), plan).await?;
+    figures.insert("wait_p50_ms".into(), json!(percentile(&latencies, 50)));
+    figures.insert("wait_p99_ms".into(), json!(percentile(&latencies, 99)));
+    say("the limit, after");
+    let after = limit::unnest(&url, plan.length).await?;
+    figures.insert("limit_unnest_exec_per_s".into(), json!(f64::midpoint(before, after).round()));
+    say("a start with the database up");
+    server.stop().await?;
+    let restarted = Server::start(&url, echo.port()).await?;
+    figures.insert("start_to_ready_ms".into(), json!(restarted.start_ms));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    figures.insert("idle_rss_mb".into(), json!(restarted.rss_mb()?));
+    Ok(figures)
+}
+
+/// The best of several numbers of callers is the figure.
+async fn pure(
+    server: &Server,
+    echo: u16,
+    plan: Plan,
+    figures: &mut Map<String, Value>,
+) -> anyhow::Result<()> {
+    let mut best: (f64, usize, Vec<f64>) = (0.0, 0, Vec::new());
+    for callers in [16, 64, 256, 1024] {
+        say(&format!("pure runs, {callers} callers"));
+        let rates = load::rounds(server, &Shape { event: "bench.pure", callers, echo }, plan).await?;
+        let median = median(&rates);
+        if median > best.0 {
+            best = (median, callers, rates);
+        }
+    }
+    put(figures, "pure_runs_per_s", &best.2);
+    figures.insert("pure_callers".into(), json!(best.1));
+    Ok(())
+}
+
+fn put(figures: &mut Map<String, Value>, key: &str, rates: &[f64]) {
+    figures.insert(key.to_owned(), json!(median(rates).round()));
+    figures.insert(format!("{key}_min"), json!(rates.iter().copied().fold(f64::INFINITY, f64::min).round()));
+    figures.insert(format!("{key}_max"), json!(rates.iter().copied().fold(0.0, f64::max).round()));
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// The value below which so many of a hundred lie, rounded to hundredths.
+fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    (sorted.get(at).copied().unwrap_or_default() * 100.0).round() / 100.0
+}
+
+pub(crate) fn say(text: &str) {
+    eprintln!("bench: {text}");
+}
