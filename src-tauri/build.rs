@@ -26,6 +26,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "start_workflow",
         "archive_workflow",
         "in_front",
+        "review",
+        "try_it",
+        "draft",
+        "keep_draft",
+        "drop_draft",
+        "save_workflow",
     ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
     Ok(())

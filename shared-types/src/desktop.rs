@@ -8,6 +8,7 @@ use crate::{
         problem::Problem,
     },
     ids::ApprovalId,
+    workflow::Finding,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,24 @@ pub struct SignIn {
     pub password: String,
     /// The workspace, where they belong to several.
     pub workspace: Option<String>,
+}
+
+/// A workflow that is being edited, kept until it is saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The text.
+    pub text: String,
+    /// The etag of the revision that it began from; nothing for a new workflow.
+    pub base: Option<String>,
+    /// When it was last changed.
+    pub at: DateTime<Utc>,
+}
+
+/// What the checks say of a text, and what its mendings would make of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Review {
+    /// Everything found, with the text that a fix gives where it can be applied.
+    pub findings: Vec<(Finding, Option<String>)>,
 }
 
 /// How the line to the server stands.

@@ -30,7 +30,7 @@ mod waiting;
 pub use command::{Applied, Call, Command, Fact, StepState};
 pub use definition::Definition;
 pub use input::{Event, Input, Outcome, Requester, Stamp, Timer};
-pub use state::{Place, RunStatus, Snapshot, State, Verdict};
+pub use state::{Place, RunStatus, Snapshot, SnapshotRef, State, Verdict};
 
 use std::sync::Arc;
 use turn::Turn;

@@ -8,6 +8,7 @@ pub mod duration;
 pub mod effect;
 pub mod evaluate;
 pub mod finding;
+pub mod mend;
 pub mod number;
 pub mod path;
 pub mod schedule;

@@ -65,6 +65,16 @@ impl Cache {
         Ok(row.and_then(|(body, at)| Some((serde_json::from_str(&body).ok()?, at.parse().ok()?))))
     }
 
+    /// Forgets what was kept under a key.
+    pub(crate) async fn forget(&self, scope: &str, key: &str) -> Result<()> {
+        sqlx::query("delete from kept where scope = ? and key = ?")
+            .bind(scope)
+            .bind(key)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Keeps a decision on its way.
     pub(crate) async fn put_outgoing(&self, scope: &str, item: &Outgoing) -> Result<()> {
         sqlx::query("insert or replace into outbox (id, scope, item, created_at) values (?, ?, ?, ?)")

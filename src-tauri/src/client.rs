@@ -28,10 +28,39 @@ pub(crate) struct Call<'a, E: Endpoint> {
     pub(crate) headers: &'a [(&'static str, String)],
 }
 
+/// A document to send.
+pub(crate) struct Document<'a> {
+    /// As it is written.
+    pub(crate) text: &'a str,
+    /// Whether it is JSON; else YAML.
+    pub(crate) is_json: bool,
+    /// The etag that it builds on.
+    pub(crate) if_match: Option<&'a str>,
+}
+
 impl Client {
     pub(crate) fn new() -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build()?;
         Ok(Self { http })
+    }
+
+    /// Sends a document as it is written.
+    pub(crate) async fn send_document<E: Endpoint>(
+        &self,
+        server: &str,
+        token: &str,
+        path: &[&str],
+        document: &Document<'_>,
+    ) -> Result<E::Response, Failure> {
+        let url = format!("{server}/api/v1/{}", fill(E::PATH, path));
+        let request = if E::METHOD == HttpMethod::Put { self.http.put(url) } else { self.http.post(url) };
+        let kind = if document.is_json { "application/json" } else { "application/yaml" };
+        let mut request =
+            request.bearer_auth(token).header("content-type", kind).body(document.text.to_owned());
+        if let Some(etag) = document.if_match {
+            request = request.header("if-match", etag);
+        }
+        read::<E>(request.send().await.map_err(|_| Failure::Offline)?).await
     }
 
     /// Calls an endpoint of a server.

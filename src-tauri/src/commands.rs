@@ -1,6 +1,7 @@
 //! What the pages may ask: each command forwards to the shell.
 
 mod approvals;
+mod drafts;
 mod runs;
 mod session;
 mod workflows;
@@ -34,5 +35,11 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         workflows::toggle_workflow,
         workflows::start_workflow,
         workflows::archive_workflow,
+        drafts::review,
+        drafts::try_it,
+        drafts::draft,
+        drafts::keep_draft,
+        drafts::drop_draft,
+        drafts::save_workflow,
     ]
 }

@@ -3,7 +3,7 @@
 use crate::{
     alerts::Alerts,
     cache::Cache,
-    client::{Call, Client},
+    client::{Call, Client, Document},
     clock, keyring_store, live, outbox,
     session::Sessions,
 };
@@ -203,6 +203,16 @@ impl Shell {
             }
             answer => answer,
         }
+    }
+
+    /// Sends a document as whoever is signed in.
+    pub(crate) async fn send_document<E: Endpoint>(
+        &self,
+        path: &[&str],
+        document: &Document<'_>,
+    ) -> Result<E::Response, Failure> {
+        let (server, token) = self.token().await?;
+        self.0.client.send_document::<E>(&server, &token, path, document).await
     }
 
     /// Reads something, or what was last seen of it where the server doesn't answer.

@@ -47,7 +47,7 @@ impl Server {
 
     async fn wait_until_ready(&mut self, begun: Instant) -> anyhow::Result<()> {
         let url = format!("http://{}/readyz", self.address);
-        while begun.elapsed() < Duration::from_secs(60) {
+        while begun.elapsed() < Duration::from_mins(1) {
             if self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 self.start_ms = (begun.elapsed().as_secs_f64() * 1000.0).round();
                 return Ok(());

@@ -9,7 +9,7 @@ use crate::{
     },
     keys::{letter, use_keys},
     pages::{
-        help::Help, inbox::Inbox, outbox::Outbox, run::Run, runs::Runs, settings::Settings,
+        edit::Edit, help::Help, inbox::Inbox, outbox::Outbox, run::Run, runs::Runs, settings::Settings,
         sign_in::SignInPage, workflow::Workflow, workflows::Workflows,
     },
     route::Route,
@@ -158,6 +158,8 @@ fn page(route: Route, server: &str, user: &shared_types::api::auth::SignedIn, la
         Route::Messages => html! { <Inbox selected={None::<String>} messages={true} /> },
         Route::Workflows => html! { <Workflows /> },
         Route::Workflow { id } => html! { <Workflow {id} /> },
+        Route::NewWorkflow => html! { <Edit id={None::<String>} /> },
+        Route::EditWorkflow { id } => html! { <Edit id={Some(id)} /> },
         Route::Runs => html! { <Runs /> },
         Route::Run { id } => html! { <Run {id} /> },
         Route::Outbox => html! { <Outbox /> },

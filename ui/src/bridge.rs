@@ -12,7 +12,10 @@ use shared_types::{
         notices::Notice,
         workflows::{Workflow, WorkflowSummary},
     },
-    desktop::{Connection, Decided, Failure, Loaded, Outgoing, SessionView, Settings, SignIn, TOLD, Told},
+    desktop::{
+        Connection, Decided, Draft, Failure, Loaded, Outgoing, Review, SessionView, Settings, SignIn, TOLD,
+        Told,
+    },
     ids::ApprovalId,
 };
 use uuid::Uuid;
@@ -155,6 +158,34 @@ pub(crate) async fn toggle_workflow(id: String, enabled: bool) -> Answer<Workflo
 
 pub(crate) async fn start_workflow(id: String, input: Map<String, Value>) -> Answer<Execution> {
     ask("start_workflow", &args!(id, input)).await
+}
+
+pub(crate) async fn review(text: String) -> Answer<Review> {
+    ask("review", &args!(text)).await
+}
+
+pub(crate) async fn try_it(text: String, event: String, script: String) -> Answer<Value> {
+    ask("try_it", &args!(text, event, script)).await
+}
+
+pub(crate) async fn draft(id: String) -> Answer<Option<Draft>> {
+    ask("draft", &args!(id)).await
+}
+
+pub(crate) async fn keep_draft(id: String, text: String, base: Option<String>) -> Answer<()> {
+    ask("keep_draft", &args!(id, text, base)).await
+}
+
+pub(crate) async fn drop_draft(id: String) -> Answer<()> {
+    ask("drop_draft", &args!(id)).await
+}
+
+pub(crate) async fn save_workflow(
+    id: Option<String>,
+    text: String,
+    base: Option<String>,
+) -> Answer<Workflow> {
+    ask("save_workflow", &args!(id, text, base)).await
 }
 
 pub(crate) async fn archive_workflow(id: String, etag: String) -> Answer<()> {

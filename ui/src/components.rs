@@ -3,6 +3,7 @@
 pub(crate) mod icon;
 pub(crate) mod loading;
 pub(crate) mod rail;
+pub(crate) mod source_editor;
 pub(crate) mod states;
 pub(crate) mod strip;
 pub(crate) mod toast;

@@ -1,5 +1,6 @@
 //! One page a route.
 
+pub(crate) mod edit;
 pub(crate) mod help;
 pub(crate) mod inbox;
 pub(crate) mod outbox;

@@ -14,6 +14,10 @@ pub(crate) enum Route {
     Messages,
     #[at("/workflows")]
     Workflows,
+    #[at("/edit")]
+    NewWorkflow,
+    #[at("/edit/:id")]
+    EditWorkflow { id: String },
     #[at("/workflows/:id")]
     Workflow { id: String },
     #[at("/runs")]
@@ -44,7 +48,9 @@ impl Route {
     pub(crate) fn section(&self) -> Option<Section> {
         match self {
             Self::Home | Self::Inbox | Self::Card { .. } | Self::Messages => Some(Section::Inbox),
-            Self::Workflows | Self::Workflow { .. } => Some(Section::Workflows),
+            Self::Workflows | Self::Workflow { .. } | Self::NewWorkflow | Self::EditWorkflow { .. } => {
+                Some(Section::Workflows)
+            }
             Self::Runs | Self::Run { .. } => Some(Section::Runs),
             Self::Outbox => Some(Section::Outbox),
             Self::Settings => Some(Section::Settings),

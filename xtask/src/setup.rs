@@ -22,11 +22,14 @@ pub(crate) const SERVER: &[Need] = &[
 ];
 
 /// What building the desktop's pages needs.
-pub(crate) const UI: &[Need] = &[Need {
-    what: "a WebAssembly compiler",
-    is_there: has_wasm_compiler,
-    packages: &["rustc-web", "cargo-web", "rust-web-src", "lld-19"],
-}];
+pub(crate) const UI: &[Need] = &[
+    Need { what: "npm, for the source editor", is_there: || has("npm"), packages: &["npm"] },
+    Need {
+        what: "a WebAssembly compiler",
+        is_there: has_wasm_compiler,
+        packages: &["rustc-web", "cargo-web", "rust-web-src", "lld-19"],
+    },
+];
 
 /// What building and showing the desktop needs.
 pub(crate) const DESKTOP: &[Need] = &[

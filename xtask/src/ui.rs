@@ -33,6 +33,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
         .typescript(false)
         .generate(&fresh)
         .with_context(|| format!("making the glue for {}", wasm.display()))?;
+    bundle_editor(&fresh)?;
     for entry in fs::read_dir(root().join("ui/static"))? {
         let entry = entry?;
         fs::copy(entry.path(), fresh.join(entry.file_name()))?;
@@ -43,6 +44,31 @@ pub(crate) fn build() -> anyhow::Result<()> {
     fs::rename(&fresh, &dist)?;
     say(&format!("pages in {}: done in {:.1} s", dist.display(), begun.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// Bundles the source editor into one file; what npm fetches stays in the build folder.
+fn bundle_editor(dist: &Path) -> anyhow::Result<()> {
+    let folder = target().join("editor");
+    fs::create_dir_all(&folder)?;
+    for name in ["package.json", "package-lock.json", ".npmrc", "editor.js"] {
+        fs::copy(root().join("ui/editor").join(name), folder.join(name))?;
+    }
+    let lock = fs::read(folder.join("package-lock.json"))?;
+    let fetched = folder.join("node_modules/.fetched-lock.json");
+    if fs::read(&fetched).ok().as_deref() != Some(lock.as_slice()) {
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        step("fetching the source editor", command(npm, &["ci"]).current_dir(&folder))?;
+        fs::write(&fetched, lock)?;
+    }
+    let programs = fs::read_dir(folder.join("node_modules/@esbuild"))?.flatten();
+    let bundler = programs.map(|entry| entry.path().join("bin/esbuild")).find(|program| program.exists());
+    let bundler = bundler.context("the bundler has no program for this machine")?;
+    let mut bundle = command(
+        &bundler.to_string_lossy(),
+        &["editor.js", "--bundle", "--minify", "--format=esm", "--log-level=warning"],
+    );
+    bundle.arg(format!("--outfile={}", dist.join("editor.js").display())).current_dir(&folder);
+    step("bundling the source editor", &mut bundle)
 }
 
 fn compile(folder: &Path) -> anyhow::Result<()> {

@@ -18,6 +18,7 @@ use shared_types::{
     ids::{ExecutionId, WorkspaceId},
     machine::{Call, Input, Refused, Run, State},
 };
+use std::sync::Arc;
 
 /// How often a change is tried against others before it gives up; each round, one of them got through.
 const MAX_ROUNDS: u32 = 100;
@@ -150,6 +151,7 @@ impl Engine {
             revision: loaded.revision,
             seq: loaded.seq,
             epoch: loaded.epoch,
+            owner: loaded.owner,
             behind,
         })
     }
@@ -178,7 +180,13 @@ impl Engine {
         };
         follows.audit.clone_from(&given.audit);
         let state = hot.run.state().clone();
-        let stays = state.has_open_calls();
+        // Whoever begins calls performs them; calls that were out before stay with whoever began them.
+        let owner = match (state.has_open_calls(), after.calls.is_empty()) {
+            (false, _) => None,
+            (true, true) => hot.owner,
+            (true, false) => Some(self.0.server),
+        };
+        let stays = owner == Some(self.0.server);
         let stores = !stays || hot.behind + 1 >= SNAPSHOT_EVERY;
         let change = Change {
             workspace,
@@ -186,20 +194,22 @@ impl Engine {
             workflow_id: hot.workflow_id.clone(),
             revision: hot.revision,
             base: Base::At { seq: hot.seq, epoch: given.epoch },
-            snapshot: stores.then(|| crate::store::json(&hot.run.snapshot())),
+            stores,
             entries: vec![Entry { stamp, input: given.input.clone(), facts: applied.facts }],
-            owner: stays.then_some(self.0.server),
+            owner,
             state: state.clone(),
             follows,
         };
-        let written = match self.0.writer.write(Job { events: Vec::new(), changes: vec![change] }).await {
-            Ok(written) => written,
-            Err(error) => return Round::Failed(None, error.into()),
-        };
+        let written =
+            match self.0.writer.write(Job { events: Vec::new(), changes: vec![Arc::new(change)] }).await {
+                Ok(written) => written,
+                Err(error) => return Round::Failed(None, error.into()),
+            };
         if !written.runs.contains(&id) {
             return Round::Overtaken;
         }
         hot.seq += 1;
+        hot.owner = owner;
         hot.behind = if stores { 0 } else { hot.behind + 1 };
         self.after(workspace, after);
         Round::Written(stays.then(|| Box::new(hot)), Box::new(Applied { state }))

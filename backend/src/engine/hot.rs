@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use uuid::Uuid;
 
 /// A run in memory, as it is stored.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct HotRun {
     pub(super) revision: i32,
     pub(super) seq: i32,
     pub(super) epoch: i32,
+    /// The server that performs its calls.
+    pub(super) owner: Option<Uuid>,
     /// How many changes the stored state is behind.
     pub(super) behind: u32,
 }

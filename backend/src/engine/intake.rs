@@ -98,7 +98,7 @@ impl Engine {
                 pending: false,
                 catalog_version: Some(active.version),
             };
-            let changes = started.iter().map(|started| started.change.clone()).collect();
+            let changes = started.iter().map(|started| Arc::clone(&started.change)).collect();
             let written = self.0.writer.write(Job { events: vec![event], changes }).await?;
             if !written.stale.is_empty() {
                 active = self.0.catalog.reload(&self.0.pool, workspace).await?;
@@ -167,13 +167,13 @@ impl Engine {
             workflow_id: workflow.workflow_id.clone(),
             revision: workflow.revision,
             base: Base::New { event: event_row },
-            snapshot: Some(store::json(&run.snapshot())),
+            stores: true,
             entries: vec![Entry { stamp, input: Input::Start(Box::new(start)), facts: applied.facts }],
             owner: state.has_open_calls().then_some(self.0.server),
             state,
             follows,
         };
-        Ok(Started { run, change, after })
+        Ok(Started { run, change: Arc::new(change), after })
     }
 
     /// The runs were written: those with calls stay in memory, and what follows begins.
@@ -183,10 +183,11 @@ impl Engine {
             if run.state().has_open_calls() {
                 let hot = HotRun {
                     run,
-                    workflow_id: change.workflow_id,
+                    workflow_id: change.workflow_id.clone(),
                     revision: change.revision,
                     seq: 1,
                     epoch: 1,
+                    owner: change.owner,
                     behind: 0,
                 };
                 self.0.hot.put(change.execution_id, hot);
@@ -205,7 +206,7 @@ impl Engine {
 /// A run that was started in memory.
 pub(super) struct Started {
     run: Run,
-    pub(super) change: Change,
+    pub(super) change: Arc<Change>,
     after: After,
 }
 

@@ -3,7 +3,7 @@
 use super::{Engine, intake::is_started_by, loops};
 use crate::store::{self, commit, events};
 use shared_types::{ids::WorkspaceId, machine::Event};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const PART: i64 = 50;
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);
@@ -38,10 +38,11 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
             active.workflows.iter().filter(|w| is_started_by(w, &pending.event)).cloned().collect();
         let runs =
             engine.begin_all(pending.workspace, &listening, &pending.event, pending.depth, None).await?;
-        changes.extend(runs.iter().map(|run| run.change.clone()));
+        changes.extend(runs.iter().map(|run| Arc::clone(&run.change)));
         started.push((pending.workspace, runs));
         offers.push((pending.workspace, pending.event.clone()));
     }
+    let changes: Vec<&commit::Change> = changes.iter().map(Arc::as_ref).collect();
     commit::commit(&mut transaction, &[], &changes).await?;
     let ids: Vec<_> = pending.iter().map(|pending| pending.id).collect();
     events::mark_started(&mut transaction, &ids).await?;

@@ -3,7 +3,7 @@
 use super::{Engine, awaiting, loops};
 use crate::{
     clock,
-    store::{self, executions, idempotency, servers},
+    store::{self, executions, idempotency, servers, sessions},
 };
 use chrono::Duration as Span;
 use shared_types::ids::{ExecutionId, WorkspaceId};
@@ -84,6 +84,7 @@ async fn sweep(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
     servers::forget_dead(&mut conn, clock::now() - Span::hours(1)).await?;
     idempotency::forget(&mut conn, clock::now() - Span::days(7)).await?;
+    sessions::forget_old(&mut conn, clock::now() - Span::days(1)).await?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ const QUEUE: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Job {
     pub(super) events: Vec<NewEvent>,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<Arc<Change>>,
 }
 
 /// What of a job was written.
@@ -102,8 +102,8 @@ fn answer_all(replies: Vec<Reply>, error: StoreError) {
 }
 
 async fn write_batch(pool: &PgPool, jobs: &[Job]) -> store::Result<Committed> {
-    let events: Vec<NewEvent> = jobs.iter().flat_map(|job| job.events.iter().cloned()).collect();
-    let changes: Vec<Change> = jobs.iter().flat_map(|job| job.changes.iter().cloned()).collect();
+    let events: Vec<&NewEvent> = jobs.iter().flat_map(|job| &job.events).collect();
+    let changes: Vec<&Change> = jobs.iter().flat_map(|job| &job.changes).map(Arc::as_ref).collect();
     let mut transaction = pool.begin().await?;
     let committed = store::commit::commit(&mut transaction, &events, &changes).await?;
     #[cfg(feature = "faults")]

@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use shared_types::api::problem::Code;
 
@@ -52,7 +53,7 @@ async fn once_with(
         idempotency::find(&mut conn, caller.workspace, &actor, key).await?
     };
     if let Some(kept) = kept {
-        return answer_again(&kept, &hash);
+        return answer_again(state, caller, key, &kept, &hash);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if !response.status().is_success() {
@@ -61,21 +62,33 @@ async fn once_with(
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 16 * MAX_BODY).await.unwrap_or_default();
     let status = i16::try_from(parts.status.as_u16()).unwrap_or_default();
-    let text = String::from_utf8_lossy(&body).into_owned();
+    // An answer may hold what is shown only once, such as a key; it is kept as secrets are.
+    let sealed = state.key.seal(caller.workspace, key, &String::from_utf8_lossy(&body));
+    let text = STANDARD.encode(sealed);
     let mut conn = state.pool.acquire().await?;
     let kept = Kept { request_hash: hash, status, body: text };
     idempotency::keep(&mut conn, caller.workspace, &actor, key, &kept, clock::now()).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-fn answer_again(kept: &Kept, hash: &[u8]) -> Result<Response, ApiError> {
+fn answer_again(
+    state: &AppState,
+    caller: &Caller,
+    key: &str,
+    kept: &Kept,
+    hash: &[u8],
+) -> Result<Response, ApiError> {
     if kept.request_hash != hash {
         let detail = "This Idempotency-Key was sent before with another request; take a new one.";
         return Err(ApiError::new(Code::IdempotencyReused, detail));
     }
     let status = u16::try_from(kept.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    let mut response = (status.unwrap_or(StatusCode::OK), kept.body.clone()).into_response();
-    if !kept.body.is_empty() {
+    let sealed = STANDARD.decode(&kept.body).unwrap_or_default();
+    let body = state.key.open(caller.workspace, key, &sealed);
+    let body = body.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
+    let has_body = !body.is_empty();
+    let mut response = (status.unwrap_or(StatusCode::OK), body).into_response();
+    if has_body {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     Ok(response)

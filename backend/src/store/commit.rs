@@ -6,16 +6,16 @@
 
 use super::{Result, audit, json};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared_types::{
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkflowId, WorkspaceId},
     machine::{
-        self, Event, Fact, Input, Stamp, State,
+        self, Event, Fact, Input, SnapshotRef, Stamp, State,
         command::{Awaited, Request, RequestStatus},
         state::Verdict,
     },
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -53,8 +53,8 @@ pub struct Change {
     pub base: Base,
     /// The state after it.
     pub state: State,
-    /// The state to store, where this change stores it.
-    pub snapshot: Option<Value>,
+    /// Whether this change stores the state; else it follows from the journal.
+    pub stores: bool,
     /// What happened, and the facts that it led to.
     pub entries: Vec<Entry>,
     /// The server that performs the calls that are now in flight.
@@ -175,13 +175,14 @@ pub struct Committed {
 }
 
 /// Writes events and changes together.
-pub async fn commit(conn: &mut PgConnection, events: &[NewEvent], changes: &[Change]) -> Result<Committed> {
+pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&Change]) -> Result<Committed> {
     let mut committed = Committed { stale: stale_workspaces(conn, events).await?, ..Committed::default() };
     let fresh: Vec<&NewEvent> =
-        events.iter().filter(|event| !committed.stale.contains_key(&event.workspace)).collect();
+        events.iter().copied().filter(|event| !committed.stale.contains_key(&event.workspace)).collect();
     committed.events = insert_events(conn, &fresh).await?;
     let starting: Vec<&Change> = changes
         .iter()
+        .copied()
         .filter(|change| match change.base {
             Base::New { event } => event.is_none_or(|event| committed.events.contains(&event)),
             Base::At { .. } => false,
@@ -190,10 +191,10 @@ pub async fn commit(conn: &mut PgConnection, events: &[NewEvent], changes: &[Cha
     insert_executions(conn, &starting).await?;
     committed.runs.extend(starting.iter().map(|change| change.execution_id));
     let updating: Vec<&Change> =
-        changes.iter().filter(|change| matches!(change.base, Base::At { .. })).collect();
+        changes.iter().copied().filter(|change| matches!(change.base, Base::At { .. })).collect();
     committed.runs.extend(update_executions(conn, &updating).await?);
     let written: Vec<&Change> =
-        changes.iter().filter(|change| committed.runs.contains(&change.execution_id)).collect();
+        changes.iter().copied().filter(|change| committed.runs.contains(&change.execution_id)).collect();
     insert_journal(conn, &written).await?;
     write_timers(conn, &written).await?;
     write_waits(conn, &written).await?;
@@ -206,7 +207,10 @@ pub async fn commit(conn: &mut PgConnection, events: &[NewEvent], changes: &[Cha
     Ok(committed)
 }
 
-async fn stale_workspaces(conn: &mut PgConnection, events: &[NewEvent]) -> Result<HashMap<WorkspaceId, i64>> {
+async fn stale_workspaces(
+    conn: &mut PgConnection,
+    events: &[&NewEvent],
+) -> Result<HashMap<WorkspaceId, i64>> {
     let known: HashMap<WorkspaceId, i64> =
         events.iter().filter_map(|event| Some((event.workspace, event.catalog_version?))).collect();
     if known.is_empty() {
@@ -257,7 +261,7 @@ async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent]) -> Result<
     let times: Vec<DateTime<Utc>> = events.iter().map(|e| e.event.time).collect();
     let requesters: Vec<Option<Value>> =
         events.iter().map(|e| e.event.requester.as_ref().map(json)).collect();
-    let payloads: Vec<Value> = events.iter().map(|e| Value::Object(e.event.payload.clone())).collect();
+    let payloads: Vec<Json<&Map<String, Value>>> = events.iter().map(|e| Json(&e.event.payload)).collect();
     let depths: Vec<i32> = events.iter().map(|e| count(e.depth)).collect();
     let pending: Vec<bool> = events.iter().map(|e| e.pending).collect();
     sqlx::query!(
@@ -271,7 +275,7 @@ async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent]) -> Result<
         &sources as &[Option<String>],
         &times,
         &requesters as &[Option<Value>],
-        &payloads,
+        &payloads as &[Json<&Map<String, Value>>],
         &depths,
         &pending
     )
@@ -332,7 +336,7 @@ async fn insert_executions(conn: &mut PgConnection, changes: &[&Change]) -> Resu
     let requesters: Vec<Option<Value>> = states().map(|s| s.requester.as_ref().map(json)).collect();
     let started: Vec<DateTime<Utc>> = states().map(|s| s.started_at).collect();
     let seqs: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
-    let snapshots: Vec<Value> = changes.iter().map(|c| c.snapshot.clone().unwrap_or(Value::Null)).collect();
+    let snapshots: Vec<Json<SnapshotRef<'_>>> = states().map(|state| Json(SnapshotRef::V1(state))).collect();
     sqlx::query!(
         "insert into executions (id, workspace_id, workflow_id, revision, machine_version, status, result, decision,
              subject, amount, currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq,
@@ -363,7 +367,7 @@ async fn insert_executions(conn: &mut PgConnection, changes: &[&Change]) -> Resu
         &columns.waits_for,
         &columns.error as &[Option<Value>],
         &seqs,
-        &snapshots,
+        &snapshots as &[Json<SnapshotRef<'_>>],
         &columns.owner as &[Option<Uuid>]
     )
     .execute(conn)
@@ -389,7 +393,8 @@ async fn update_executions(conn: &mut PgConnection, changes: &[&Change]) -> Resu
         }
     }
     let added: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
-    let snapshots: Vec<Option<Value>> = changes.iter().map(|c| c.snapshot.clone()).collect();
+    let snapshots: Vec<Option<Json<SnapshotRef<'_>>>> =
+        changes.iter().map(|c| c.stores.then_some(Json(SnapshotRef::V1(&c.state)))).collect();
     let rows = sqlx::query_scalar!(
         "update executions e set status = t.status, result = t.result, decision = t.decision, reason = t.reason,
              ended_at = t.ended_at, waits_for = t.waits_for, error = t.error, seq = e.seq + t.added,
@@ -415,7 +420,7 @@ async fn update_executions(conn: &mut PgConnection, changes: &[&Change]) -> Resu
         &columns.waits_for,
         &columns.error as &[Option<Value>],
         &added,
-        &snapshots as &[Option<Value>],
+        &snapshots as &[Option<Json<SnapshotRef<'_>>>],
         &columns.owner as &[Option<Uuid>]
     )
     .fetch_all(conn)
@@ -436,8 +441,8 @@ async fn insert_journal(conn: &mut PgConnection, changes: &[&Change]) -> Result<
             seqs.push(seq);
             ats.push(entry.stamp.at);
             stamps.push(entry.stamp.id);
-            inputs.push(json(&entry.input));
-            facts.push(json(&entry.facts));
+            inputs.push(Json(&entry.input));
+            facts.push(Json(&entry.facts));
         }
     }
     if ids.is_empty() {
@@ -450,8 +455,8 @@ async fn insert_journal(conn: &mut PgConnection, changes: &[&Change]) -> Result<
         &seqs,
         &ats,
         &stamps,
-        &inputs,
-        &facts
+        &inputs as &[Json<&Input>],
+        &facts as &[Json<&Vec<Fact>>]
     )
     .execute(conn)
     .await?;

@@ -162,3 +162,11 @@ pub async fn forget_failures(conn: &mut PgConnection, subject: &str) -> Result<(
     sqlx::query!("delete from sign_in_failures where subject = $1", subject).execute(conn).await?;
     Ok(())
 }
+
+/// Forgets what is of no use any more: failures and codes older than a moment, tokens that expired before it.
+pub async fn forget_old(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("delete from sign_in_failures where last_at < $1", before).execute(&mut *conn).await?;
+    sqlx::query!("delete from sign_in_codes where expires_at < $1", before).execute(&mut *conn).await?;
+    sqlx::query!("delete from refresh_tokens where expires_at < $1", before).execute(conn).await?;
+    Ok(())
+}

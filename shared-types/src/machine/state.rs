@@ -27,6 +27,15 @@ pub enum Snapshot {
     V1(Box<State>),
 }
 
+/// A state as it is stored, without a copy of it.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "v")]
+pub enum SnapshotRef<'a> {
+    /// The first shape.
+    #[serde(rename = "1")]
+    V1(&'a State),
+}
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {

@@ -43,6 +43,11 @@ impl Source {
         parse_yaml(text)
     }
 
+    /// Where a value stands, from 1; `None` where the text has no such value.
+    pub fn position(&self, pointer: &str) -> Option<(u64, u64)> {
+        self.positions.get(pointer).copied()
+    }
+
     /// A value that came without a text.
     pub fn of_value(value: Value) -> Self {
         Self { value, positions: BTreeMap::new() }

@@ -141,6 +141,7 @@ fn head(workflow: &Published, document: Option<&Document>, acts: &Acts) -> Html 
                 <p class="muted">{ format!("{} · revision {}, published {} by {}", workflow.workflow_id, workflow.revision, words::clock(workflow.updated_at), workflow.updated_by) }</p></div>
             <span class="push"></span>
             if by_hand { <button class="btn primary" onclick={start}><Glyph icon={Icon::Play} /> { "Start" }</button> }
+            <Link<Route> to={Route::EditWorkflow { id: workflow.workflow_id.to_string() }}><span class="btn">{ "Edit" }</span></Link<Route>>
             <button class="btn" onclick={toggle}>{ if workflow.enabled { "Disable" } else { "Enable" } }</button>
             <button class="btn quiet" onclick={archive}>{ "Archive" }</button>
         </div>

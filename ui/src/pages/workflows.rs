@@ -54,7 +54,7 @@ pub(crate) fn Workflows() -> Html {
             </>
         }
     });
-    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1></div><div class="scroll">{ table }</div></main> }
+    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span><Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>></div><div class="scroll">{ table }</div></main> }
 }
 
 fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {
