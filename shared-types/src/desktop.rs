@@ -100,6 +100,8 @@ pub struct Draft {
 pub struct Review {
     /// Everything found, with the text that a fix gives where it can be applied.
     pub findings: Vec<(Finding, Option<String>)>,
+    /// An event to try it with, as JSON, where the text makes a document.
+    pub sample: Option<String>,
 }
 
 /// How the line to the server stands.

@@ -11,6 +11,7 @@ pub mod finding;
 pub mod mend;
 pub mod number;
 pub mod path;
+pub mod sample;
 pub mod schedule;
 pub mod scope;
 pub mod script;

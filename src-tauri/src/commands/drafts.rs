@@ -10,6 +10,7 @@ use shared_types::{
         Format,
         check::Around,
         mend::mend,
+        sample::sample_event,
         script::{ScriptItem, ScriptedEvent},
     },
 };
@@ -24,12 +25,14 @@ fn format_of(text: &str) -> Format {
 pub(crate) async fn review(text: String) -> Result<Review, Failure> {
     let reviewing = tauri::async_runtime::spawn_blocking(move || {
         let format = format_of(&text);
-        let found = check(&text, format, &Around::Unknown).findings;
-        let with_fix = found.into_iter().map(|finding| {
+        let checked = check(&text, format, &Around::Unknown);
+        let sample = checked.document.as_ref().map(sample_event);
+        let sample = sample.and_then(|event| serde_json::to_string_pretty(&event).ok());
+        let with_fix = checked.findings.into_iter().map(|finding| {
             let mended = mend(&text, format, &finding);
             (finding, mended)
         });
-        Review { findings: with_fix.collect() }
+        Review { findings: with_fix.collect(), sample }
     });
     reviewing.await.map_err(|error| Failure::Shell(error.to_string()))
 }

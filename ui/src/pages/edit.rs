@@ -127,7 +127,7 @@ fn Bench(props: &BenchProps) -> Html {
                     <SourceEditor text={props.editing.text.clone()} {changed} findings={shown} order={(*order).clone()} />
                     <Findings review={(*review).clone()} give={give.clone()} />
                 </div>
-                <Trying text={(*text).clone()} />
+                <Trying text={(*text).clone()} sample={review.sample.clone()} />
             </div>
         </main>
     }

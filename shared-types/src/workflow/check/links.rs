@@ -65,7 +65,7 @@ fn sequence(steps: &[Step], at: &str, warn: bool, in_order: bool, findings: &mut
 
 fn nowhere(pointer: String, key: &str, link: &StepId, index: &BTreeMap<&StepId, usize>) -> Finding {
     let key = key.rsplit('/').next().unwrap_or(key);
-    let message = format!("`{key}` leads to {link}; there is no such step.");
+    let message = format!("`{key}` leads to `{link}`; there is no such step.");
     let finding = Finding::error("link.nowhere", &pointer, message);
     match closest(link.as_str(), index.keys().map(|id| id.as_str())) {
         Some(close) => finding.with_fix(vec![PatchOp::Replace { path: pointer, value: close.into() }]),

@@ -39,11 +39,10 @@ fn summary(review: &Review) -> String {
             format!("{} can’t run on this server yet: it is saved disabled", plural(unsupported, "part"))
         }
         (errors, _, warnings) => {
-            format!(
-                "{} from being saved · {}",
-                plural(errors, "error").replacen("error", "error keeps it", 1),
-                plural(warnings, "warning")
-            )
+            let keep = if errors == 1 { "keeps" } else { "keep" };
+            let also =
+                if warnings == 0 { String::new() } else { format!(" · {}", plural(warnings, "warning")) };
+            format!("{} {keep} it from being saved{also}", plural(errors, "error"))
         }
     }
 }
@@ -62,7 +61,19 @@ fn row(finding: &Finding, mended: Option<&String>, give: &Callback<Order>) -> Ht
     });
     html! {
         <div class="finding"><Glyph {icon} {tone} />
-            <span class="cut" title={finding.message.clone()} onclick={go}>{ &finding.message }</span>
+            <span class="cut" title={finding.message.clone()} onclick={go}>{ with_names(&finding.message) }</span>
             <span class="push num muted">{ format!("line {line}") }</span>{ fix }</div>
     }
+}
+
+/// Names between backticks, as names.
+fn with_names(message: &str) -> Html {
+    let part = |(n, part): (usize, &str)| {
+        if n % 2 == 0 {
+            html! { { part } }
+        } else {
+            html! { <code class="mono">{ part }</code> }
+        }
+    };
+    message.split('`').enumerate().map(part).collect()
 }

@@ -6,6 +6,7 @@ use crate::{
         icon::{Glyph, Icon},
         states::step_icon,
     },
+    words,
 };
 use serde_json::Value;
 use shared_types::machine::command::StepState;
@@ -13,11 +14,11 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
-const EVENT: &str = "{\n  \"type\": \"order.created\",\n  \"payload\": {\n    \"order\": { \"id\": \"A-1\", \"total\": 12400 }\n  }\n}";
-
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
     pub(crate) text: String,
+    /// An event to begin with.
+    pub(crate) sample: Option<String>,
 }
 
 /// The panel.
@@ -25,6 +26,13 @@ pub(crate) struct Props {
 pub(crate) fn Trying(props: &Props) -> Html {
     let (event, script) = (use_node_ref(), use_node_ref());
     let got = use_state(|| None::<Result<Value, String>>);
+    // Only the first one: from then on the field is the author's.
+    let first = use_mut_ref(|| None::<String>);
+    if first.borrow().is_none() {
+        first.borrow_mut().clone_from(&props.sample);
+    }
+    let first = first.borrow().clone();
+    let key = if first.is_some() { "with a sample" } else { "empty" };
     let onclick = {
         let (event, script, got, text) = (event.clone(), script.clone(), got.clone(), props.text.clone());
         Callback::from(move |_: MouseEvent| {
@@ -40,7 +48,7 @@ pub(crate) fn Trying(props: &Props) -> Html {
     html! {
         <section class="try" aria-label="Try it">
             <label class="label">{ "Event" }</label>
-            <textarea class="field mono" ref={event} rows="7" aria-label="Event" defaultvalue={EVENT} />
+            <textarea class="field mono" {key} ref={event} rows="9" aria-label="Event" defaultvalue={first} />
             <label class="label">{ "Then" }</label>
             <textarea class="field mono" ref={script} rows="3" aria-label="Script" placeholder={r#"[{ "decide": "approve" }]"#} />
             <p><button class="btn" {onclick}><Glyph icon={Icon::Play} tone="muted" /> { "Try it" }</button></p>
@@ -63,12 +71,17 @@ fn shown(simulation: &Value) -> Html {
     });
     let effects = list("effects").len();
     let unused = list("unused").into_iter().map(|unused| html! { <p class="wait">{ format!("Entry {} of the script: {}", unused["index"], text(&unused["why"])) }</p> });
-    let verdict = simulation["result"].as_str().unwrap_or("no result yet").replace('_', " ");
+    let verdict = words::label(simulation["result"].as_str().unwrap_or("no_result_yet"));
+    let effects = match effects {
+        0 => "Nothing would be sent.".to_owned(),
+        1 => "1 effect would go out.".to_owned(),
+        n => format!("{n} effects would go out."),
+    };
+    let reason = simulation["reason"].as_str().map(|reason| html! { <p>{ reason }</p> });
     html! {
         <>
             { steps.collect::<Html>() }
-            <div class="verdict"><p>{ verdict }</p>
-                <p class="muted">{ format!("{} {effects} effects would go out.", text(&simulation["reason"])) }</p></div>
+            <div class="verdict"><p>{ verdict }</p>{ reason }<p class="muted">{ effects }</p></div>
             { unused.collect::<Html>() }
         </>
     }
