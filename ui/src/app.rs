@@ -12,6 +12,7 @@ use crate::{
         edit::Edit, help::Help, inbox::Inbox, outbox::Outbox, run::Run, runs::Runs, settings::Settings,
         sign_in::SignInPage, workflow::Workflow, workflows::Workflows,
     },
+    rights::Rights,
     route::Route,
     told::{Bus, use_told},
 };
@@ -142,11 +143,13 @@ fn Inside(props: &InsideProps) -> Html {
     let page = Callback::from(move |route| page(route, &server, &user, lasting));
     html! {
         <ContextProvider<Toaster> context={toaster}>
-            <Rail user={props.user.clone()} waiting={*waiting} outgoing={*outgoing} />
-            <Strip connection={*connection} />
-            <Switch<Route> render={page} />
-            <ToastView toast={(*toast).clone()} {gone} />
-            if *help { <Help close={close_help} /> }
+            <ContextProvider<Rights> context={Rights::of(&props.user)}>
+                <Rail user={props.user.clone()} waiting={*waiting} outgoing={*outgoing} />
+                <Strip connection={*connection} />
+                <Switch<Route> render={page} />
+                <ToastView toast={(*toast).clone()} {gone} />
+                if *help { <Help close={close_help} /> }
+            </ContextProvider<Rights>>
         </ContextProvider<Toaster>>
     }
 }
