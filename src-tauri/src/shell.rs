@@ -267,6 +267,12 @@ impl Shell {
         }
     }
 
+    /// The app, for its plugins.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn app(&self) -> &AppHandle {
+        &self.0.app
+    }
+
     /// Opens a page, with the window in front.
     pub(crate) fn open_page(&self, path: &str) {
         to_front(&self.0.app);

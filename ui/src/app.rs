@@ -12,10 +12,10 @@ use crate::{
         edit::Edit, help::Help, inbox::Inbox, outbox::Outbox, run::Run, runs::Runs, settings::Settings,
         sign_in::SignInPage, workflow::Workflow, workflows::Workflows,
     },
-    rights::Rights,
     route::Route,
     told::{Bus, use_told},
 };
+use shared_types::api::Permissions;
 use shared_types::{
     api::approvals::ApprovalQuery,
     desktop::{Connection, OutgoingState, SessionView, Settings as Chosen, Theme, Told},
@@ -139,17 +139,19 @@ fn Inside(props: &InsideProps) -> Html {
         let help = help.clone();
         Callback::from(move |()| help.set(false))
     };
+    // The server decides; this only keeps away buttons that it would refuse.
+    let permissions = Permissions::of_roles(props.user.roles.iter().map(String::as_str));
     let (server, user, lasting) = (props.server.clone(), props.user.clone(), props.lasting);
     let page = Callback::from(move |route| page(route, &server, &user, lasting));
     html! {
         <ContextProvider<Toaster> context={toaster}>
-            <ContextProvider<Rights> context={Rights::of(&props.user)}>
+            <ContextProvider<Permissions> context={permissions}>
                 <Rail user={props.user.clone()} waiting={*waiting} outgoing={*outgoing} />
                 <Strip connection={*connection} />
                 <Switch<Route> render={page} />
                 <ToastView toast={(*toast).clone()} {gone} />
                 if *help { <Help close={close_help} /> }
-            </ContextProvider<Rights>>
+            </ContextProvider<Permissions>>
         </ContextProvider<Toaster>>
     }
 }

@@ -6,7 +6,6 @@ mod components;
 mod keys;
 mod load;
 mod pages;
-mod rights;
 mod route;
 mod told;
 mod words;

@@ -162,13 +162,12 @@ impl Engine {
             return Round::Failed(None, ApplyError::Fenced);
         }
         let mut hot = hot;
-        let before = hot.run.clone();
         let stamp = clock::stamp();
         let applied = match hot.run.apply(&stamp, &given.input) {
             Ok(applied) => applied,
             Err(refused) => {
-                let kept = HotRun { run: before, ..hot };
-                let keep = kept.run.state().has_open_calls().then(|| Box::new(kept));
+                // What is refused changes nothing, so the run in memory is still good.
+                let keep = hot.run.state().has_open_calls().then(|| Box::new(hot));
                 return Round::Failed(keep, refused.into());
             }
         };

@@ -262,6 +262,13 @@ async fn answer(
     id: &WorkflowId,
     status: StatusCode,
 ) -> ApiResult<Response> {
+    tell_changed(state, caller, id);
+    let stored = find(state, caller, id, None).await?;
+    respond(state, caller, stored, status).await
+}
+
+/// Tells the people who look at workflows, and the scheduler.
+fn tell_changed(state: &AppState, caller: &Caller, id: &WorkflowId) {
     let message = Message {
         workspace: caller.workspace,
         kind: LiveKind::WorkflowChanged,
@@ -270,8 +277,6 @@ async fn answer(
     };
     state.dispatch.tell([message]);
     state.engine.schedules_changed();
-    let stored = find(state, caller, id, None).await?;
-    respond(state, caller, stored, status).await
 }
 
 async fn respond(
@@ -392,13 +397,7 @@ pub(super) async fn archive(
     let entry = audit::entry(&caller, "workflow.archived", id.as_str(), json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
-    let message = Message {
-        workspace: caller.workspace,
-        kind: LiveKind::WorkflowChanged,
-        id: id.to_string(),
-        to: None,
-    };
-    state.dispatch.tell([message]);
+    tell_changed(&state, &caller, &id);
     Ok(StatusCode::NO_CONTENT)
 }
 

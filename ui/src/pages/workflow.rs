@@ -8,13 +8,12 @@ use crate::{
         toast::{Toast, Toaster, Tone},
     },
     load::use_load,
-    rights::{Rights, use_rights},
     route::Route,
     told::use_told,
     words,
 };
 use shared_types::{
-    api::{live::LiveKind, workflows::Workflow as Published},
+    api::{Permission, Permissions, live::LiveKind, workflows::Workflow as Published},
     desktop::{Failure, Told},
     workflow::{
         Document, Finding, Severity,
@@ -44,13 +43,13 @@ pub(crate) fn Workflow(props: &Props) -> Html {
         Told::Changed { .. } | Told::Connection(_) | Told::Outbox | Told::Session(_) | Told::Open(_) => {}
     });
     let acts = use_acts(reading.again.clone());
-    let rights = use_rights();
+    let rights = use_context::<Permissions>().unwrap_or_default();
     let page = show(&reading.load, &reading.again, "the workflow", |loaded| {
         let workflow = &loaded.data;
         let document: Option<Document> = serde_json::from_value(workflow.document.clone()).ok();
         html! {
             <>
-                { head(workflow, document.as_ref(), &acts, rights) }
+                { head(workflow, document.as_ref(), &acts, &rights) }
                 <div class="notes">{ stale(loaded) }</div>
                 <div class="bench">
                     <div class="outline">{ document.as_ref().map(outline) }</div>
@@ -119,7 +118,7 @@ fn use_acts(again: Callback<()>) -> Acts {
     Acts { toggle, start, archive }
 }
 
-fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: Rights) -> Html {
+fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: &Permissions) -> Html {
     let (icon, tone, word) =
         if workflow.enabled { (Icon::Tick, "ok", "Enabled") } else { (Icon::Slash, "muted", "Disabled") };
     let id = workflow.workflow_id.to_string();
@@ -137,16 +136,16 @@ fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: 
     };
     let by_hand = document.is_some_and(|document| matches!(document.trigger, Trigger::Manual { .. }))
         && workflow.enabled
-        && rights.start;
+        && rights.allow(Permission::ControlExecutions);
     html! {
         <div class="page-head">
             <div><h1>{ &workflow.name } <span class="state plain"><Glyph {icon} {tone} /> { word }</span></h1>
                 <p class="muted">{ format!("{} · revision {}, published {} by {}", workflow.workflow_id, workflow.revision, words::clock(workflow.updated_at), workflow.updated_by) }</p></div>
             <span class="push"></span>
             if by_hand { <button class="btn primary" onclick={start}><Glyph icon={Icon::Play} /> { "Start" }</button> }
-            if rights.write { <Link<Route> to={Route::EditWorkflow { id: workflow.workflow_id.to_string() }}><span class="btn">{ "Edit" }</span></Link<Route>> }
-            if rights.toggle { <button class="btn" onclick={toggle}>{ if workflow.enabled { "Disable" } else { "Enable" } }</button> }
-            if rights.write { <button class="btn quiet" onclick={archive}>{ "Archive" }</button> }
+            if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::EditWorkflow { id: workflow.workflow_id.to_string() }}><span class="btn">{ "Edit" }</span></Link<Route>> }
+            if rights.allow(Permission::ToggleWorkflows) { <button class="btn" onclick={toggle}>{ if workflow.enabled { "Disable" } else { "Enable" } }</button> }
+            if rights.allow(Permission::WriteWorkflows) { <button class="btn quiet" onclick={archive}>{ "Archive" }</button> }
         </div>
     }
 }

@@ -7,13 +7,12 @@ use crate::{
         loading::{Empty, show, stale},
     },
     load::use_load,
-    rights::use_rights,
     route::Route,
     told::use_told,
     words,
 };
 use shared_types::{
-    api::{live::LiveKind, workflows::WorkflowSummary},
+    api::{Permission, Permissions, live::LiveKind, workflows::WorkflowSummary},
     desktop::Told,
 };
 use yew::prelude::*;
@@ -30,7 +29,7 @@ pub(crate) fn Workflows() -> Html {
         }
     });
     let navigator = use_navigator();
-    let rights = use_rights();
+    let rights = use_context::<Permissions>().unwrap_or_default();
     let table = show(&reading.load, &reading.again, "workflows", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <Empty says="No workflows yet."><p>{ "POST a document to /api/v1/workflows, or start the server with sample data." }</p></Empty> };
@@ -56,7 +55,7 @@ pub(crate) fn Workflows() -> Html {
             </>
         }
     });
-    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>if rights.write { <Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>> }</div><div class="scroll">{ table }</div></main> }
+    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>> }</div><div class="scroll">{ table }</div></main> }
 }
 
 fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {
