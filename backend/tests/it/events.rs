@@ -1,6 +1,10 @@
 //! Events: decided in the answer, taken once, refused clearly.
 
 use crate::app::App;
+use backend::{
+    clock,
+    store::commit::{NewEvent, commit},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -117,5 +121,37 @@ async fn events_that_set_each_other_off_stop_at_depth_16_with_the_reason() {
     assert_eq!(failed["error"]["code"], "emit.depth");
     let all = reader.get("executions?limit=200").await.json(200);
     assert_eq!(all["items"].as_array().map(Vec::len), Some(17));
+    app.stop().await;
+}
+
+/// An event as the engine writes it, decided under a catalog version.
+fn decided(app: &App, id: &str, catalog_version: i64) -> NewEvent {
+    let event = json!({ "type": "order.created", "id": id, "time": clock::now() });
+    NewEvent {
+        id: clock::new_id(),
+        workspace: app.workspace,
+        event: serde_json::from_value(event).unwrap(),
+        content_hash: Vec::new(),
+        depth: 0,
+        pending: false,
+        catalog_version: Some(catalog_version),
+    }
+}
+
+#[tokio::test]
+async fn no_batch_takes_an_event_that_was_decided_before_a_publication() {
+    let app = App::start().await;
+    let mut transaction = app.running.state.pool.begin().await.unwrap();
+    let probe = commit(&mut transaction, &[&decided(&app, "probe", -1)], &[]).await.unwrap();
+    let now = probe.stale[&app.workspace];
+    let (old, new) = (decided(&app, "old", now - 1), decided(&app, "new", now));
+    for batch in [[&old, &new], [&new, &old]] {
+        let committed = commit(&mut transaction, &batch, &[]).await.unwrap();
+        assert_eq!(committed.stale.get(&app.workspace), Some(&now));
+        assert!(!committed.events.contains(&old.id));
+    }
+    let committed = commit(&mut transaction, &[&new], &[]).await.unwrap();
+    assert!(committed.events.contains(&new.id));
+    drop(transaction);
     app.stop().await;
 }
