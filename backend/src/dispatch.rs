@@ -16,6 +16,7 @@ use shared_types::{
 };
 use sqlx::{PgPool, postgres::PgListener};
 use std::{
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,11 +28,17 @@ const UNNUMBERED: &str = "iw_live";
 const NUMBERED: &str = "iw_live_numbered";
 /// The most that a notification's payload may hold, with room to spare below PostgreSQL's 8,000 bytes.
 const MAX_PAYLOAD: usize = 7000;
+/// The pause after messages were sent, in which the next gather.
+const PAUSE: Duration = Duration::from_millis(20);
+/// More runs than this that change within a pause are a flood.
+const FLOOD: usize = 200;
+/// The pause in a flood.
+const CALM: Duration = Duration::from_millis(500);
 /// How many messages may wait to be sent; the state is read from the database anyway.
 const QUEUE: usize = 8192;
 
 /// Something changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Message {
     /// Where.
     #[serde(rename = "w")]
@@ -134,16 +141,16 @@ impl Dispatch {
     }
 }
 
-/// Sends what changed: whatever gathered while the last notification was on its way goes with the next.
+/// Sends what changed: the first message at once, and what comes in the pause after it together.
 async fn send(pool: PgPool, mut queue: mpsc::Receiver<Message>, stop: CancellationToken) {
     let mut gathered = Vec::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            count = queue.recv_many(&mut gathered, 512) => if count == 0 { return },
+            count = queue.recv_many(&mut gathered, QUEUE) => if count == 0 { return },
         }
-        gathered.dedup();
-        for payload in payloads(&gathered) {
+        let (messages, flooded) = settle(std::mem::take(&mut gathered));
+        for payload in payloads(&messages) {
             let sent = async {
                 let mut conn = pool.acquire().await?;
                 store::notify(&mut conn, UNNUMBERED, &payload).await
@@ -152,8 +159,35 @@ async fn send(pool: PgPool, mut queue: mpsc::Receiver<Message>, stop: Cancellati
                 tracing::debug!(%error, "live messages were not sent");
             }
         }
-        gathered.clear();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(if flooded { CALM } else { PAUSE }) => {}
+        }
     }
+}
+
+/// Each message once; in a workspace where very many runs changed, one `reset` stands for all of these, and true
+/// says so: nobody can follow them one by one, and whoever looks reads the state anew.
+fn settle(messages: Vec<Message>) -> (Vec<Message>, bool) {
+    let mut runs: HashMap<WorkspaceId, usize> = HashMap::new();
+    let mut seen = HashSet::new();
+    let mut once: Vec<Message> =
+        messages.into_iter().filter(|message| seen.insert(message.clone())).collect();
+    for message in once.iter().filter(|message| message.kind == LiveKind::ExecutionChanged) {
+        *runs.entry(message.workspace).or_default() += 1;
+    }
+    runs.retain(|_, count| *count > FLOOD);
+    once.retain(|message| {
+        message.kind != LiveKind::ExecutionChanged || !runs.contains_key(&message.workspace)
+    });
+    let resets = runs.keys().map(|workspace| Message {
+        workspace: *workspace,
+        kind: LiveKind::Reset,
+        id: String::new(),
+        to: None,
+    });
+    once.extend(resets);
+    (once, !runs.is_empty())
 }
 
 /// Messages as JSON lists that fit into a notification each.
@@ -213,6 +247,21 @@ async fn listener(pool: &PgPool, channel: &str) -> Result<PgListener, sqlx::Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn message(kind: LiveKind, id: usize) -> Message {
+        Message { workspace: WorkspaceId(uuid::Uuid::from_u128(1)), kind, id: id.to_string(), to: None }
+    }
+
+    #[test]
+    fn a_message_is_sent_once_and_a_flood_of_runs_as_one_reset() {
+        let few = vec![message(LiveKind::ExecutionChanged, 1); 300];
+        assert_eq!(settle(few), (vec![message(LiveKind::ExecutionChanged, 1)], false));
+        let mut many: Vec<Message> = (0..300).map(|n| message(LiveKind::ExecutionChanged, n)).collect();
+        many.push(message(LiveKind::ApprovalAsked, 7));
+        let (sent, flooded) = settle(many);
+        let kinds: Vec<LiveKind> = sent.iter().map(|message| message.kind).collect();
+        assert_eq!((kinds, flooded), (vec![LiveKind::ApprovalAsked, LiveKind::Reset], true));
+    }
 
     #[test]
     fn messages_are_cut_into_payloads_that_fit() {

@@ -15,18 +15,21 @@ mod published;
 mod recovery;
 mod schedules;
 mod timers;
+mod watch;
 mod writer;
 
-pub use apply::{Applied, ApplyError, Given};
+pub use apply::{ApplyError, Given};
 pub use assemble::DecisionRecord;
-pub use intake::{Accepted, Incoming, IntakeError, Starts};
+pub use intake::{Accepted, Incoming, IntakeError, Started, Starts};
 pub use schedules::next_due_of;
+pub use watch::{Standing, Watch};
 
 use crate::{
     dispatch::{Dispatch, Message},
     effects::Effects,
     store::StoreError,
 };
+use awaiting::Offer;
 use catalog::Catalog;
 use hot::HotRuns;
 use shared_types::{
@@ -35,9 +38,10 @@ use shared_types::{
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
+use watch::Watched;
 use writer::Writer;
 
 /// The engine; clones share it.
@@ -53,13 +57,15 @@ struct Inner {
     effects: Effects,
     dispatch: Dispatch,
     mail: bool,
-    changed: broadcast::Sender<ExecutionId>,
+    watched: Arc<Watched>,
     timers: Notify,
     published: Notify,
     schedules: Notify,
     deliveries: Notify,
     calls: TaskTracker,
     loops: TaskTracker,
+    offers: mpsc::Sender<Offer>,
+    offered: Mutex<mpsc::Receiver<Offer>>,
     stop: CancellationToken,
 }
 
@@ -77,6 +83,8 @@ pub struct Parts {
     pub mail: bool,
 }
 
+/// How many events may be on their way to what waits for them.
+const OFFERS: usize = 4096;
 /// How long a server that stops waits for the calls that it has in flight.
 const LAST_CALLS: Duration = Duration::from_secs(10);
 
@@ -84,7 +92,7 @@ impl Engine {
     /// Makes an engine; nothing runs before [`Engine::start`].
     pub fn new(parts: Parts) -> Self {
         let stop = CancellationToken::new();
-        let (changed, _) = broadcast::channel(4096);
+        let (offers, offered) = mpsc::channel(OFFERS);
         Self(Arc::new(Inner {
             writer: Writer::new(&parts.pool),
             pool: parts.pool,
@@ -94,13 +102,15 @@ impl Engine {
             effects: parts.effects,
             dispatch: parts.dispatch,
             mail: parts.mail,
-            changed,
+            watched: Arc::default(),
             timers: Notify::new(),
             published: Notify::new(),
             schedules: Notify::new(),
             deliveries: Notify::new(),
             calls: TaskTracker::new(),
             loops: TaskTracker::new(),
+            offers,
+            offered: Mutex::new(offered),
             stop,
         }))
     }
@@ -115,6 +125,7 @@ impl Engine {
         loops.spawn(timers::run(self.clone()));
         loops.spawn(published::run(self.clone()));
         loops.spawn(schedules::run(self.clone()));
+        loops.spawn(awaiting::run(self.clone()));
         loops.spawn(awaiting::look_again(self.clone()));
         Ok(())
     }
@@ -134,9 +145,9 @@ impl Engine {
         recovery::leave(self).await;
     }
 
-    /// Tells of the runs that change on this server.
-    pub fn changes(&self) -> broadcast::Receiver<ExecutionId> {
-        self.0.changed.subscribe()
+    /// Watches a run until it settles, as far as this server settles it.
+    pub fn watch(&self, id: ExecutionId) -> Watch {
+        self.0.watched.watch(id)
     }
 
     /// Wakes the loop that starts schedules: one was changed.
@@ -150,10 +161,6 @@ impl Engine {
     }
 
     fn after(&self, workspace: WorkspaceId, after: assemble::After) {
-        for execution_id in &after.changed {
-            // Nobody may be listening.
-            let _ = self.0.changed.send(*execution_id);
-        }
         self.0.dispatch.tell(after.messages.into_iter().map(|(kind, id, to)| Message {
             workspace,
             kind,

@@ -11,6 +11,10 @@ use backend::{
 use clap::Parser as _;
 use std::{io, process::ExitCode};
 
+// A run is many small values, made on one thread and dropped on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The provider is chosen once; a second choice would be an error of this program.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -105,6 +105,24 @@ pub(crate) fn json<T: serde::Serialize>(value: &T) -> serde_json::Value {
     serde_json::to_value(value).unwrap_or(serde_json::Value::Null)
 }
 
+/// A type as JSON text; its own types always serialise.
+pub(crate) fn json_text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// Reads stored JSON text into its type.
+pub(crate) fn read_text<T: DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    text: &str,
+) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable {
+        table,
+        column,
+        why: error.to_string(),
+    })
+}
+
 /// Holds the one lock around migrations and first set-up until the transaction ends.
 pub async fn lock_setup(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(7014001)").execute(conn).await?;

@@ -78,6 +78,20 @@ impl Run {
         Self { definition, state: *state }
     }
 
+    /// Takes what the journal has after the snapshot.
+    ///
+    /// # Errors
+    /// When the journal has an input that the machine refuses.
+    pub fn catch_up<'j>(
+        mut self,
+        journal: impl IntoIterator<Item = (&'j Stamp, &'j Input)>,
+    ) -> Result<Self, Refused> {
+        for (stamp, input) in journal {
+            self.apply(stamp, input)?;
+        }
+        Ok(self)
+    }
+
     /// Takes up a run by applying its journal again.
     ///
     /// # Errors

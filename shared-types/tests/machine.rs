@@ -43,7 +43,7 @@ fn start(payload: Value) -> Start {
         requester: None,
         payload,
     };
-    Start { execution_id: ExecutionId(Uuid::from_u128(7)), event, depth: 0 }
+    Start { execution_id: ExecutionId(Uuid::from_u128(7)), event: Arc::new(event), depth: 0 }
 }
 
 /// What might happen next; which of the open places it hits is drawn.
@@ -145,7 +145,7 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
                 requester: None,
                 payload: Map::from_iter([("n".to_owned(), json!(n))]),
             };
-            Some(Input::EventArrived { place: frame.place.clone(), event })
+            Some(Input::EventArrived { place: frame.place.clone(), event: Arc::new(event) })
         }
         Happens::Cancel => Some(Input::Cancel { by: "Bo".into(), reason: None }),
         Happens::StaleAnswer => {

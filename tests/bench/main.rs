@@ -23,18 +23,22 @@ pub(crate) struct Plan {
 
 fn main() -> anyhow::Result<()> {
     let quick = env::args().any(|arg| arg == "--quick");
+    // For whoever profiles: one load alone.
+    let only = env::args().skip_while(|arg| arg != "--only").nth(1);
     let plan = if quick {
         Plan { warm_up: Duration::from_secs(1), length: Duration::from_secs(3), rounds: 1 }
     } else {
         Plan { warm_up: Duration::from_secs(3), length: Duration::from_secs(10), rounds: 3 }
     };
-    let figures =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(plan))?;
+    let figures = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(measure(plan, only.as_deref()))?;
     writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&Value::Object(figures))?)?;
     Ok(())
 }
 
-async fn measure(plan: Plan) -> anyhow::Result<Map<String, Value>> {
+async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, Value>> {
     let url =
         env::var("IW_BENCH_DATABASE_URL").context("IW_BENCH_DATABASE_URL; `cargo xtask bench` sets it")?;
     let mut figures = Map::new();
@@ -45,14 +49,23 @@ async fn measure(plan: Plan) -> anyhow::Result<Map<String, Value>> {
     say("starting the server");
     let mut server = Server::start(&url, echo.port()).await?;
     server.publish(&[include_str!("pure.yaml"), include_str!("effects.yaml")]).await?;
+    match only {
+        Some("pure") => {
+            pure(&server, echo.port(), plan, &mut figures).await?;
+            return Ok(figures);
+        }
+        Some("effects") => {
+            effects(&server, echo.port(), plan, &mut figures).await?;
+            return Ok(figures);
+        }
+        Some(other) => anyhow::bail!("--only pure, or --only effects; not {other}"),
+        None => {}
+    }
     say("the limit, before");
     let before = limit::unnest(&url, plan.length).await?;
     figures.insert("limit_commit_ms".into(), json!(limit::commit_ms(&url).await?));
     pure(&server, echo.port(), plan, &mut figures).await?;
-    say("runs of five calls");
-    let shape = Shape { event: "bench.effects", callers: 64, echo: echo.port() };
-    let rates = load::rounds(&server, &shape, plan).await?;
-    put(&mut figures, "effect_runs_per_s", &rates);
+    effects(&server, echo.port(), plan, &mut figures).await?;
     say("one hundred events a second");
     let latencies = load::open_loop(&server, echo.port(), plan).await?;
     figures.insert("wait_p50_ms".into(), json!(percentile(&latencies, 50)));
@@ -69,25 +82,47 @@ async fn measure(plan: Plan) -> anyhow::Result<Map<String, Value>> {
     Ok(figures)
 }
 
-/// The best of several numbers of callers is the figure.
 async fn pure(
     server: &Server,
     echo: u16,
     plan: Plan,
     figures: &mut Map<String, Value>,
 ) -> anyhow::Result<()> {
+    let (callers, rates) = best(server, "bench.pure", echo, plan).await?;
+    put(figures, "pure_runs_per_s", &rates);
+    figures.insert("pure_callers".into(), json!(callers));
+    Ok(())
+}
+
+async fn effects(
+    server: &Server,
+    echo: u16,
+    plan: Plan,
+    figures: &mut Map<String, Value>,
+) -> anyhow::Result<()> {
+    let (callers, rates) = best(server, "bench.effects", echo, plan).await?;
+    put(figures, "effect_runs_per_s", &rates);
+    figures.insert("effect_callers".into(), json!(callers));
+    Ok(())
+}
+
+/// The best of several numbers of callers is the figure.
+async fn best(
+    server: &Server,
+    event: &'static str,
+    echo: u16,
+    plan: Plan,
+) -> anyhow::Result<(usize, Vec<f64>)> {
     let mut best: (f64, usize, Vec<f64>) = (0.0, 0, Vec::new());
     for callers in [16, 64, 256, 1024] {
-        say(&format!("pure runs, {callers} callers"));
-        let rates = load::rounds(server, &Shape { event: "bench.pure", callers, echo }, plan).await?;
+        let rates = load::rounds(server, &Shape { event, callers, echo }, plan).await?;
         let median = median(&rates);
+        say(&format!("{event}, {callers} callers: {median:.0} runs a second"));
         if median > best.0 {
             best = (median, callers, rates);
         }
     }
-    put(figures, "pure_runs_per_s", &best.2);
-    figures.insert("pure_callers".into(), json!(best.1));
-    Ok(())
+    Ok((best.1, best.2))
 }
 
 fn put(figures: &mut Map<String, Value>, key: &str, rates: &[f64]) {

@@ -4,19 +4,21 @@ use super::{
     Engine,
     assemble::{self, DecisionRecord},
     hot::HotRun,
+    watch::Standing,
     writer::Job,
 };
 use crate::{
     clock,
     store::{
-        StoreError, audit,
+        self, StoreError, audit,
         commit::{Base, Change, Entry},
         executions,
     },
 };
 use shared_types::{
+    api::executions::Execution,
     ids::{ExecutionId, WorkspaceId},
-    machine::{Call, Input, Refused, Run, State},
+    machine::{Call, Input, Refused, Run, RunStatus, SnapshotRef, State},
 };
 use std::sync::Arc;
 
@@ -43,13 +45,6 @@ impl Given {
     pub fn just(input: Input) -> Self {
         Self { input, epoch: None, record: None, audit: Vec::new() }
     }
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub struct Applied {
-    /// The run's state after it.
-    pub state: State,
 }
 
 /// Why it changed nothing.
@@ -79,7 +74,7 @@ impl Engine {
         workspace: WorkspaceId,
         id: ExecutionId,
         given: &Given,
-    ) -> Result<Applied, ApplyError> {
+    ) -> Result<(), ApplyError> {
         let mut slot = self.0.hot.lock(id).await;
         let mut result = Err(ApplyError::Contended);
         for _ in 0..MAX_ROUNDS {
@@ -94,9 +89,9 @@ impl Engine {
                 },
             };
             match self.round(workspace, id, given, hot).await {
-                Round::Written(hot, applied) => {
+                Round::Written(hot) => {
                     *slot = hot.map(|hot| *hot);
-                    result = Ok(*applied);
+                    result = Ok(());
                     break;
                 }
                 Round::Overtaken => {}
@@ -140,11 +135,12 @@ impl Engine {
         };
         let definition =
             self.0.catalog.definition(&self.0.pool, workspace, &loaded.workflow_id, loaded.revision).await?;
-        let mut run = Run::resume(definition, loaded.snapshot);
         let behind = u32::try_from(loaded.later.len()).unwrap_or_default();
-        for (stamp, input) in &loaded.later {
-            run.apply(stamp, input)?;
-        }
+        let later = loaded.later.iter().map(|(stamp, input)| (stamp, input));
+        let run = match loaded.snapshot {
+            Some(snapshot) => Run::resume(definition, snapshot).catch_up(later)?,
+            None => Run::replay(definition, later)?.0,
+        };
         Ok(HotRun {
             run,
             workflow_id: loaded.workflow_id,
@@ -178,7 +174,7 @@ impl Engine {
             Err(error) => return Round::Failed(None, error.into()),
         };
         follows.audit.clone_from(&given.audit);
-        let state = hot.run.state().clone();
+        let state = hot.run.state();
         // Whoever begins calls performs them; calls that were out before stay with whoever began them.
         let owner = match (state.has_open_calls(), after.calls.is_empty()) {
             (false, _) => None,
@@ -186,38 +182,41 @@ impl Engine {
             (true, false) => Some(self.0.server),
         };
         let stays = owner == Some(self.0.server);
-        let stores = !stays || hot.behind + 1 >= SNAPSHOT_EVERY;
-        let change = Change {
+        // What has ended is read at most, and then from the journal.
+        let stores = state.end.is_none() && (!stays || hot.behind + 1 >= SNAPSHOT_EVERY);
+        let change = Arc::new(Change {
             workspace,
-            execution_id: id,
-            workflow_id: hot.workflow_id.clone(),
-            revision: hot.revision,
+            execution: Execution::of(state, &hot.workflow_id, hot.revision),
             base: Base::At { seq: hot.seq, epoch: given.epoch },
-            stores,
-            entries: vec![Entry { stamp, input: given.input.clone(), facts: applied.facts }],
+            snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
+            entries: vec![Entry::new(stamp, &given.input, &applied.facts)],
             owner,
-            state: state.clone(),
             follows,
+        });
+        let open_request = state.open_request();
+        let job = Job { events: Vec::new(), changes: vec![Arc::clone(&change)] };
+        let written = match self.0.writer.write(job).await {
+            Ok(written) => written,
+            Err(error) => return Round::Failed(None, error.into()),
         };
-        let written =
-            match self.0.writer.write(Job { events: Vec::new(), changes: vec![Arc::new(change)] }).await {
-                Ok(written) => written,
-                Err(error) => return Round::Failed(None, error.into()),
-            };
         if !written.runs.contains(&id) {
             return Round::Overtaken;
         }
         hot.seq += 1;
         hot.owner = owner;
         hot.behind = if stores { 0 } else { hot.behind + 1 };
+        let settled = change.execution.status != RunStatus::Running;
+        self.0
+            .watched
+            .tell(id, || settled.then(|| Standing { execution: change.execution.clone(), open_request }));
         self.after(workspace, after);
-        Round::Written(stays.then(|| Box::new(hot)), Box::new(Applied { state }))
+        Round::Written(stays.then(|| Box::new(hot)))
     }
 }
 
 /// What a try came to; a run that is still good to use is given back.
 enum Round {
-    Written(Option<Box<HotRun>>, Box<Applied>),
+    Written(Option<Box<HotRun>>),
     Overtaken,
     Failed(Option<Box<HotRun>>, ApplyError),
 }

@@ -26,7 +26,6 @@ pub(super) struct After {
     pub(super) calls: Vec<(ExecutionId, i32, Call)>,
     pub(super) awaited: Vec<(ExecutionId, Awaited)>,
     pub(super) messages: Vec<(LiveKind, String, Option<UserId>)>,
-    pub(super) changed: Vec<ExecutionId>,
     pub(super) timers: bool,
     pub(super) published: bool,
     pub(super) deliveries: bool,
@@ -53,7 +52,7 @@ pub(super) async fn assemble(
     record: Option<&DecisionRecord>,
 ) -> store::Result<(Follows, After)> {
     let mut follows = Follows::default();
-    let mut after = After { changed: vec![execution_id], ..After::default() };
+    let mut after = After::default();
     after.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
     for command in commands {
         match command {
@@ -98,7 +97,7 @@ pub(super) async fn assemble(
                 follows.published.push(NewEvent {
                     id: clock::new_id(),
                     workspace,
-                    event: *event,
+                    event,
                     content_hash: Vec::new(),
                     depth,
                     pending: true,

@@ -2,28 +2,75 @@
 
 use super::{ApplyError, Engine, Given};
 use crate::store::{self, events, waits, waits::Wait};
+use futures_util::{StreamExt as _, stream};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
     machine::{Event, Input, command::Awaited},
 };
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 const PART: i64 = 200;
+/// How many events are looked for at once.
+const BATCH: usize = 512;
+/// How many runs take one event at once.
+const AT_ONCE: usize = 32;
+/// The pause before a question that failed is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// An event was written: looks for the waits that it ends.
-pub(super) async fn offer(engine: &Engine, workspace: WorkspaceId, event: &Event) {
-    let found = async {
-        let mut conn = engine.0.pool.acquire().await?;
-        waits::for_type(&mut conn, workspace, &event.kind).await
-    };
-    match found.await {
-        Ok(waits) => {
-            for wait in waits.into_iter().filter(|wait| wait.awaited.fits(event)) {
-                give(engine, workspace, wait.execution_id, &wait.awaited, event).await;
+/// An event that was written, and may be what a run waits for.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) workspace: WorkspaceId,
+    pub(super) event: Arc<Event>,
+}
+
+/// Looks for the waits that events end: one question for all events that came while the last was asked.
+pub(super) async fn run(engine: Engine) {
+    let mut offers = engine.0.offered.lock().await;
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        tokio::select! {
+            biased;
+            count = offers.recv_many(&mut batch, BATCH) => if count == 0 { return },
+            () = engine.0.stop.cancelled() => return,
+        }
+        while let Err(error) = offer(&engine, &batch).await {
+            tracing::warn!(%error, "waits will be looked for again");
+            tokio::select! {
+                // Whoever starts next looks again for what every open wait waits for.
+                () = engine.0.stop.cancelled() => return,
+                () = tokio::time::sleep(PAUSE) => {}
             }
         }
-        Err(error) => tracing::warn!(event.id = %event.id, %error, "waits will be looked for again"),
+        batch.clear();
     }
+}
+
+async fn offer(engine: &Engine, batch: &[Offer]) -> store::Result<()> {
+    let types = batch.iter().map(|offer| (offer.workspace, offer.event.kind.as_str())).collect();
+    let waits = {
+        let mut conn = engine.0.pool.acquire().await?;
+        waits::for_types(&mut conn, &types).await?
+    };
+    for Offer { workspace, event } in batch {
+        let is_for = |wait: &&Wait| wait.workspace == *workspace && wait.awaited.fits(event);
+        let fitting: Vec<Wait> = waits.iter().filter(is_for).cloned().collect();
+        if !fitting.is_empty() {
+            engine.0.calls.spawn(give_all(engine.clone(), fitting, Arc::clone(event)));
+        }
+    }
+    Ok(())
+}
+
+async fn give_all(engine: Engine, waits: Vec<Wait>, event: Arc<Event>) {
+    let gives = stream::iter(waits).for_each_concurrent(AT_ONCE, |wait| {
+        let (engine, event) = (&engine, &event);
+        async move {
+            give(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await;
+        }
+    });
+    gives.await;
 }
 
 /// A wait was written: looks for an event that came before it, the oldest first.
@@ -62,11 +109,11 @@ async fn give(
     workspace: WorkspaceId,
     execution_id: ExecutionId,
     awaited: &Awaited,
-    event: &Event,
+    event: &Arc<Event>,
 ) -> bool {
-    let input = Input::EventArrived { place: awaited.place.clone(), event: event.clone() };
+    let input = Input::EventArrived { place: awaited.place.clone(), event: Arc::clone(event) };
     match engine.apply(workspace, execution_id, &Given::just(input)).await {
-        Ok(_) => true,
+        Ok(()) => true,
         // It took this event before, or started with it; a later one may do.
         Err(ApplyError::Refused(_)) => false,
         Err(error) => {

@@ -3,8 +3,10 @@
 use super::{
     Engine,
     assemble::{After, assemble},
+    awaiting::Offer,
     catalog::{Active, ActiveWorkflow},
     hot::HotRun,
+    watch::{Standing, Watch},
     writer::Job,
 };
 use crate::{
@@ -16,8 +18,9 @@ use crate::{
     },
 };
 use shared_types::{
+    api::executions::Execution,
     ids::{ExecutionId, WorkflowId, WorkspaceId},
-    machine::{Event, Input, Run, State, input::Start},
+    machine::{Event, Input, Run, RunStatus, SnapshotRef, input::Start},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -29,7 +32,7 @@ const MAX_ROUNDS: u32 = 20;
 #[derive(Debug, Clone)]
 pub struct Incoming {
     /// The event.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// Of what the sender sent.
     pub content_hash: Vec<u8>,
     /// The workflows that it may start.
@@ -50,10 +53,19 @@ pub enum Starts {
 /// What became of an event.
 #[derive(Debug)]
 pub enum Accepted {
-    /// It was new: the runs that it started, as they stand.
-    New(Vec<(WorkflowId, State)>),
+    /// It was new: the runs that it started.
+    New(Vec<Started>),
     /// It was seen before, with the same content.
     Duplicate,
+}
+
+/// A run that an event started.
+#[derive(Debug)]
+pub struct Started {
+    /// As it stands.
+    pub standing: Standing,
+    /// Tells when it has settled; only for a run that works on.
+    pub watch: Option<Watch>,
 }
 
 /// Why an event was not taken.
@@ -92,15 +104,15 @@ impl Engine {
             let event = NewEvent {
                 id: event_row,
                 workspace,
-                event: incoming.event.clone(),
+                event: Arc::clone(&incoming.event),
                 content_hash: incoming.content_hash.clone(),
                 depth: 0,
                 pending: false,
                 catalog_version: Some(active.version),
             };
-            let changes = started.iter().map(|started| Arc::clone(&started.change)).collect();
+            let changes = started.iter().map(|begun| Arc::clone(&begun.change)).collect();
             let written = self.0.writer.write(Job { events: vec![event], changes }).await?;
-            if !written.stale.is_empty() {
+            if written.stale.contains(&event_row) {
                 active = self.0.catalog.reload(&self.0.pool, workspace).await?;
                 continue;
             }
@@ -108,13 +120,20 @@ impl Engine {
                 return self.seen_before(workspace, incoming).await;
             }
             metrics::counter!("iw_events_total").increment(1);
-            let states =
-                started.iter().map(|s| (s.change.workflow_id.clone(), s.change.state.clone())).collect();
+            // Watched before they go on, so that none settles unseen.
+            let watched = started.iter().map(|begun| self.watched(begun)).collect();
             self.go_on(workspace, started);
-            self.offer_to_waits(workspace, incoming.event.clone());
-            return Ok(Accepted::New(states));
+            self.offer_to_waits(workspace, Arc::clone(&incoming.event)).await;
+            return Ok(Accepted::New(watched));
         }
         Err(IntakeError::Unsettled)
+    }
+
+    fn watched(&self, begun: &Begun) -> Started {
+        let execution = begun.change.execution.clone();
+        let works = execution.status == RunStatus::Running;
+        let watch = works.then(|| self.watch(execution.execution_id));
+        Started { standing: Standing { execution, open_request: begun.run.state().open_request() }, watch }
     }
 
     async fn seen_before(
@@ -136,10 +155,10 @@ impl Engine {
         &self,
         workspace: WorkspaceId,
         workflows: &[ActiveWorkflow],
-        event: &Event,
+        event: &Arc<Event>,
         depth: u32,
         event_row: Option<Uuid>,
-    ) -> store::Result<Vec<Started>> {
+    ) -> store::Result<Vec<Begun>> {
         let mut started = Vec::with_capacity(workflows.len());
         for workflow in workflows {
             started.push(self.begin(workspace, workflow, event, depth, event_row).await?);
@@ -151,60 +170,61 @@ impl Engine {
         &self,
         workspace: WorkspaceId,
         workflow: &ActiveWorkflow,
-        event: &Event,
+        event: &Arc<Event>,
         depth: u32,
         event_row: Option<Uuid>,
-    ) -> store::Result<Started> {
+    ) -> store::Result<Begun> {
         let execution_id = ExecutionId(clock::new_id());
         let stamp = clock::stamp();
-        let start = Start { execution_id, event: event.clone(), depth };
+        let start = Start { execution_id, event: Arc::clone(event), depth };
         let (run, applied) = Run::start(Arc::clone(&workflow.definition), &stamp, &start);
         let (follows, after) = assemble(self, workspace, execution_id, 1, applied.commands, None).await?;
-        let state = run.state().clone();
+        let state = run.state();
+        let owner = state.has_open_calls().then_some(self.0.server);
+        // What stays in memory, or has ended, follows from its journal.
+        let stores = owner.is_none() && state.end.is_none();
+        let input = Input::Start(Box::new(start));
         let change = Change {
             workspace,
-            execution_id,
-            workflow_id: workflow.workflow_id.clone(),
-            revision: workflow.revision,
+            execution: Execution::of(state, &workflow.workflow_id, workflow.revision),
             base: Base::New { event: event_row },
-            stores: true,
-            entries: vec![Entry { stamp, input: Input::Start(Box::new(start)), facts: applied.facts }],
-            owner: state.has_open_calls().then_some(self.0.server),
-            state,
+            snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
+            entries: vec![Entry::new(stamp, &input, &applied.facts)],
+            owner,
             follows,
         };
-        Ok(Started { run, change: Arc::new(change), after })
+        Ok(Begun { run, change: Arc::new(change), after })
     }
 
     /// The runs were written: those with calls stay in memory, and what follows begins.
-    pub(super) fn go_on(&self, workspace: WorkspaceId, started: Vec<Started>) {
-        for Started { run, change, after } in started {
+    pub(super) fn go_on(&self, workspace: WorkspaceId, begun: Vec<Begun>) {
+        for Begun { run, change, after } in begun {
             metrics::counter!("iw_runs_started_total").increment(1);
             if run.state().has_open_calls() {
                 let hot = HotRun {
                     run,
-                    workflow_id: change.workflow_id.clone(),
-                    revision: change.revision,
+                    workflow_id: change.execution.workflow_id.clone(),
+                    revision: change.execution.revision,
                     seq: 1,
                     epoch: 1,
                     owner: change.owner,
-                    behind: 0,
+                    behind: 1,
                 };
-                self.0.hot.put(change.execution_id, hot);
+                self.0.hot.put(change.execution_id(), hot);
             }
             self.after(workspace, after);
         }
     }
 
-    /// Looks for waits that an event ends, beside whoever sent it.
-    pub(super) fn offer_to_waits(&self, workspace: WorkspaceId, event: Event) {
-        let engine = self.clone();
-        self.0.calls.spawn(async move { super::awaiting::offer(&engine, workspace, &event).await });
+    /// Has an event looked at by what waits for events, beside whoever sent it.
+    pub(super) async fn offer_to_waits(&self, workspace: WorkspaceId, event: Arc<Event>) {
+        // Nobody takes it once the server stops; the next start looks again.
+        let _ = self.0.offers.send(Offer { workspace, event }).await;
     }
 }
 
 /// A run that was started in memory.
-pub(super) struct Started {
+pub(super) struct Begun {
     run: Run,
     pub(super) change: Arc<Change>,
     after: After,

@@ -38,7 +38,7 @@ pub(super) async fn perform(
             Err(ApplyError::Store(error)) if error.is_unreachable() => {
                 tracing::warn!(run.id = %execution_id, %error, "an outcome waits for the database");
             }
-            Ok(_) | Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return,
+            Ok(()) | Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return,
             Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
                 tracing::error!(run.id = %execution_id, %error, "an outcome could not be recorded");
                 return;

@@ -30,7 +30,7 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
     let pending = events::claim_pending(&mut transaction, PART).await?;
     let mut started = Vec::new();
     let mut changes = Vec::new();
-    let mut offers: Vec<(WorkspaceId, Event)> = Vec::new();
+    let mut offers: Vec<(WorkspaceId, Arc<Event>)> = Vec::new();
     for pending in &pending {
         // Read anew: a transaction that published an event may have waited behind one that enabled a workflow.
         let active = engine.0.catalog.reload(&engine.0.pool, pending.workspace).await?;
@@ -40,7 +40,7 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
             engine.begin_all(pending.workspace, &listening, &pending.event, pending.depth, None).await?;
         changes.extend(runs.iter().map(|run| Arc::clone(&run.change)));
         started.push((pending.workspace, runs));
-        offers.push((pending.workspace, pending.event.clone()));
+        offers.push((pending.workspace, Arc::clone(&pending.event)));
     }
     let changes: Vec<&commit::Change> = changes.iter().map(Arc::as_ref).collect();
     commit::commit(&mut transaction, &[], &changes).await?;
@@ -55,7 +55,7 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
         engine.go_on(workspace, runs);
     }
     for (workspace, event) in offers {
-        engine.offer_to_waits(workspace, event);
+        engine.offer_to_waits(workspace, event).await;
     }
     Ok(pending.len())
 }

@@ -15,7 +15,7 @@ use shared_types::{
     },
     workflow::{Document, document::Trigger, schedule},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const PART: i64 = 50;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -83,7 +83,11 @@ fn event(schedule: &DueSchedule) -> Incoming {
         }),
         payload: Map::new(),
     };
-    Incoming { event, content_hash: Vec::new(), starts: Starts::Only(schedule.workflow_id.clone()) }
+    Incoming {
+        event: Arc::new(event),
+        content_hash: Vec::new(),
+        starts: Starts::Only(schedule.workflow_id.clone()),
+    }
 }
 
 /// When a document's schedule is due next; `None` where it has none.

@@ -42,7 +42,7 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
     for due in due {
         let given = Given::just(Input::TimerDue { timer: due.timer.clone() });
         match engine.apply(due.workspace, due.execution_id, &given).await {
-            Ok(_) => {}
+            Ok(()) => {}
             Err(ApplyError::Refused(_) | ApplyError::NoRun) => {
                 let mut conn = engine.0.pool.acquire().await?;
                 timers::drop_one(&mut conn, due.execution_id, &due.timer).await?;

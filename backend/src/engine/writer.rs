@@ -7,12 +7,9 @@ use crate::store::{
     self, StoreError,
     commit::{Change, Committed, NewEvent},
 };
-use shared_types::ids::{ExecutionId, WorkspaceId};
-use sqlx::PgPool;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use shared_types::ids::ExecutionId;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -20,6 +17,8 @@ use uuid::Uuid;
 const WRITERS: usize = 2;
 /// How many jobs a batch takes.
 const BATCH: usize = 256;
+/// How long a writer tries to reach the database.
+const CONNECT: Duration = Duration::from_secs(5);
 /// How many jobs may wait before their senders do.
 const QUEUE: usize = 4096;
 
@@ -35,7 +34,7 @@ pub(super) struct Job {
 pub(super) struct Written {
     pub(super) events: HashSet<Uuid>,
     pub(super) runs: HashSet<ExecutionId>,
-    pub(super) stale: HashMap<WorkspaceId, i64>,
+    pub(super) stale: HashSet<Uuid>,
 }
 
 type Reply = oneshot::Sender<store::Result<Written>>;
@@ -67,13 +66,14 @@ impl Writer {
 
 async fn run(pool: PgPool, receiver: Arc<Mutex<mpsc::Receiver<(Job, Reply)>>>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut line = Line { pool, open: None };
     loop {
         // Only one writer gathers at a time; the others commit meanwhile.
         if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
         let (jobs, replies): (Vec<Job>, Vec<Reply>) = batch.drain(..).unzip();
-        match write_batch(&pool, &jobs).await {
+        match line.write(&jobs).await {
             Ok(committed) => {
                 for (job, reply) in jobs.iter().zip(replies) {
                     let _ = reply.send(Ok(part(job, &committed)));
@@ -83,7 +83,7 @@ async fn run(pool: PgPool, receiver: Arc<Mutex<mpsc::Receiver<(Job, Reply)>>>) {
             // One of them can't be written; each is tried by itself, so that it spoils no other.
             Err(_) => {
                 for (job, reply) in jobs.iter().zip(replies) {
-                    let written = write_batch(&pool, std::slice::from_ref(job)).await;
+                    let written = line.write(std::slice::from_ref(job)).await;
                     let _ = reply.send(written.map(|committed| part(job, &committed)));
                 }
             }
@@ -101,10 +101,38 @@ fn answer_all(replies: Vec<Reply>, error: StoreError) {
     }
 }
 
-async fn write_batch(pool: &PgPool, jobs: &[Job]) -> store::Result<Committed> {
+/// A writer's own connection: its statements are planned once, and stay warm.
+struct Line {
+    pool: PgPool,
+    open: Option<PgConnection>,
+}
+
+impl Line {
+    async fn write(&mut self, jobs: &[Job]) -> store::Result<Committed> {
+        let mut conn = match self.open.take() {
+            Some(conn) => conn,
+            None => self.connect().await?,
+        };
+        let committed = write_batch(&mut conn, jobs).await;
+        // One that failed otherwise than by what it was given is not used again.
+        if !committed.as_ref().is_err_and(StoreError::is_unreachable) {
+            self.open = Some(conn);
+        }
+        committed
+    }
+
+    async fn connect(&self) -> store::Result<PgConnection> {
+        let options = self.pool.connect_options().as_ref().clone();
+        let options = options.options([("plan_cache_mode", "force_generic_plan")]);
+        let connected = tokio::time::timeout(CONNECT, options.connect()).await;
+        Ok(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
+    }
+}
+
+async fn write_batch(conn: &mut PgConnection, jobs: &[Job]) -> store::Result<Committed> {
     let events: Vec<&NewEvent> = jobs.iter().flat_map(|job| &job.events).collect();
     let changes: Vec<&Change> = jobs.iter().flat_map(|job| &job.changes).map(Arc::as_ref).collect();
-    let mut transaction = pool.begin().await?;
+    let mut transaction = conn.begin().await?;
     let committed = store::commit::commit(&mut transaction, &events, &changes).await?;
     #[cfg(feature = "faults")]
     crate::faults::point();
@@ -123,11 +151,7 @@ fn count(number: usize) -> f64 {
 fn part(job: &Job, committed: &Committed) -> Written {
     Written {
         events: job.events.iter().map(|event| event.id).filter(|id| committed.events.contains(id)).collect(),
-        runs: job.changes.iter().map(|c| c.execution_id).filter(|id| committed.runs.contains(id)).collect(),
-        stale: job
-            .events
-            .iter()
-            .filter_map(|event| Some((event.workspace, *committed.stale.get(&event.workspace)?)))
-            .collect(),
+        runs: job.changes.iter().map(|c| c.execution_id()).filter(|id| committed.runs.contains(id)).collect(),
+        stale: job.events.iter().map(|event| event.id).filter(|id| committed.stale.contains(id)).collect(),
     }
 }

@@ -175,7 +175,7 @@ pub(super) async fn decide(
     check(&caller, &stored, &new)?;
     let given = given(&caller, person, &stored, &new, key.clone());
     match state.engine.apply(caller.workspace, stored.execution_id, &given).await {
-        Ok(_) => {}
+        Ok(()) => {}
         Err(ApplyError::Refused(_)) => {
             // Somebody else, or the deadline, was first; or this very decision, sent twice at once.
             let stored = find(&state, &caller, id).await?;

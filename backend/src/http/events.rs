@@ -9,7 +9,7 @@ use super::{
 use crate::{
     auth::{Caller, Who},
     clock,
-    engine::{Accepted, Incoming, Starts},
+    engine::{Accepted, Incoming, Standing, Started, Starts, Watch},
     store::{approvals, executions},
 };
 use axum::{
@@ -24,14 +24,14 @@ use shared_types::{
         events::{EventAccepted, NewEvent, StartedRun, WaitQuery},
         problem::Code,
     },
-    ids::{EventId, WorkflowId},
+    ids::EventId,
     machine::{
-        Event, RunStatus, State as RunState,
+        Event, RunStatus,
         input::{Requester, RequesterKind},
     },
     workflow::{Span, check::is_own_event},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// The longest wait.
@@ -50,29 +50,38 @@ pub(super) async fn send(
 ) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
     let wait = query.wait.as_deref().map(read_wait).transpose()?;
     let incoming = read_event(&caller, &headers, new)?;
-    let mut changes = state.engine.changes();
     let accepted = state.engine.intake(caller.workspace, &incoming).await?;
     let event_id = incoming.event.id.clone();
+    let mut watches = Vec::new();
     let (duplicate, mut runs) = match accepted {
-        Accepted::New(runs) => (false, runs.iter().map(|(id, state)| started(id, state)).collect()),
-        Accepted::Duplicate => (true, look(&state, &caller, &event_id).await?),
+        Accepted::New(begun) => {
+            let runs = begun.into_iter().map(|Started { standing, watch }| {
+                watches.extend(watch);
+                started(standing)
+            });
+            (false, runs.collect())
+        }
+        Accepted::Duplicate => {
+            let runs = look(&state, &caller, &event_id).await?;
+            let running = runs.iter().filter(|run| run.status == RunStatus::Running);
+            watches.extend(running.map(|run| state.engine.watch(run.execution_id)));
+            (true, runs)
+        }
     };
     if let Some(wait) = wait {
         let deadline = Instant::now() + wait;
-        while runs.iter().any(|run: &StartedRun| run.status == RunStatus::Running)
+        while let Some(running) = runs.iter().position(|run: &StartedRun| run.status == RunStatus::Running)
             && Instant::now() < deadline
         {
-            let next_look = (Instant::now() + LOOK).min(deadline);
-            loop {
-                tokio::select! {
-                    changed = changes.recv() => match changed {
-                        Ok(id) if !runs.iter().any(|run| run.execution_id == id) => {}
-                        Ok(_) | Err(_) => break,
-                    },
-                    () = tokio::time::sleep_until(next_look) => break,
+            let id = runs[running].execution_id;
+            let watch = watches.iter_mut().find(|watch| watch.id() == id);
+            tokio::select! {
+                Some(standing) = settled(watch) => runs[running] = started(standing),
+                // Another server may work on it, or have settled it before it was watched.
+                () = tokio::time::sleep_until((Instant::now() + LOOK).min(deadline)) => {
+                    runs = look(&state, &caller, &event_id).await?;
                 }
             }
-            runs = look(&state, &caller, &event_id).await?;
         }
     }
     let settled = runs.iter().all(|run| run.status != RunStatus::Running);
@@ -126,7 +135,7 @@ fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) -> ApiResult<
         Who::Person(_) => Starts::Listening,
     };
     let content_hash = Sha256::digest(content.to_string().as_bytes()).to_vec();
-    Ok(Incoming { event, content_hash, starts })
+    Ok(Incoming { event: Arc::new(event), content_hash, starts })
 }
 
 /// A person's event is theirs; a key's may name somebody by address.
@@ -149,14 +158,18 @@ fn requester(caller: &Caller, named: Option<&str>) -> ApiResult<Requester> {
     }
 }
 
-fn started(workflow_id: &WorkflowId, state: &RunState) -> StartedRun {
+async fn settled(watch: Option<&mut Watch>) -> Option<Standing> {
+    watch?.settled().await
+}
+
+fn started(Standing { execution: run, open_request }: Standing) -> StartedRun {
     StartedRun {
-        execution_id: state.execution_id,
-        workflow_id: workflow_id.clone(),
-        status: state.status(),
-        result: state.result(),
-        reason: state.reason.clone(),
-        approval_id: state.open_request(),
+        execution_id: run.execution_id,
+        workflow_id: run.workflow_id,
+        status: run.status,
+        result: run.result,
+        reason: run.reason,
+        approval_id: open_request,
     }
 }
 

@@ -14,32 +14,9 @@ use shared_types::{
         Page,
         executions::{Cancel, Execution, ExecutionDetail, ExecutionQuery},
     },
-    ids::{ExecutionId, WorkflowId},
-    machine::{Input, State as RunState},
+    ids::ExecutionId,
+    machine::Input,
 };
-
-/// A run as it stands in memory.
-pub(super) fn view_of_state(state: &RunState, workflow_id: &WorkflowId, revision: i32) -> Execution {
-    let end = state.end.as_ref();
-    Execution {
-        execution_id: state.execution_id,
-        workflow_id: workflow_id.clone(),
-        revision,
-        status: state.status(),
-        result: state.result(),
-        decision: state.decision,
-        subject: state.subject.clone(),
-        amount: state.amount.clone(),
-        currency: state.currency.clone(),
-        reason: state.reason.clone(),
-        event_id: state.event_id.clone(),
-        requester: state.requester.clone(),
-        started_at: state.started_at,
-        ended_at: end.map(|end| end.at),
-        waits_for: state.waits_for(),
-        error: end.and_then(|end| end.error.clone()),
-    }
-}
 
 pub(super) async fn list(
     State(state): State<AppState>,

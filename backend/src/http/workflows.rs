@@ -3,7 +3,6 @@
 use super::{
     AppState, audit,
     body::{Body, Path, Query, Written},
-    executions::view_of_state,
     paging,
     problem::{ApiError, ApiResult},
 };
@@ -471,10 +470,11 @@ pub(super) async fn start(
         requester: Some(caller.requester()),
         payload: start.input,
     };
-    let incoming = Incoming { event, content_hash: Vec::new(), starts: Starts::Only(id.clone()) };
+    let incoming =
+        Incoming { event: Arc::new(event), content_hash: Vec::new(), starts: Starts::Only(id.clone()) };
     let accepted = state.engine.intake(caller.workspace, &incoming).await?;
     let Accepted::New(mut runs) = accepted else { return Err(ApiError::not_found()) };
-    let (_, run) = runs.pop().ok_or_else(ApiError::not_found)?;
+    let run = runs.pop().ok_or_else(ApiError::not_found)?.standing.execution;
     let mut conn = state.pool.acquire().await?;
     let entry = audit::entry(
         &caller,
@@ -483,5 +483,5 @@ pub(super) async fn start(
         json!({ "workflow_id": id }),
     );
     store::audit::insert(&mut conn, &[&entry]).await?;
-    Ok((StatusCode::CREATED, Json(view_of_state(&run, &id, stored.revision))))
+    Ok((StatusCode::CREATED, Json(run)))
 }

@@ -9,20 +9,24 @@ mod runs;
 
 pub(super) use follows::status_word;
 
-use super::{Result, audit};
+use super::{Result, audit, json_text};
 use chrono::{DateTime, Utc};
 use follows::{write_messages, write_requests, write_timers, write_waits};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use serde_json::Value;
 use shared_types::{
-    ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkflowId, WorkspaceId},
+    api::executions::Execution,
+    ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
-        Event, Fact, Input, Stamp, State,
+        Event, Fact, Input, Stamp,
         command::{Awaited, Request, RequestStatus},
     },
 };
 use sqlx::PgConnection;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// An event to write.
@@ -33,7 +37,7 @@ pub struct NewEvent {
     /// Where.
     pub workspace: WorkspaceId,
     /// The event.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// Of what the sender sent, to tell a repetition from a reuse of the id.
     pub content_hash: Vec<u8>,
     /// How many runs set each other off before it.
@@ -49,24 +53,30 @@ pub struct NewEvent {
 pub struct Change {
     /// Where.
     pub workspace: WorkspaceId,
-    /// Which run.
-    pub execution_id: ExecutionId,
-    /// Of which workflow.
-    pub workflow_id: WorkflowId,
-    /// Of which revision.
-    pub revision: i32,
+    /// The run as it stands after it.
+    pub execution: Execution,
     /// What the change builds on.
     pub base: Base,
-    /// The state after it.
-    pub state: State,
-    /// Whether this change stores the state; else it follows from the journal.
-    pub stores: bool,
+    /// The state after it as JSON, where it is stored; else it follows from the journal.
+    pub snapshot: Option<String>,
     /// What happened, and the facts that it led to.
     pub entries: Vec<Entry>,
     /// The server that performs the calls that are now in flight.
     pub owner: Option<Uuid>,
     /// What follows.
     pub follows: Follows,
+}
+
+impl Change {
+    /// Which run.
+    pub fn execution_id(&self) -> ExecutionId {
+        self.execution.execution_id
+    }
+
+    /// When it happened.
+    fn at(&self) -> DateTime<Utc> {
+        self.entries.last().map_or(self.execution.started_at, |entry| entry.stamp.at)
+    }
 }
 
 /// What a change builds on.
@@ -91,10 +101,17 @@ pub enum Base {
 pub struct Entry {
     /// When, and the id from which others were derived.
     pub stamp: Stamp,
-    /// What happened.
-    pub input: Input,
-    /// What it led to.
-    pub facts: Vec<Fact>,
+    /// What happened, as JSON.
+    input: String,
+    /// What it led to, as JSON.
+    facts: String,
+}
+
+impl Entry {
+    /// A row; it is made into text here, so that the writer has nothing left to do with it.
+    pub fn new(stamp: Stamp, input: &Input, facts: &[Fact]) -> Self {
+        Self { stamp, input: json_text(input), facts: json_text(&facts) }
+    }
 }
 
 /// What follows a change, written with it.
@@ -176,16 +193,15 @@ pub struct Committed {
     pub events: HashSet<Uuid>,
     /// The runs whose change was written.
     pub runs: HashSet<ExecutionId>,
-    /// The workspaces whose triggers have changed since the sender looked, with their version.
-    pub stale: HashMap<WorkspaceId, i64>,
+    /// The events that were not written, as what starts runs has changed since their sender looked.
+    pub stale: HashSet<Uuid>,
 }
 
 /// Writes events and changes together.
 pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&Change]) -> Result<Committed> {
-    let mut committed = Committed { stale: stale_workspaces(conn, events).await?, ..Committed::default() };
-    let fresh: Vec<&NewEvent> =
-        events.iter().copied().filter(|event| !committed.stale.contains_key(&event.workspace)).collect();
-    committed.events = insert_events(conn, &fresh).await?;
+    let mut committed = Committed { events: insert_events(conn, events).await?, ..Committed::default() };
+    let missing = events.iter().copied().filter(|event| !committed.events.contains(&event.id));
+    committed.stale = stale(conn, &missing.collect::<Vec<_>>()).await?;
     let starting: Vec<&Change> = changes
         .iter()
         .copied()
@@ -195,12 +211,12 @@ pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&C
         })
         .collect();
     insert_executions(conn, &starting).await?;
-    committed.runs.extend(starting.iter().map(|change| change.execution_id));
+    committed.runs.extend(starting.iter().map(|change| change.execution_id()));
     let updating: Vec<&Change> =
         changes.iter().copied().filter(|change| matches!(change.base, Base::At { .. })).collect();
     committed.runs.extend(update_executions(conn, &updating).await?);
     let written: Vec<&Change> =
-        changes.iter().copied().filter(|change| committed.runs.contains(&change.execution_id)).collect();
+        changes.iter().copied().filter(|change| committed.runs.contains(&change.execution_id())).collect();
     insert_journal(conn, &written).await?;
     write_timers(conn, &written).await?;
     write_waits(conn, &written).await?;
@@ -213,25 +229,25 @@ pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&C
     Ok(committed)
 }
 
-async fn stale_workspaces(
-    conn: &mut PgConnection,
-    events: &[&NewEvent],
-) -> Result<HashMap<WorkspaceId, i64>> {
-    // All of them: in one batch, one event may have been decided before a publication and one after it.
-    let known: HashSet<(WorkspaceId, i64)> =
-        events.iter().filter_map(|event| Some((event.workspace, event.catalog_version?))).collect();
+/// Of events that were not written, those whose sender knew an older version of the triggers; the rest were
+/// seen before.
+async fn stale(conn: &mut PgConnection, missing: &[&NewEvent]) -> Result<HashSet<Uuid>> {
+    let known: Vec<(Uuid, WorkspaceId, i64)> = missing
+        .iter()
+        .filter_map(|event| Some((event.id, event.workspace, event.catalog_version?)))
+        .collect();
     if known.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(HashSet::new());
     }
-    let ids: Vec<Uuid> = known.iter().map(|(workspace, _)| workspace.0).collect();
+    let ids: Vec<Uuid> = known.iter().map(|(_, workspace, _)| workspace.0).collect();
     let rows = sqlx::query!("select id, catalog_version from workspaces where id = any($1)", &ids)
         .fetch_all(conn)
         .await?;
-    let versions = rows.into_iter().map(|row| (WorkspaceId(row.id), row.catalog_version));
-    let is_stale = |(workspace, version): &(WorkspaceId, i64)| {
-        known.iter().any(|(of, seen)| of == workspace && seen != version)
-    };
-    Ok(versions.filter(is_stale).collect())
+    let current: HashMap<WorkspaceId, i64> =
+        rows.into_iter().map(|row| (WorkspaceId(row.id), row.catalog_version)).collect();
+    let is_stale =
+        |(_, workspace, version): &&(Uuid, WorkspaceId, i64)| current.get(workspace) != Some(version);
+    Ok(known.iter().filter(is_stale).map(|(id, _, _)| *id).collect())
 }
 
 fn length<T>(list: &[T]) -> i32 {

@@ -1,11 +1,14 @@
 //! Events as they are read: for a repetition, for a wait that looks back, and those still to be started.
 
 use super::{Result, read};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 use shared_types::{
     ids::{EventId, WorkspaceId},
     machine::Event,
 };
 use sqlx::PgConnection;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The hash of what was sent under an id, if anything was.
@@ -24,6 +27,30 @@ pub async fn content_hash(
     Ok(hash)
 }
 
+/// An event as stored.
+struct Row {
+    id: Uuid,
+    event_id: String,
+    kind: String,
+    source: Option<String>,
+    time: DateTime<Utc>,
+    requester: Option<Value>,
+    payload: Value,
+}
+
+impl Row {
+    fn event(self) -> Result<Arc<Event>> {
+        Ok(Arc::new(Event {
+            kind: self.kind,
+            id: EventId(self.event_id),
+            source: self.source,
+            time: self.time,
+            requester: self.requester.map(|value| read("events", "requester", value)).transpose()?,
+            payload: read("events", "payload", self.payload)?,
+        }))
+    }
+}
+
 /// Events of a type (or below a prefix that ends in `.*`) that came after a moment, oldest first.
 pub async fn since(
     conn: &mut PgConnection,
@@ -31,37 +58,37 @@ pub async fn since(
     pattern: &str,
     after: Uuid,
     limit: i64,
-) -> Result<Vec<(Uuid, Event)>> {
-    let like = pattern.strip_suffix('*').map(super::executions::like_prefix);
-    let rows = sqlx::query!(
-        "select id, event_id, type, source, time, requester, payload from events
-         where workspace_id = $1 and id > $2
-           and (case when $4::text is null then type = $3 else type like $4 end)
-         order by id limit $5",
-        workspace.0,
-        after,
-        pattern,
-        like,
-        limit
-    )
-    .fetch_all(conn)
-    .await?;
-    let event = |row_id, event_id, kind, source, time, requester: Option<serde_json::Value>, payload| {
-        Ok((
-            row_id,
-            Event {
-                kind,
-                id: EventId(event_id),
-                source,
-                time,
-                requester: requester.map(|value| read("events", "requester", value)).transpose()?,
-                payload: read("events", "payload", payload)?,
-            },
-        ))
+) -> Result<Vec<(Uuid, Arc<Event>)>> {
+    // Two questions, so that each is answered out of its index: by type, or by time.
+    let rows = match pattern.strip_suffix('*') {
+        None => {
+            sqlx::query_as!(
+                Row,
+                "select id, event_id, type as kind, source, time, requester, payload from events
+                 where workspace_id = $1 and type = $2 and id > $3 order by id limit $4",
+                workspace.0,
+                pattern,
+                after,
+                limit
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        Some(prefix) => {
+            sqlx::query_as!(
+                Row,
+                "select id, event_id, type as kind, source, time, requester, payload from events
+                 where workspace_id = $1 and type like $2 and id > $3 order by id limit $4",
+                workspace.0,
+                super::executions::like_prefix(prefix),
+                after,
+                limit
+            )
+            .fetch_all(conn)
+            .await?
+        }
     };
-    rows.into_iter()
-        .map(|row| event(row.id, row.event_id, row.r#type, row.source, row.time, row.requester, row.payload))
-        .collect()
+    rows.into_iter().map(|row| Ok((row.id, row.event()?))).collect()
 }
 
 /// An event that a workflow published, whose runs are still to be started.
@@ -72,7 +99,7 @@ pub struct Pending {
     /// Where.
     pub workspace: WorkspaceId,
     /// The event.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// How many runs set each other off before it.
     pub depth: u32,
 }
@@ -80,7 +107,7 @@ pub struct Pending {
 /// The oldest of these events, held for this transaction.
 pub async fn claim_pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pending>> {
     let rows = sqlx::query!(
-        "select id, workspace_id, event_id, type, source, time, requester, payload, depth from events
+        "select id, workspace_id, event_id, type as kind, source, time, requester, payload, depth from events
          where pending order by id limit $1 for update skip locked",
         limit
     )
@@ -88,18 +115,20 @@ pub async fn claim_pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pe
     .await?;
     rows.into_iter()
         .map(|row| {
+            let event = Row {
+                id: row.id,
+                event_id: row.event_id,
+                kind: row.kind,
+                source: row.source,
+                time: row.time,
+                requester: row.requester,
+                payload: row.payload,
+            };
             Ok(Pending {
                 id: row.id,
                 workspace: WorkspaceId(row.workspace_id),
                 depth: u32::try_from(row.depth).unwrap_or_default(),
-                event: Event {
-                    kind: row.r#type,
-                    id: EventId(row.event_id),
-                    source: row.source,
-                    time: row.time,
-                    requester: row.requester.map(|value| read("events", "requester", value)).transpose()?,
-                    payload: read("events", "payload", row.payload)?,
-                },
+                event: event.event()?,
             })
         })
         .collect()

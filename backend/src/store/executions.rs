@@ -1,6 +1,6 @@
 //! Runs as they are read: to go on, to be shown, to be listed.
 
-use super::{Result, read, read_word};
+use super::{Result, read, read_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -26,9 +26,9 @@ pub struct Loaded {
     pub epoch: i32,
     /// The server that performs its calls.
     pub owner: Option<Uuid>,
-    /// The stored state.
-    pub snapshot: Snapshot,
-    /// What happened since.
+    /// The stored state, if there is one.
+    pub snapshot: Option<Snapshot>,
+    /// What happened since; without a stored state, all that happened.
     pub later: Vec<(Stamp, Input)>,
 }
 
@@ -39,7 +39,7 @@ pub async fn load(
     id: ExecutionId,
 ) -> Result<Option<Loaded>> {
     let row = sqlx::query!(
-        "select workflow_id, revision, seq, epoch, owner, state, state_seq from executions
+        "select workflow_id, revision, seq, epoch, owner, state::text as state, state_seq from executions
          where id = $1 and workspace_id = $2",
         id.0,
         workspace.0
@@ -50,7 +50,8 @@ pub async fn load(
     let mut later = Vec::new();
     if row.state_seq < row.seq {
         let rows = sqlx::query!(
-            "select at, stamp, input from journal where execution_id = $1 and seq >= $2 and seq < $3 order by seq",
+            r#"select at, stamp, input::text as "input!" from journal
+               where execution_id = $1 and seq >= $2 and seq < $3 order by seq"#,
             id.0,
             row.state_seq,
             row.seq
@@ -58,7 +59,7 @@ pub async fn load(
         .fetch_all(conn)
         .await?;
         for row in rows {
-            later.push((Stamp { at: row.at, id: row.stamp }, read("journal", "input", row.input)?));
+            later.push((Stamp { at: row.at, id: row.stamp }, read_text("journal", "input", &row.input)?));
         }
     }
     Ok(Some(Loaded {
@@ -68,7 +69,7 @@ pub async fn load(
         seq: row.seq,
         epoch: row.epoch,
         owner: row.owner,
-        snapshot: read("executions", "state", row.state)?,
+        snapshot: row.state.map(|state| read_text("executions", "state", &state)).transpose()?,
         later,
     }))
 }
@@ -158,12 +159,15 @@ pub async fn started_by(
 
 /// A run's trace, oldest first.
 pub async fn trace(conn: &mut PgConnection, id: ExecutionId) -> Result<Vec<Fact>> {
-    let rows = sqlx::query_scalar!("select facts from journal where execution_id = $1 order by seq", id.0)
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query_scalar!(
+        r#"select facts::text as "facts!" from journal where execution_id = $1 order by seq"#,
+        id.0
+    )
+    .fetch_all(conn)
+    .await?;
     let mut trace = Vec::new();
     for facts in rows {
-        trace.extend(read::<Vec<Fact>>("journal", "facts", facts)?);
+        trace.extend(read_text::<Vec<Fact>>("journal", "facts", &facts)?);
     }
     Ok(trace)
 }

@@ -6,6 +6,7 @@ use shared_types::{
     machine::command::Awaited,
 };
 use sqlx::PgConnection;
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// An open wait.
@@ -21,17 +22,19 @@ pub struct Wait {
     pub awaited: Awaited,
 }
 
-/// The waits for an event's type, or for a prefix of it.
-pub async fn for_type(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    event_type: &str,
-) -> Result<Vec<Wait>> {
-    let patterns = patterns(event_type);
+/// The waits for each of these types, or for a prefix of one, by the run.
+pub async fn for_types(conn: &mut PgConnection, types: &BTreeSet<(WorkspaceId, &str)>) -> Result<Vec<Wait>> {
+    let wanted: HashSet<(Uuid, String)> = types
+        .iter()
+        .flat_map(|(workspace, kind)| patterns(kind).map(|pattern| (workspace.0, pattern)))
+        .collect();
+    let (workspaces, patterns): (Vec<Uuid>, Vec<String>) = wanted.into_iter().unzip();
     let rows = sqlx::query!(
-        "select execution_id, since, awaited from waits where workspace_id = $1 and event = any($2)
-         order by execution_id",
-        workspace.0,
+        "select w.workspace_id, w.execution_id, w.since, w.awaited
+         from unnest($1::uuid[], $2::text[]) as t(workspace_id, event)
+         join waits w on w.workspace_id = t.workspace_id and w.event = t.event
+         order by w.execution_id",
+        &workspaces,
         &patterns
     )
     .fetch_all(conn)
@@ -39,7 +42,7 @@ pub async fn for_type(
     rows.into_iter()
         .map(|row| {
             Ok(Wait {
-                workspace,
+                workspace: WorkspaceId(row.workspace_id),
                 execution_id: ExecutionId(row.execution_id),
                 since: row.since,
                 awaited: read("waits", "awaited", row.awaited)?,
@@ -49,9 +52,9 @@ pub async fn for_type(
 }
 
 /// Every way to wait for a type: itself, and each prefix of it with `.*`.
-fn patterns(event_type: &str) -> Vec<String> {
+fn patterns(event_type: &str) -> impl Iterator<Item = String> {
     let prefixes = event_type.match_indices('.').map(|(at, _)| format!("{}.*", &event_type[..at]));
-    prefixes.chain([event_type.to_owned(), "*".to_owned()]).collect()
+    prefixes.chain([event_type.to_owned(), "*".to_owned()])
 }
 
 /// The open waits, a part at a time: after a crash, a server looks again for what they wait for.
@@ -80,6 +83,7 @@ pub async fn all_after(conn: &mut PgConnection, after: Uuid, limit: i64) -> Resu
 mod tests {
     #[test]
     fn a_type_is_awaited_by_itself_and_by_its_prefixes() {
-        assert_eq!(super::patterns("order.item.paid"), ["order.*", "order.item.*", "order.item.paid", "*"]);
+        let patterns: Vec<String> = super::patterns("order.item.paid").collect();
+        assert_eq!(patterns, ["order.*", "order.item.*", "order.item.paid", "*"]);
     }
 }

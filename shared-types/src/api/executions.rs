@@ -4,6 +4,7 @@ use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
 use crate::{
     ids::{EventId, ExecutionId, WorkflowId},
     machine::{
+        State,
         command::Fact,
         input::Requester,
         state::{RunError, RunResult, RunStatus, Verdict, WaitsFor},
@@ -53,6 +54,31 @@ pub struct Execution {
     pub waits_for: Vec<WaitsFor>,
     /// What went wrong.
     pub error: Option<RunError>,
+}
+
+impl Execution {
+    /// A run as its state shows it.
+    pub fn of(state: &State, workflow_id: &WorkflowId, revision: i32) -> Self {
+        let end = state.end.as_ref();
+        Self {
+            execution_id: state.execution_id,
+            workflow_id: workflow_id.clone(),
+            revision,
+            status: state.status(),
+            result: state.result(),
+            decision: state.decision,
+            subject: state.subject.clone(),
+            amount: state.amount.clone(),
+            currency: state.currency.clone(),
+            reason: state.reason.clone(),
+            event_id: state.event_id.clone(),
+            requester: state.requester.clone(),
+            started_at: state.started_at,
+            ended_at: end.map(|end| end.at),
+            waits_for: state.waits_for(),
+            error: end.and_then(|end| end.error.clone()),
+        }
+    }
 }
 
 /// A run with its context and trace.

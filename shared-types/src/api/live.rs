@@ -33,7 +33,7 @@ pub struct LiveMessage {
 }
 
 /// What kind of change a message tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum LiveKind {
     /// Somebody is asked.
     #[serde(rename = "approval.asked")]

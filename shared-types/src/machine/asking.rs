@@ -306,7 +306,7 @@ impl Turn<'_> {
             requester: self.state.requester.clone(),
             payload,
         };
-        self.command(Command::Publish { event: Box::new(event), depth });
+        self.command(Command::Publish { event: Arc::new(event), depth });
     }
 }
 

@@ -67,7 +67,7 @@ pub enum Command {
     /// Publish an event.
     Publish {
         /// The event; its id is stable, so that publishing twice is once.
-        event: Box<Event>,
+        event: Arc<Event>,
         /// How many runs set each other off before it.
         depth: u32,
     },

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// When something happened, and an id from which others are derived.
@@ -49,7 +50,7 @@ pub enum Input {
         /// Where it is awaited.
         place: Place,
         /// The event.
-        event: Event,
+        event: Arc<Event>,
     },
     /// A person decided.
     Decided {
@@ -73,7 +74,7 @@ pub struct Start {
     /// The run's id.
     pub execution_id: ExecutionId,
     /// What started it.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// How many runs set each other off before it.
     #[serde(default)]
     pub depth: u32,

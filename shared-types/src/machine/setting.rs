@@ -73,7 +73,7 @@ impl Turn<'_> {
             requester: self.state.requester.clone(),
             payload: payload.clone(),
         };
-        self.command(Command::Publish { event: Box::new(event), depth });
+        self.command(Command::Publish { event: Arc::new(event), depth });
         Ok(Value::Object(payload))
     }
 

@@ -137,7 +137,7 @@ struct World<'s> {
     calls: VecDeque<Call>,
     timers: Vec<(DateTime<Utc>, Timer)>,
     awaited: Vec<Awaited>,
-    events: Vec<Event>,
+    events: Vec<Arc<Event>>,
     facts: Vec<Fact>,
     effects: Vec<SimulatedEffect>,
     unused: Vec<Unused>,
@@ -178,20 +178,20 @@ impl<'s> World<'s> {
         Stamp { at: self.now, id: self.id() }
     }
 
-    fn event(&mut self, event: &ScriptedEvent, id: &str) -> Event {
+    fn event(&mut self, event: &ScriptedEvent, id: &str) -> Arc<Event> {
         let requester = event.requester.as_ref().map(|email| Requester {
             kind: RequesterKind::Person,
             name: email.clone(),
             email: Some(email.clone()),
         });
-        Event {
+        Arc::new(Event {
             kind: event.kind.clone(),
             id: EventId(event.id.clone().unwrap_or_else(|| id.to_owned())),
             source: event.source.clone(),
             time: event.time.unwrap_or(self.now),
             requester,
             payload: event.payload.clone(),
-        }
+        })
     }
 
     /// Applies an input; true where the run took it.

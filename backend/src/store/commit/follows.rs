@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 /// The runs that ended with this change: nothing of theirs waits any more.
 fn ended(changes: &[&Change]) -> Vec<Uuid> {
-    let ended = changes.iter().filter(|c| c.state.end.is_some() && matches!(c.base, Base::At { .. }));
-    ended.map(|change| change.execution_id.0).collect()
+    let ended =
+        changes.iter().filter(|c| c.execution.ended_at.is_some() && matches!(c.base, Base::At { .. }));
+    ended.map(|change| change.execution_id().0).collect()
 }
 
 pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
@@ -20,9 +21,9 @@ pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -
     if !gone.is_empty() {
         sqlx::query!("delete from timers where execution_id = any($1)", &gone).execute(&mut *conn).await?;
     }
-    let live = || changes.iter().filter(|change| change.state.end.is_none());
+    let live = || changes.iter().filter(|change| change.execution.ended_at.is_none());
     let cleared =
-        live().flat_map(|c| c.follows.timers_cleared.iter().map(|timer| (c.execution_id.0, timer.clone())));
+        live().flat_map(|c| c.follows.timers_cleared.iter().map(|timer| (c.execution_id().0, timer.clone())));
     let (ids, timers): (Vec<Uuid>, Vec<String>) = cleared.unzip();
     if !ids.is_empty() {
         sqlx::query!(
@@ -37,7 +38,7 @@ pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -
     let (mut ids, mut workspaces, mut timers, mut dues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in live() {
         for (timer, due) in &change.follows.timers_set {
-            ids.push(change.execution_id.0);
+            ids.push(change.execution_id().0);
             workspaces.push(change.workspace.0);
             timers.push(timer.clone());
             dues.push(*due);
@@ -64,9 +65,9 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
     if !gone.is_empty() {
         sqlx::query!("delete from waits where execution_id = any($1)", &gone).execute(&mut *conn).await?;
     }
-    let live = || changes.iter().filter(|change| change.state.end.is_none());
+    let live = || changes.iter().filter(|change| change.execution.ended_at.is_none());
     let closed =
-        live().flat_map(|c| c.follows.waits_closed.iter().map(|place| (c.execution_id.0, place.clone())));
+        live().flat_map(|c| c.follows.waits_closed.iter().map(|place| (c.execution_id().0, place.clone())));
     let (ids, places): (Vec<Uuid>, Vec<String>) = closed.unzip();
     if !ids.is_empty() {
         sqlx::query!(
@@ -82,7 +83,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in live() {
         for wait in &change.follows.waits_opened {
-            ids.push(change.execution_id.0);
+            ids.push(change.execution_id().0);
             workspaces.push(change.workspace.0);
             places.push(wait.place.to_string());
             events.push(wait.event.clone());
@@ -114,15 +115,15 @@ pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change])
         for (request, seen) in &change.follows.asked {
             let approvers: Vec<String> =
                 request.levels.iter().flat_map(|level| level.approvers.clone()).collect();
-            let asked_at = change.entries.last().map_or(change.state.started_at, |entry| entry.stamp.at);
+            let asked_at = change.at();
             sqlx::query!(
                 "insert into approvals (id, workspace_id, execution_id, workflow_id, status, request, subject,
                      entity_id, approvers, seen, asked_at)
                  values ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10)",
                 request.approval_id.0,
                 change.workspace.0,
-                change.execution_id.0,
-                change.workflow_id.0,
+                change.execution_id().0,
+                change.execution.workflow_id.0,
                 json(request),
                 request.subject,
                 request.entity_id,
@@ -134,7 +135,7 @@ pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change])
             .await?;
         }
         for closed in &change.follows.closed {
-            let at = change.entries.last().map_or(change.state.started_at, |entry| entry.stamp.at);
+            let at = change.at();
             sqlx::query!(
                 "update approvals set status = $3, withdrawn_because = $4, decision = $5, decision_key = $6,
                      closed_at = $7
@@ -187,7 +188,7 @@ pub(in crate::store) fn status_word(status: RequestStatus) -> &'static str {
 
 pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     for change in changes {
-        let at = change.entries.last().map_or(change.state.started_at, |entry| entry.stamp.at);
+        let at = change.at();
         for notice in &change.follows.notices {
             sqlx::query!(
                 "insert into notices (id, workspace_id, user_id, execution_id, approval_id, subject, message, at)
@@ -195,7 +196,7 @@ pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change])
                 notice.id.0,
                 change.workspace.0,
                 notice.user.0,
-                change.execution_id.0,
+                change.execution_id().0,
                 notice.approval_id.map(|id| id.0),
                 notice.subject,
                 notice.message,
@@ -213,7 +214,7 @@ pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change])
                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 delivery.id.0,
                 change.workspace.0,
-                change.execution_id.0,
+                change.execution_id().0,
                 delivery.approval_id.map(|id| id.0),
                 delivery.recipient,
                 delivery.subject,

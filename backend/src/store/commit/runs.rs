@@ -1,18 +1,21 @@
 //! The events, the rows of the runs and their journal.
 
 use super::{Base, Change, NewEvent, count, length};
-use crate::store::{Result, json};
+use crate::store::{Result, json_text};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
 use shared_types::{
     ids::ExecutionId,
-    machine::{self, Fact, Input, SnapshotRef, state::Verdict},
+    machine::{
+        self, Requester,
+        state::{RunError, RunResult, Verdict, WaitsFor},
+    },
 };
 use sqlx::{PgConnection, types::Json};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Writes the events whose ids are new in their workspace, and says which these are.
+/// Writes the events whose ids are new in their workspace, and says which these are. One that was sent in
+/// knowledge of other triggers than there are now is left out.
 pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent]) -> Result<HashSet<Uuid>> {
     if events.is_empty() {
         return Ok(HashSet::new());
@@ -21,17 +24,23 @@ pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent])
     let mut events = events.to_vec();
     events.sort_by(|a, b| (a.workspace, &a.event.id).cmp(&(b.workspace, &b.event.id)));
     let workspaces: Vec<Uuid> = events.iter().map(|e| e.workspace.0).collect();
-    let event_ids: Vec<String> = events.iter().map(|e| e.event.id.0.clone()).collect();
+    let event_ids: Vec<&str> = events.iter().map(|e| e.event.id.0.as_str()).collect();
     let ids: Vec<Uuid> = events.iter().map(|e| e.id).collect();
-    let hashes: Vec<Vec<u8>> = events.iter().map(|e| e.content_hash.clone()).collect();
+    let hashes: Vec<&[u8]> = events.iter().map(|e| e.content_hash.as_slice()).collect();
+    let versions: Vec<Option<i64>> = events.iter().map(|e| e.catalog_version).collect();
     let new: HashSet<Uuid> = sqlx::query_scalar!(
         "insert into event_ids (workspace_id, event_id, event, content_hash)
-         select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[])
+         select workspace_id, event_id, event, content_hash
+         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bigint[])
+           as t(workspace_id, event_id, event, content_hash, version)
+         where version is null
+            or version = (select w.catalog_version from workspaces w where w.id = t.workspace_id)
          on conflict do nothing returning event",
         &workspaces,
-        &event_ids,
+        &event_ids as &[&str],
         &ids,
-        &hashes
+        &hashes as &[&[u8]],
+        &versions as &[Option<i64>]
     )
     .fetch_all(&mut *conn)
     .await?
@@ -43,27 +52,29 @@ pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent])
     }
     let ids: Vec<Uuid> = events.iter().map(|e| e.id).collect();
     let workspaces: Vec<Uuid> = events.iter().map(|e| e.workspace.0).collect();
-    let event_ids: Vec<String> = events.iter().map(|e| e.event.id.0.clone()).collect();
-    let types: Vec<String> = events.iter().map(|e| e.event.kind.clone()).collect();
-    let sources: Vec<Option<String>> = events.iter().map(|e| e.event.source.clone()).collect();
+    let event_ids: Vec<&str> = events.iter().map(|e| e.event.id.0.as_str()).collect();
+    let types: Vec<&str> = events.iter().map(|e| e.event.kind.as_str()).collect();
+    let sources: Vec<Option<&str>> = events.iter().map(|e| e.event.source.as_deref()).collect();
     let times: Vec<DateTime<Utc>> = events.iter().map(|e| e.event.time).collect();
-    let requesters: Vec<Option<Value>> =
-        events.iter().map(|e| e.event.requester.as_ref().map(json)).collect();
-    let payloads: Vec<Json<&Map<String, Value>>> = events.iter().map(|e| Json(&e.event.payload)).collect();
+    let requesters: Vec<Option<Json<&Requester>>> =
+        events.iter().map(|e| e.event.requester.as_ref().map(Json)).collect();
+    let payloads: Vec<String> = events.iter().map(|e| json_text(&e.event.payload)).collect();
     let depths: Vec<i32> = events.iter().map(|e| count(e.depth)).collect();
     let pending: Vec<bool> = events.iter().map(|e| e.pending).collect();
     sqlx::query!(
         "insert into events (id, workspace_id, event_id, type, source, time, requester, payload, depth, pending)
-         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                              $7::jsonb[], $8::jsonb[], $9::integer[], $10::boolean[])",
+         select id, workspace_id, event_id, type, source, time, requester, payload::json, depth, pending
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[],
+             $8::text[], $9::integer[], $10::boolean[])
+           as t(id, workspace_id, event_id, type, source, time, requester, payload, depth, pending)",
         &ids,
         &workspaces,
-        &event_ids,
-        &types,
-        &sources as &[Option<String>],
+        &event_ids as &[&str],
+        &types as &[&str],
+        &sources as &[Option<&str>],
         &times,
-        &requesters as &[Option<Value>],
-        &payloads as &[Json<&Map<String, Value>>],
+        &requesters as &[Option<Json<&Requester>>],
+        &payloads,
         &depths,
         &pending
     )
@@ -72,29 +83,31 @@ pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent])
     Ok(new)
 }
 
-/// The columns of `executions` that follow from a run's state.
-struct Columns {
-    status: Vec<String>,
-    result: Vec<Option<String>>,
-    decision: Vec<Option<String>>,
-    reason: Vec<Option<String>>,
+/// The columns of `executions` that a change may change.
+struct Columns<'a> {
+    status: Vec<&'static str>,
+    result: Vec<Option<&'static str>>,
+    decision: Vec<Option<&'static str>>,
+    reason: Vec<Option<&'a str>>,
     ended_at: Vec<Option<DateTime<Utc>>>,
-    waits_for: Vec<Value>,
-    error: Vec<Option<Value>>,
+    waits_for: Vec<Json<&'a [WaitsFor]>>,
+    error: Vec<Option<Json<&'a RunError>>>,
+    snapshot: Vec<Option<&'a str>>,
     owner: Vec<Option<Uuid>>,
 }
 
-impl Columns {
-    fn of(changes: &[&Change]) -> Self {
-        let states = || changes.iter().map(|change| &change.state);
+impl<'a> Columns<'a> {
+    fn of(changes: &[&'a Change]) -> Self {
+        let runs = || changes.iter().map(|change| &change.execution);
         Self {
-            status: states().map(|s| s.status().as_str().to_owned()).collect(),
-            result: states().map(|s| s.result().map(|result| result.as_str().to_owned())).collect(),
-            decision: states().map(|s| s.decision.map(|verdict| verdict_word(verdict).to_owned())).collect(),
-            reason: states().map(|s| s.reason.clone()).collect(),
-            ended_at: states().map(|s| s.end.as_ref().map(|end| end.at)).collect(),
-            waits_for: states().map(|s| json(&s.waits_for())).collect(),
-            error: states().map(|s| s.end.as_ref().and_then(|end| end.error.as_ref()).map(json)).collect(),
+            status: runs().map(|run| run.status.as_str()).collect(),
+            result: runs().map(|run| run.result.map(RunResult::as_str)).collect(),
+            decision: runs().map(|run| run.decision.map(verdict_word)).collect(),
+            reason: runs().map(|run| run.reason.as_deref()).collect(),
+            ended_at: runs().map(|run| run.ended_at).collect(),
+            waits_for: runs().map(|run| Json(run.waits_for.as_slice())).collect(),
+            error: runs().map(|run| run.error.as_ref().map(Json)).collect(),
+            snapshot: changes.iter().map(|change| change.snapshot.as_deref()).collect(),
             owner: changes.iter().map(|change| change.owner).collect(),
         }
     }
@@ -111,51 +124,52 @@ pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Chang
     if changes.is_empty() {
         return Ok(());
     }
-    let states = || changes.iter().map(|change| &change.state);
+    let runs = || changes.iter().map(|change| &change.execution);
     let columns = Columns::of(changes);
-    let ids: Vec<Uuid> = changes.iter().map(|c| c.execution_id.0).collect();
+    let ids: Vec<Uuid> = changes.iter().map(|c| c.execution_id().0).collect();
     let workspaces: Vec<Uuid> = changes.iter().map(|c| c.workspace.0).collect();
-    let workflows: Vec<String> = changes.iter().map(|c| c.workflow_id.0.clone()).collect();
-    let revisions: Vec<i32> = changes.iter().map(|c| c.revision).collect();
-    let subjects: Vec<Option<String>> = states().map(|s| s.subject.clone()).collect();
-    let amounts: Vec<Option<String>> = states().map(|s| s.amount.clone()).collect();
-    let currencies: Vec<Option<String>> = states().map(|s| s.currency.clone()).collect();
-    let event_ids: Vec<String> = states().map(|s| s.event_id.0.clone()).collect();
-    let requesters: Vec<Option<Value>> = states().map(|s| s.requester.as_ref().map(json)).collect();
-    let started: Vec<DateTime<Utc>> = states().map(|s| s.started_at).collect();
+    let workflows: Vec<&str> = runs().map(|run| run.workflow_id.0.as_str()).collect();
+    let revisions: Vec<i32> = runs().map(|run| run.revision).collect();
+    let subjects: Vec<Option<&str>> = runs().map(|run| run.subject.as_deref()).collect();
+    let amounts: Vec<Option<&str>> = runs().map(|run| run.amount.as_deref()).collect();
+    let currencies: Vec<Option<&str>> = runs().map(|run| run.currency.as_deref()).collect();
+    let event_ids: Vec<&str> = runs().map(|run| run.event_id.0.as_str()).collect();
+    let requesters: Vec<Option<Json<&Requester>>> =
+        runs().map(|run| run.requester.as_ref().map(Json)).collect();
+    let started: Vec<DateTime<Utc>> = runs().map(|run| run.started_at).collect();
     let seqs: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
-    let snapshots: Vec<Json<SnapshotRef<'_>>> = states().map(|state| Json(SnapshotRef::V1(state))).collect();
     sqlx::query!(
         "insert into executions (id, workspace_id, workflow_id, revision, machine_version, status, result, decision,
              subject, amount, currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq,
              state, state_seq, owner, epoch)
          select id, workspace_id, workflow_id, revision, $1::integer, status, result, decision, subject, amount,
-             currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq, state, seq, owner, 1
+             currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq, state::json,
+             case when state is null then 0 else seq end, owner, 1
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[],
              $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::timestamptz[],
-             $16::timestamptz[], $17::jsonb[], $18::jsonb[], $19::integer[], $20::jsonb[], $21::uuid[])
+             $16::timestamptz[], $17::jsonb[], $18::jsonb[], $19::integer[], $20::text[], $21::uuid[])
            as t(id, workspace_id, workflow_id, revision, status, result, decision, subject, amount, currency, reason,
              event_id, requester, started_at, ended_at, waits_for, error, seq, state, owner)",
         count(machine::VERSION),
         &ids,
         &workspaces,
-        &workflows,
+        &workflows as &[&str],
         &revisions,
-        &columns.status,
-        &columns.result as &[Option<String>],
-        &columns.decision as &[Option<String>],
-        &subjects as &[Option<String>],
-        &amounts as &[Option<String>],
-        &currencies as &[Option<String>],
-        &columns.reason as &[Option<String>],
-        &event_ids,
-        &requesters as &[Option<Value>],
+        &columns.status as &[&str],
+        &columns.result as &[Option<&str>],
+        &columns.decision as &[Option<&str>],
+        &subjects as &[Option<&str>],
+        &amounts as &[Option<&str>],
+        &currencies as &[Option<&str>],
+        &columns.reason as &[Option<&str>],
+        &event_ids as &[&str],
+        &requesters as &[Option<Json<&Requester>>],
         &started,
         &columns.ended_at as &[Option<DateTime<Utc>>],
-        &columns.waits_for,
-        &columns.error as &[Option<Value>],
+        &columns.waits_for as &[Json<&[WaitsFor]>],
+        &columns.error as &[Option<Json<&RunError>>],
         &seqs,
-        &snapshots as &[Json<SnapshotRef<'_>>],
+        &columns.snapshot as &[Option<&str>],
         &columns.owner as &[Option<Uuid>]
     )
     .execute(conn)
@@ -172,9 +186,9 @@ pub(super) async fn update_executions(
         return Ok(Vec::new());
     }
     let mut changes = changes.to_vec();
-    changes.sort_by_key(|change| change.execution_id);
+    changes.sort_by_key(|change| change.execution_id());
     let columns = Columns::of(&changes);
-    let ids: Vec<Uuid> = changes.iter().map(|c| c.execution_id.0).collect();
+    let ids: Vec<Uuid> = changes.iter().map(|c| c.execution_id().0).collect();
     let workspaces: Vec<Uuid> = changes.iter().map(|c| c.workspace.0).collect();
     let (mut bases, mut epochs) = (Vec::new(), Vec::new());
     for change in &changes {
@@ -184,16 +198,14 @@ pub(super) async fn update_executions(
         }
     }
     let added: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
-    let snapshots: Vec<Option<Json<SnapshotRef<'_>>>> =
-        changes.iter().map(|c| c.stores.then_some(Json(SnapshotRef::V1(&c.state)))).collect();
     let rows = sqlx::query_scalar!(
         "update executions e set status = t.status, result = t.result, decision = t.decision, reason = t.reason,
              ended_at = t.ended_at, waits_for = t.waits_for, error = t.error, seq = e.seq + t.added,
-             state = coalesce(t.state, e.state),
+             state = coalesce(t.state::json, e.state),
              state_seq = case when t.state is null then e.state_seq else e.seq + t.added end,
              owner = t.owner
          from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
-             $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::jsonb[], $14::uuid[])
+             $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::uuid[])
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
              state, owner)
          where e.id = t.id and e.workspace_id = t.workspace_id and e.seq = t.seq
@@ -203,15 +215,15 @@ pub(super) async fn update_executions(
         &workspaces,
         &bases,
         &epochs as &[Option<i32>],
-        &columns.status,
-        &columns.result as &[Option<String>],
-        &columns.decision as &[Option<String>],
-        &columns.reason as &[Option<String>],
+        &columns.status as &[&str],
+        &columns.result as &[Option<&str>],
+        &columns.decision as &[Option<&str>],
+        &columns.reason as &[Option<&str>],
         &columns.ended_at as &[Option<DateTime<Utc>>],
-        &columns.waits_for,
-        &columns.error as &[Option<Value>],
+        &columns.waits_for as &[Json<&[WaitsFor]>],
+        &columns.error as &[Option<Json<&RunError>>],
         &added,
-        &snapshots as &[Option<Json<SnapshotRef<'_>>>],
+        &columns.snapshot as &[Option<&str>],
         &columns.owner as &[Option<Uuid>]
     )
     .fetch_all(conn)
@@ -228,12 +240,12 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
             Base::At { seq, .. } => seq,
         };
         for (seq, entry) in (first..).zip(&change.entries) {
-            ids.push(change.execution_id.0);
+            ids.push(change.execution_id().0);
             seqs.push(seq);
             ats.push(entry.stamp.at);
             stamps.push(entry.stamp.id);
-            inputs.push(Json(&entry.input));
-            facts.push(Json(&entry.facts));
+            inputs.push(entry.input.as_str());
+            facts.push(entry.facts.as_str());
         }
     }
     if ids.is_empty() {
@@ -241,13 +253,15 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
     }
     sqlx::query!(
         "insert into journal (execution_id, seq, at, stamp, input, facts)
-         select * from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::jsonb[], $6::jsonb[])",
+         select execution_id, seq, at, stamp, input::json, facts::json
+         from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[])
+           as t(execution_id, seq, at, stamp, input, facts)",
         &ids,
         &seqs,
         &ats,
         &stamps,
-        &inputs as &[Json<&Input>],
-        &facts as &[Json<&Vec<Fact>>]
+        &inputs as &[&str],
+        &facts as &[&str]
     )
     .execute(conn)
     .await?;
