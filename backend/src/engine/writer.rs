@@ -123,7 +123,13 @@ impl Line {
 
     async fn connect(&self) -> store::Result<PgConnection> {
         let options = self.pool.connect_options().as_ref().clone();
-        let options = options.options([("plan_cache_mode", "force_generic_plan")]);
+        // Rows are found by their keys and in no other way, however small a table was when this was planned.
+        let options = options.options([
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+        ]);
         let connected = tokio::time::timeout(CONNECT, options.connect()).await;
         Ok(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
     }
