@@ -6,6 +6,7 @@ use crate::{
     store::{self, deliveries, deliveries::Due},
 };
 use chrono::Duration as Span;
+use futures_util::future::join_all;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -38,6 +39,16 @@ pub enum MailError {
     /// The message can't be made.
     #[error("the message: {0}")]
     Message(#[from] lettre::error::Error),
+}
+
+impl MailError {
+    /// Whether trying again is of no use: the address is wrong, or the mail server refuses for good.
+    fn is_hopeless(&self) -> bool {
+        match self {
+            Self::Server(error) => error.is_permanent(),
+            Self::Address(_) | Self::Message(_) => true,
+        }
+    }
 }
 
 impl Mailer {
@@ -90,20 +101,19 @@ async fn tick(pool: &PgPool, mailer: &Mailer) -> store::Result<usize> {
         let mut conn = pool.acquire().await?;
         deliveries::claim_due(&mut conn, now, now + Span::seconds(CLAIM_SECONDS), PART).await?
     };
-    for due in &due {
-        let sent = mailer.send(due).await;
-        let mut conn = pool.acquire().await?;
-        match sent {
-            Ok(()) => deliveries::mark_delivered(&mut conn, due.id, clock::now()).await?,
-            Err(error) => {
-                tracing::warn!(delivery.id = %due.id, %error, "a mail could not be sent");
-                let hopeless = matches!(error, MailError::Address(_) | MailError::Message(_));
-                let again = !hopeless && due.attempts < MAX_ATTEMPTS;
-                let pause = Span::seconds(30 << due.attempts.clamp(0, 10));
-                let again_at = again.then(|| clock::now() + pause);
-                deliveries::mark_failed(&mut conn, due.id, &error.to_string(), again_at).await?;
-            }
-        }
-    }
+    // At once, so that all are recorded well before another server may claim them.
+    let results = join_all(due.iter().map(|due| deliver(pool, mailer, due))).await;
+    results.into_iter().collect::<store::Result<()>>()?;
     Ok(due.len())
+}
+
+async fn deliver(pool: &PgPool, mailer: &Mailer, due: &Due) -> store::Result<()> {
+    let sent = mailer.send(due).await;
+    let mut conn = pool.acquire().await?;
+    let Err(error) = sent else { return deliveries::mark_delivered(&mut conn, due.id, clock::now()).await };
+    tracing::warn!(delivery.id = %due.id, %error, "a mail could not be sent");
+    let again = !error.is_hopeless() && due.attempts < MAX_ATTEMPTS;
+    let pause = Span::seconds(30 << due.attempts.clamp(0, 10));
+    let again_at = again.then(|| clock::now() + pause);
+    deliveries::mark_failed(&mut conn, due.id, &error.to_string(), again_at).await
 }

@@ -12,14 +12,14 @@ use super::{
 use crate::{
     clock,
     store::{
-        self, StoreError,
+        self, StoreError, audit,
         commit::{Base, Change, Entry, NewEvent},
         events,
     },
 };
 use shared_types::{
     api::executions::Execution,
-    ids::{ExecutionId, WorkflowId, WorkspaceId},
+    ids::{AuditId, ExecutionId, WorkflowId, WorkspaceId},
     machine::{Event, Input, Run, RunStatus, SnapshotRef, input::Start},
 };
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub struct Incoming {
     pub content_hash: Vec<u8>,
     /// The workflows that it may start.
     pub starts: Starts,
+    /// What is written into the audit log for each run that starts; its subject is the run.
+    pub audit: Option<audit::Entry>,
 }
 
 /// The workflows that an event may start.
@@ -100,7 +102,13 @@ impl Engine {
                 continue;
             }
             let event_row = clock::new_id();
-            let started = self.begin_all(workspace, &listening, &incoming.event, 0, Some(event_row)).await?;
+            let mut started =
+                self.begin_all(workspace, &listening, &incoming.event, 0, Some(event_row)).await?;
+            if let Some(entry) = &incoming.audit {
+                for begun in &mut started {
+                    begun.note(entry);
+                }
+            }
             let event = NewEvent {
                 id: event_row,
                 workspace,
@@ -228,6 +236,17 @@ pub(super) struct Begun {
     run: Run,
     pub(super) change: Arc<Change>,
     after: After,
+}
+
+impl Begun {
+    /// Adds an entry of the audit log, about this run, to what is written with it.
+    fn note(&mut self, entry: &audit::Entry) {
+        if let Some(change) = Arc::get_mut(&mut self.change) {
+            let id = AuditId(clock::new_id());
+            let subject = change.execution.execution_id.to_string();
+            change.follows.audit.push(audit::Entry { id, subject, ..entry.clone() });
+        }
+    }
 }
 
 fn listening(active: &Active, incoming: &Incoming) -> Vec<ActiveWorkflow> {

@@ -87,6 +87,7 @@ fn event(schedule: &DueSchedule) -> Incoming {
         event: Arc::new(event),
         content_hash: Vec::new(),
         starts: Starts::Only(schedule.workflow_id.clone()),
+        audit: None,
     }
 }
 

@@ -135,7 +135,7 @@ fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) -> ApiResult<
         Who::Person(_) => Starts::Listening,
     };
     let content_hash = Sha256::digest(content.to_string().as_bytes()).to_vec();
-    Ok(Incoming { event: Arc::new(event), content_hash, starts })
+    Ok(Incoming { event: Arc::new(event), content_hash, starts, audit: None })
 }
 
 /// A person's event is theirs; a key's may name somebody by address.

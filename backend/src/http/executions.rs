@@ -6,7 +6,11 @@ use super::{
     paging,
     problem::{ApiError, ApiResult},
 };
-use crate::{auth::Caller, engine::Given, store::executions};
+use crate::{
+    auth::Caller,
+    engine::{ApplyError, Given},
+    store::executions,
+};
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared_types::{
@@ -15,7 +19,7 @@ use shared_types::{
         executions::{Cancel, Execution, ExecutionDetail, ExecutionQuery},
     },
     ids::ExecutionId,
-    machine::Input,
+    machine::{Input, Refused, state::RunResult},
 };
 
 pub(super) async fn list(
@@ -65,6 +69,12 @@ pub(super) async fn cancel(
         audit::entry(&caller, "execution.cancelled", &id.to_string(), json!({ "reason": cancel.reason }));
     let mut given = Given::just(Input::Cancel { by, reason: cancel.reason });
     given.audit.push(entry);
-    state.engine.apply(caller.workspace, id, &given).await?;
-    Ok(Json(find(&state, &caller, id).await?))
+    let applied = state.engine.apply(caller.workspace, id, &given).await;
+    let run = find(&state, &caller, id).await?;
+    match applied {
+        // It is cancelled as it should be, by this request sent again or by somebody else.
+        Err(ApplyError::Refused(Refused::Ended)) if run.result == Some(RunResult::Cancelled) => {}
+        applied => applied?,
+    }
+    Ok(Json(run))
 }

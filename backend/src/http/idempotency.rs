@@ -1,31 +1,115 @@
 //! `Idempotency-Key`: the same key and body answers the same again.
 
-use super::{AppState, MAX_BODY, problem::ApiError};
+use super::{
+    AppState, MAX_BODY,
+    problem::{ApiError, ApiResult},
+};
 use crate::{
     auth::Caller,
     clock,
-    store::idempotency::{self, Kept},
+    store::{
+        self,
+        idempotency::{self, Kept},
+    },
 };
 use axum::{
     body::{Body, to_bytes},
-    extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, Request},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shared_types::api::problem::Code;
+use shared_types::{api::problem::Code, ids::WorkspaceId};
+use sqlx::PgConnection;
+use std::{convert::Infallible, sync::Arc};
 
 /// The header.
 pub(super) const KEY: &str = "idempotency-key";
+
+/// A request's `Idempotency-Key`, for a handler that keeps its answer in the transaction that it tells of.
+#[derive(Clone)]
+pub(super) struct Claim(Option<Arc<Claimed>>);
+
+struct Claimed {
+    workspace: WorkspaceId,
+    actor: String,
+    key: String,
+    request_hash: Vec<u8>,
+}
+
+impl Claim {
+    /// Keeps the answer with what was changed. Where the same request was quicker, this one fails, changes
+    /// nothing, and is answered as that one was.
+    pub(super) async fn keep<T: Serialize>(
+        &self,
+        state: &AppState,
+        conn: &mut PgConnection,
+        status: StatusCode,
+        answer: &T,
+    ) -> ApiResult<()> {
+        let Some(claimed) = &self.0 else { return Ok(()) };
+        if claimed.keep(state, conn, status, &store::json_text(answer)).await? {
+            return Ok(());
+        }
+        Err(reused())
+    }
+
+    /// An id that is the same whenever this caller sends this key; nothing without a key.
+    pub(super) fn stable_id(&self) -> Option<String> {
+        let claimed = self.0.as_ref()?;
+        let digest = Sha256::digest(format!("{}\n{}", claimed.actor, claimed.key));
+        let bytes = digest.first_chunk::<16>().copied().unwrap_or_default();
+        Some(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
+    }
+
+    /// Of what was sent under the key.
+    pub(super) fn request_hash(&self) -> Vec<u8> {
+        self.0.as_ref().map(|claimed| claimed.request_hash.clone()).unwrap_or_default()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Claim {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self(None)))
+    }
+}
+
+impl Claimed {
+    async fn find(&self, state: &AppState) -> ApiResult<Option<Kept>> {
+        let mut conn = state.pool.acquire().await?;
+        Ok(idempotency::find(&mut conn, self.workspace, &self.actor, &self.key).await?)
+    }
+
+    /// Keeps an answer; false where there is one.
+    async fn keep(
+        &self,
+        state: &AppState,
+        conn: &mut PgConnection,
+        status: StatusCode,
+        answer: &str,
+    ) -> ApiResult<bool> {
+        // An answer may hold what is shown only once, such as a key; it is kept as secrets are.
+        let sealed = state.key.seal(self.workspace, &self.key, answer);
+        let kept = Kept {
+            request_hash: self.request_hash.clone(),
+            status: i16::try_from(status.as_u16()).unwrap_or_default(),
+            body: STANDARD.encode(sealed),
+        };
+        Ok(idempotency::keep(conn, self.workspace, &self.actor, &self.key, &kept, clock::now()).await?)
+    }
+}
 
 /// Answers a request, or answers it again.
 pub(super) async fn once(state: &AppState, caller: &Caller, request: Request, next: Next) -> Response {
     let Some(key) = request.headers().get(KEY).and_then(|key| key.to_str().ok()).map(str::to_owned) else {
         return next.run(request).await;
     };
-    match once_with(state, caller, request, next, &key).await {
+    match once_with(state, caller, request, next, key).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
@@ -36,9 +120,9 @@ async fn once_with(
     caller: &Caller,
     request: Request,
     next: Next,
-    key: &str,
-) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
+    key: String,
+) -> ApiResult<Response> {
+    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
         ApiError::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes."))
     })?;
@@ -46,45 +130,40 @@ async fn once_with(
     hash.update(parts.method.as_str());
     hash.update(parts.uri.path());
     hash.update(&body);
-    let hash = hash.finalize().to_vec();
-    let actor = caller.actor();
-    let kept = {
-        let mut conn = state.pool.acquire().await?;
-        idempotency::find(&mut conn, caller.workspace, &actor, key).await?
-    };
-    if let Some(kept) = kept {
-        return answer_again(state, caller, key, &kept, &hash);
+    let request_hash = hash.finalize().to_vec();
+    let claimed = Arc::new(Claimed { workspace: caller.workspace, actor: caller.actor(), key, request_hash });
+    if let Some(kept) = claimed.find(state).await? {
+        return answer_again(state, &claimed, &kept);
     }
+    parts.extensions.insert(Claim(Some(Arc::clone(&claimed))));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if !response.status().is_success() {
-        return Ok(response);
+        // The same request, sent twice at once, may have got there first.
+        return match claimed.find(state).await? {
+            Some(kept) => answer_again(state, &claimed, &kept),
+            None => Ok(response),
+        };
     }
+    // What wasn't kept with its change changes nothing when it is done again; its answer is kept here.
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 16 * MAX_BODY).await.unwrap_or_default();
-    let status = i16::try_from(parts.status.as_u16()).unwrap_or_default();
-    // An answer may hold what is shown only once, such as a key; it is kept as secrets are.
-    let sealed = state.key.seal(caller.workspace, key, &String::from_utf8_lossy(&body));
-    let text = STANDARD.encode(sealed);
     let mut conn = state.pool.acquire().await?;
-    let kept = Kept { request_hash: hash, status, body: text };
-    idempotency::keep(&mut conn, caller.workspace, &actor, key, &kept, clock::now()).await?;
+    claimed.keep(state, &mut conn, parts.status, &String::from_utf8_lossy(&body)).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-fn answer_again(
-    state: &AppState,
-    caller: &Caller,
-    key: &str,
-    kept: &Kept,
-    hash: &[u8],
-) -> Result<Response, ApiError> {
-    if kept.request_hash != hash {
-        let detail = "This Idempotency-Key was sent before with another request; take a new one.";
-        return Err(ApiError::new(Code::IdempotencyReused, detail));
+fn reused() -> ApiError {
+    let detail = "This Idempotency-Key was sent before with another request; take a new one.";
+    ApiError::new(Code::IdempotencyReused, detail)
+}
+
+fn answer_again(state: &AppState, claimed: &Claimed, kept: &Kept) -> ApiResult<Response> {
+    if kept.request_hash != claimed.request_hash {
+        return Err(reused());
     }
     let status = u16::try_from(kept.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let sealed = STANDARD.decode(&kept.body).unwrap_or_default();
-    let body = state.key.open(caller.workspace, key, &sealed);
+    let body = state.key.open(claimed.workspace, &claimed.key, &sealed);
     let body = body.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
     let has_body = !body.is_empty();
     let mut response = (status.unwrap_or(StatusCode::OK), body).into_response();

@@ -3,6 +3,7 @@
 use super::{
     AppState, audit,
     body::{Body, Path},
+    idempotency::Claim,
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -24,6 +25,7 @@ use shared_types::{
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    claim: Claim,
     Body(new): Body<NewKey>,
 ) -> ApiResult<(StatusCode, Json<CreatedKey>)> {
     if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.iter().any(|(name, _)| name == scope)) {
@@ -47,8 +49,10 @@ pub(super) async fn create(
     let detail = json!({ "name": about.name, "scopes": about.scopes });
     let entry = audit::entry(&caller, "key.made", &about.key_id.to_string(), detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
+    let created = CreatedKey { key: text, about };
+    claim.keep(&state, &mut transaction, StatusCode::CREATED, &created).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(CreatedKey { key: text, about })))
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<Key>>> {

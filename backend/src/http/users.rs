@@ -3,6 +3,7 @@
 use super::{
     AppState, audit,
     body::{Body, Path, Query},
+    idempotency::Claim,
     paging,
     problem::{ApiError, ApiResult},
 };
@@ -25,6 +26,7 @@ use shared_types::{
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    claim: Claim,
     Body(new): Body<NewUser>,
 ) -> ApiResult<(StatusCode, Json<User>)> {
     check_email(&new.email)?;
@@ -52,6 +54,7 @@ pub(super) async fn create(
     store::audit::insert(&mut transaction, &[&entry]).await?;
     let user =
         people::user(&mut transaction, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)?;
+    claim.keep(&state, &mut transaction, StatusCode::CREATED, &user).await?;
     transaction.commit().await?;
     Ok((StatusCode::CREATED, Json(user)))
 }

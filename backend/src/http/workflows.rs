@@ -3,6 +3,7 @@
 use super::{
     AppState, audit,
     body::{Body, Path, Query, Written},
+    idempotency::Claim,
     paging,
     problem::{ApiError, ApiResult},
 };
@@ -12,7 +13,7 @@ use crate::{
     dispatch::Message,
     engine::{Accepted, Incoming, Starts, next_due_of},
     store::{
-        self, people, secrets, workflows,
+        self, executions, people, secrets, workflows,
         workflows::{NewRevision, Stored},
     },
 };
@@ -115,9 +116,11 @@ async fn around(state: &AppState, workspace: WorkspaceId) -> ApiResult<Around> {
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    claim: Claim,
     written: Written,
 ) -> ApiResult<Response> {
-    let checked = review(&written.text, written.format, &around(&state, caller.workspace).await?);
+    let around = around(&state, caller.workspace).await?;
+    let checked = review(&written.text, written.format, &around);
     let document = sound(&checked)?;
     touchable(&caller, &document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
@@ -137,8 +140,12 @@ pub(super) async fn create(
     let publication =
         Publication { revision, enabled, document: &document, checked: &checked, written: &written };
     publish(&mut transaction, &caller, &publication).await?;
+    let stored = workflows::find(&mut transaction, caller.workspace, &document.workflow_id, None).await?;
+    let workflow = view(stored.ok_or_else(ApiError::not_found)?, &around);
+    claim.keep(&state, &mut transaction, StatusCode::CREATED, &workflow).await?;
     transaction.commit().await?;
-    answer(&state, &caller, &document.workflow_id, StatusCode::CREATED).await
+    tell_changed(&state, &caller, &document.workflow_id);
+    Ok(tagged(StatusCode::CREATED, workflow))
 }
 
 /// A revision on its way in.
@@ -284,11 +291,13 @@ async fn respond(
     stored: Stored,
     status: StatusCode,
 ) -> ApiResult<Response> {
-    let around = around(state, caller.workspace).await?;
-    let findings = review(&stored.source, stored.format, &around).findings;
-    let etag = workflows::etag(stored.revision);
+    Ok(tagged(status, view(stored, &around(state, caller.workspace).await?)))
+}
+
+fn view(stored: Stored, around: &Around) -> Workflow {
+    let findings = review(&stored.source, stored.format, around).findings;
     let name = stored.document.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let workflow = Workflow {
+    Workflow {
         workflow_id: stored.workflow_id,
         name,
         revision: stored.revision,
@@ -296,16 +305,21 @@ async fn respond(
         format: stored.format,
         source: stored.source,
         document: stored.document,
-        etag: etag.clone(),
+        etag: workflows::etag(stored.revision),
         updated_at: stored.created_at,
         updated_by: stored.created_by,
         findings,
-    };
-    let mut response = (status, Json(workflow)).into_response();
-    if let Ok(value) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, value);
     }
-    Ok(response)
+}
+
+/// A workflow with its tag in the header.
+fn tagged(status: StatusCode, workflow: Workflow) -> Response {
+    let etag = HeaderValue::from_str(&workflow.etag);
+    let mut response = (status, Json(workflow)).into_response();
+    if let Ok(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
 }
 
 pub(super) async fn put(
@@ -452,6 +466,7 @@ pub(super) async fn start(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<WorkflowId>,
+    claim: Claim,
     Body(start): Body<ManualStart>,
 ) -> ApiResult<(StatusCode, Json<Execution>)> {
     let stored = find(&state, &caller, &id, None).await?;
@@ -464,24 +479,26 @@ pub(super) async fn start(
     }
     let event = Event {
         kind: "manual".to_owned(),
-        id: EventId(format!("manual:{}", clock::new_id())),
+        // The same request has the same event, and an event starts nothing twice.
+        id: EventId(format!("manual:{}", claim.stable_id().unwrap_or_else(|| clock::new_id().to_string()))),
         source: None,
         time: clock::now(),
         requester: Some(caller.requester()),
         payload: start.input,
     };
-    let incoming =
-        Incoming { event: Arc::new(event), content_hash: Vec::new(), starts: Starts::Only(id.clone()) };
-    let accepted = state.engine.intake(caller.workspace, &incoming).await?;
-    let Accepted::New(mut runs) = accepted else { return Err(ApiError::not_found()) };
-    let run = runs.pop().ok_or_else(ApiError::not_found)?.standing.execution;
-    let mut conn = state.pool.acquire().await?;
-    let entry = audit::entry(
-        &caller,
-        "execution.started",
-        &run.execution_id.to_string(),
-        json!({ "workflow_id": id }),
-    );
-    store::audit::insert(&mut conn, &[&entry]).await?;
-    Ok((StatusCode::CREATED, Json(run)))
+    let event_id = event.id.clone();
+    let incoming = Incoming {
+        event: Arc::new(event),
+        content_hash: claim.request_hash(),
+        starts: Starts::Only(id.clone()),
+        audit: Some(audit::entry(&caller, "execution.started", "", json!({ "workflow_id": id }))),
+    };
+    let run = match state.engine.intake(caller.workspace, &incoming).await? {
+        Accepted::New(mut runs) => runs.pop().map(|run| run.standing.execution),
+        Accepted::Duplicate => {
+            let mut conn = state.pool.acquire().await?;
+            executions::started_by(&mut conn, caller.workspace, &event_id).await?.pop()
+        }
+    };
+    Ok((StatusCode::CREATED, Json(run.ok_or_else(ApiError::not_found)?)))
 }

@@ -34,7 +34,7 @@ pub async fn find(
     Ok(row.map(|row| Kept { request_hash: row.request_hash, status: row.status, body: row.body }))
 }
 
-/// Keeps an answer.
+/// Keeps an answer; false where there is one under the key. Another transaction that keeps one is waited for.
 pub async fn keep(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -42,8 +42,8 @@ pub async fn keep(
     key: &str,
     kept: &Kept,
     at: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let kept = sqlx::query!(
         "insert into idempotency (workspace_id, actor, key, request_hash, status, body, created_at)
          values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         workspace.0,
@@ -56,7 +56,7 @@ pub async fn keep(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(kept.rows_affected() == 1)
 }
 
 /// Forgets answers that are older than a moment.

@@ -10,6 +10,8 @@ mod calls;
 mod crashes;
 mod events;
 mod live;
+mod mail;
+mod repeated;
 mod rights;
 mod sessions;
 mod shop;

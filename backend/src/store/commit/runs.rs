@@ -198,6 +198,8 @@ pub(super) async fn update_executions(
         }
     }
     let added: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
+    // The workspace is compared so that no index on it can answer: on a table that was small when this was
+    // planned, the planner would rather read the whole workspace than find each run by its id.
     let rows = sqlx::query_scalar!(
         "update executions e set status = t.status, result = t.result, decision = t.decision, reason = t.reason,
              ended_at = t.ended_at, waits_for = t.waits_for, error = t.error, seq = e.seq + t.added,
@@ -208,7 +210,7 @@ pub(super) async fn update_executions(
              $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::uuid[])
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
              state, owner)
-         where e.id = t.id and e.workspace_id = t.workspace_id and e.seq = t.seq
+         where e.id = t.id and e.workspace_id is not distinct from t.workspace_id and e.seq = t.seq
            and (t.epoch is null or e.epoch = t.epoch)
          returning e.id",
         &ids,
