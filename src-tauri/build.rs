@@ -5,6 +5,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "session",
         "sign_in",
         "sign_out",
+        "leave",
         "change_password",
         "settings",
         "set_settings",

@@ -209,6 +209,8 @@ pub enum Told {
     Session(SessionView),
     /// Open a page: a notification was clicked, or a link was followed.
     Open(String),
+    /// The window is to be closed while this many decisions wait for the server: the person is asked.
+    Leaving(usize),
 }
 
 /// The event under which the shell tells.

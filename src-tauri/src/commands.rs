@@ -14,6 +14,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         session::session,
         session::sign_in,
         session::sign_out,
+        session::leave,
         session::change_password,
         session::settings,
         session::set_settings,

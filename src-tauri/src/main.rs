@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod commands;
 mod keyring_store;
+mod leaving;
 mod live;
 mod outbox;
 mod session;
@@ -14,7 +15,7 @@ mod shell;
 
 use shell::Shell;
 use std::io::BufRead as _;
-use tauri::Manager as _;
+use tauri::{Manager as _, WindowEvent};
 
 fn main() -> anyhow::Result<()> {
     // The provider is chosen once; a second choice would be an error of this program.
@@ -25,6 +26,12 @@ fn main() -> anyhow::Result<()> {
         .plugin(tauri_plugin_single_instance::init(|app, _, _| shell::to_front(app)))
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .plugin(tauri_plugin_notification::init())
+        .on_window_event(|window, event| {
+            if let WindowEvent::CloseRequested { api, .. } = event {
+                api.prevent_close();
+                leaving::asked_to_close(window.app_handle());
+            }
+        })
         .invoke_handler(commands::handler())
         .setup(move |app| {
             let folder = app.path().app_data_dir()?;

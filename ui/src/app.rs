@@ -3,21 +3,31 @@
 use crate::{
     bridge,
     components::{
+        ask::{Ask, waiting_title},
         rail::Rail,
         strip::Strip,
         toast::{Toast, ToastView, Toaster},
     },
-    keys::{letter, use_keys},
+    keys::{act_on_page, letter, use_keys},
+    load::use_calm,
     pages::{
-        edit::Edit, help::Help, inbox::Inbox, outbox::Outbox, run::Run, runs::Runs, settings::Settings,
-        sign_in::SignInPage, workflow::Workflow, workflows::Workflows,
+        edit::Edit,
+        help::Help,
+        inbox::Inbox,
+        outbox::Outbox,
+        run::Run,
+        runs::{Filters, Runs},
+        settings::Settings,
+        sign_in::SignInPage,
+        workflow::Workflow,
+        workflows::Workflows,
     },
     route::Route,
     told::{Bus, use_told},
 };
 use shared_types::api::Permissions;
 use shared_types::{
-    api::approvals::ApprovalQuery,
+    api::{approvals::ApprovalQuery, live::LiveKind},
     desktop::{Connection, OutgoingState, SessionView, Settings as Chosen, Theme, Told},
     machine::command::RequestStatus,
 };
@@ -99,6 +109,7 @@ fn Inside(props: &InsideProps) -> Html {
     let connection = use_state(|| Connection::Reconnecting);
     let toast = use_state(|| None::<Toast>);
     let help = use_state(|| false);
+    let leaving = use_state(|| None::<usize>);
     let (waiting, outgoing) = (use_state(|| 0usize), use_state(|| 0usize));
     let navigator = use_navigator();
     let count = use_counting(&waiting, &outgoing);
@@ -115,9 +126,16 @@ fn Inside(props: &InsideProps) -> Html {
     }
     {
         let (connection, navigator) = (connection.clone(), navigator.clone());
+        let (count, leaving) = (use_calm(count), leaving.clone());
         use_told(move |told| match told {
             Told::Connection(now) => connection.set(now),
-            Told::Changed { .. } | Told::Outbox => count.emit(()),
+            Told::Changed {
+                kind: LiveKind::ApprovalAsked | LiveKind::ApprovalChanged | LiveKind::Reset,
+                ..
+            }
+            | Told::Outbox => count.emit(()),
+            Told::Changed { .. } => {}
+            Told::Leaving(waiting) => leaving.set(Some(waiting)),
             Told::Open(path) => {
                 if let (Some(navigator), Some(route)) = (&navigator, Route::recognize(&path)) {
                     navigator.push(&route);
@@ -127,6 +145,13 @@ fn Inside(props: &InsideProps) -> Html {
         });
     }
     use_travel(navigator, help.clone());
+    let answer = {
+        let leaving = leaving.clone();
+        Callback::from(move |really: bool| {
+            leaving.set(None);
+            spawn_local(async move { drop(bridge::leave(really).await) });
+        })
+    };
     let toaster: Toaster = {
         let toast = toast.clone();
         Callback::from(move |said| toast.set(Some(said)))
@@ -151,6 +176,10 @@ fn Inside(props: &InsideProps) -> Html {
                 <Switch<Route> render={page} />
                 <ToastView toast={(*toast).clone()} {gone} />
                 if *help { <Help close={close_help} /> }
+                if let Some(waiting) = *leaving {
+                    <Ask title={waiting_title(waiting)} go="Quit" {answer}
+                        says="They stay on this machine, and are sent when the app runs again." />
+                }
             </ContextProvider<Permissions>>
         </ContextProvider<Toaster>>
     }
@@ -203,13 +232,28 @@ pub(crate) fn mine() -> ApprovalQuery {
     }
 }
 
-/// `g` and a letter goes to a place; `?` shows the keys.
+/// `g` and a letter goes to a place, Escape to the list that a view belongs to; `?` shows the keys.
 #[hook]
 fn use_travel(navigator: Option<Navigator>, help: UseStateHandle<bool>) {
     let going = use_mut_ref(|| false);
+    let here = use_route::<Route>();
     use_keys(move |event| {
+        if !*going.borrow() && act_on_page(event) {
+            event.prevent_default();
+            return;
+        }
         if event.key() == "Escape" {
-            help.set(false);
+            let list = here.as_ref().and_then(Route::list);
+            match (*help, &navigator, list) {
+                (true, _, _) => help.set(false),
+                // Where one came from, with its filters.
+                (false, Some(navigator), Some(Route::Runs)) => {
+                    let _ = navigator.push_with_query(&Route::Runs, &Filters::last());
+                }
+                (false, Some(navigator), Some(list)) => navigator.push(&list),
+                (false, _, _) => {}
+            }
+            return;
         }
         let Some(key) = letter(event) else { return };
         let was_going = going.replace(key == "g");

@@ -76,6 +76,10 @@ pub(crate) async fn sign_in(with: SignIn) -> Answer<SessionView> {
     ask("sign_in", &args!(with)).await
 }
 
+pub(crate) async fn leave(really: bool) -> Answer<()> {
+    ask("leave", &args!(really)).await
+}
+
 pub(crate) async fn sign_out() -> Answer<()> {
     ask("sign_out", &args!()).await
 }

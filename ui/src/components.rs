@@ -1,5 +1,6 @@
 //! The design system: small parts that pages are made of.
 
+pub(crate) mod ask;
 pub(crate) mod icon;
 pub(crate) mod loading;
 pub(crate) mod rail;

@@ -1,7 +1,7 @@
 //! The keyboard: single letters act only when no field has the focus.
 
 use wasm_bindgen::{JsCast as _, closure::Closure};
-use web_sys::{HtmlElement, KeyboardEvent};
+use web_sys::{Document, HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 /// Calls back with each key that is pressed, as long as the component lives.
@@ -35,6 +35,63 @@ pub(crate) fn letter(event: &KeyboardEvent) -> Option<String> {
         return None;
     }
     Some(event.key())
+}
+
+/// What a key does on every page: rows, tabs and the search field. True where it did something.
+pub(crate) fn act_on_page(event: &KeyboardEvent) -> bool {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
+    let focused = document.active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    if event.key() == "Escape" && is_typing() {
+        return focused.is_some_and(|field| field.blur().is_ok());
+    }
+    match letter(event).as_deref() {
+        Some("/") => first(&document, ".search input").is_some_and(|field| field.focus().is_ok()),
+        Some("Enter" | "o") => {
+            focused.filter(|row| row.matches(ROW).unwrap_or_default()).is_some_and(|row| {
+                row.click();
+                true
+            })
+        }
+        Some("j") => step_to(&all(&document, ROWS), focused.as_ref(), 1),
+        Some("k") => step_to(&all(&document, ROWS), focused.as_ref(), -1),
+        Some("]") => turn(&all(&document, TABS), 1),
+        Some("[") => turn(&all(&document, TABS), -1),
+        Some(_) | None => false,
+    }
+}
+
+/// What opens on Enter.
+const ROW: &str = "tr[tabindex], [role=option][tabindex], [role=listitem][tabindex]";
+/// The rows through which `j` and `k` move the focus; where a list has a selection, they move that instead.
+const ROWS: &str = "[data-rows] [tabindex]";
+const TABS: &str = "[role=tablist] [role=tab]";
+
+fn first(document: &Document, selector: &str) -> Option<HtmlElement> {
+    document.query_selector(selector).ok().flatten()?.dyn_into().ok()
+}
+
+fn all(document: &Document, selector: &str) -> Vec<HtmlElement> {
+    let Ok(list) = document.query_selector_all(selector) else { return Vec::new() };
+    (0..list.length()).filter_map(|n| list.item(n)?.dyn_into().ok()).collect()
+}
+
+/// Moves the focus from one row to another.
+fn step_to(rows: &[HtmlElement], from: Option<&HtmlElement>, step: isize) -> bool {
+    let Some(last) = rows.len().checked_sub(1) else { return false };
+    let at = from.and_then(|from| rows.iter().position(|row| row == from));
+    let to = at.map_or(0, |at| at.saturating_add_signed(step).min(last));
+    rows[to].focus().is_ok()
+}
+
+/// Opens the next tab, or the one before.
+fn turn(tabs: &[HtmlElement], step: isize) -> bool {
+    let is_here = |tab: &HtmlElement| tab.get_attribute("aria-selected").as_deref() == Some("true");
+    let Some(at) = tabs.iter().position(is_here) else { return false };
+    let to = at.checked_add_signed(step).and_then(|to| tabs.get(to));
+    to.is_some_and(|tab| {
+        tab.click();
+        true
+    })
 }
 
 /// Whether a field has the focus.

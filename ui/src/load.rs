@@ -1,7 +1,8 @@
 //! Reading something for a page: what was read stays while it is read anew, and when that fails.
 
+use gloo_timers::callback::Timeout;
 use shared_types::desktop::{Failure, Loaded};
-use std::{future::Future, rc::Rc};
+use std::{cell::RefCell, future::Future, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
@@ -24,6 +25,38 @@ impl<T> Clone for Load<T> {
             Self::Failed(failure) => Self::Failed(failure.clone()),
         }
     }
+}
+
+/// How long what comes often is gathered, in milliseconds.
+const CALM_MS: u32 = 250;
+
+/// Calls back at once, and then at most once in a while, however often it is called.
+#[hook]
+pub(crate) fn use_calm(callback: Callback<()>) -> Callback<()> {
+    let latest = use_mut_ref(|| callback.clone());
+    *latest.borrow_mut() = callback;
+    // The pause that runs, and whether something came in it.
+    let pause = use_mut_ref(|| None::<Timeout>);
+    let came = use_mut_ref(|| false);
+    Callback::from(move |()| call_calmly(&latest, &pause, &came))
+}
+
+type Kept<T> = Rc<RefCell<T>>;
+
+fn call_calmly(latest: &Kept<Callback<()>>, pause: &Kept<Option<Timeout>>, came: &Kept<bool>) {
+    if pause.borrow().is_some() {
+        *came.borrow_mut() = true;
+        return;
+    }
+    let (then, after, more) = (latest.clone(), pause.clone(), came.clone());
+    *pause.borrow_mut() = Some(Timeout::new(CALM_MS, move || {
+        after.borrow_mut().take();
+        if more.replace(false) {
+            call_calmly(&then, &after, &more);
+        }
+    }));
+    let callback = latest.borrow().clone();
+    callback.emit(());
 }
 
 /// Something that is read, and how to read it anew.

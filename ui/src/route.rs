@@ -44,6 +44,25 @@ pub(crate) enum Section {
 }
 
 impl Route {
+    /// The list that a view of one thing belongs to.
+    pub(crate) fn list(&self) -> Option<Self> {
+        match self {
+            Self::Card { .. } => Some(Self::Inbox),
+            Self::Workflow { .. } => Some(Self::Workflows),
+            Self::Run { .. } => Some(Self::Runs),
+            // The editor stays open: what is written in it isn't left by one key.
+            Self::NewWorkflow | Self::EditWorkflow { .. } => None,
+            Self::Home
+            | Self::Inbox
+            | Self::Messages
+            | Self::Workflows
+            | Self::Runs
+            | Self::Outbox
+            | Self::Settings
+            | Self::Nowhere => None,
+        }
+    }
+
     /// Which place of the rail a view belongs to.
     pub(crate) fn section(&self) -> Option<Section> {
         match self {

@@ -22,6 +22,12 @@ pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// A span in milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "a run is far shorter than 2^52 ms")]
+pub(crate) fn milliseconds(span: chrono::Duration) -> f64 {
+    span.num_microseconds().map_or(0.0, |micros| micros as f64 / 1000.0)
+}
+
 /// The time of day, or with the day where it isn't today.
 pub(crate) fn clock(at: DateTime<Utc>) -> String {
     let (local, today) = (at.with_timezone(&Local), now().with_timezone(&Local));

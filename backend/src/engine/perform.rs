@@ -24,8 +24,9 @@ pub(super) async fn perform(
     crate::faults::point();
     let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
     metrics::histogram!("iw_call_seconds").record(begun.elapsed().as_secs_f64());
-    // The call's context goes with it here: then the run's own can be changed in place.
-    let Call { place, index, attempt, .. } = call;
+    let (place, index, attempt) = (call.place.clone(), call.index, call.attempt);
+    // Its context goes with it: then the run can change its own in place.
+    drop(call);
     let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
     let given = Given { input, epoch: Some(epoch), record: None, audit: Vec::new() };
     let mut pause = FIRST_PAUSE;

@@ -1,39 +1,54 @@
 //! Templates: `{{ … }}` in Jinja, bounded in steps and size, with no access to the machine.
 
-use super::{
-    number,
-    scope::{Scope, Secrets},
-};
-use minijinja::{Environment, Error, Output, State, UndefinedBehavior, value::ValueKind};
+mod value;
+
+pub use value::TemplateValue;
+
+use super::{number, scope::Scope};
+use minijinja::{Environment, Error, Expression, Output, State, UndefinedBehavior, value::ValueKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+use serde_json::Value;
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 /// How many steps of the template engine one evaluation may take.
 const FUEL: u64 = 200_000;
 /// How many bytes one evaluation may give.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// A text that may hold templates.
-#[derive(Debug, Clone)]
-pub struct Template {
+/// A text that may hold templates; read once, and cheap to clone.
+#[derive(Clone)]
+pub struct Template(Arc<Inner>);
+
+struct Inner {
     source: String,
     kind: Kind,
 }
 
-#[derive(Debug, Clone)]
 enum Kind {
     /// No template in it.
     Literal,
     /// One path alone, which needs no engine: `{{ order.total }}`.
     Path(Vec<String>),
     /// One expression alone, which keeps its type: `{{ items | length }}`.
-    Expression { body: String, names: Vec<String> },
+    Expression { compiled: Expression<'static, 'static>, names: Vec<String> },
+    /// Text with paths in it, which mostly needs no engine: `order {{ order.id }}`.
+    Joined { parts: Vec<Part>, body: String, names: Vec<String> },
     /// Text with templates in it.
     Mixed { body: String, names: Vec<String> },
     /// It can't be read; the check says so, and evaluating it fails.
     Broken(String),
+}
+
+/// A part of a text with paths in it.
+enum Part {
+    Text(String),
+    Path(Vec<String>),
 }
 
 /// Why a template gave nothing.
@@ -110,33 +125,37 @@ impl Template {
     pub fn new(source: impl Into<String>) -> Self {
         let source = source.into();
         let kind = classify(&source);
-        Self { source, kind }
+        Self(Arc::new(Inner { source, kind }))
     }
 
     /// The text as written.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     /// Why the template can't be read, if it can't.
     pub fn fault(&self) -> Option<&str> {
-        match &self.kind {
+        match &self.0.kind {
             Kind::Broken(why) => Some(why),
-            Kind::Literal | Kind::Path(_) | Kind::Expression { .. } | Kind::Mixed { .. } => None,
+            Kind::Literal
+            | Kind::Path(_)
+            | Kind::Expression { .. }
+            | Kind::Joined { .. }
+            | Kind::Mixed { .. } => None,
         }
     }
 
     /// Whether it is plain text.
     pub fn is_literal(&self) -> bool {
-        matches!(self.kind, Kind::Literal)
+        matches!(self.0.kind, Kind::Literal)
     }
 
     /// The top-level names that it reads.
     pub fn names(&self) -> Vec<&str> {
-        match &self.kind {
+        match &self.0.kind {
             Kind::Literal | Kind::Broken(_) => Vec::new(),
             Kind::Path(path) => path.first().map(String::as_str).into_iter().collect(),
-            Kind::Expression { names, .. } | Kind::Mixed { names, .. } => {
+            Kind::Expression { names, .. } | Kind::Joined { names, .. } | Kind::Mixed { names, .. } => {
                 names.iter().map(String::as_str).collect()
             }
         }
@@ -144,42 +163,45 @@ impl Template {
 
     /// The secrets that it reads by name; a text search, so that it never says too few.
     pub fn secrets(&self) -> Vec<&str> {
-        self.source
+        let source = self.source();
+        source
             .match_indices("secrets.")
-            .map(|(at, found)| &self.source[at + found.len()..])
+            .map(|(at, found)| &source[at + found.len()..])
             .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default())
             .collect()
     }
 
     /// The value: a template alone keeps its type (null where the path isn't there), else a text.
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
-        match &self.kind {
-            Kind::Literal => Ok(Value::String(self.source.clone())),
+        match &self.0.kind {
+            Kind::Literal => Ok(Value::String(self.source().to_owned())),
             Kind::Path(path) => {
                 Ok(scope.find(path.iter().map(String::as_str)).map_or(Value::Null, Cow::into_owned))
             }
-            Kind::Expression { body, names } => {
-                let value = ENGINE
-                    .compile_expression(body)
-                    .and_then(|expression| expression.eval(variables(scope, names)))
-                    .map_err(|error| self.failed(&error))?;
+            Kind::Expression { compiled, names } => {
+                let value = compiled.eval(variables(scope, names)).map_err(|error| self.failed(&error))?;
                 let json = serde_json::to_value(&value).unwrap_or(Value::Null);
                 if value.kind() == ValueKind::String && value.as_str().is_some_and(|s| s.len() > MAX_BYTES) {
                     return Err(self.too_long());
                 }
                 Ok(json)
             }
-            Kind::Mixed { body, names } => self.mixed(body, names, scope).map(Value::String),
+            Kind::Joined { .. } | Kind::Mixed { .. } => self.text(scope).map(Value::String),
             Kind::Broken(why) => {
-                Err(TemplateError::Syntax { template: self.source.clone(), why: why.clone() })
+                Err(TemplateError::Syntax { template: self.source().to_owned(), why: why.clone() })
             }
         }
     }
 
     /// The value as text; what isn't there is empty.
     pub fn text(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        match &self.kind {
-            Kind::Literal => Ok(self.source.clone()),
+        match &self.0.kind {
+            Kind::Literal => Ok(self.source().to_owned()),
+            Kind::Joined { parts, body, names } => match join(parts, scope) {
+                Some(text) if text.len() > MAX_BYTES => Err(self.too_long()),
+                Some(text) => Ok(text),
+                None => self.mixed(body, names, scope),
+            },
             Kind::Mixed { body, names } => self.mixed(body, names, scope),
             Kind::Path(_) | Kind::Expression { .. } | Kind::Broken(_) => Ok(as_text(&self.value(scope)?)),
         }
@@ -189,7 +211,7 @@ impl Template {
     pub fn needed(&self, what: &'static str, scope: &Scope<'_>) -> Result<String, TemplateError> {
         let text = self.text(scope)?;
         if text.trim().is_empty() {
-            return Err(TemplateError::Missing { what, template: self.source.clone() });
+            return Err(TemplateError::Missing { what, template: self.source().to_owned() });
         }
         Ok(text)
     }
@@ -207,12 +229,12 @@ impl Template {
     }
 
     fn failed(&self, error: &Error) -> TemplateError {
-        TemplateError::Failed { template: self.source.clone(), why: error.to_string() }
+        TemplateError::Failed { template: self.source().to_owned(), why: error.to_string() }
     }
 
     fn too_long(&self) -> TemplateError {
         let why = format!("it gives more than {MAX_BYTES} bytes");
-        TemplateError::Failed { template: self.source.clone(), why }
+        TemplateError::Failed { template: self.source().to_owned(), why }
     }
 }
 
@@ -249,11 +271,10 @@ fn classify(source: &str) -> Kind {
         if let Some(path) = plain_path(inner) {
             return Kind::Path(path);
         }
-        let body = length_as_filter(inner);
-        return match ENGINE.compile_expression(&body) {
-            Ok(expression) => {
-                let names = sorted(expression.undeclared_variables(false));
-                Kind::Expression { body, names }
+        return match ENGINE.compile_expression_owned(length_as_filter(inner)) {
+            Ok(compiled) => {
+                let names = sorted(compiled.undeclared_variables(false));
+                Kind::Expression { compiled, names }
             }
             Err(error) => Kind::Broken(error.to_string()),
         };
@@ -262,10 +283,55 @@ fn classify(source: &str) -> Kind {
     match ENGINE.template_from_str(&body) {
         Ok(template) => {
             let names = sorted(template.undeclared_variables(false));
-            Kind::Mixed { body, names }
+            match plain_parts(source) {
+                Some(parts) => Kind::Joined { parts, body, names },
+                None => Kind::Mixed { body, names },
+            }
         }
         Err(error) => Kind::Broken(error.to_string()),
     }
+}
+
+/// A text as its parts, if all its templates are plain paths and the engine would take nothing away from it.
+fn plain_parts(source: &str) -> Option<Vec<Part>> {
+    // The engine reads these in its own way: tags, comments, and a line's end at the text's end.
+    if source.contains("{%") || source.contains("{#") || source.ends_with('\n') {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut rest = source;
+    while let Some((text, after)) = rest.split_once("{{") {
+        let (inner, after) = after.split_once("}}")?;
+        let path = plain_path(inner.trim())?;
+        if !text.is_empty() {
+            parts.push(Part::Text(text.to_owned()));
+        }
+        parts.push(Part::Path(path));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.to_owned()));
+    }
+    Some(parts)
+}
+
+/// The parts as one text; nothing where a value is a list or a map, which the engine prints.
+fn join(parts: &[Part], scope: &Scope<'_>) -> Option<String> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Text(part) => text.push_str(part),
+            Part::Path(path) => match scope.find(path.iter().map(String::as_str)).as_deref() {
+                None | Some(Value::Null) => {}
+                Some(Value::String(part)) => text.push_str(part),
+                Some(Value::Number(number)) if number.is_i64() || number.is_f64() => {
+                    text.push_str(&as_text(&Value::Number(number.clone())));
+                }
+                Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => return None,
+            },
+        }
+    }
+    Some(text)
 }
 
 fn sorted(names: std::collections::HashSet<String>) -> Vec<String> {
@@ -325,9 +391,15 @@ pub fn as_text(value: &Value) -> String {
     }
 }
 
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.source()).finish()
+    }
+}
+
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.source() == other.source()
     }
 }
 
@@ -339,7 +411,7 @@ impl From<&str> for Template {
 
 impl Serialize for Template {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.source)
+        serializer.serialize_str(self.source())
     }
 }
 
@@ -363,194 +435,5 @@ impl JsonSchema for Template {
     }
 }
 
-/// Any JSON value in which every text may hold templates.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TemplateValue {
-    /// Nothing in it to evaluate.
-    Literal(Value),
-    /// A text with templates.
-    Text(Template),
-    /// A list with templates somewhere in it.
-    List(Vec<TemplateValue>),
-    /// A map with templates somewhere in it.
-    Map(BTreeMap<String, TemplateValue>),
-}
-
-impl TemplateValue {
-    /// Reads a JSON value.
-    pub fn new(value: Value) -> Self {
-        match value {
-            Value::String(text) => {
-                let template = Template::new(text);
-                if template.is_literal() {
-                    Self::Literal(Value::String(template.source))
-                } else {
-                    Self::Text(template)
-                }
-            }
-            Value::Array(list) => {
-                let list: Vec<Self> = list.into_iter().map(Self::new).collect();
-                if list.iter().all(Self::is_literal) {
-                    Self::Literal(Value::Array(list.iter().map(Self::source).collect()))
-                } else {
-                    Self::List(list)
-                }
-            }
-            Value::Object(map) => {
-                let map: BTreeMap<String, Self> = map.into_iter().map(|(k, v)| (k, Self::new(v))).collect();
-                if map.values().all(Self::is_literal) {
-                    Self::Literal(Value::Object(map.iter().map(|(k, v)| (k.clone(), v.source())).collect()))
-                } else {
-                    Self::Map(map)
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => Self::Literal(value),
-        }
-    }
-
-    /// Whether there is nothing to evaluate.
-    pub fn is_literal(&self) -> bool {
-        matches!(self, Self::Literal(_))
-    }
-
-    /// The value as written.
-    pub fn source(&self) -> Value {
-        match self {
-            Self::Literal(value) => value.clone(),
-            Self::Text(template) => Value::String(template.source.clone()),
-            Self::List(list) => Value::Array(list.iter().map(Self::source).collect()),
-            Self::Map(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), v.source())).collect()),
-        }
-    }
-
-    /// The value with every template evaluated.
-    pub fn value(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
-        match self {
-            Self::Literal(value) => Ok(value.clone()),
-            Self::Text(template) => template.value(scope),
-            Self::List(list) => list.iter().map(|item| item.value(scope)).collect(),
-            Self::Map(map) => map
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), value.value(scope)?)))
-                .collect::<Result<Map<_, _>, _>>()
-                .map(Value::Object),
-        }
-    }
-
-    /// The value as text; what isn't there is empty.
-    pub fn text(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        Ok(as_text(&self.value(scope)?))
-    }
-
-    /// Every template in it, with its pointer below this value.
-    pub fn templates(&self) -> Vec<(String, &Template)> {
-        match self {
-            Self::Literal(_) => Vec::new(),
-            Self::Text(template) => vec![(String::new(), template)],
-            Self::List(list) => list
-                .iter()
-                .enumerate()
-                .flat_map(|(n, item)| item.templates().into_iter().map(move |(p, t)| (format!("/{n}{p}"), t)))
-                .collect(),
-            Self::Map(map) => map
-                .iter()
-                .flat_map(|(key, item)| {
-                    let key = super::finding::escape_segment(key);
-                    item.templates().into_iter().map(move |(p, t)| (format!("/{key}{p}"), t))
-                })
-                .collect(),
-        }
-    }
-}
-
-impl Serialize for TemplateValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.source().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for TemplateValue {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Self::new)
-    }
-}
-
-impl JsonSchema for TemplateValue {
-    fn schema_name() -> Cow<'static, str> {
-        "TemplateValue".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "Any value; texts in it may hold {{ … }}",
-            "format": "templates",
-        })
-    }
-}
-
-/// Whether a scope shows secrets in the clear.
-pub fn reveals(scope: &Scope<'_>) -> bool {
-    matches!(scope.secrets, Secrets::Known(_))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn scope(context: &Value) -> (Map<String, Value>, chrono::DateTime<chrono::Utc>) {
-        (context.as_object().unwrap().clone(), "2026-03-01T10:00:00Z".parse().unwrap())
-    }
-
-    fn value(template: &str, context: &Value) -> Value {
-        let (context, now) = scope(context);
-        Template::new(template).value(&Scope::masked(&context, now)).unwrap()
-    }
-
-    #[test]
-    fn a_template_alone_keeps_its_type_and_mixed_text_is_text() {
-        let context = json!({"order": {"id": "A1", "total": 12400.10, "lines": [1, 2, 3]}});
-        for (template, expected) in [
-            ("{{ order.total }}", json!(12400.10)),
-            ("{{ order }}", json!({"id": "A1", "total": 12400.10, "lines": [1, 2, 3]})),
-            ("Order {{ order.id }}: {{ order.total }}", json!("Order A1: 12400.1")),
-            ("{{ order.lines | length }}", json!(3)),
-            ("{{ order.lines.length }}", json!(3)),
-            ("{{ order.lines.length + 1 }}", json!(4)),
-            ("{{ order.id.length }} letters", json!("2 letters")),
-            ("{{ order.total | money('EUR') }}", json!("€12,400.10")),
-            ("{{ nothing.there }}", json!(null)),
-            ("[{{ nothing.there }}]", json!("[]")),
-            ("{{ now }}", json!("2026-03-01T10:00:00Z")),
-            ("{{ now_plus_24h }}", json!("2026-03-02T10:00:00Z")),
-            ("since {{ now_minus_7d }}", json!("since 2026-02-22T10:00:00Z")),
-            ("{{ secrets.token }}", json!("•••")),
-            ("Bearer {{ secrets.token }}", json!("Bearer •••")),
-            ("{{ integrations.crm.url }}/x", json!("<integrations.crm.url>/x")),
-            ("{{ 0.1 + 0.2 }} m", json!("0.3 m")),
-        ] {
-            assert_eq!(value(template, &context), expected, "{template}");
-        }
-    }
-
-    #[test]
-    fn what_would_run_away_is_stopped() {
-        let context = json!({});
-        let (context, now) = scope(&context);
-        let scope = Scope::masked(&context, now);
-        for template in [
-            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
-            "{{ 'x' * 900000 }}{{ 'x' * 900000 }}",
-        ] {
-            let error = Template::new(template).text(&scope).unwrap_err();
-            assert_eq!(error.code(), "template.failed", "{template}");
-        }
-    }
-
-    #[test]
-    fn a_broken_template_is_known_before_it_is_used() {
-        assert!(Template::new("{{ order. }}").fault().is_some());
-        assert!(Template::new("{% if x %}").fault().is_some());
-        assert!(Template::new("no template at all }}").fault().is_none());
-    }
-}
+mod tests;

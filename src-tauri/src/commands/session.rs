@@ -1,6 +1,6 @@
 //! Signing in and out, and the settings of this machine.
 
-use crate::{client::Call, shell::Shell};
+use crate::{client::Call, leaving, shell::Shell};
 use shared_types::{
     api::{
         NoQuery,
@@ -29,6 +29,17 @@ pub(crate) async fn sign_in(shell: State<'_, Shell>, with: SignIn) -> Result<Ses
 #[tauri::command]
 pub(crate) async fn sign_out(shell: State<'_, Shell>) -> Result<(), Failure> {
     shell.sign_out().await;
+    Ok(())
+}
+
+/// The person answered whether to close the window.
+#[tauri::command]
+pub(crate) async fn leave(app: tauri::AppHandle, really: bool) -> Result<(), Failure> {
+    if really {
+        app.exit(0);
+    } else {
+        leaving::stay();
+    }
     Ok(())
 }
 

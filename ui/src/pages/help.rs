@@ -3,10 +3,12 @@
 use crate::components::icon::{Glyph, Icon};
 use yew::prelude::*;
 
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 14] = [
     ("j  k", "Move in a list"),
     ("Enter  o", "Open"),
     ("Esc", "Back"),
+    ("/", "Search"),
+    ("[  ]", "Tab before, next tab"),
     ("a", "Approve"),
     ("r", "Reject, with a reason"),
     ("c", "Request changes, with a reason"),

@@ -142,7 +142,7 @@ fn use_refreshing(kept: &Kept, again: &Callback<()>) {
         Told::Changed { kind: LiveKind::ApprovalAsked | LiveKind::Reset, .. } | Told::Outbox => {
             again.emit(());
         }
-        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) => {}
+        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) | Told::Leaving(_) => {}
     });
 }
 

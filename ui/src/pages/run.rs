@@ -1,6 +1,5 @@
 //! One run: its result in words, and its trace, live while it runs.
 
-use super::runs::milliseconds;
 use crate::{
     bridge,
     components::{
@@ -70,7 +69,7 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
     let word = words::run_word(run.status, run.result);
     let subject = run.subject.clone().unwrap_or_else(|| run.event_id.to_string());
     let took = run.ended_at.map_or_else(String::new, |end| {
-        format!(" · took {}", words::took(milliseconds(end - run.started_at)))
+        format!(" · took {}", words::took(words::milliseconds(end - run.started_at)))
     });
     let waits = run.waits_for.iter().map(|waits| {
         let until = waits.until.map(|until| format!(", until {}", words::clock(until))).unwrap_or_default();
@@ -116,7 +115,7 @@ fn Trace(props: &TraceProps) -> Html {
     html! {
         <>
             <div class="tabs"><span class="tab" aria-selected="true">{ "Trace " }<span class="count">{ props.trace.len() }</span></span></div>
-            <div class="scroll trace data" role="list" aria-label="Trace">{ rows.collect::<Html>() }</div>
+            <div class="scroll trace data" role="list" aria-label="Trace" data-rows="">{ rows.collect::<Html>() }</div>
         </>
     }
 }

@@ -4,13 +4,14 @@ use crate::{
     app::show_theme,
     bridge,
     components::{
+        ask::{Ask, waiting_title},
         icon::{Glyph, Icon},
         toast::{Toast, Toaster, Tone},
     },
 };
 use shared_types::{
     api::auth::{PasswordChange, SignedIn},
-    desktop::{Settings as Chosen, Theme},
+    desktop::{OutgoingState, Settings as Chosen, Theme},
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
@@ -46,7 +47,31 @@ pub(crate) fn Settings(props: &Props) -> Html {
             spawn_local(async move { drop(bridge::set_settings(settings).await) });
         })
     };
-    let sign_out = Callback::from(|_: MouseEvent| spawn_local(async { drop(bridge::sign_out().await) }));
+    let asking = use_state(|| None::<usize>);
+    let sign_out = {
+        let asking = asking.clone();
+        Callback::from(move |_: MouseEvent| {
+            let asking = asking.clone();
+            spawn_local(async move {
+                let items = bridge::outbox().await.unwrap_or_default();
+                let waits =
+                    |state: &OutgoingState| matches!(state, OutgoingState::Queued | OutgoingState::Sending);
+                match items.iter().filter(|item| waits(&item.state)).count() {
+                    0 => drop(bridge::sign_out().await),
+                    waiting => asking.set(Some(waiting)),
+                }
+            });
+        })
+    };
+    let answer = {
+        let asking = asking.clone();
+        Callback::from(move |really: bool| {
+            asking.set(None);
+            if really {
+                spawn_local(async { drop(bridge::sign_out().await) });
+            }
+        })
+    };
     html! {
         <main>
             <div class="page-head"><h1>{ "Settings" }</h1></div>
@@ -64,6 +89,10 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 { notifications(*chosen, &change) }
                 <PasswordForm />
             </div>
+            if let Some(waiting) = *asking {
+                <Ask title={waiting_title(waiting)} go="Sign out" {answer}
+                    says="They stay on this machine, and are sent when you sign in here again." />
+            }
         </main>
     }
 }

@@ -40,7 +40,12 @@ pub(crate) fn Workflow(props: &Props) -> Html {
     use_told(move |told| match told {
         Told::Changed { kind: LiveKind::WorkflowChanged, id: changed } if changed == id => again.emit(()),
         Told::Changed { kind: LiveKind::Reset, .. } => again.emit(()),
-        Told::Changed { .. } | Told::Connection(_) | Told::Outbox | Told::Session(_) | Told::Open(_) => {}
+        Told::Changed { .. }
+        | Told::Connection(_)
+        | Told::Outbox
+        | Told::Session(_)
+        | Told::Open(_)
+        | Told::Leaving(_) => {}
     });
     let acts = use_acts(reading.again.clone());
     let rights = use_context::<Permissions>().unwrap_or_default();

@@ -46,7 +46,7 @@ pub(crate) fn Workflows() -> Html {
         html! {
             <>
                 { stale(loaded) }
-                <table class="table workflows" role="grid">
+                <table class="table workflows" role="grid" data-rows="">
                     <colgroup><col /><col /><col /><col /><col /><col /></colgroup>
                     <thead><tr><th>{ "Workflow" }</th><th>{ "State" }</th><th>{ "Starts on" }</th>
                         <th class="num">{ "Runs, 24 h" }</th><th class="num">{ "Failed" }</th><th class="num">{ "Published" }</th></tr></thead>

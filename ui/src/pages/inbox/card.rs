@@ -42,7 +42,7 @@ pub(crate) fn Card(props: &Props) -> Html {
             again.emit(());
         }
         Told::Outbox => again.emit(()),
-        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) => {}
+        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) | Told::Leaving(_) => {}
     });
     use_effect_with(id, |id| {
         let id = id.to_string();

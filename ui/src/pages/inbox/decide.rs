@@ -51,7 +51,9 @@ pub(crate) fn Decide(props: &Props) -> Html {
                 }
                 return;
             }
-            if event.key() == "Escape" {
+            if event.key() == "Escape" && asking.is_some() {
+                // The card stays; only the reason is put away.
+                event.stop_immediate_propagation();
                 asking.set(None);
                 return;
             }

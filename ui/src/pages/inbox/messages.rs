@@ -54,7 +54,7 @@ pub(crate) fn Messages() -> Html {
                 </div>
             }
         });
-        html! { <>{ stale(loaded) }<div class="rows" role="listbox" aria-label="Messages">{ rows.collect::<Html>() }</div></> }
+        html! { <>{ stale(loaded) }<div class="rows" role="listbox" aria-label="Messages" data-rows="">{ rows.collect::<Html>() }</div></> }
     })
 }
 
