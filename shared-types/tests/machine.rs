@@ -143,7 +143,10 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
                 source: None,
                 time: begin(),
                 requester: None,
-                payload: Map::from_iter([("n".to_owned(), json!(n))]),
+                payload: Map::from_iter([
+                    ("n".to_owned(), json!(n)),
+                    ("quote".to_owned(), json!({"number": "Q-1"})),
+                ]),
             };
             Some(Input::EventArrived { place: frame.place.clone(), event: Arc::new(event) })
         }
@@ -222,43 +225,73 @@ fn holds(name: &str, golden: &Golden) {
     assert_eq!(serde_json::to_value(run.snapshot()).unwrap(), golden.snapshot, "{name}");
 }
 
+/// Runs of version 1, written once and read by every machine after it: what each is, its document, how it
+/// starts and what happens to it.
+fn recorded() -> Vec<(&'static str, &'static str, Value, Vec<Happens>)> {
+    use Happens::{Answer, Cancel, Decide, Event, NoAnswer, Timer};
+    let order = include_str!("../../docs/examples/high_value_order.yaml");
+    let refund = include_str!("../../docs/examples/refund.yaml");
+    let quote = include_str!("../../docs/examples/quote.yaml");
+    let large = json!({"order": {"id": "A1", "customer": "Ada Lind", "total": 12400.1, "currency": "EUR"}});
+    let small = json!({"order": {"id": "A2", "customer": "Ada Lind", "total": 120, "currency": "EUR"}});
+    let broken = json!({"refund": {"order_id": "A1", "customer": "Ada Lind", "amount": 900, "currency": "EUR", "cause": "Broken"}});
+    let offer = json!({"quote": {"number": "Q-1", "customer": "Kestrel Metals", "total": 9000, "currency": "EUR", "discount": 18}});
+    vec![
+        ("order", order, large.clone(), vec![Decide(Verb::Approve), Answer(503), Timer(0), Answer(200)]),
+        ("order_small", order, small, vec![]),
+        ("order_expired", order, large.clone(), vec![Timer(0), Answer(200)]),
+        ("order_cancelled", order, large, vec![Cancel]),
+        ("refund_rejected", refund, broken.clone(), vec![Decide(Verb::Reject)]),
+        ("refund_failed", refund, broken, vec![Decide(Verb::Approve), NoAnswer, Timer(0), Answer(404)]),
+        (
+            "quote_accepted",
+            quote,
+            offer.clone(),
+            vec![Decide(Verb::Approve), Answer(200), Event("quote.accepted")],
+        ),
+        ("quote_lapsed", quote, offer, vec![Decide(Verb::Approve), Answer(200), Timer(0)]),
+    ]
+}
+
 #[test]
 fn journals_of_every_version_replay_to_the_same_facts_and_state() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
-    let path = format!("{folder}/v1_order.json");
-    if !std::path::Path::new(&path).exists() {
-        std::fs::write(&path, serde_json::to_string_pretty(&order_of_version_1()).unwrap()).unwrap();
-        panic!("{path} was not there; it is now: commit it");
+    let mut written = Vec::new();
+    for (name, document, payload, script) in recorded() {
+        let path = format!("{folder}/v1_{name}.json");
+        if !std::path::Path::new(&path).exists() {
+            let golden = record(document, payload, &script);
+            std::fs::write(&path, serde_json::to_string_pretty(&golden).unwrap()).unwrap();
+            written.push(path);
+        }
     }
-    let mut count = 0;
+    assert!(written.is_empty(), "these were not there; they are now, read and commit them: {written:#?}");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let golden: Golden = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         holds(&path.display().to_string(), &golden);
-        count += 1;
     }
-    assert!(count > 0);
 }
 
-/// A large order: asked, approved, released at the second attempt.
-fn order_of_version_1() -> Golden {
-    let text = include_str!("../../docs/examples/high_value_order.yaml");
-    let checked = check(text, Format::Yaml, &Around::Unknown);
+/// A run as this machine makes it.
+fn record(document: &str, payload: Value, script: &[Happens]) -> Golden {
+    let checked = check(document, Format::Yaml, &Around::Unknown);
     let definition = Arc::new(Definition::new(checked.document.unwrap()));
-    let order = json!({"order": {"id": "A1", "customer": "Ada Lind", "total": 12400.1, "currency": "EUR"}});
-    let start = start(order);
+    let start = start(payload);
     let mut journal = vec![(stamp(0), Input::Start(Box::new(start.clone())))];
     let (mut run, first) = Run::start(Arc::clone(&definition), &stamp(0), &start);
-    let mut facts = first.facts;
     let mut timers = Vec::new();
-    let script =
-        [Happens::Decide(Verb::Approve), Happens::Answer(503), Happens::Timer(0), Happens::Answer(200)];
-    for (n, happens) in (1u32..).zip(&script) {
+    let mut keep = |applied: &Applied, timers: &mut Vec<Timer>| {
+        keep_timers(timers, applied);
+        timers.retain(|timer| *timer != Timer::RunTimeout);
+    };
+    keep(&first, &mut timers);
+    let mut facts = first.facts;
+    for (n, happens) in (1u32..).zip(script) {
         let input = input(&run, &timers, n, happens).unwrap();
         let applied = run.apply(&stamp(n), &input).unwrap();
         timers.clear();
-        keep_timers(&mut timers, &applied);
-        timers.retain(|timer| *timer != Timer::RunTimeout);
+        keep(&applied, &mut timers);
         facts.extend(applied.facts);
         journal.push((stamp(n), input));
     }

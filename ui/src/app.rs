@@ -134,14 +134,13 @@ fn Inside(props: &InsideProps) -> Html {
                 ..
             }
             | Told::Outbox => count.emit(()),
-            Told::Changed { .. } => {}
             Told::Leaving(waiting) => leaving.set(Some(waiting)),
             Told::Open(path) => {
                 if let (Some(navigator), Some(route)) = (&navigator, Route::recognize(&path)) {
                     navigator.push(&route);
                 }
             }
-            Told::Session(_) => {}
+            Told::Changed { .. } | Told::Session(_) => {}
         });
     }
     use_travel(navigator, help.clone());

@@ -51,8 +51,9 @@ impl Route {
             Self::Workflow { .. } => Some(Self::Workflows),
             Self::Run { .. } => Some(Self::Runs),
             // The editor stays open: what is written in it isn't left by one key.
-            Self::NewWorkflow | Self::EditWorkflow { .. } => None,
-            Self::Home
+            Self::NewWorkflow
+            | Self::EditWorkflow { .. }
+            | Self::Home
             | Self::Inbox
             | Self::Messages
             | Self::Workflows

@@ -4,7 +4,7 @@
 //! point where something was just made durable or an outcome just came in.
 
 use crate::{
-    app::{Answer, Client, eventually, fresh_database},
+    app::{Client, eventually, fresh_database},
     shop::Shop,
 };
 use serde_json::{Value, json};
@@ -81,17 +81,103 @@ impl Drop for Server {
     }
 }
 
-/// Sends something to a server that may die over it.
-async fn attempt(http: &reqwest::Client, url: &str, token: &str, body: &Value) -> Option<Answer> {
-    let response = http.post(url).bearer_auth(token).json(body).send().await.ok()?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Some(Answer { status, headers, text: response.text().await.ok()? })
-}
-
 async fn admin_token(server: &Server) -> String {
     let body = json!({ "email": "admin@example.com", "password": ADMIN });
     let session = server.client(None).post("auth/login", body).await.json(200);
     session["access_token"].as_str().unwrap().to_owned()
+}
+
+/// When the awaited event comes, seen from the run that waits for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Awaited {
+    /// At once after the start, while the run makes its first call: before the wait, or just as it begins.
+    Early,
+    /// Once the run waits.
+    Late,
+}
+
+/// A server that is started again whenever it died.
+struct Mortal {
+    server: Server,
+    url: String,
+    shop: SocketAddr,
+    token: String,
+    http: reqwest::Client,
+    died: bool,
+}
+
+impl Mortal {
+    /// Starts it again, if it is down.
+    async fn revive(&mut self) {
+        while self.server.is_down() || !self.server.ready().await {
+            self.died = true;
+            self.server = Server::spawn(&self.url, self.shop, None);
+        }
+    }
+
+    /// Whoever sends sends again until it is answered; the id makes it once.
+    async fn send(&mut self, event: &Value) {
+        loop {
+            self.revive().await;
+            let path = format!("http://{}/api/v1/events", self.server.address);
+            let answer = self.http.post(path).bearer_auth(&self.token).json(event).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+        }
+    }
+
+    /// The run that an event started, once this holds for it.
+    async fn run_when(&mut self, event_id: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            self.revive().await;
+            let path = format!("http://{}/api/v1/executions?q={event_id}&limit=1", self.server.address);
+            let found = self.http.get(&path).bearer_auth(&self.token).send().await;
+            if let Ok(answer) = found
+                && let Ok(list) = answer.json::<Value>().await
+                && let Some(run) = list["items"].get(0).filter(|run| run["event_id"] == event_id)
+                && holds(run)
+            {
+                return run.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// One run with the server dying at one point; whether it died.
+async fn dies_at(n: u32, awaited: Awaited, shop: &Shop, url: &str, token: &str) -> bool {
+    let server = Server::spawn(url, shop.address, Some(n));
+    let http = reqwest::Client::new();
+    let mut mortal =
+        Mortal { server, url: url.into(), shop: shop.address, token: token.into(), http, died: false };
+    let id = format!("go-{awaited:?}-{n}");
+    let go = json!({ "type": "go", "id": id, "payload": { "n": id } });
+    let go_on = json!({ "type": "go.on", "id": format!("on-{id}"), "payload": { "n": id } });
+    mortal.send(&go).await;
+    if awaited == Awaited::Late {
+        mortal.run_when(&id, |run| run["waits_for"][0]["step_id"] == "hold").await;
+    }
+    mortal.send(&go_on).await;
+    let run = mortal.run_when(&id, |run| run["status"] == "ended").await;
+    ended_well(&mortal, shop, &run, &format!("{awaited:?}, crash at {n}")).await;
+    mortal.died
+}
+
+async fn ended_well(mortal: &Mortal, shop: &Shop, run: &Value, what: &str) {
+    assert_eq!(run["result"], "allowed", "{what}: {run:#}");
+    let id = run["execution_id"].as_str().unwrap();
+    let reader = mortal.server.client(Some(mortal.token.clone()));
+    let detail = reader.get(&format!("executions/{id}")).await.json(200);
+    let done: Vec<String> = crate::app::trace(&detail)
+        .into_iter()
+        .filter(|(_, state)| state == "done")
+        .map(|(step, _)| step)
+        .collect();
+    assert_eq!(done, ["check", "first", "hold", "pause", "second", "second", "done"], "{what}: {detail:#}");
+    let keys = shop.calls().into_iter().map(|call| call.key).filter(|key| key.starts_with(id));
+    let distinct: std::collections::BTreeSet<String> = keys.collect();
+    assert_eq!(distinct.len(), 2, "{what}: each call has one key, however often it is made: {distinct:?}");
 }
 
 #[tokio::test]
@@ -104,82 +190,18 @@ async fn a_run_ends_the_same_whichever_point_the_server_dies_at() {
         let token = admin_token(&server).await;
         let text = WORKFLOW.replace("SHOP", &shop.address.to_string());
         let admin = server.client(Some(token.clone()));
-        let made = admin
-            .send(reqwest::Method::POST, "workflows", |r| {
-                r.header("content-type", "application/yaml").body(text)
-            })
-            .await;
-        made.json(201);
+        let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
+        admin.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
         token
     };
-    let http = reqwest::Client::new();
-    for n in 1..40u32 {
-        let mut server = Server::spawn(&url, shop.address, Some(n));
-        let events = [
-            json!({ "type": "go", "id": format!("go-{n}"), "payload": { "n": n } }),
-            json!({ "type": "go.on", "id": format!("go-on-{n}"), "payload": { "n": n } }),
-        ];
-        let mut crashed = !server.ready().await;
-        for event in &events {
-            // Whoever sends sends again until it is answered; the id makes it once.
-            loop {
-                if crashed || server.is_down() {
-                    crashed = true;
-                    server = Server::spawn(&url, shop.address, None);
-                    assert!(server.ready().await);
-                }
-                let path = format!("http://{}/api/v1/events", server.address);
-                if attempt(&http, &path, &token, event).await.is_some_and(|answer| answer.status.is_success())
-                {
-                    break;
-                }
-            }
+    for awaited in [Awaited::Early, Awaited::Late] {
+        let mut n = 1;
+        while dies_at(n, awaited, &shop, &url, &token).await {
+            n += 1;
+            assert!(n < 60, "the run has more points than are tried");
         }
-        let run = loop {
-            if server.is_down() {
-                crashed = true;
-                server = Server::spawn(&url, shop.address, None);
-                assert!(server.ready().await);
-            }
-            let path = format!("http://{}/api/v1/executions?q=go-{n}&limit=1", server.address);
-            let found = http.get(&path).bearer_auth(&token).send().await;
-            if let Ok(answer) = found
-                && let Ok(list) = answer.json::<Value>().await
-                && let Some(run) = list["items"]
-                    .as_array()
-                    .and_then(|items| items.iter().find(|r| r["event_id"] == format!("go-{n}")))
-                && run["status"] == "ended"
-            {
-                break run.clone();
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
-        assert_eq!(run["result"], "allowed", "crash at {n}: {run:#}");
-        let id = run["execution_id"].as_str().unwrap();
-        let reader = server.client(Some(token.clone()));
-        let detail = reader.get(&format!("executions/{id}")).await.json(200);
-        let done: Vec<String> = crate::app::trace(&detail)
-            .into_iter()
-            .filter(|(_, state)| state == "done")
-            .map(|(step, _)| step)
-            .collect();
-        assert_eq!(
-            done,
-            ["check", "first", "hold", "pause", "second", "second", "done"],
-            "crash at {n}: {detail:#}"
-        );
-        let keys: Vec<String> =
-            shop.calls().into_iter().map(|call| call.key).filter(|key| key.starts_with(id)).collect();
-        let mut distinct = keys.clone();
-        distinct.sort();
-        distinct.dedup();
-        assert_eq!(distinct.len(), 2, "each call has one key, however often it is made: {keys:?}");
-        if !crashed {
-            assert!(n > 10, "only {n} points were tried");
-            return;
-        }
+        assert!(n > 10, "{awaited:?}: only {n} points were tried");
     }
-    panic!("the run has more points than were tried");
 }
 
 #[tokio::test]
