@@ -36,8 +36,13 @@ impl Server {
         timeout: i32,
     ) -> u32 {
         // The specification has more than this test looks at.
-        let _ = (app_name, replaces, icon, actions, hints, timeout);
+        let _ = (app_name, icon, actions, hints, timeout);
         let mut shown = self.0.lock().unwrap();
+        if let Some(known) = shown.iter_mut().find(|shown| shown.id == replaces) {
+            summary.clone_into(&mut known.summary);
+            body.clone_into(&mut known.body);
+            return replaces;
+        }
         let id = u32::try_from(shown.len()).unwrap() + 1;
         shown.push(Shown { id, summary: summary.to_owned(), body: body.to_owned(), closed: false });
         id
@@ -101,8 +106,14 @@ impl Notifications {
         .await
     }
 
-    /// Clicks a notification.
+    /// Clicks a notification, which puts it away.
     pub(crate) async fn click(&self, id: u32) {
+        self.shown
+            .lock()
+            .unwrap()
+            .iter_mut()
+            .filter(|shown| shown.id == id)
+            .for_each(|shown| shown.closed = true);
         let interface = self.connection.object_server().interface::<_, Server>(PATH).await.unwrap();
         Server::action_invoked(interface.signal_emitter(), id, "default").await.unwrap();
     }
