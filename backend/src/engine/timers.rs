@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const PART: i64 = 100;
 /// A claimed timer comes again after this, in case its server died over it.
-const CLAIM_SECONDS: i64 = 30;
+const CLAIM_SECONDS: i64 = 10;
 /// The loop looks at least this often: another server may have set a timer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 

@@ -9,16 +9,22 @@ use crate::store::{
 };
 use shared_types::ids::ExecutionId;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
-use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use uuid::Uuid;
 
-/// How many batches commit at once.
-const WRITERS: usize = 2;
 /// How many jobs a batch takes.
 const BATCH: usize = 256;
+/// How many jobs have to wait for a second batch to commit beside the first.
+const MANY: usize = 128;
 /// How long a writer tries to reach the database.
 const CONNECT: Duration = Duration::from_secs(5);
+/// A connection that was not used for this long may have broken meanwhile.
+const RESTED: Duration = Duration::from_millis(500);
 /// How many jobs may wait before their senders do.
 const QUEUE: usize = 4096;
 
@@ -48,10 +54,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(pool: &PgPool) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..WRITERS {
-            tokio::spawn(run(pool.clone(), Arc::clone(&receiver)));
-        }
+        tokio::spawn(run(pool.clone(), receiver));
         Self { jobs }
     }
 
@@ -64,28 +67,45 @@ impl Writer {
     }
 }
 
-async fn run(pool: PgPool, receiver: Arc<Mutex<mpsc::Receiver<(Job, Reply)>>>) {
+/// Gathers jobs while the first line commits, and gives them to it as soon as it is free: the more a commit
+/// carries, the less each job costs. Only when many wait is a second line used.
+async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>) {
+    let line = || Arc::new(Mutex::new(Line { pool: pool.clone(), open: None }));
+    let (first, second) = (line(), line());
     let mut batch = Vec::with_capacity(BATCH);
-    let mut line = Line { pool, open: None };
-    loop {
-        // Only one writer gathers at a time; the others commit meanwhile.
-        if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
-            return;
-        }
-        let (jobs, replies): (Vec<Job>, Vec<Reply>) = batch.drain(..).unzip();
-        match line.write(&jobs).await {
-            Ok(committed) => {
-                for (job, reply) in jobs.iter().zip(replies) {
-                    let _ = reply.send(Ok(part(job, &committed)));
+    let mut open = true;
+    while open {
+        let line = loop {
+            let waiting = batch.len();
+            tokio::select! {
+                biased;
+                count = jobs.recv_many(&mut batch, BATCH - waiting), if open && waiting < BATCH => {
+                    open = count > 0;
                 }
+                line = Arc::clone(&first).lock_owned(), if waiting > 0 => break line,
+                line = Arc::clone(&second).lock_owned(), if waiting >= MANY => break line,
+                else => return,
             }
-            Err(error) if jobs.len() == 1 || error.is_unreachable() => answer_all(replies, error),
-            // One of them can't be written; each is tried by itself, so that it spoils no other.
-            Err(_) => {
-                for (job, reply) in jobs.iter().zip(replies) {
-                    let written = line.write(std::slice::from_ref(job)).await;
-                    let _ = reply.send(written.map(|committed| part(job, &committed)));
-                }
+        };
+        let taken = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        tokio::spawn(write(line, taken));
+    }
+}
+
+async fn write(mut line: OwnedMutexGuard<Line>, batch: Vec<(Job, Reply)>) {
+    let (jobs, replies): (Vec<Job>, Vec<Reply>) = batch.into_iter().unzip();
+    match line.write(&jobs).await {
+        Ok(committed) => {
+            for (job, reply) in jobs.iter().zip(replies) {
+                let _ = reply.send(Ok(part(job, &committed)));
+            }
+        }
+        Err(error) if jobs.len() == 1 || error.is_unreachable() => answer_all(replies, error),
+        // One of them can't be written; each is tried by itself, so that it spoils no other.
+        Err(_) => {
+            for (job, reply) in jobs.iter().zip(replies) {
+                let written = line.write(std::slice::from_ref(job)).await;
+                let _ = reply.send(written.map(|committed| part(job, &committed)));
             }
         }
     }
@@ -104,21 +124,29 @@ fn answer_all(replies: Vec<Reply>, error: StoreError) {
 /// A writer's own connection: its statements are planned once, and stay warm.
 struct Line {
     pool: PgPool,
-    open: Option<PgConnection>,
+    /// With when it was last used.
+    open: Option<(PgConnection, Instant)>,
 }
 
 impl Line {
     async fn write(&mut self, jobs: &[Job]) -> store::Result<Committed> {
-        let mut conn = match self.open.take() {
-            Some(conn) => conn,
-            None => self.connect().await?,
-        };
+        let mut conn = self.take().await?;
         let committed = write_batch(&mut conn, jobs).await;
         // One that failed otherwise than by what it was given is not used again.
         if !committed.as_ref().is_err_and(StoreError::is_unreachable) {
-            self.open = Some(conn);
+            self.open = Some((conn, Instant::now()));
         }
         committed
+    }
+
+    /// The connection; one that has rested is asked first whether it still stands.
+    async fn take(&mut self) -> store::Result<PgConnection> {
+        if let Some((mut conn, used)) = self.open.take()
+            && (used.elapsed() < RESTED || conn.ping().await.is_ok())
+        {
+            return Ok(conn);
+        }
+        self.connect().await
     }
 
     async fn connect(&self) -> store::Result<PgConnection> {

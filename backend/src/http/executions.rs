@@ -3,6 +3,7 @@
 use super::{
     AppState, audit,
     body::{Body, Path, Query},
+    idempotency::Claim,
     paging,
     problem::{ApiError, ApiResult},
 };
@@ -61,6 +62,7 @@ pub(super) async fn cancel(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<ExecutionId>,
+    claim: Claim,
     Body(cancel): Body<Cancel>,
 ) -> ApiResult<Json<Execution>> {
     find(&state, &caller, id).await?;
@@ -72,8 +74,9 @@ pub(super) async fn cancel(
     let applied = state.engine.apply(caller.workspace, id, &given).await;
     let run = find(&state, &caller, id).await?;
     match applied {
-        // It is cancelled as it should be, by this request sent again or by somebody else.
-        Err(ApplyError::Refused(Refused::Ended)) if run.result == Some(RunResult::Cancelled) => {}
+        // This request was sent before, and lost its answer.
+        Err(ApplyError::Refused(Refused::Ended))
+            if claim.is_given() && run.result == Some(RunResult::Cancelled) => {}
         applied => applied?,
     }
     Ok(Json(run))

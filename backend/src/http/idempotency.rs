@@ -57,6 +57,11 @@ impl Claim {
         Err(reused())
     }
 
+    /// Whether the request has a key.
+    pub(super) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// An id that is the same whenever this caller sends this key; nothing without a key.
     pub(super) fn stable_id(&self) -> Option<String> {
         let claimed = self.0.as_ref()?;

@@ -127,15 +127,25 @@ impl Mortal {
         }
     }
 
+    /// Reads something, however often the server dies over it.
+    async fn get(&mut self, path: &str) -> Value {
+        loop {
+            self.revive().await;
+            let path = format!("http://{}/api/v1/{path}", self.server.address);
+            let answer = self.http.get(path).bearer_auth(&self.token).send().await;
+            if let Ok(answer) = answer
+                && let Ok(value) = answer.json().await
+            {
+                return value;
+            }
+        }
+    }
+
     /// The run that an event started, once this holds for it.
     async fn run_when(&mut self, event_id: &str, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
-            self.revive().await;
-            let path = format!("http://{}/api/v1/executions?q={event_id}&limit=1", self.server.address);
-            let found = self.http.get(&path).bearer_auth(&self.token).send().await;
-            if let Ok(answer) = found
-                && let Ok(list) = answer.json::<Value>().await
-                && let Some(run) = list["items"].get(0).filter(|run| run["event_id"] == event_id)
+            let list = self.get(&format!("executions?q={event_id}&limit=1")).await;
+            if let Some(run) = list["items"].get(0).filter(|run| run["event_id"] == event_id)
                 && holds(run)
             {
                 return run.clone();
@@ -152,23 +162,22 @@ async fn dies_at(n: u32, awaited: Awaited, shop: &Shop, url: &str, token: &str) 
     let mut mortal =
         Mortal { server, url: url.into(), shop: shop.address, token: token.into(), http, died: false };
     let id = format!("go-{awaited:?}-{n}");
-    let go = json!({ "type": "go", "id": id, "payload": { "n": id } });
-    let go_on = json!({ "type": "go.on", "id": format!("on-{id}"), "payload": { "n": id } });
+    let go = json!({ "type": "go", "id": id, "payload": { "n": n } });
+    let go_on = json!({ "type": "go.on", "id": format!("on-{id}"), "payload": { "n": n } });
     mortal.send(&go).await;
     if awaited == Awaited::Late {
         mortal.run_when(&id, |run| run["waits_for"][0]["step_id"] == "hold").await;
     }
     mortal.send(&go_on).await;
     let run = mortal.run_when(&id, |run| run["status"] == "ended").await;
-    ended_well(&mortal, shop, &run, &format!("{awaited:?}, crash at {n}")).await;
+    ended_well(&mut mortal, shop, &run, &format!("{awaited:?}, crash at {n}")).await;
     mortal.died
 }
 
-async fn ended_well(mortal: &Mortal, shop: &Shop, run: &Value, what: &str) {
+async fn ended_well(mortal: &mut Mortal, shop: &Shop, run: &Value, what: &str) {
     assert_eq!(run["result"], "allowed", "{what}: {run:#}");
     let id = run["execution_id"].as_str().unwrap();
-    let reader = mortal.server.client(Some(mortal.token.clone()));
-    let detail = reader.get(&format!("executions/{id}")).await.json(200);
+    let detail = mortal.get(&format!("executions/{id}")).await;
     let done: Vec<String> = crate::app::trace(&detail)
         .into_iter()
         .filter(|(_, state)| state == "done")

@@ -14,6 +14,7 @@ mod mail;
 mod repeated;
 mod rights;
 mod sessions;
+mod shapes;
 mod shop;
 mod two_servers;
 mod waits;
