@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "settings",
         "set_settings",
         "connection",
-        "approvals",
+        "waiting",
         "approval",
         "decide",
         "outbox",

@@ -281,7 +281,7 @@ fn record(document: &str, payload: Value, script: &[Happens]) -> Golden {
     let mut journal = vec![(stamp(0), Input::Start(Box::new(start.clone())))];
     let (mut run, first) = Run::start(Arc::clone(&definition), &stamp(0), &start);
     let mut timers = Vec::new();
-    let mut keep = |applied: &Applied, timers: &mut Vec<Timer>| {
+    let keep = |applied: &Applied, timers: &mut Vec<Timer>| {
         keep_timers(timers, applied);
         timers.retain(|timer| *timer != Timer::RunTimeout);
     };

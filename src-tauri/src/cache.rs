@@ -50,6 +50,30 @@ impl Cache {
         Ok(())
     }
 
+    /// Keeps many things that were seen at once.
+    pub(crate) async fn keep_all<T: Serialize>(
+        &self,
+        scope: &str,
+        things: impl Iterator<Item = (String, T)>,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        for (key, data) in things {
+            let body = serde_json::to_string(&data).unwrap_or_default();
+            sqlx::query(
+                "insert into kept (scope, key, body, at) values (?, ?, ?, ?)
+                 on conflict (scope, key) do update set body = excluded.body, at = excluded.at",
+            )
+            .bind(scope)
+            .bind(key)
+            .bind(body)
+            .bind(at.to_rfc3339())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await
+    }
+
     /// What was last seen, and when; what an older version kept and this can't read counts as not seen.
     pub(crate) async fn seen<T: DeserializeOwned>(
         &self,

@@ -19,7 +19,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         session::settings,
         session::set_settings,
         session::connection,
-        approvals::approvals,
+        approvals::waiting,
         approvals::approval,
         approvals::decide,
         approvals::outbox,

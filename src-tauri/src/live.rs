@@ -1,11 +1,11 @@
 //! The live line: a socket that is opened again whenever it breaks, and takes up where it left off.
 
-use crate::{client::Call, clock, shell::Shell};
+use crate::{client::Call, clock, shell::Shell, waiting};
 use futures_util::StreamExt as _;
 use shared_types::{
     api::{
         NoBody, NoQuery,
-        approvals::{Approval, ApprovalQuery, GetApproval, ListApprovals},
+        approvals::{Approval, GetApproval},
         live::{LiveKind, LiveMessage},
     },
     desktop::{Connection, Failure, Told},
@@ -124,16 +124,9 @@ async fn alert(shell: &Shell, approval: &Approval) {
 
 /// Looks at all that waits for the person: after a start, and after the line was broken.
 async fn catch_up(shell: &Shell) {
-    let query = ApprovalQuery {
-        mine: Some(true),
-        status: Some(RequestStatus::Pending),
-        limit: Some(100),
-        ..ApprovalQuery::default()
-    };
-    let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    let Ok(page) = shell.call(&call).await else { return };
-    shell.alerts().withdraw_others(page.items.iter().map(|approval| approval.approval_id.to_string()));
-    for approval in &page.items {
+    let Ok(waiting) = waiting::ask(shell).await else { return };
+    shell.alerts().withdraw_others(waiting.iter().map(|approval| approval.approval_id.to_string()));
+    for approval in &waiting {
         alert(shell, approval).await;
     }
 }

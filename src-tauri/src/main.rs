@@ -12,6 +12,7 @@ mod live;
 mod outbox;
 mod session;
 mod shell;
+mod waiting;
 
 use shell::Shell;
 use std::io::BufRead as _;

@@ -222,8 +222,17 @@ impl Shell {
         E::Response: Serialize + DeserializeOwned,
     {
         debug_assert_eq!(E::METHOD, HttpMethod::Get);
+        self.read_as(key, self.call(call)).await
+    }
+
+    /// Takes an answer and keeps it under a key, or gives what was last kept where the server doesn't answer.
+    pub(crate) async fn read_as<T: Serialize + DeserializeOwned>(
+        &self,
+        key: &str,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Loaded<T>, Failure> {
         let scope = self.scope().await?;
-        match self.call(call).await {
+        match answer.await {
             Ok(data) => {
                 let at = clock::now();
                 if let Err(error) = self.0.cache.keep(&scope, key, &data, at).await {
@@ -232,8 +241,7 @@ impl Shell {
                 Ok(Loaded { data, at, fresh: true })
             }
             Err(Failure::Offline) => {
-                let seen: Option<(E::Response, DateTime<Utc>)> =
-                    self.0.cache.seen(&scope, key).await.ok().flatten();
+                let seen: Option<(T, DateTime<Utc>)> = self.0.cache.seen(&scope, key).await.ok().flatten();
                 let (data, at) = seen.ok_or(Failure::Offline)?;
                 Ok(Loaded { data, at, fresh: false })
             }

@@ -27,9 +27,8 @@ use crate::{
 };
 use shared_types::api::Permissions;
 use shared_types::{
-    api::{approvals::ApprovalQuery, live::LiveKind},
+    api::live::LiveKind,
     desktop::{Connection, OutgoingState, SessionView, Settings as Chosen, Theme, Told},
-    machine::command::RequestStatus,
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -210,8 +209,8 @@ fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize
     Callback::from(move |()| {
         let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
         spawn_local(async move {
-            if let Ok(page) = bridge::approvals(mine()).await {
-                waiting.set(page.data.items.iter().filter(|approval| approval.can_decide).count());
+            if let Ok(all) = bridge::waiting().await {
+                waiting.set(all.data.iter().filter(|approval| approval.can_decide).count());
             }
             if let Ok(items) = bridge::outbox().await {
                 let unsettled = |state: &OutgoingState| !matches!(state, OutgoingState::Recorded { .. });
@@ -219,16 +218,6 @@ fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize
             }
         });
     })
-}
-
-/// What waits for the person.
-pub(crate) fn mine() -> ApprovalQuery {
-    ApprovalQuery {
-        mine: Some(true),
-        status: Some(RequestStatus::Pending),
-        limit: Some(100),
-        ..ApprovalQuery::default()
-    }
 }
 
 /// `g` and a letter goes to a place, Escape to the list that a view belongs to; `?` shows the keys.

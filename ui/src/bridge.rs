@@ -6,7 +6,7 @@ use serde_wasm_bindgen::Serializer;
 use shared_types::{
     api::{
         Page,
-        approvals::{Approval, ApprovalQuery, NewDecision},
+        approvals::{Approval, NewDecision},
         auth::PasswordChange,
         executions::{Execution, ExecutionDetail, ExecutionQuery},
         notices::Notice,
@@ -100,8 +100,8 @@ pub(crate) async fn connection() -> Answer<Connection> {
     ask("connection", &args!()).await
 }
 
-pub(crate) async fn approvals(query: ApprovalQuery) -> Answer<Loaded<Page<Approval>>> {
-    ask("approvals", &args!(query)).await
+pub(crate) async fn waiting() -> Answer<Loaded<Vec<Approval>>> {
+    ask("waiting", &args!()).await
 }
 
 pub(crate) async fn approval(id: ApprovalId) -> Answer<Loaded<Approval>> {

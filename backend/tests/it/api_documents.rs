@@ -45,3 +45,16 @@ fn the_sample_workflows_pass_their_own_tests() {
         assert_eq!(checked.findings, [], "{name}");
     }
 }
+
+#[test]
+fn the_example_settings_are_settings() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/iw-server.toml");
+    let mut config = std::process::Command::new(env!("CARGO_BIN_EXE_iw-server"));
+    let answer = config.arg("config").env("IW_CONFIG", file).env_remove("IW_DATABASE_URL").output().unwrap();
+    let said = String::from_utf8_lossy(&answer.stdout);
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    for set in ["IW_PUBLIC_URL", "IW_SECRET_KEY_FILE", "IW_DATABASE_CONNECTIONS", "IW_LOG_FORMAT"] {
+        let line = said.lines().find(|line| line.contains(set)).unwrap_or_default();
+        assert!(line.contains("file"), "{set} comes from the file: {said}");
+    }
+}

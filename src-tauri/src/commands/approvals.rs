@@ -1,10 +1,10 @@
 //! Requests, decisions, the Outbox and messages.
 
-use crate::{client::Call, outbox, shell::Shell};
+use crate::{client::Call, outbox, shell::Shell, waiting};
 use shared_types::{
     api::{
         NoBody, NoQuery, Page,
-        approvals::{Approval, ApprovalQuery, GetApproval, ListApprovals, NewDecision},
+        approvals::{Approval, GetApproval, NewDecision},
         notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
     },
     desktop::{Decided, Failure, Loaded, Outgoing},
@@ -14,24 +14,8 @@ use tauri::State;
 use uuid::Uuid;
 
 #[tauri::command]
-pub(crate) async fn approvals(
-    shell: State<'_, Shell>,
-    query: ApprovalQuery,
-) -> Result<Loaded<Page<Approval>>, Failure> {
-    let key = format!("approvals/{}", serde_json::to_string(&query).unwrap_or_default());
-    let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    let page = shell.read(&key, &call).await?;
-    if page.fresh {
-        // Each card opens without a server later.
-        let scope = shell.scope().await?;
-        for approval in &page.data.items {
-            let key = format!("approval/{}", approval.approval_id);
-            if let Err(error) = shell.cache().keep(&scope, &key, approval, page.at).await {
-                tracing::warn!(%error, "a card could not be kept");
-            }
-        }
-    }
-    Ok(page)
+pub(crate) async fn waiting(shell: State<'_, Shell>) -> Result<Loaded<Vec<Approval>>, Failure> {
+    waiting::read(&shell).await
 }
 
 #[tauri::command]

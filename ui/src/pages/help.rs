@@ -3,11 +3,12 @@
 use crate::components::icon::{Glyph, Icon};
 use yew::prelude::*;
 
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 15] = [
     ("j  k", "Move in a list"),
     ("Enter  o", "Open"),
     ("Esc", "Back"),
     ("/", "Search"),
+    (".", "Show new runs"),
     ("[  ]", "Tab before, next tab"),
     ("a", "Approve"),
     ("r", "Reject, with a reason"),

@@ -6,7 +6,6 @@ mod list;
 mod messages;
 
 use crate::{
-    app::mine,
     bridge,
     components::{
         loading::{Empty, show, stale},
@@ -39,13 +38,13 @@ pub(crate) struct Props {
 /// The page.
 #[component]
 pub(crate) fn Inbox(props: &Props) -> Html {
-    let reading = use_load((), |()| bridge::approvals(mine()));
+    let reading = use_load((), |()| bridge::waiting());
     let outgoing = use_outgoing();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
     use_refreshing(&kept, &reading.again);
     let items: Rc<Vec<Approval>> = match &reading.load {
-        crate::load::Load::Ready(loaded) => Rc::new(merge(&loaded.data.items, &mut kept.borrow_mut())),
+        crate::load::Load::Ready(loaded) => Rc::new(merge(&loaded.data, &mut kept.borrow_mut())),
         crate::load::Load::Waiting | crate::load::Load::Failed(_) => Rc::default(),
     };
     let selected: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
@@ -115,9 +114,18 @@ fn merge(now: &[Approval], kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<App
         kept.insert(approval.approval_id, approval.clone());
     }
     let mut all: Vec<Approval> = kept.values().cloned().collect();
-    // By deadline, then by age: what has none comes last.
-    all.sort_by_key(|approval| (approval.expires_at.is_none(), approval.expires_at, approval.asked_at));
+    // By deadline, what has none last; then by the money at stake, then by age.
+    let deadline = |approval: &Approval| (approval.expires_at.is_none(), approval.expires_at);
+    all.sort_by(|a, b| {
+        let by_money = || money(b).total_cmp(&money(a));
+        deadline(a).cmp(&deadline(b)).then_with(by_money).then_with(|| a.asked_at.cmp(&b.asked_at))
+    });
     all
+}
+
+/// The money at stake, as far as numbers of different currencies can be compared at all.
+fn money(approval: &Approval) -> f64 {
+    approval.amount.as_deref().and_then(|amount| amount.parse().ok()).unwrap_or_default()
 }
 
 type Kept = Rc<RefCell<BTreeMap<ApprovalId, Approval>>>;
