@@ -104,6 +104,15 @@ pub struct Review {
     pub sample: Option<String>,
 }
 
+/// How long a page waits for what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Patience {
+    /// What was last seen will do, where the answer doesn't come at once.
+    Little,
+    /// The answer is waited for.
+    Full,
+}
+
 /// How the line to the server stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Connection {

@@ -8,7 +8,7 @@ use shared_types::{
         approvals::{Approval, GetApproval},
         live::{LiveKind, LiveMessage},
     },
-    desktop::{Connection, Failure, Told},
+    desktop::{Connection, Failure, Patience, Told},
     machine::command::RequestStatus,
 };
 use std::time::Duration;
@@ -21,6 +21,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The server pings more often than this; a line that is silent for longer is broken.
 const SILENCE: Duration = Duration::from_secs(40);
+
+/// How long the server may take to open a line.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// Why a line ended.
 enum Ended {
@@ -67,7 +70,8 @@ async fn follow(shell: &Shell, last: &mut Option<u64>, pause: &mut Duration) -> 
     let mut request = url.into_client_request().map_err(|_| ())?;
     let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| ())?;
     request.headers_mut().insert("authorization", bearer);
-    let (mut line, _) = connect_async(request).await.map_err(|_| ())?;
+    let connected = tokio::time::timeout(CONNECT, connect_async(request)).await;
+    let (mut line, _) = connected.map_err(|_| ())?.map_err(|_| ())?;
     shell.set_connection(Connection::Live);
     *pause = FIRST_PAUSE;
     // What was missed before the line was up is read anew.
@@ -77,6 +81,7 @@ async fn follow(shell: &Shell, last: &mut Option<u64>, pause: &mut Duration) -> 
     loop {
         tokio::select! {
             () = shell.session_changed().notified() => return Ok(Ended::SessionChanged),
+            () = shell.line_doubted().notified() => return Ok(Ended::Broken),
             said = tokio::time::timeout(SILENCE, line.next()) => match said {
                 Ok(Some(Ok(Message::Text(text)))) => {
                     if let Ok(message) = serde_json::from_str::<LiveMessage>(&text) {
@@ -106,7 +111,7 @@ fn heard(shell: &Shell, message: LiveMessage) {
 /// Looks at a request that was asked or changed: a notification is raised, or withdrawn.
 async fn look(shell: &Shell, id: &str) {
     let call = Call::<GetApproval> { path: &[id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    match shell.read(&format!("approval/{id}"), &call).await {
+    match shell.read(&format!("approval/{id}"), Patience::Full, &call).await {
         Ok(loaded) => alert(shell, &loaded.data).await,
         Err(Failure::Refused(_)) => shell.alerts().withdraw(id),
         Err(failure) => tracing::debug!(failure = failure.words(), "a request could not be looked at"),

@@ -11,15 +11,18 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use shared_types::{
     api::{Endpoint, HttpMethod, auth::LoginRequest},
-    desktop::{Connection, Failure, Loaded, SessionView, TOLD, Told},
+    desktop::{Connection, Failure, Loaded, Patience, SessionView, TOLD, Told},
 };
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tokio::sync::Notify;
 
+/// How long what was last seen is held back for an answer.
+const AT_ONCE: Duration = Duration::from_millis(300);
 const LAST_SERVER: &str = "server";
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7400";
 /// Who was signed in, so that what was seen can be shown before the server answers.
@@ -38,6 +41,7 @@ struct Inner {
     connection: Mutex<Connection>,
     session_changed: Notify,
     outbox_changed: Notify,
+    line_doubted: Notify,
     sending: tokio::sync::Mutex<()>,
 }
 
@@ -52,6 +56,7 @@ impl Shell {
             connection: Mutex::new(Connection::Reconnecting),
             session_changed: Notify::new(),
             outbox_changed: Notify::new(),
+            line_doubted: Notify::new(),
             sending: tokio::sync::Mutex::new(()),
         })))
     }
@@ -160,6 +165,11 @@ impl Shell {
         &self.0.outbox_changed
     }
 
+    /// Told when a call got no answer.
+    pub(crate) fn line_doubted(&self) -> &Notify {
+        &self.0.line_doubted
+    }
+
     /// Lets one decision be sent at a time.
     pub(crate) fn sending(&self) -> &tokio::sync::Mutex<()> {
         &self.0.sending
@@ -178,6 +188,15 @@ impl Shell {
 
     /// Calls an endpoint as whoever is signed in.
     pub(crate) async fn call<E: Endpoint>(&self, call: &Call<'_, E>) -> Result<E::Response, Failure> {
+        let answer = self.call_as_signed_in(call).await;
+        if matches!(answer, Err(Failure::Offline)) {
+            // The line may still look alive where the server hangs.
+            self.0.line_doubted.notify_waiters();
+        }
+        answer
+    }
+
+    async fn call_as_signed_in<E: Endpoint>(&self, call: &Call<'_, E>) -> Result<E::Response, Failure> {
         let entered = match self.0.sessions.enter(&self.0.client).await {
             Ok(entered) => entered,
             Err(failure @ Failure::Refused(_)) => {
@@ -216,23 +235,44 @@ impl Shell {
     }
 
     /// Reads something, or what was last seen of it where the server doesn't answer.
-    pub(crate) async fn read<E>(&self, key: &str, call: &Call<'_, E>) -> Result<Loaded<E::Response>, Failure>
+    pub(crate) async fn read<E>(
+        &self,
+        key: &str,
+        patience: Patience,
+        call: &Call<'_, E>,
+    ) -> Result<Loaded<E::Response>, Failure>
     where
         E: Endpoint,
         E::Response: Serialize + DeserializeOwned,
     {
         debug_assert_eq!(E::METHOD, HttpMethod::Get);
-        self.read_as(key, self.call(call)).await
+        self.read_as(key, patience, self.call(call)).await
     }
 
     /// Takes an answer and keeps it under a key, or gives what was last kept where the server doesn't answer.
     pub(crate) async fn read_as<T: Serialize + DeserializeOwned>(
         &self,
         key: &str,
+        patience: Patience,
         answer: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Loaded<T>, Failure> {
         let scope = self.scope().await?;
-        match answer.await {
+        let mut answer = std::pin::pin!(answer);
+        let at_once = match patience {
+            Patience::Little => tokio::time::timeout(AT_ONCE, &mut answer).await.ok(),
+            Patience::Full => None,
+        };
+        let answered = if let Some(answered) = at_once {
+            answered
+        } else {
+            if patience == Patience::Little
+                && let Some(seen) = self.seen(&scope, key).await
+            {
+                return Ok(seen);
+            }
+            answer.await
+        };
+        match answered {
             Ok(data) => {
                 let at = clock::now();
                 if let Err(error) = self.0.cache.keep(&scope, key, &data, at).await {
@@ -240,13 +280,14 @@ impl Shell {
                 }
                 Ok(Loaded { data, at, fresh: true })
             }
-            Err(Failure::Offline) => {
-                let seen: Option<(T, DateTime<Utc>)> = self.0.cache.seen(&scope, key).await.ok().flatten();
-                let (data, at) = seen.ok_or(Failure::Offline)?;
-                Ok(Loaded { data, at, fresh: false })
-            }
+            Err(Failure::Offline) => self.seen(&scope, key).await.ok_or(Failure::Offline),
             Err(failure) => Err(failure),
         }
+    }
+
+    async fn seen<T: DeserializeOwned>(&self, scope: &str, key: &str) -> Option<Loaded<T>> {
+        let seen: Option<(T, DateTime<Utc>)> = self.0.cache.seen(scope, key).await.ok().flatten();
+        seen.map(|(data, at)| Loaded { data, at, fresh: false })
     }
 
     pub(crate) fn connection(&self) -> Connection {

@@ -6,7 +6,7 @@ use shared_types::{
         NoBody,
         approvals::{Approval, ApprovalQuery, ListApprovals},
     },
-    desktop::{Failure, Loaded},
+    desktop::{Failure, Loaded, Patience},
     machine::command::RequestStatus,
 };
 
@@ -16,8 +16,8 @@ const MOST: usize = 5000;
 const KEY: &str = "approvals/waiting";
 
 /// What waits, or what was last seen of it where the server doesn't answer.
-pub(crate) async fn read(shell: &Shell) -> Result<Loaded<Vec<Approval>>, Failure> {
-    let loaded = shell.read_as(KEY, ask(shell)).await?;
+pub(crate) async fn read(shell: &Shell, patience: Patience) -> Result<Loaded<Vec<Approval>>, Failure> {
+    let loaded = shell.read_as(KEY, patience, ask(shell)).await?;
     if loaded.fresh {
         // Each card opens without a server later.
         let scope = shell.scope().await?;

@@ -28,7 +28,7 @@ use crate::{
 use shared_types::api::Permissions;
 use shared_types::{
     api::live::LiveKind,
-    desktop::{Connection, OutgoingState, SessionView, Settings as Chosen, Theme, Told},
+    desktop::{Connection, OutgoingState, Patience, SessionView, Settings as Chosen, Theme, Told},
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -209,7 +209,7 @@ fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize
     Callback::from(move |()| {
         let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
         spawn_local(async move {
-            if let Ok(all) = bridge::waiting().await {
+            if let Ok(all) = bridge::waiting(Patience::Little).await {
                 waiting.set(all.data.iter().filter(|approval| approval.can_decide).count());
             }
             if let Ok(items) = bridge::outbox().await {

@@ -13,8 +13,8 @@ use shared_types::{
         workflows::{Workflow, WorkflowSummary},
     },
     desktop::{
-        Connection, Decided, Draft, Failure, Loaded, Outgoing, Review, SessionView, Settings, SignIn, TOLD,
-        Told,
+        Connection, Decided, Draft, Failure, Loaded, Outgoing, Patience, Review, SessionView, Settings,
+        SignIn, TOLD, Told,
     },
     ids::ApprovalId,
 };
@@ -100,12 +100,12 @@ pub(crate) async fn connection() -> Answer<Connection> {
     ask("connection", &args!()).await
 }
 
-pub(crate) async fn waiting() -> Answer<Loaded<Vec<Approval>>> {
-    ask("waiting", &args!()).await
+pub(crate) async fn waiting(patience: Patience) -> Answer<Loaded<Vec<Approval>>> {
+    ask("waiting", &args!(patience)).await
 }
 
-pub(crate) async fn approval(id: ApprovalId) -> Answer<Loaded<Approval>> {
-    ask("approval", &args!(id)).await
+pub(crate) async fn approval(id: ApprovalId, patience: Patience) -> Answer<Loaded<Approval>> {
+    ask("approval", &args!(id, patience)).await
 }
 
 pub(crate) async fn decide(id: ApprovalId, title: String, decision: NewDecision) -> Answer<Decided> {
@@ -124,8 +124,8 @@ pub(crate) async fn outbox_discard(id: Uuid) -> Answer<()> {
     ask("outbox_discard", &args!(id)).await
 }
 
-pub(crate) async fn notices() -> Answer<Loaded<Page<Notice>>> {
-    ask("notices", &args!()).await
+pub(crate) async fn notices(patience: Patience) -> Answer<Loaded<Page<Notice>>> {
+    ask("notices", &args!(patience)).await
 }
 
 pub(crate) async fn notice_read(id: String) -> Answer<()> {
@@ -136,24 +136,24 @@ pub(crate) async fn in_front(id: Option<String>) -> Answer<()> {
     ask("in_front", &args!(id)).await
 }
 
-pub(crate) async fn runs(query: ExecutionQuery) -> Answer<Loaded<Page<Execution>>> {
-    ask("runs", &args!(query)).await
+pub(crate) async fn runs(query: ExecutionQuery, patience: Patience) -> Answer<Loaded<Page<Execution>>> {
+    ask("runs", &args!(query, patience)).await
 }
 
-pub(crate) async fn run(id: String) -> Answer<Loaded<ExecutionDetail>> {
-    ask("run", &args!(id)).await
+pub(crate) async fn run(id: String, patience: Patience) -> Answer<Loaded<ExecutionDetail>> {
+    ask("run", &args!(id, patience)).await
 }
 
 pub(crate) async fn cancel_run(id: String, reason: Option<String>) -> Answer<Execution> {
     ask("cancel_run", &args!(id, reason)).await
 }
 
-pub(crate) async fn workflows() -> Answer<Loaded<Page<WorkflowSummary>>> {
-    ask("workflows", &args!()).await
+pub(crate) async fn workflows(patience: Patience) -> Answer<Loaded<Page<WorkflowSummary>>> {
+    ask("workflows", &args!(patience)).await
 }
 
-pub(crate) async fn workflow(id: String) -> Answer<Loaded<Workflow>> {
-    ask("workflow", &args!(id)).await
+pub(crate) async fn workflow(id: String, patience: Patience) -> Answer<Loaded<Workflow>> {
+    ask("workflow", &args!(id, patience)).await
 }
 
 pub(crate) async fn toggle_workflow(id: String, enabled: bool) -> Answer<Workflow> {

@@ -101,7 +101,12 @@ fn is_typing() -> bool {
     focused.is_some_and(|element| {
         let tag = element.tag_name().to_lowercase();
         let editable = element.dyn_ref::<HtmlElement>().is_some_and(HtmlElement::is_content_editable);
-        matches!(tag.as_str(), "input" | "textarea" | "select") || editable
+        // A choice takes no letters.
+        let is_choice = matches!(
+            element.get_attribute("type").as_deref(),
+            Some("radio" | "checkbox" | "button" | "submit")
+        );
+        (matches!(tag.as_str(), "input" | "textarea" | "select") && !is_choice) || editable
     })
 }
 

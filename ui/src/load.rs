@@ -1,7 +1,7 @@
 //! Reading something for a page: what was read stays while it is read anew, and when that fails.
 
 use gloo_timers::callback::Timeout;
-use shared_types::desktop::{Failure, Loaded};
+use shared_types::desktop::{Failure, Loaded, Patience};
 use std::{cell::RefCell, future::Future, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -71,7 +71,7 @@ pub(crate) fn use_load<K, T, F, A>(key: K, read: F) -> Reading<T>
 where
     K: PartialEq + Clone + 'static,
     T: PartialEq + 'static,
-    F: Fn(K) -> A + 'static,
+    F: Fn(K, Patience) -> A + 'static,
     A: Future<Output = Result<Loaded<T>, Failure>> + 'static,
 {
     let state = use_state(|| (None::<K>, Load::Waiting));
@@ -83,21 +83,37 @@ where
             *round.borrow_mut() += 1;
             let this = *round.borrow();
             let (state, round, key) = (state.clone(), round.clone(), key.clone());
-            let reading = read(key.clone());
+            let read = read.clone();
             spawn_local(async move {
-                let answer = reading.await;
-                // An answer that was overtaken by a later question is dropped.
-                if *round.borrow() != this {
-                    return;
-                }
-                let next = match answer {
-                    Ok(loaded) => Load::Ready(Rc::new(loaded)),
-                    Err(failure) => match &*state {
-                        (Some(of), Load::Ready(kept)) if *of == key => Load::Ready(kept.clone()),
-                        _ => Load::Failed(failure),
-                    },
+                let mut kept = match &*state {
+                    (Some(of), Load::Ready(kept)) if *of == key => Some(kept.clone()),
+                    _ => None,
                 };
-                state.set((Some(key), next));
+                // Where the answer doesn't come at once, what was last seen is shown until it does.
+                for patience in [Patience::Little, Patience::Full] {
+                    let answer = read(key.clone(), patience).await;
+                    // An answer that was overtaken by a later question is dropped.
+                    if *round.borrow() != this {
+                        return;
+                    }
+                    let is_last = !matches!(&answer, Ok(loaded) if !loaded.fresh);
+                    let next = match (answer, &kept) {
+                        // What is shown is newer than what was kept.
+                        (Ok(loaded), Some(shown)) if !loaded.fresh && shown.at > loaded.at => {
+                            Load::Ready(shown.clone())
+                        }
+                        (Ok(loaded), _) => Load::Ready(Rc::new(loaded)),
+                        (Err(_), Some(shown)) => Load::Ready(shown.clone()),
+                        (Err(failure), None) => Load::Failed(failure),
+                    };
+                    if let Load::Ready(shown) = &next {
+                        kept = Some(shown.clone());
+                    }
+                    state.set((Some(key.clone()), next));
+                    if is_last {
+                        return;
+                    }
+                }
             });
         })
     };

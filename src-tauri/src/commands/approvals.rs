@@ -7,22 +7,29 @@ use shared_types::{
         approvals::{Approval, GetApproval, NewDecision},
         notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
     },
-    desktop::{Decided, Failure, Loaded, Outgoing},
+    desktop::{Decided, Failure, Loaded, Outgoing, Patience},
     ids::ApprovalId,
 };
 use tauri::State;
 use uuid::Uuid;
 
 #[tauri::command]
-pub(crate) async fn waiting(shell: State<'_, Shell>) -> Result<Loaded<Vec<Approval>>, Failure> {
-    waiting::read(&shell).await
+pub(crate) async fn waiting(
+    shell: State<'_, Shell>,
+    patience: Patience,
+) -> Result<Loaded<Vec<Approval>>, Failure> {
+    waiting::read(&shell, patience).await
 }
 
 #[tauri::command]
-pub(crate) async fn approval(shell: State<'_, Shell>, id: ApprovalId) -> Result<Loaded<Approval>, Failure> {
+pub(crate) async fn approval(
+    shell: State<'_, Shell>,
+    id: ApprovalId,
+    patience: Patience,
+) -> Result<Loaded<Approval>, Failure> {
     let text = id.to_string();
     let call = Call::<GetApproval> { path: &[&text], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("approval/{id}"), &call).await
+    shell.read(&format!("approval/{id}"), patience, &call).await
 }
 
 #[tauri::command]
@@ -53,10 +60,13 @@ pub(crate) async fn outbox_discard(shell: State<'_, Shell>, id: Uuid) -> Result<
 }
 
 #[tauri::command]
-pub(crate) async fn notices(shell: State<'_, Shell>) -> Result<Loaded<Page<Notice>>, Failure> {
+pub(crate) async fn notices(
+    shell: State<'_, Shell>,
+    patience: Patience,
+) -> Result<Loaded<Page<Notice>>, Failure> {
     let query = NoticeQuery { limit: Some(100), ..NoticeQuery::default() };
     let call = Call::<ListNotices> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read("notices", &call).await
+    shell.read("notices", patience, &call).await
 }
 
 #[tauri::command]

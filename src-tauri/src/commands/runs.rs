@@ -8,7 +8,7 @@ use shared_types::{
             Cancel, CancelExecution, Execution, ExecutionDetail, ExecutionQuery, GetExecution, ListExecutions,
         },
     },
-    desktop::{Failure, Loaded},
+    desktop::{Failure, Loaded, Patience},
 };
 use tauri::State;
 
@@ -16,16 +16,21 @@ use tauri::State;
 pub(crate) async fn runs(
     shell: State<'_, Shell>,
     query: ExecutionQuery,
+    patience: Patience,
 ) -> Result<Loaded<Page<Execution>>, Failure> {
     let key = format!("runs/{}", serde_json::to_string(&query).unwrap_or_default());
     let call = Call::<ListExecutions> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read(&key, &call).await
+    shell.read(&key, patience, &call).await
 }
 
 #[tauri::command]
-pub(crate) async fn run(shell: State<'_, Shell>, id: String) -> Result<Loaded<ExecutionDetail>, Failure> {
+pub(crate) async fn run(
+    shell: State<'_, Shell>,
+    id: String,
+    patience: Patience,
+) -> Result<Loaded<ExecutionDetail>, Failure> {
     let call = Call::<GetExecution> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("run/{id}"), &call).await
+    shell.read(&format!("run/{id}"), patience, &call).await
 }
 
 #[tauri::command]

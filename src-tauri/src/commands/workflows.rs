@@ -11,22 +11,29 @@ use shared_types::{
             RevisionQuery, StartWorkflow, Workflow, WorkflowQuery, WorkflowSummary,
         },
     },
-    desktop::{Failure, Loaded},
+    desktop::{Failure, Loaded, Patience},
 };
 use tauri::State;
 
 #[tauri::command]
-pub(crate) async fn workflows(shell: State<'_, Shell>) -> Result<Loaded<Page<WorkflowSummary>>, Failure> {
+pub(crate) async fn workflows(
+    shell: State<'_, Shell>,
+    patience: Patience,
+) -> Result<Loaded<Page<WorkflowSummary>>, Failure> {
     let query = WorkflowQuery { limit: Some(200), ..WorkflowQuery::default() };
     let call = Call::<ListWorkflows> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read("workflows", &call).await
+    shell.read("workflows", patience, &call).await
 }
 
 #[tauri::command]
-pub(crate) async fn workflow(shell: State<'_, Shell>, id: String) -> Result<Loaded<Workflow>, Failure> {
+pub(crate) async fn workflow(
+    shell: State<'_, Shell>,
+    id: String,
+    patience: Patience,
+) -> Result<Loaded<Workflow>, Failure> {
     let query = RevisionQuery::default();
     let call = Call::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("workflow/{id}"), &call).await
+    shell.read(&format!("workflow/{id}"), patience, &call).await
 }
 
 #[tauri::command]

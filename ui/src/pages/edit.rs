@@ -17,7 +17,7 @@ use crate::{
 use findings::Findings;
 use gloo_timers::callback::Timeout;
 use shared_types::{
-    desktop::{Failure, Review},
+    desktop::{Failure, Patience, Review},
     workflow::{Finding, Severity},
 };
 use trying::Trying;
@@ -77,7 +77,7 @@ async fn begin(id: Option<String>) -> Result<Editing, Failure> {
     let Some(id) = id else {
         return Ok(Editing { text: STARTER.to_owned(), base: None, draft_of: None });
     };
-    let workflow = bridge::workflow(id).await?.data;
+    let workflow = bridge::workflow(id, Patience::Full).await?.data;
     Ok(Editing { text: workflow.source, base: Some(workflow.etag), draft_of: None })
 }
 

@@ -21,7 +21,7 @@ use list::List;
 use messages::Messages;
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
-    desktop::{Outgoing, OutgoingState, Told},
+    desktop::{Outgoing, OutgoingState, Patience, Told},
     ids::ApprovalId,
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
@@ -38,7 +38,7 @@ pub(crate) struct Props {
 /// The page.
 #[component]
 pub(crate) fn Inbox(props: &Props) -> Html {
-    let reading = use_load((), |()| bridge::waiting());
+    let reading = use_load((), |(), patience| bridge::waiting(patience));
     let outgoing = use_outgoing();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
@@ -140,7 +140,7 @@ fn use_refreshing(kept: &Kept, again: &Callback<()>) {
             spawn_local(async move {
                 let known = id.parse().ok().filter(|id| kept.borrow().contains_key(id));
                 if let Some(id) = known
-                    && let Ok(loaded) = bridge::approval(id).await
+                    && let Ok(loaded) = bridge::approval(id, Patience::Full).await
                 {
                     kept.borrow_mut().insert(id, loaded.data);
                 }

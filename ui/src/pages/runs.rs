@@ -89,7 +89,7 @@ fn empty(filters: &Filters, change: &Callback<Filters>) -> Html {
 /// The workflows by their ids, for people.
 #[hook]
 fn use_names() -> Vec<(WorkflowId, String)> {
-    let workflows = use_load((), |()| bridge::workflows());
+    let workflows = use_load((), |(), patience| bridge::workflows(patience));
     match &workflows.load {
         Load::Ready(loaded) => {
             loaded.data.items.iter().map(|w| (w.workflow_id.clone(), w.name.clone())).collect()

@@ -21,7 +21,7 @@ use yew_router::prelude::*;
 /// The page.
 #[component]
 pub(crate) fn Workflows() -> Html {
-    let reading = use_load((), |()| bridge::workflows());
+    let reading = use_load((), |(), patience| bridge::workflows(patience));
     let again = reading.again.clone();
     use_told(move |told| {
         if matches!(told, Told::Changed { kind: LiveKind::WorkflowChanged | LiveKind::Reset, .. }) {

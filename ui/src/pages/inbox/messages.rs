@@ -19,7 +19,7 @@ use yew_router::prelude::*;
 /// The messages, newest first.
 #[component]
 pub(crate) fn Messages() -> Html {
-    let reading = use_load((), |()| bridge::notices());
+    let reading = use_load((), |(), patience| bridge::notices(patience));
     let again = reading.again.clone();
     use_told(move |told| {
         if matches!(told, Told::Changed { kind: LiveKind::Notice | LiveKind::Reset, .. }) {

@@ -7,7 +7,7 @@ use crate::{
 };
 use shared_types::{
     api::{Page, executions::Execution},
-    desktop::Loaded,
+    desktop::{Loaded, Patience},
     ids::ExecutionId,
 };
 use std::{cell::RefCell, cmp::Reverse, collections::BTreeMap, rc::Rc};
@@ -88,7 +88,8 @@ pub(super) struct Runs {
 /// Reads runs; new ones are shown at once only while `is_calm`, so that no row moves under the pointer.
 #[hook]
 pub(super) fn use_runs(filters: &Filters, is_calm: bool) -> Runs {
-    let reading = use_load(filters.clone(), |filters: Filters| bridge::runs(filters.query(None)));
+    let reading =
+        use_load(filters.clone(), |filters: Filters, patience| bridge::runs(filters.query(None), patience));
     let listing = use_mut_ref(Listing::default);
     let redraw = use_force_update();
     if let Load::Ready(first) = &reading.load {
@@ -121,7 +122,7 @@ fn read_older(listing: &Rc<RefCell<Listing>>, redraw: &UseForceUpdateHandle, fil
     };
     let (listing, redraw, filters) = (Rc::clone(listing), redraw.clone(), filters.clone());
     spawn_local(async move {
-        let answer = bridge::runs(filters.query(cursor)).await;
+        let answer = bridge::runs(filters.query(cursor), Patience::Full).await;
         let mut known = listing.borrow_mut();
         if known.of != filters {
             return;
