@@ -34,6 +34,19 @@ async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
     let raised = notifications.all();
     assert_eq!(raised.len(), 3, "one for each request, however often the line broke: {raised:?}");
     many_become_one(&window, &world, &notifications).await;
+    a_server_that_hangs(&window, &wire).await;
+}
+
+/// What was seen is shown at once, with its age, though the server takes calls and answers none.
+async fn a_server_that_hangs(window: &Window, wire: &Wire) {
+    wire.stick();
+    window.press("g").await;
+    window.press("r").await;
+    window.says("As of").await;
+    window.says("Order A-1, Lund Robotics").await;
+    wire.mend();
+    window.says("Live").await;
+    window.holds("!document.querySelector('main').innerText.includes('As of')").await;
 }
 
 /// More than three within a minute are told together, with their number; deciding one elsewhere counts it off.

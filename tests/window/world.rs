@@ -7,10 +7,6 @@ use std::{
     env,
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 use tokio::{io::copy_bidirectional, net, sync::watch};
 
@@ -148,39 +144,56 @@ impl Drop for World {
 /// A line between the app and the server that can be cut and mended.
 pub(crate) struct Wire {
     pub(crate) address: SocketAddr,
-    cut: watch::Sender<bool>,
+    state: watch::Sender<WireState>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum WireState {
+    Whole,
+    /// Nobody can connect, and who was is not any more.
+    Cut,
+    /// Whoever connects can, and hears nothing.
+    Stuck,
 }
 
 impl Wire {
     pub(crate) async fn lay(to: SocketAddr) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (cut, is_cut) = watch::channel(false);
-        let running = Arc::new(AtomicBool::new(true));
+        let (state, seen) = watch::channel(WireState::Whole);
         tokio::spawn(async move {
-            while running.load(Ordering::Relaxed) {
-                let Ok((mut near, _)) = listener.accept().await else { return };
-                let mut is_cut = is_cut.clone();
-                tokio::spawn(async move {
-                    if *is_cut.borrow() {
-                        return;
-                    }
-                    let Ok(mut far) = net::TcpStream::connect(to).await else { return };
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
-                        _ = is_cut.wait_for(|cut| *cut) => {}
-                    }
-                });
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(carry(near, to, seen.clone()));
             }
         });
-        Self { address, cut }
+        Self { address, state }
     }
 
     pub(crate) fn cut(&self) {
-        self.cut.send_replace(true);
+        self.state.send_replace(WireState::Cut);
+    }
+
+    pub(crate) fn stick(&self) {
+        self.state.send_replace(WireState::Stuck);
     }
 
     pub(crate) fn mend(&self) {
-        self.cut.send_replace(false);
+        self.state.send_replace(WireState::Whole);
     }
+}
+
+/// Carries a connection as long as the wire is whole; one that got stuck ends when the wire changes again.
+async fn carry(mut near: net::TcpStream, to: SocketAddr, mut state: watch::Receiver<WireState>) {
+    if *state.borrow() == WireState::Cut {
+        return;
+    }
+    let Ok(mut far) = net::TcpStream::connect(to).await else { return };
+    if *state.borrow() == WireState::Whole {
+        tokio::select! {
+            _ = copy_bidirectional(&mut near, &mut far) => return,
+            _ = state.wait_for(|state| *state != WireState::Whole) => {}
+        }
+    }
+    // An error means that the test is over.
+    let _ = state.wait_for(|state| *state != WireState::Stuck).await;
 }
