@@ -3,7 +3,7 @@
 use crate::{
     bridge,
     components::{
-        ask::{Ask, waiting_title},
+        ask::{Ask, waiting_says, waiting_title},
         rail::Rail,
         strip::Strip,
         toast::{Toast, ToastView, Toaster},
@@ -176,7 +176,7 @@ fn Inside(props: &InsideProps) -> Html {
                 if *help { <Help close={close_help} /> }
                 if let Some(waiting) = *leaving {
                     <Ask title={waiting_title(waiting)} go="Quit" {answer}
-                        says="They stay on this machine, and are sent when the app runs again." />
+                        says={waiting_says(waiting, "the app runs again")} />
                 }
             </ContextProvider<Permissions>>
         </ContextProvider<Toaster>>

@@ -59,3 +59,11 @@ pub(crate) fn waiting_title(count: usize) -> String {
         many => format!("{many} decisions are not on the server yet"),
     }
 }
+
+/// That nothing is lost, and when it goes on.
+pub(crate) fn waiting_says(count: usize, when: &str) -> String {
+    match count {
+        1 => format!("It stays on this machine, and is sent when {when}."),
+        _ => format!("They stay on this machine, and are sent when {when}."),
+    }
+}

@@ -4,7 +4,7 @@ use crate::{
     app::show_theme,
     bridge,
     components::{
-        ask::{Ask, waiting_title},
+        ask::{Ask, waiting_says, waiting_title},
         icon::{Glyph, Icon},
         toast::{Toast, Toaster, Tone},
     },
@@ -91,7 +91,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
             </div>
             if let Some(waiting) = *asking {
                 <Ask title={waiting_title(waiting)} go="Sign out" {answer}
-                    says="They stay on this machine, and are sent when you sign in here again." />
+                    says={waiting_says(waiting, "you sign in here again")} />
             }
         </main>
     }

@@ -58,7 +58,7 @@ pub(super) fn Table(props: &Props) -> Html {
         row(run, first + n + 2, &props.names, onclick)
     });
     let space = |rows: usize| {
-        (rows > 0).then(|| html! { <tr aria-hidden="true"><td class="space" colspan="6" style={format!("height:{}px", rows * ROW)}></td></tr> })
+        (rows > 0).then(|| html! { <tr aria-hidden="true"><td class="space" colspan="4" style={format!("height:{}px", rows * ROW)}></td></tr> })
     };
     html! {
         <table class="table runs" role="grid" aria-rowcount={(count + 1).to_string()} data-rows="">
