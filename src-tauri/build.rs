@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "archive_workflow",
         "in_front",
         "review",
+        "compare",
         "try_it",
         "draft",
         "keep_draft",

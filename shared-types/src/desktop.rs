@@ -95,6 +95,28 @@ pub struct Draft {
     pub at: DateTime<Utc>,
 }
 
+/// A line of two texts that are laid against each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedLine {
+    /// Whose it is.
+    pub of: LineOf,
+    /// What it says.
+    pub text: String,
+}
+
+/// Whose a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LineOf {
+    /// In both.
+    Both,
+    /// Only in mine.
+    Mine,
+    /// Only in theirs.
+    Theirs,
+    /// Lines of both that are left out here.
+    Gap,
+}
+
 /// What the checks say of a text, and what its mendings would make of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Review {

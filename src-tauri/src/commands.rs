@@ -37,6 +37,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         workflows::start_workflow,
         workflows::archive_workflow,
         drafts::review,
+        drafts::compare,
         drafts::try_it,
         drafts::draft,
         drafts::keep_draft,

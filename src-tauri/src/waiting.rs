@@ -43,7 +43,11 @@ pub(crate) async fn ask(shell: &Shell) -> Result<Vec<Approval>, Failure> {
             ..ApprovalQuery::default()
         };
         let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-        let page = shell.call(&call).await?;
+        let page = match shell.call(&call).await {
+            // Whoever may not read requests is asked for none.
+            Err(Failure::Refused(problem)) if problem.status == 403 => return Ok(Vec::new()),
+            answer => answer?,
+        };
         all.extend(page.items);
         cursor = page.next_cursor;
         if cursor.is_none() || all.len() >= MOST {

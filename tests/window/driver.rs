@@ -100,6 +100,19 @@ impl Window {
         .await;
     }
 
+    /// Clicks the button or link that says this, once it is there.
+    pub(crate) async fn click_on(&self, words: &str) {
+        let script = format!(
+            "const all = [...document.querySelectorAll('button:not([disabled]), a')]; \
+             const it = all.find(e => e.innerText.trim().startsWith({words:?})); if (it) it.click(); return !!it;"
+        );
+        eventually(words, || async {
+            let clicked = self.script(&script).await?;
+            if clicked == json!(true) { Ok(()) } else { Err(self.text().await) }
+        })
+        .await;
+    }
+
     /// Writes into a field, over what stands there.
     pub(crate) async fn write(&self, selector: &str, text: &str) {
         eventually(selector, || async {

@@ -6,6 +6,7 @@
 
 mod bus;
 mod driver;
+mod editing;
 mod wait;
 mod world;
 
@@ -35,6 +36,7 @@ async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
     assert_eq!(raised.len(), 3, "one for each request, however often the line broke: {raised:?}");
     many_become_one(&window, &world, &notifications).await;
     a_server_that_hangs(&window, &wire).await;
+    editing::a_workflow_is_written(&window, &world, &wire).await;
 }
 
 /// What was seen is shown at once, with its age, though the server takes calls and answers none.
@@ -88,6 +90,23 @@ async fn sign_in(window: &Window, wire: &Wire) {
     window.click("form .btn.primary").await;
     window.says("Nothing waits for you.").await;
     window.says("Live").await;
+}
+
+pub(crate) async fn sign_in_as(window: &Window, wire: &Wire, email: &str) {
+    window.write("input[name=server]", &format!("http://{}", wire.address)).await;
+    window.write("input[name=email]", email).await;
+    window.write("input[name=password]", PASSWORD).await;
+    window.click("form .btn.primary").await;
+    window.says("Live").await;
+}
+
+pub(crate) async fn sign_out(window: &Window) {
+    window.press("g").await;
+    window.press(",").await;
+    window.click_on("Sign out").await;
+    window
+        .holds("!!document.querySelector('input[name=password]') && !document.querySelector('.rail')")
+        .await;
 }
 
 async fn decided_by_keyboard(window: &Window, world: &World, notifications: &Notifications) {

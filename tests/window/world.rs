@@ -108,6 +108,15 @@ impl World {
         assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
     }
 
+    /// Publishes a revision of a workflow over the one with this tag.
+    pub(crate) async fn publish(&self, token: &str, id: &str, document: &str, over: &str) {
+        let put =
+            self.http.put(self.api(&format!("workflows/{id}"))).bearer_auth(token).header("if-match", over);
+        let sent =
+            put.header("content-type", "application/yaml").body(document.to_owned()).send().await.unwrap();
+        assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
+    }
+
     /// A request, once its status is this.
     pub(crate) async fn approval_is(&self, token: &str, approval: &str, status: &str) -> Value {
         eventually(status, || async {

@@ -13,8 +13,8 @@ use shared_types::{
         workflows::{Workflow, WorkflowSummary},
     },
     desktop::{
-        Connection, Decided, Draft, Failure, Loaded, Outgoing, Patience, Review, SessionView, Settings,
-        SignIn, TOLD, Told,
+        ComparedLine, Connection, Decided, Draft, Failure, Loaded, Outgoing, Patience, Review, SessionView,
+        Settings, SignIn, TOLD, Told,
     },
     ids::ApprovalId,
 };
@@ -166,6 +166,10 @@ pub(crate) async fn start_workflow(id: String, input: Map<String, Value>) -> Ans
 
 pub(crate) async fn review(text: String) -> Answer<Review> {
     ask("review", &args!(text)).await
+}
+
+pub(crate) async fn compare(mine: String, theirs: String) -> Answer<Vec<ComparedLine>> {
+    ask("compare", &args!(mine, theirs)).await
 }
 
 pub(crate) async fn try_it(text: String, event: String, script: String) -> Answer<Value> {

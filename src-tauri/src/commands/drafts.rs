@@ -4,7 +4,7 @@ use crate::{client::Document, clock, shell::Shell};
 use serde_json::Value;
 use shared_types::{
     api::workflows::{CreateWorkflow, PutWorkflow, Workflow},
-    desktop::{Draft, Failure, Review},
+    desktop::{ComparedLine, Draft, Failure, LineOf, Review},
     machine::{Definition, review::review as check, simulate::simulate, supported::unsupported},
     workflow::{
         Format,
@@ -35,6 +35,28 @@ pub(crate) async fn review(text: String) -> Result<Review, Failure> {
         Review { findings: with_fix.collect(), sample }
     });
     reviewing.await.map_err(|error| Failure::Shell(error.to_string()))
+}
+
+/// Two texts against each other: the lines that differ, with two of the lines around them.
+#[tauri::command]
+pub(crate) async fn compare(mine: String, theirs: String) -> Result<Vec<ComparedLine>, Failure> {
+    const AROUND: usize = 2;
+    let diff = similar::TextDiff::from_lines(&mine, &theirs);
+    let mut lines = Vec::new();
+    for (n, group) in diff.grouped_ops(AROUND).iter().enumerate() {
+        if n > 0 {
+            lines.push(ComparedLine { of: LineOf::Gap, text: String::new() });
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let of = match change.tag() {
+                similar::ChangeTag::Equal => LineOf::Both,
+                similar::ChangeTag::Delete => LineOf::Mine,
+                similar::ChangeTag::Insert => LineOf::Theirs,
+            };
+            lines.push(ComparedLine { of, text: change.value().trim_end_matches('\n').to_owned() });
+        }
+    }
+    Ok(lines)
 }
 
 #[tauri::command]

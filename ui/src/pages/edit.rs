@@ -1,6 +1,7 @@
 //! Writing a workflow: the source with its findings, tried with a sample event, kept as a draft, saved.
 
 mod findings;
+mod refused;
 mod trying;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 };
 use findings::Findings;
 use gloo_timers::callback::Timeout;
+use refused::{Choice, Refused};
 use shared_types::{
     desktop::{Failure, Patience, Review},
     workflow::{Finding, Severity},
@@ -112,6 +114,16 @@ fn Bench(props: &BenchProps) -> Html {
         Callback::from(move |next: String| text.set(next))
     };
     let onclick = save.reform(|_: MouseEvent| ());
+    let chosen = {
+        let (base, conflict, give) = (base.clone(), conflict.clone(), give.clone());
+        Callback::from(move |choice: Choice| {
+            if let Some(source) = choice.source {
+                give.emit(Order::Write(source));
+            }
+            base.set(Some(choice.etag));
+            conflict.set(None);
+        })
+    };
     let title = props.id.clone().unwrap_or_else(|| "New workflow".to_owned());
     let is_changed = *text != props.editing.text || props.editing.draft_of.is_some();
     html! {
@@ -121,7 +133,9 @@ fn Bench(props: &BenchProps) -> Html {
                 <span class="push"></span>
                 <Discard id={props.id.clone()} {draft} />
                 <button class="btn primary" disabled={errors > 0} {onclick}>{ "Save " }<kbd>{ "Ctrl S" }</kbd></button></div>
-            if let Some(failure) = &*conflict { { refused(failure, &give, &base, &conflict) } }
+            if let Some(failure) = &*conflict {
+                <Refused failure={failure.clone()} mine={(*text).clone()} {chosen} />
+            }
             <div class="bench is-editing">
                 <div class="editor">
                     <SourceEditor text={props.editing.text.clone()} {changed} findings={shown} order={(*order).clone()} />
@@ -211,45 +225,6 @@ fn use_saving(
         }
     });
     save
-}
-
-/// Why it was not saved; where somebody else published meanwhile, theirs can be taken or written over.
-fn refused(
-    failure: &Failure,
-    give: &Callback<Order>,
-    base: &UseStateHandle<Option<String>>,
-    conflict: &UseStateHandle<Option<Failure>>,
-) -> Html {
-    let theirs = match failure {
-        Failure::Refused(problem) if problem.status == 412 => problem.more.get("changed").cloned(),
-        Failure::Refused(_) | Failure::Offline | Failure::SignedOut | Failure::Shell(_) => None,
-    };
-    let choices = theirs.map(|changed| {
-        let text = |key: &str| changed.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let (source, etag) = (text("source"), text("etag"));
-        let keep_mine = {
-            let (base, conflict, etag) = (base.clone(), conflict.clone(), etag.clone());
-            Callback::from(move |_: MouseEvent| {
-                base.set(Some(etag.clone()));
-                conflict.set(None);
-            })
-        };
-        let take_theirs = {
-            let (base, conflict, give) = (base.clone(), conflict.clone(), give.clone());
-            Callback::from(move |_: MouseEvent| {
-                give.emit(Order::Write(source.clone()));
-                base.set(Some(etag.clone()));
-                conflict.set(None);
-            })
-        };
-        html! {
-            <><button class="btn" onclick={keep_mine}>{ "Keep mine" }</button><button class="btn" onclick={take_theirs}>{ "Take theirs" }</button></>
-        }
-    });
-    html! {
-        <div class="notes"><div class="banner" role="alert"><Glyph icon={Icon::Look} tone="wait" />
-            <span class="fill">{ format!("Not saved. {} Your draft is kept on this machine.", failure.words()) }</span>{ choices }</div></div>
-    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -8,6 +8,7 @@ use crate::{
         icon::{Glyph, Icon},
         toast::{Toast, Toaster, Tone},
     },
+    route::Route,
 };
 use shared_types::{
     api::auth::{PasswordChange, SignedIn},
@@ -16,6 +17,7 @@ use shared_types::{
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
+use yew_router::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
@@ -48,16 +50,24 @@ pub(crate) fn Settings(props: &Props) -> Html {
         })
     };
     let asking = use_state(|| None::<usize>);
+    let navigator = use_navigator();
+    let leave = Callback::from(move |()| {
+        // Whoever signs in next begins at the beginning.
+        if let Some(navigator) = &navigator {
+            navigator.replace(&Route::Inbox);
+        }
+        spawn_local(async { drop(bridge::sign_out().await) });
+    });
     let sign_out = {
-        let asking = asking.clone();
+        let (asking, leave) = (asking.clone(), leave.clone());
         Callback::from(move |_: MouseEvent| {
-            let asking = asking.clone();
+            let (asking, leave) = (asking.clone(), leave.clone());
             spawn_local(async move {
                 let items = bridge::outbox().await.unwrap_or_default();
                 let waits =
                     |state: &OutgoingState| matches!(state, OutgoingState::Queued | OutgoingState::Sending);
                 match items.iter().filter(|item| waits(&item.state)).count() {
-                    0 => drop(bridge::sign_out().await),
+                    0 => leave.emit(()),
                     waiting => asking.set(Some(waiting)),
                 }
             });
@@ -68,7 +78,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
         Callback::from(move |really: bool| {
             asking.set(None);
             if really {
-                spawn_local(async { drop(bridge::sign_out().await) });
+                leave.emit(());
             }
         })
     };
