@@ -16,7 +16,7 @@ use shared_types::{
 };
 use sqlx::{PgPool, postgres::PgListener};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -77,6 +77,8 @@ impl Numbered {
 #[derive(Debug, Clone)]
 pub struct Dispatch {
     outgoing: mpsc::Sender<Message>,
+    /// The workspaces whose messages the queue had no room for.
+    dropped: Arc<Mutex<BTreeSet<WorkspaceId>>>,
     windows: Arc<Mutex<Windows>>,
     incoming: broadcast::Sender<Arc<Numbered>>,
 }
@@ -86,8 +88,8 @@ impl Dispatch {
     pub fn start(pool: PgPool, stop: CancellationToken) -> Self {
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let (incoming, _) = broadcast::channel(QUEUE);
-        let dispatch = Self { outgoing, windows: Arc::default(), incoming };
-        tokio::spawn(send(pool.clone(), queue, stop.clone()));
+        let dispatch = Self { outgoing, dropped: Arc::default(), windows: Arc::default(), incoming };
+        tokio::spawn(send(pool.clone(), queue, Arc::clone(&dispatch.dropped), stop.clone()));
         tokio::spawn(listen(pool.clone(), dispatch.clone(), stop.clone()));
         tokio::spawn(publisher::run(pool, stop));
         dispatch
@@ -96,8 +98,11 @@ impl Dispatch {
     /// Tells what changed, soon.
     pub fn tell(&self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
-            // A full queue loses messages, never state: clients read what they show anew.
-            let _ = self.outgoing.try_send(message);
+            // A full queue loses messages, never state: its clients are told to read what they show anew.
+            if let Err(lost) = self.outgoing.try_send(message) {
+                let workspace = lost.into_inner().workspace;
+                self.dropped.lock().unwrap_or_else(PoisonError::into_inner).insert(workspace);
+            }
         }
     }
 
@@ -142,14 +147,21 @@ impl Dispatch {
 }
 
 /// Sends what changed: the first message at once, and what comes in the pause after it together.
-async fn send(pool: PgPool, mut queue: mpsc::Receiver<Message>, stop: CancellationToken) {
+async fn send(
+    pool: PgPool,
+    mut queue: mpsc::Receiver<Message>,
+    dropped: Arc<Mutex<BTreeSet<WorkspaceId>>>,
+    stop: CancellationToken,
+) {
     let mut gathered = Vec::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             count = queue.recv_many(&mut gathered, QUEUE) => if count == 0 { return },
         }
-        let (messages, flooded) = settle(std::mem::take(&mut gathered));
+        let (mut messages, flooded) = settle(std::mem::take(&mut gathered));
+        let dropped = std::mem::take(&mut *dropped.lock().unwrap_or_else(PoisonError::into_inner));
+        messages.extend(dropped.into_iter().map(reset));
         for payload in payloads(&messages) {
             let sent = async {
                 let mut conn = pool.acquire().await?;
@@ -169,7 +181,7 @@ async fn send(pool: PgPool, mut queue: mpsc::Receiver<Message>, stop: Cancellati
 /// Each message once; in a workspace where very many runs changed, one `reset` stands for all of these, and true
 /// says so: nobody can follow them one by one, and whoever looks reads the state anew.
 fn settle(messages: Vec<Message>) -> (Vec<Message>, bool) {
-    let mut runs: HashMap<WorkspaceId, usize> = HashMap::new();
+    let mut runs: BTreeMap<WorkspaceId, usize> = BTreeMap::new();
     let mut seen = HashSet::new();
     let mut once: Vec<Message> =
         messages.into_iter().filter(|message| seen.insert(message.clone())).collect();
@@ -180,14 +192,13 @@ fn settle(messages: Vec<Message>) -> (Vec<Message>, bool) {
     once.retain(|message| {
         message.kind != LiveKind::ExecutionChanged || !runs.contains_key(&message.workspace)
     });
-    let resets = runs.keys().map(|workspace| Message {
-        workspace: *workspace,
-        kind: LiveKind::Reset,
-        id: String::new(),
-        to: None,
-    });
-    once.extend(resets);
+    once.extend(runs.keys().copied().map(reset));
     (once, !runs.is_empty())
+}
+
+/// Whoever follows a workspace has to read anew.
+fn reset(workspace: WorkspaceId) -> Message {
+    Message { workspace, kind: LiveKind::Reset, id: String::new(), to: None }
 }
 
 /// Messages as JSON lists that fit into a notification each.

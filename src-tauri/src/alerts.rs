@@ -88,14 +88,19 @@ impl Alerts {
         }
     }
 
-    /// Withdraws all but these.
-    pub(crate) fn withdraw_others(&self, keep: impl Iterator<Item = String>) {
+    /// What was told and still waits.
+    pub(crate) fn told(&self) -> BTreeSet<String> {
+        self.shown().waiting.keys().cloned().collect()
+    }
+
+    /// Withdraws those of `told` that aren't among `keep`; what was told meanwhile stays.
+    pub(crate) fn withdraw_others(&self, told: &BTreeSet<String>, keep: impl Iterator<Item = String>) {
         let keep: BTreeSet<String> = keep.collect();
         let mut shown = self.shown();
-        shown.waiting.retain(|id, told| {
-            let kept = keep.contains(id);
+        shown.waiting.retain(|id, told_of| {
+            let kept = keep.contains(id) || !told.contains(id);
             if !kept {
-                told.withdrawn.cancel();
+                told_of.withdrawn.cancel();
             }
             kept
         });
@@ -104,7 +109,7 @@ impl Alerts {
 
     /// Withdraws all.
     pub(crate) fn withdraw_all(&self) {
-        self.withdraw_others(std::iter::empty());
+        self.withdraw_others(&self.told(), std::iter::empty());
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {

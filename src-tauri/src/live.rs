@@ -11,7 +11,7 @@ use shared_types::{
     desktop::{Connection, Failure, Patience, Told},
     machine::command::RequestStatus,
 };
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
@@ -127,11 +127,24 @@ async fn alert(shell: &Shell, approval: &Approval) {
     }
 }
 
-/// Looks at all that waits for the person: after a start, and after the line was broken.
+/// Looks at all that waits for the person: after a start, after the line was broken, and when messages were
+/// missed. What is asked while one look goes on is answered by one more.
 async fn catch_up(shell: &Shell) {
-    let Ok(waiting) = waiting::ask(shell).await else { return };
-    shell.alerts().withdraw_others(waiting.iter().map(|approval| approval.approval_id.to_string()));
-    for approval in &waiting {
-        alert(shell, approval).await;
+    if shell.catching_up().fetch_add(1, Ordering::SeqCst) > 0 {
+        return;
+    }
+    loop {
+        let asked = shell.catching_up().load(Ordering::SeqCst);
+        let told = shell.alerts().told();
+        if let Ok(waiting) = waiting::ask(shell).await {
+            let ids = waiting.iter().map(|approval| approval.approval_id.to_string());
+            shell.alerts().withdraw_others(&told, ids);
+            for approval in &waiting {
+                alert(shell, approval).await;
+            }
+        }
+        if shell.catching_up().fetch_sub(asked, Ordering::SeqCst) == asked {
+            return;
+        }
     }
 }

@@ -15,7 +15,7 @@ use shared_types::{
 };
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
 use tauri::{AppHandle, Emitter as _, Manager as _};
@@ -42,6 +42,8 @@ struct Inner {
     session_changed: Notify,
     outbox_changed: Notify,
     line_doubted: Notify,
+    /// How often it was asked to look at all that waits, since the look that goes on began.
+    catching_up: AtomicUsize,
     sending: tokio::sync::Mutex<()>,
 }
 
@@ -57,6 +59,7 @@ impl Shell {
             session_changed: Notify::new(),
             outbox_changed: Notify::new(),
             line_doubted: Notify::new(),
+            catching_up: AtomicUsize::new(0),
             sending: tokio::sync::Mutex::new(()),
         })))
     }
@@ -163,6 +166,11 @@ impl Shell {
 
     pub(crate) fn outbox_changed(&self) -> &Notify {
         &self.0.outbox_changed
+    }
+
+    /// How often it was asked to look at all that waits, since the look that goes on began.
+    pub(crate) fn catching_up(&self) -> &AtomicUsize {
+        &self.0.catching_up
     }
 
     /// Told when a call got no answer.

@@ -20,7 +20,7 @@ use shared_types::{
     ids::{ExecutionId, WorkspaceId},
     machine::{Call, Input, Refused, Run, RunStatus, SnapshotRef, State},
 };
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 /// How often a change is tried against others before it gives up; each round, one of them got through.
 const MAX_ROUNDS: u32 = 100;
@@ -154,8 +154,11 @@ impl Engine {
 
     /// One try: apply to the run as read, write it where nothing came between.
     async fn round(&self, workspace: WorkspaceId, id: ExecutionId, given: &Given, hot: HotRun) -> Round {
-        if given.epoch.is_some_and(|epoch| epoch != hot.epoch) {
-            return Round::Failed(None, ApplyError::Fenced);
+        match given.epoch.map(|epoch| epoch.cmp(&hot.epoch)) {
+            Some(Ordering::Less) => return Round::Failed(Some(Box::new(hot)), ApplyError::Fenced),
+            // What is in memory is older than the call: it is read again.
+            Some(Ordering::Greater) => return Round::Overtaken,
+            Some(Ordering::Equal) | None => {}
         }
         let mut hot = hot;
         let stamp = clock::stamp();

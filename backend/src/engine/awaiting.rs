@@ -37,10 +37,11 @@ pub(super) async fn run(engine: Engine) {
         }
         while let Err(error) = offer(&engine, &batch).await {
             tracing::warn!(%error, "waits will be looked for again");
-            tokio::select! {
-                // Whoever starts next looks again for what every open wait waits for.
-                () = engine.0.stop.cancelled() => return,
-                () = tokio::time::sleep(PAUSE) => {}
+            if !error.is_unreachable() {
+                break;
+            }
+            if !pause(&engine).await {
+                return;
             }
         }
         batch.clear();
@@ -81,8 +82,20 @@ pub(super) async fn look_back(
     awaited: Awaited,
 ) {
     let wait = Wait { workspace, execution_id, since: execution_id.0, awaited };
-    if let Err(error) = look(engine, &wait).await {
+    while let Err(error) = look(engine, &wait).await {
         tracing::warn!(run.id = %execution_id, %error, "events will be looked for again");
+        if !error.is_unreachable() || !pause(engine).await {
+            return;
+        }
+    }
+}
+
+/// Waits before something is tried again; false when the server stops, and whoever starts next looks again for
+/// what every open wait waits for.
+async fn pause(engine: &Engine) -> bool {
+    tokio::select! {
+        () = engine.0.stop.cancelled() => false,
+        () = tokio::time::sleep(PAUSE) => true,
     }
 }
 
@@ -112,13 +125,16 @@ async fn give(
     event: &Arc<Event>,
 ) -> bool {
     let input = Input::EventArrived { place: awaited.place.clone(), event: Arc::clone(event) };
-    match engine.apply(workspace, execution_id, &Given::just(input)).await {
-        Ok(()) => true,
-        // It took this event before, or started with it; a later one may do.
-        Err(ApplyError::Refused(_)) => false,
-        Err(error) => {
-            tracing::warn!(run.id = %execution_id, %error, "an awaited event will be offered again");
-            true
+    let given = Given::just(input);
+    loop {
+        match engine.apply(workspace, execution_id, &given).await {
+            Ok(()) | Err(ApplyError::NoRun) => return true,
+            // It took this event before, or started with it; a later one may do.
+            Err(ApplyError::Refused(_)) => return false,
+            Err(error) => tracing::warn!(run.id = %execution_id, %error, "an awaited event is offered again"),
+        }
+        if !pause(engine).await {
+            return true;
         }
     }
 }

@@ -57,6 +57,13 @@ impl HotRuns {
         self.slots().insert(id, Arc::new(AsyncMutex::new(Some(run))));
     }
 
+    /// Which they are, those that are being changed at this moment too.
+    pub(super) fn ids(&self) -> Vec<ExecutionId> {
+        let slots = self.slots();
+        let is_hot = |slot: &Slot| slot.try_lock().map_or(true, |run| run.is_some());
+        slots.iter().filter(|(_, slot)| is_hot(slot)).map(|(id, _)| *id).collect()
+    }
+
     /// Forgets all of them: this server was taken for dead.
     pub(super) fn clear(&self) {
         self.slots().clear();

@@ -55,12 +55,22 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         engine.0.hot.clear();
         servers::join(&mut conn, engine.0.server, until).await?;
     }
-    let taken = executions::reclaim(&mut conn, engine.0.server, clock::now(), PART).await?;
+    let mut taken = executions::reclaim(&mut conn, engine.0.server, clock::now(), PART).await?;
+    let was_unsure = engine.0.writer.was_unsure();
+    if was_unsure {
+        match executions::reclaim_own(&mut conn, engine.0.server, &engine.0.hot.ids()).await {
+            Ok(own) => taken.extend(own),
+            Err(error) => {
+                engine.0.writer.is_unsure();
+                return Err(error);
+            }
+        }
+    }
     drop(conn);
-    if taken.is_empty() {
+    if taken.is_empty() && !was_unsure {
         return Ok(());
     }
-    tracing::info!(runs = taken.len(), "took over the calls of a server that died");
+    tracing::info!(runs = taken.len(), "took over calls that nobody makes any more");
     for (workspace, id) in taken {
         take_over(engine, workspace, id).await;
     }

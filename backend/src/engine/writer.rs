@@ -11,7 +11,10 @@ use shared_types::ids::ExecutionId;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use std::{
     collections::HashSet,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
@@ -49,13 +52,26 @@ type Reply = oneshot::Sender<store::Result<Written>>;
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<(Job, Reply)>,
+    /// Whether the database was lost over a batch: it may have been written without anybody here knowing.
+    unsure: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(super) fn new(pool: &PgPool) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool.clone(), receiver));
-        Self { jobs }
+        let unsure = Arc::default();
+        tokio::spawn(run(pool.clone(), receiver, Arc::clone(&unsure)));
+        Self { jobs, unsure }
+    }
+
+    /// Whether, since this was last asked, a batch may have been written without anybody here knowing.
+    pub(super) fn was_unsure(&self) -> bool {
+        self.unsure.swap(false, Ordering::Relaxed)
+    }
+
+    /// Says so again: what follows from it could not be done.
+    pub(super) fn is_unsure(&self) {
+        self.unsure.store(true, Ordering::Relaxed);
     }
 
     /// Writes a job and says what of it was written.
@@ -69,8 +85,8 @@ impl Writer {
 
 /// Gathers jobs while the first line commits, and gives them to it as soon as it is free: the more a commit
 /// carries, the less each job costs. Only when many wait is a second line used.
-async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>) {
-    let line = || Arc::new(Mutex::new(Line { pool: pool.clone(), open: None }));
+async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<AtomicBool>) {
+    let line = || Arc::new(Mutex::new(Line { pool: pool.clone(), open: None, unsure: Arc::clone(&unsure) }));
     let (first, second) = (line(), line());
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
@@ -126,6 +142,7 @@ struct Line {
     pool: PgPool,
     /// With when it was last used.
     open: Option<(PgConnection, Instant)>,
+    unsure: Arc<AtomicBool>,
 }
 
 impl Line {
@@ -133,7 +150,9 @@ impl Line {
         let mut conn = self.take().await?;
         let committed = write_batch(&mut conn, jobs).await;
         // One that failed otherwise than by what it was given is not used again.
-        if !committed.as_ref().is_err_and(StoreError::is_unreachable) {
+        if committed.as_ref().is_err_and(StoreError::is_unreachable) {
+            self.unsure.store(true, Ordering::Relaxed);
+        } else {
             self.open = Some((conn, Instant::now()));
         }
         committed
@@ -142,7 +161,7 @@ impl Line {
     /// The connection; one that has rested is asked first whether it still stands.
     async fn take(&mut self) -> store::Result<PgConnection> {
         if let Some((mut conn, used)) = self.open.take()
-            && (used.elapsed() < RESTED || conn.ping().await.is_ok())
+            && (used.elapsed() < RESTED || stands(&mut conn).await)
         {
             return Ok(conn);
         }
@@ -161,6 +180,11 @@ impl Line {
         let connected = tokio::time::timeout(CONNECT, options.connect()).await;
         Ok(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
     }
+}
+
+/// Whether a connection that has rested still answers.
+async fn stands(conn: &mut PgConnection) -> bool {
+    tokio::time::timeout(CONNECT, conn.ping()).await.is_ok_and(|answer| answer.is_ok())
 }
 
 async fn write_batch(conn: &mut PgConnection, jobs: &[Job]) -> store::Result<Committed> {

@@ -39,8 +39,21 @@ pub(super) async fn guard<E: Endpoint>(
         E::PATH,
         "events" | "approvals/{approval_id}/decisions" | "workflows/validate" | "workflows/simulate"
     );
-    if E::METHOD == HttpMethod::Post && !keeps_own {
-        return idempotency::once(&state, &caller, request, next).await;
+    if E::METHOD == HttpMethod::Get {
+        return next.run(request).await;
     }
-    next.run(request).await
+    // What changes something is carried through, also where the client hangs up: a run that was written has to
+    // be gone on with by whoever wrote it.
+    let carried = tokio::spawn(async move {
+        if E::METHOD == HttpMethod::Post && !keeps_own {
+            idempotency::once(&state, &caller, request, next).await
+        } else {
+            next.run(request).await
+        }
+    });
+    match carried.await {
+        Ok(response) => response,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => ApiError::new(Code::Internal, "The server is stopping.").into_response(),
+    }
 }

@@ -259,6 +259,23 @@ pub async fn reclaim(
     Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), ExecutionId(row.id))).collect())
 }
 
+/// Takes the calls of a server's own runs but these, under a higher fence: it lost sight of them.
+pub async fn reclaim_own(
+    conn: &mut PgConnection,
+    server: Uuid,
+    known: &[ExecutionId],
+) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
+    let known: Vec<Uuid> = known.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        "update executions set epoch = epoch + 1 where owner = $1 and id <> all($2) returning id, workspace_id",
+        server,
+        &known
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), ExecutionId(row.id))).collect())
+}
+
 /// Gives back what a server that stops still owns, for others to take at once.
 pub async fn hand_back(conn: &mut PgConnection, server: Uuid) -> Result<()> {
     sqlx::query!("delete from servers where id = $1", server).execute(conn).await?;

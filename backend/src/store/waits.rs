@@ -39,16 +39,15 @@ pub async fn for_types(conn: &mut PgConnection, types: &BTreeSet<(WorkspaceId, &
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Wait {
-                workspace: WorkspaceId(row.workspace_id),
-                execution_id: ExecutionId(row.execution_id),
-                since: row.since,
-                awaited: read("waits", "awaited", row.awaited)?,
-            })
-        })
-        .collect()
+    let waits = rows.into_iter().filter_map(|row| {
+        let execution_id = ExecutionId(row.execution_id);
+        // One that can't be read keeps no other from its event.
+        let awaited = read("waits", "awaited", row.awaited)
+            .inspect_err(|error| tracing::error!(run.id = %execution_id, %error, "a wait is passed over"))
+            .ok()?;
+        Some(Wait { workspace: WorkspaceId(row.workspace_id), execution_id, since: row.since, awaited })
+    });
+    Ok(waits.collect())
 }
 
 /// Every way to wait for a type: itself, and each prefix of it with `.*`.

@@ -8,6 +8,7 @@ use crate::{
     shop::Shop,
 };
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use std::{
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
@@ -237,6 +238,53 @@ async fn without_its_database_the_server_says_so_and_goes_on_by_itself() {
     assert_eq!(ended["result"], "allowed");
     app.stop().await;
     postgres.stop().unwrap();
+}
+
+/// A connection that is lost over a commit leaves open whether it was written: the calls that follow are made
+/// all the same.
+#[tokio::test]
+async fn runs_end_though_the_servers_connections_are_cut_again_and_again() {
+    const RUNS: u32 = 30;
+    let shop = Shop::open().await;
+    let url = fresh_database().await;
+    let allow = shop.address.to_string();
+    let app = crate::app::App::start_on(&url, |config| config.outbound_allow = allow.parse().unwrap()).await;
+    app.publish(&WORKFLOW.replace("SHOP", &shop.address.to_string())).await;
+    let events = app.key(&["events:write"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    let cutting = tokio::spawn(async move {
+        let mut conn = sqlx::PgConnection::connect(&url).await.unwrap();
+        loop {
+            sqlx::query(
+                "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and application_name = 'iw-server'",
+            )
+            .execute(&mut conn)
+            .await
+            .unwrap();
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+    });
+    for n in 1..=RUNS {
+        for event in [
+            json!({ "type": "go", "id": format!("go-{n}"), "payload": { "n": n } }),
+            json!({ "type": "go.on", "id": format!("on-{n}"), "payload": { "n": n } }),
+        ] {
+            eventually("the event is taken", || async {
+                let answer = events.post("events", event.clone()).await;
+                if answer.status.is_success() { Ok(()) } else { Err(answer.text) }
+            })
+            .await;
+        }
+    }
+    cutting.abort();
+    eventually("every run ends", || async {
+        let all = reader.get("executions?result=allowed&limit=200").await;
+        let ended = all.text.matches("\"status\":\"ended\"").count();
+        if ended == RUNS as usize { Ok(()) } else { Err(format!("{ended} of {RUNS}: {}", all.text)) }
+    })
+    .await;
+    app.stop().await;
 }
 
 /// PostgreSQL may run as another user, who must be able to come to the folder.

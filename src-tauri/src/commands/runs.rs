@@ -1,6 +1,6 @@
 //! Runs.
 
-use crate::{client::Call, shell::Shell};
+use crate::{client::Call, clock, shell::Shell};
 use shared_types::{
     api::{
         NoBody, NoQuery, Page,
@@ -18,8 +18,16 @@ pub(crate) async fn runs(
     query: ExecutionQuery,
     patience: Patience,
 ) -> Result<Loaded<Page<Execution>>, Failure> {
-    let key = format!("runs/{}", serde_json::to_string(&query).unwrap_or_default());
     let call = Call::<ListExecutions> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    if query.cursor.is_some() {
+        // Only the newest are kept: they are what one looks at with no server.
+        let data = shell.call(&call).await?;
+        return Ok(Loaded { data, at: clock::now(), fresh: true });
+    }
+    // "The last 24 hours" is one thing to remember, whenever it was asked.
+    let back = query.started_after.map(|at| (clock::now() - at).num_minutes());
+    let asked = ExecutionQuery { started_after: None, ..query.clone() };
+    let key = format!("runs/{back:?}/{}", serde_json::to_string(&asked).unwrap_or_default());
     shell.read(&key, patience, &call).await
 }
 

@@ -40,6 +40,11 @@ impl Listing {
             return;
         }
         let page = &first.data;
+        // More came than one page holds: between it and what was read before there would be a hole.
+        let meets = page.items.iter().any(|run| self.rows.contains_key(&Reverse(run.execution_id)));
+        if page.next_cursor.is_some() && !meets {
+            self.rows.clear();
+        }
         let oldest = page.items.last().map(|run| run.execution_id).filter(|_| page.next_cursor.is_some());
         self.rows.retain(|Reverse(id), _| oldest.is_some_and(|oldest| *id < oldest));
         if self.rows.is_empty() {
