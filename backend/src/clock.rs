@@ -16,6 +16,12 @@ pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
+/// The least id that follows a time.
+pub fn first_id_at(time: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 /// The stamp of something that happens.
 pub fn stamp() -> Stamp {
     Stamp { at: now(), id: new_id() }

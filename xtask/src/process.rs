@@ -15,7 +15,10 @@ pub(crate) fn say(text: &str) {
 
 /// The checkout's folder.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
+    // Cargo says where this checkout is when it runs this program; where it was built may be another one that
+    // shares the build folder.
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(here).parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
 /// Where builds go.

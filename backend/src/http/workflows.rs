@@ -220,7 +220,7 @@ pub(super) async fn list(
     Query(query): Query<WorkflowQuery>,
 ) -> ApiResult<Json<Page<WorkflowSummary>>> {
     let limit = paging::limit(query.limit)?;
-    let day_ago = clock::now() - Duration::hours(24);
+    let day_ago = clock::first_id_at(clock::now() - Duration::hours(24));
     let mut conn = state.pool.acquire().await?;
     let (q, above) = (query.q.as_deref(), query.cursor.as_deref());
     let items = workflows::list(&mut conn, caller.workspace, q, above, day_ago, limit).await?;

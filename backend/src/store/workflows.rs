@@ -9,6 +9,7 @@ use shared_types::{
     workflow::{Document, Format, document::Trigger},
 };
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// A workflow with one of its revisions.
 #[derive(Debug, Clone)]
@@ -192,25 +193,28 @@ pub async fn archive(
     super::bump_catalog(conn, workspace).await
 }
 
-/// Lists workflows that aren't archived, by id.
+/// Lists workflows that aren't archived, by id, with their runs since the first id of a day ago.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     q: Option<&str>,
     above: Option<&str>,
-    day_ago: DateTime<Utc>,
+    day_ago: Uuid,
     limit: i64,
 ) -> Result<Vec<WorkflowSummary>> {
     let pattern = q.map(|q| format!("%{}", super::executions::like_prefix(q)));
     let rows = sqlx::query!(
         "select w.workflow_id, w.name, w.enabled, w.revision, r.document, r.created_at, r.created_by,
-             coalesce(runs.started, 0) as \"started!\", coalesce(runs.failed, 0) as \"failed!\"
+             runs.started as \"started!\", runs.failed as \"failed!\"
          from workflows w
          join workflow_revisions r using (workspace_id, workflow_id, revision)
-         left join lateral (
-             select count(*) as started, count(*) filter (where e.result = 'failed') as failed
-             from executions e
-             where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.started_at > $4) runs on true
+         cross join lateral (
+             select
+                 (select count(*) from executions e
+                  where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.id >= $4) as started,
+                 (select count(*) from executions e
+                  where e.workspace_id = w.workspace_id and e.result = 'failed' and e.id >= $4
+                    and e.workflow_id = w.workflow_id) as failed) runs
          where w.workspace_id = $1 and w.archived_at is null
            and ($2::text is null or w.workflow_id > $2)
            and ($3::text is null or w.name ilike $3 or w.workflow_id ilike $3)
