@@ -1,15 +1,24 @@
-//! Points at which a test can let the server die hard; compiled for tests only.
+//! Points at which a test can let something break; compiled for tests only.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static PASSED: AtomicU32 = AtomicU32::new(0);
+static COMMITTED: AtomicU32 = AtomicU32::new(0);
 
 /// Ends the process as kill -9 would, if this is the point that `IW_CRASH_AT` counts.
 pub fn point() {
-    let crash_at = std::env::var("IW_CRASH_AT").ok().and_then(|n| n.parse::<u32>().ok());
-    if let Some(crash_at) = crash_at
-        && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == crash_at
-    {
+    if is_counted("IW_CRASH_AT", &PASSED) {
         std::process::abort();
     }
+}
+
+/// Whether a batch that was committed looks lost, as when the connection breaks under the answer: if it is the
+/// one that `IW_LOSE_ANSWER_AT` counts.
+pub fn loses_answer() -> bool {
+    is_counted("IW_LOSE_ANSWER_AT", &COMMITTED)
+}
+
+fn is_counted(variable: &str, count: &AtomicU32) -> bool {
+    let wanted = std::env::var(variable).ok().and_then(|n| n.parse::<u32>().ok());
+    wanted.is_some_and(|wanted| count.fetch_add(1, Ordering::SeqCst) + 1 == wanted)
 }

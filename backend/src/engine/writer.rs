@@ -196,7 +196,12 @@ async fn write_batch(conn: &mut PgConnection, jobs: &[Job]) -> store::Result<Com
     crate::faults::point();
     transaction.commit().await?;
     #[cfg(feature = "faults")]
-    crate::faults::point();
+    {
+        crate::faults::point();
+        if crate::faults::loses_answer() {
+            return Err(StoreError::Database(sqlx::Error::WorkerCrashed));
+        }
+    }
     metrics::histogram!("iw_batch_changes").record(count(changes.len()));
     Ok(committed)
 }

@@ -30,7 +30,7 @@ struct Server {
 }
 
 impl Server {
-    fn spawn(database_url: &str, shop: SocketAddr, crash_at: Option<u32>) -> Self {
+    fn spawn(database_url: &str, shop: SocketAddr, fault: Option<(&str, u32)>) -> Self {
         // A free port, given up for the server to take.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_iw-server"));
@@ -46,8 +46,8 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        if let Some(n) = crash_at {
-            command.env("IW_CRASH_AT", n.to_string());
+        if let Some((fault, n)) = fault {
+            command.env(fault, n.to_string());
         }
         Self { child: command.spawn().unwrap(), address }
     }
@@ -156,13 +156,14 @@ impl Mortal {
     }
 }
 
-/// One run with the server dying at one point; whether it died.
-async fn dies_at(n: u32, awaited: Awaited, shop: &Shop, url: &str, token: &str) -> bool {
-    let server = Server::spawn(url, shop.address, Some(n));
+/// One run with one fault of the server; whether it died over it.
+async fn runs_with(fault: (&str, u32), awaited: Awaited, shop: &Shop, url: &str, token: &str) -> bool {
+    let server = Server::spawn(url, shop.address, Some(fault));
     let http = reqwest::Client::new();
     let mut mortal =
         Mortal { server, url: url.into(), shop: shop.address, token: token.into(), http, died: false };
-    let id = format!("go-{awaited:?}-{n}");
+    let (kind, n) = fault;
+    let id = format!("go-{kind}-{awaited:?}-{n}");
     let go = json!({ "type": "go", "id": id, "payload": { "n": n } });
     let go_on = json!({ "type": "go.on", "id": format!("on-{id}"), "payload": { "n": n } });
     mortal.send(&go).await;
@@ -171,7 +172,7 @@ async fn dies_at(n: u32, awaited: Awaited, shop: &Shop, url: &str, token: &str) 
     }
     mortal.send(&go_on).await;
     let run = mortal.run_when(&id, |run| run["status"] == "ended").await;
-    ended_well(&mut mortal, shop, &run, &format!("{awaited:?}, crash at {n}")).await;
+    ended_well(&mut mortal, shop, &run, &format!("{awaited:?}, {kind} {n}")).await;
     mortal.died
 }
 
@@ -190,27 +191,40 @@ async fn ended_well(mortal: &mut Mortal, shop: &Shop, run: &Value, what: &str) {
     assert_eq!(distinct.len(), 2, "{what}: each call has one key, however often it is made: {distinct:?}");
 }
 
+/// A database with the workflow, and an administrator's token.
+async fn set(shop: &Shop) -> (String, String) {
+    let url = fresh_database().await;
+    let mut server = Server::spawn(&url, shop.address, None);
+    assert!(server.ready().await);
+    let token = admin_token(&server).await;
+    let text = WORKFLOW.replace("SHOP", &shop.address.to_string());
+    let admin = server.client(Some(token.clone()));
+    let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
+    admin.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
+    (url, token)
+}
+
 #[tokio::test]
 async fn a_run_ends_the_same_whichever_point_the_server_dies_at() {
     let shop = Shop::open().await;
-    let url = fresh_database().await;
-    let token = {
-        let mut server = Server::spawn(&url, shop.address, None);
-        assert!(server.ready().await);
-        let token = admin_token(&server).await;
-        let text = WORKFLOW.replace("SHOP", &shop.address.to_string());
-        let admin = server.client(Some(token.clone()));
-        let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
-        admin.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
-        token
-    };
+    let (url, token) = set(&shop).await;
     for awaited in [Awaited::Early, Awaited::Late] {
         let mut n = 1;
-        while dies_at(n, awaited, &shop, &url, &token).await {
+        while runs_with(("IW_CRASH_AT", n), awaited, &shop, &url, &token).await {
             n += 1;
             assert!(n < 60, "the run has more points than are tried");
         }
         assert!(n > 10, "{awaited:?}: only {n} points were tried");
+    }
+}
+
+/// A connection that breaks under a commit leaves open whether it was written: what follows is done all the same.
+#[tokio::test]
+async fn a_run_ends_the_same_whichever_commits_answer_is_lost() {
+    let shop = Shop::open().await;
+    let (url, token) = set(&shop).await;
+    for n in 1..=9 {
+        runs_with(("IW_LOSE_ANSWER_AT", n), Awaited::Late, &shop, &url, &token).await;
     }
 }
 
@@ -240,8 +254,6 @@ async fn without_its_database_the_server_says_so_and_goes_on_by_itself() {
     postgres.stop().unwrap();
 }
 
-/// A connection that is lost over a commit leaves open whether it was written: the calls that follow are made
-/// all the same.
 #[tokio::test]
 async fn runs_end_though_the_servers_connections_are_cut_again_and_again() {
     const RUNS: u32 = 30;
