@@ -144,6 +144,7 @@ impl Mortal {
 
     /// The run that an event started, once this holds for it.
     async fn run_when(&mut self, event_id: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let begun = std::time::Instant::now();
         loop {
             let list = self.get(&format!("executions?q={event_id}&limit=1")).await;
             if let Some(run) = list["items"].get(0).filter(|run| run["event_id"] == event_id)
@@ -151,6 +152,7 @@ impl Mortal {
             {
                 return run.clone();
             }
+            assert!(begun.elapsed() < Duration::from_mins(1), "{event_id} stands still: {list:#}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
