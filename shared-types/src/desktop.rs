@@ -185,6 +185,13 @@ pub enum OutgoingState {
     },
 }
 
+impl OutgoingState {
+    /// Whether it is still to reach the server.
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Queued | Self::Sending)
+    }
+}
+
 /// What became of a decision at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Decided {

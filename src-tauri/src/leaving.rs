@@ -1,7 +1,7 @@
 //! Closing the window: while decisions wait for the server, the person is asked first.
 
 use crate::shell::Shell;
-use shared_types::desktop::{OutgoingState, Told};
+use shared_types::desktop::Told;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::{AppHandle, Manager as _};
 
@@ -33,9 +33,8 @@ pub(crate) fn stay() {
 }
 
 /// How many decisions wait for the server.
-pub(crate) async fn waiting(shell: &Shell) -> usize {
+async fn waiting(shell: &Shell) -> usize {
     let Ok(scope) = shell.scope().await else { return 0 };
     let items = shell.cache().outgoing(&scope).await.unwrap_or_default();
-    let waits = |state: &OutgoingState| matches!(state, OutgoingState::Queued | OutgoingState::Sending);
-    items.iter().filter(|item| waits(&item.state)).count()
+    items.iter().filter(|item| item.state.waits()).count()
 }

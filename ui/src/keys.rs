@@ -66,6 +66,13 @@ const ROW: &str = "tr[tabindex], [role=option][tabindex], [role=listitem][tabind
 const ROWS: &str = "[data-rows] [tabindex]";
 const TABS: &str = "[role=tablist] [role=tab]";
 
+/// Whether a row of such a list has the focus.
+pub(crate) fn is_on_row() -> bool {
+    let focused =
+        web_sys::window().and_then(|window| window.document()).and_then(|document| document.active_element());
+    focused.is_some_and(|element| element.matches(ROWS).unwrap_or_default())
+}
+
 fn first(document: &Document, selector: &str) -> Option<HtmlElement> {
     document.query_selector(selector).ok().flatten()?.dyn_into().ok()
 }

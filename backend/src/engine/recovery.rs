@@ -61,7 +61,7 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         match executions::reclaim_own(&mut conn, engine.0.server, &engine.0.hot.ids()).await {
             Ok(own) => taken.extend(own),
             Err(error) => {
-                engine.0.writer.is_unsure();
+                engine.0.writer.stay_unsure();
                 return Err(error);
             }
         }
@@ -86,7 +86,10 @@ async fn take_over(engine: &Engine, workspace: WorkspaceId, id: ExecutionId) {
                 engine.perform(workspace, id, epoch, call);
             }
         }
-        Err(error) => tracing::error!(run.id = %id, %error, "a run could not be taken over"),
+        Err(error) => {
+            tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");
+            engine.0.writer.stay_unsure();
+        }
     }
 }
 

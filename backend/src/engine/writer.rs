@@ -69,8 +69,8 @@ impl Writer {
         self.unsure.swap(false, Ordering::Relaxed)
     }
 
-    /// Says so again: what follows from it could not be done.
-    pub(super) fn is_unsure(&self) {
+    /// Has it asked about once more: what follows from it could not be done.
+    pub(super) fn stay_unsure(&self) {
         self.unsure.store(true, Ordering::Relaxed);
     }
 

@@ -9,7 +9,7 @@ pub(crate) use filters::Filters;
 use crate::{
     bridge,
     components::loading::{Empty, show, stale},
-    keys::{letter, use_keys},
+    keys::{is_on_row, letter, use_keys},
     load::{Load, use_calm, use_load},
     told::use_told,
 };
@@ -24,10 +24,10 @@ use yew::prelude::*;
 #[component]
 pub(crate) fn Runs() -> Html {
     let (filters, change) = use_filters();
-    // New rows wait while somebody reads: with the pointer on the table, or scrolled down.
+    // New rows wait while somebody reads: with the pointer or the focus on the table, or scrolled down.
     let is_over = use_mut_ref(|| false);
     let is_down = use_mut_ref(|| false);
-    let is_calm = !*is_over.borrow() && !*is_down.borrow();
+    let is_calm = !*is_over.borrow() && !*is_down.borrow() && !is_on_row();
     let runs = use_runs(&filters, is_calm);
     let again = use_calm(runs.again.clone());
     use_told(move |told| {

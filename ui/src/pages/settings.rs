@@ -12,7 +12,7 @@ use crate::{
 };
 use shared_types::{
     api::auth::{PasswordChange, SignedIn},
-    desktop::{OutgoingState, Settings as Chosen, Theme},
+    desktop::{Settings as Chosen, Theme},
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
@@ -64,9 +64,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
             let (asking, leave) = (asking.clone(), leave.clone());
             spawn_local(async move {
                 let items = bridge::outbox().await.unwrap_or_default();
-                let waits =
-                    |state: &OutgoingState| matches!(state, OutgoingState::Queued | OutgoingState::Sending);
-                match items.iter().filter(|item| waits(&item.state)).count() {
+                match items.iter().filter(|item| item.state.waits()).count() {
                     0 => leave.emit(()),
                     waiting => asking.set(Some(waiting)),
                 }

@@ -127,12 +127,16 @@ fn read_older(listing: &Rc<RefCell<Listing>>, redraw: &UseForceUpdateHandle, fil
     };
     let (listing, redraw, filters) = (Rc::clone(listing), redraw.clone(), filters.clone());
     spawn_local(async move {
-        let answer = bridge::runs(filters.query(cursor), Patience::Full).await;
+        let answer = bridge::runs(filters.query(cursor.clone()), Patience::Full).await;
         let mut known = listing.borrow_mut();
         if known.of != filters {
             return;
         }
         known.reading = false;
+        // The list began anew meanwhile: these would stand below a hole.
+        if known.next != cursor {
+            return;
+        }
         // What could not be read is asked for again by the next scroll.
         if let Ok(loaded) = answer {
             known.add(&loaded.data.items);
