@@ -77,6 +77,14 @@ impl Caller {
         }
     }
 
+    /// Whether no list keeps a key to some workflows; people have none.
+    pub fn is_for_all(&self) -> bool {
+        match &self.who {
+            Who::Person(_) => true,
+            Who::Key(key) => key.workflows.is_none(),
+        }
+    }
+
     /// The person, where it is one.
     pub fn person(&self) -> Option<&Person> {
         match &self.who {

@@ -1,6 +1,7 @@
 //! Settings: environment variables, or lines of a TOML file that `IW_CONFIG` names.
 
 use crate::{auth::seal::SecretKey, effects::Allowed};
+use shared_types::machine::Limits;
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -48,6 +49,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     secret("IW_SMTP_URL", "A mail server, such as smtps://user:password@host; mail is kept without it."),
     setting("IW_MAIL_FROM", "workflows@localhost", "Whom mail comes from."),
+    setting("IW_MAX_STEPS", "100000", "The most steps that a run may enter."),
+    setting(
+        "IW_MAX_CONTEXT",
+        "8388608",
+        "The most bytes, about, that a run's steps may put into its context.",
+    ),
     setting("IW_LOG", "info,sqlx=warn", "What is logged, as tracing's filter has it."),
     setting("IW_LOG_FORMAT", "text", "text or json."),
 ];
@@ -77,6 +84,8 @@ pub struct Config {
     pub smtp_url: Option<String>,
     /// Whom mail comes from.
     pub mail_from: String,
+    /// How far a run may go.
+    pub limits: Limits,
 }
 
 /// Where the data lies.
@@ -205,6 +214,7 @@ impl Config {
             outbound_allow: sources.parse("IW_OUTBOUND_ALLOW")?,
             smtp_url: sources.some("IW_SMTP_URL"),
             mail_from: sources.value("IW_MAIL_FROM"),
+            limits: Limits { steps: sources.parse("IW_MAX_STEPS")?, bytes: sources.parse("IW_MAX_CONTEXT")? },
         })
     }
 }

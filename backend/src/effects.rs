@@ -53,7 +53,7 @@ impl Effects {
             Ok(known) => known,
             Err(refused) => return refused,
         };
-        let scope = Scope { context: &call.context, now: call.now, secrets: Secrets::Known(&known) };
+        let scope = Scope { context: call.context.layers(), now: call.now, secrets: Secrets::Known(&known) };
         let request = match resolve(&call.effect, &scope) {
             Ok(request) => request,
             Err(error) => {

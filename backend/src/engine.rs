@@ -6,6 +6,7 @@
 mod apply;
 mod assemble;
 mod awaiting;
+mod callers;
 mod catalog;
 mod hot;
 mod intake;
@@ -32,9 +33,10 @@ use crate::{
 use awaiting::Offer;
 use catalog::Catalog;
 use hot::HotRuns;
+use perform::Work;
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::Call,
+    machine::Limits,
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -57,6 +59,7 @@ struct Inner {
     effects: Effects,
     dispatch: Dispatch,
     mail: bool,
+    limits: Limits,
     watched: Arc<Watched>,
     timers: Notify,
     published: Notify,
@@ -81,6 +84,8 @@ pub struct Parts {
     pub dispatch: Dispatch,
     /// Whether mail can be sent.
     pub mail: bool,
+    /// How far a run may go.
+    pub limits: Limits,
 }
 
 /// How many events may be on their way to what waits for them.
@@ -102,6 +107,7 @@ impl Engine {
             effects: parts.effects,
             dispatch: parts.dispatch,
             mail: parts.mail,
+            limits: parts.limits,
             watched: Arc::default(),
             timers: Notify::new(),
             published: Notify::new(),
@@ -127,6 +133,7 @@ impl Engine {
         loops.spawn(schedules::run(self.clone()));
         loops.spawn(awaiting::run(self.clone()));
         loops.spawn(awaiting::look_again(self.clone()));
+        loops.spawn(callers::look_again(self.clone()));
         Ok(())
     }
 
@@ -176,8 +183,11 @@ impl Engine {
         if after.deliveries {
             self.0.deliveries.notify_one();
         }
-        for (execution_id, epoch, call) in after.calls {
-            self.perform(workspace, execution_id, epoch, call);
+        for (execution_id, epoch, work) in after.work {
+            self.perform(workspace, execution_id, epoch, work);
+        }
+        for child in after.stops.into_iter().chain(after.tells_caller) {
+            self.settle_call(workspace, child);
         }
         for (execution_id, awaited) in after.awaited {
             let engine = self.clone();
@@ -187,10 +197,16 @@ impl Engine {
         }
     }
 
-    fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, call: Call) {
+    fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, work: Work) {
         let engine = self.clone();
         self.0
             .calls
-            .spawn(async move { perform::perform(&engine, workspace, execution_id, epoch, call).await });
+            .spawn(async move { perform::perform(&engine, workspace, execution_id, epoch, work).await });
+    }
+
+    /// Beside whoever asks: ends a called run that is to end, and tells its caller what it is still to hear.
+    fn settle_call(&self, workspace: WorkspaceId, child: ExecutionId) {
+        let engine = self.clone();
+        self.0.calls.spawn(async move { callers::settle(&engine, workspace, child).await });
     }
 }

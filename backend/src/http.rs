@@ -15,6 +15,7 @@ mod live;
 mod notices;
 mod paging;
 mod problem;
+mod rules;
 mod secrets;
 mod users;
 mod workflows;
@@ -130,9 +131,18 @@ pub fn router(state: AppState) -> Router {
         .mount(api::workflows::DisableWorkflow, workflows::disable)
         .mount(api::workflows::ListRevisions, workflows::revisions)
         .mount(api::workflows::StartWorkflow, workflows::start)
+        .mount(api::rules::CreateRule, rules::create)
+        .mount(api::rules::ListRules, rules::list)
+        .mount(api::rules::TryRule, rules::try_it)
+        .mount(api::rules::GetRule, rules::get)
+        .mount(api::rules::PutRule, rules::put)
+        .mount(api::rules::ArchiveRule, rules::archive)
+        .mount(api::rules::ListRuleVersions, rules::versions)
         .mount(api::events::SendEvent, events::send)
         .mount(api::executions::ListExecutions, executions::list)
         .mount(api::executions::GetExecution, executions::get)
+        .mount(api::executions::ListTrace, executions::trace)
+        .mount(api::executions::GetTree, executions::tree)
         .mount(api::executions::CancelExecution, executions::cancel)
         .mount(api::approvals::ListApprovals, approvals::list)
         .mount(api::approvals::GetApproval, approvals::get)

@@ -59,6 +59,7 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
         effects,
         dispatch: dispatch.clone(),
         mail: mailer.is_some(),
+        limits: config.limits,
     });
     engine.start(private.is_some()).await?;
     let mail = mailer.is_some();

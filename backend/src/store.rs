@@ -5,6 +5,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod calls;
 pub mod commit;
 pub mod deliveries;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod notices;
 pub mod people;
+pub mod rules;
 pub mod secrets;
 pub mod servers;
 pub mod sessions;

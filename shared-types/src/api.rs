@@ -14,6 +14,7 @@ pub mod live;
 pub mod notices;
 pub mod openapi;
 pub mod problem;
+pub mod rules;
 pub mod secrets;
 pub mod users;
 pub mod workflows;

@@ -5,17 +5,25 @@
 //! The same inputs give the same state, commands and facts, byte for byte: the server's engine, the
 //! desktop's simulator, a workflow's own tests and replays all run this code.
 //!
-//! Where a run stands is a list of [`state::Frame`]s, each with an address ([`state::Place`]) that timers,
-//! idempotency keys and trace entries carry. Secrets never enter: an effect's [`command::Call`] carries its
+//! Where a run stands is a tree of [`state::Frame`]s, each with an address ([`Place`]) that timers,
+//! idempotency keys and trace entries carry ([`lanes`] has the branches and items of the tree). Secrets never enter: an effect's [`command::Call`] carries its
 //! template with the frozen context, and the effects' side renders it at the last moment.
 
 mod asking;
 mod branching;
+mod calling;
+mod cancelling;
 pub mod command;
 mod definition;
 mod effects;
 mod ending;
+mod foreach;
+mod holding;
 pub mod input;
+pub mod lanes;
+pub mod limits;
+mod parallel;
+mod place;
 mod preview;
 pub mod request;
 mod retry;
@@ -24,19 +32,22 @@ mod setting;
 pub mod simulate;
 pub mod state;
 pub mod supported;
+pub mod trace;
 mod turn;
 mod waiting;
 
-pub use command::{Applied, Call, Command, Fact, StepState};
+pub use command::{Applied, Call, Command, Fact, StartRun, StepState};
 pub use definition::Definition;
-pub use input::{Event, Input, Outcome, Requester, Stamp, Timer};
-pub use state::{Place, RunStatus, Snapshot, SnapshotRef, State, Verdict};
+pub use input::{ChildStands, Event, Input, Outcome, Requester, Stamp, Timer};
+pub use limits::Limits;
+pub use place::Place;
+pub use state::{RunStatus, Snapshot, SnapshotRef, State, Verdict};
 
 use std::sync::Arc;
 use turn::Turn;
 
 /// The version of this machine, kept with every run.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The deepest chain of runs that set each other off by events.
 pub const MAX_DEPTH: u32 = 16;
@@ -125,6 +136,8 @@ impl Run {
             Input::TimerDue { timer } => turn.timer_due(timer)?,
             Input::EventArrived { place, event } => turn.event_arrived(place, event)?,
             Input::Decided { approval_id, decision } => turn.decided(*approval_id, decision)?,
+            Input::RuleRead { place, rule } => turn.rule_read(place, rule.as_deref())?,
+            Input::Child { place, seq, stands } => turn.child_stands(place, *seq, stands)?,
             Input::Cancel { by, reason } => turn.cancel(by, reason.as_deref())?,
         }
         Ok(turn.finish())
@@ -145,8 +158,8 @@ impl Run {
         &self.definition
     }
 
-    /// The calls that are out, as they were commanded: for a worker that takes over.
-    pub fn open_calls(&self) -> Vec<Call> {
-        effects::open_calls(&self.definition, &self.state)
+    /// What is out, as it was commanded: for a worker that takes over.
+    pub fn open_work(&self) -> Vec<Command> {
+        effects::open_work(&self.definition, &self.state)
     }
 }

@@ -3,14 +3,18 @@
 pub mod approval;
 pub mod check;
 pub mod condition;
+pub mod context;
 pub mod document;
 pub mod duration;
 pub mod effect;
 pub mod evaluate;
+pub mod expr;
 pub mod finding;
+pub mod form;
 pub mod mend;
 pub mod number;
 pub mod path;
+pub mod rule;
 pub mod sample;
 pub mod schedule;
 pub mod scope;
@@ -21,6 +25,7 @@ pub mod step;
 pub mod template;
 
 pub use check::{Checked, check};
+pub use context::Context;
 pub use document::Document;
 pub use duration::Span;
 pub use finding::{Finding, Severity};

@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks at the commands it is about")]
 
+#[path = "second/documents.rs"]
+mod documents;
+
 use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use shared_types::{
     ids::{EventId, ExecutionId},
     machine::{
-        Applied, Command, Definition, Event, Input, Outcome, Run, RunStatus, Snapshot, Stamp, Timer,
-        input::{Answer, Decision, Start},
-        state::Doing,
+        Applied, ChildStands, Command, Definition, Event, Input, Limits, Outcome, Run, RunStatus, Snapshot,
+        Stamp, State, Timer,
+        input::{Answer, ChildEnd, Decision, Start},
+        state::{Doing, RunResult},
         supported::unsupported,
     },
     workflow::{
@@ -43,7 +47,12 @@ fn start(payload: Value) -> Start {
         requester: None,
         payload,
     };
-    Start { execution_id: ExecutionId(Uuid::from_u128(7)), event: Arc::new(event), depth: 0 }
+    Start {
+        execution_id: ExecutionId(Uuid::from_u128(7)),
+        event: Arc::new(event),
+        depth: 0,
+        limits: Limits::default(),
+    }
 }
 
 /// What might happen next; which of the open places it hits is drawn.
@@ -54,6 +63,7 @@ enum Happens {
     Decide(Verb),
     Timer(usize),
     Event(&'static str),
+    Child(bool),
     Cancel,
     StaleAnswer,
 }
@@ -65,6 +75,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => prop_oneof![Just(Verb::Approve), Just(Verb::Reject), Just(Verb::RequestChanges)].prop_map(Happens::Decide),
         4 => (0usize..4).prop_map(Happens::Timer),
         3 => prop_oneof![Just("a.b"), Just("a.c")].prop_map(Happens::Event),
+        2 => any::<bool>().prop_map(Happens::Child),
         1 => Just(Happens::Cancel),
         1 => Just(Happens::StaleAnswer),
     ]
@@ -95,6 +106,15 @@ fn step(n: usize) -> impl Strategy<Value = Value> {
     })
 }
 
+/// Documents with branches and bodies, of the kind that the second interpreter is held against.
+fn nested() -> impl Strategy<Value = Option<Document>> {
+    any::<u64>().prop_map(|seed| {
+        let document = &documents::case(seed)["document"];
+        let checked = check(&document.to_string(), Format::Json, &Around::Unknown);
+        checked.document.filter(|document| unsupported(document).is_empty())
+    })
+}
+
 fn document() -> impl Strategy<Value = Option<Document>> {
     let steps: Vec<_> = (0..6).map(step).collect();
     (steps, prop_oneof![Just(Value::Null), Just(json!("5s"))]).prop_map(|(steps, timeout)| {
@@ -111,12 +131,12 @@ fn document() -> impl Strategy<Value = Option<Document>> {
 /// The input that something that happens makes of where the run stands; `None` where it can't happen.
 fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input> {
     let state = run.state();
-    let call = state.frames.iter().find_map(|frame| match frame.doing {
+    let calling = state.standing().filter_map(|frame| match frame.doing {
         Doing::Calling { index, attempt } => Some((frame.place.clone(), index, attempt)),
-        Doing::BackingOff { .. } | Doing::Asking { .. } | Doing::Awaiting { .. } | Doing::Pausing { .. } => {
-            None
-        }
+        _ => None,
     });
+    let calling: Vec<_> = calling.collect();
+    let call = calling.get(n as usize % calling.len().max(1)).cloned();
     let done = |outcome: Outcome| {
         let (place, index, attempt) = call.clone()?;
         Some(Input::EffectDone { place, index, attempt, took_ms: 5, outcome })
@@ -136,7 +156,7 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
         }
         Happens::Timer(at) => Some(Input::TimerDue { timer: timers.get(at % timers.len().max(1))?.clone() }),
         Happens::Event(kind) => {
-            let frame = state.frames.iter().find(|frame| matches!(frame.doing, Doing::Awaiting { .. }))?;
+            let frame = state.standing().find(|frame| matches!(frame.doing, Doing::Awaiting { .. }))?;
             let event = Event {
                 kind: (*kind).into(),
                 id: EventId(format!("e{n}")),
@@ -150,6 +170,7 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
             };
             Some(Input::EventArrived { place: frame.place.clone(), event: Arc::new(event) })
         }
+        Happens::Child(ended) => child(state, *ended),
         Happens::Cancel => Some(Input::Cancel { by: "Bo".into(), reason: None }),
         Happens::StaleAnswer => {
             let place = shared_types::machine::Place { step: "s0".into(), visit: 99, within: Vec::new() };
@@ -157,6 +178,17 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
             Some(Input::EffectDone { place, index: 0, attempt: 1, took_ms: 0, outcome })
         }
     }
+}
+
+/// News of a run that was called.
+fn child(state: &State, ended: bool) -> Option<Input> {
+    let (place, seq) = state.standing().find_map(|frame| match &frame.doing {
+        Doing::Running(child) => Some((frame.place.clone(), child.seq + 1)),
+        _ => None,
+    })?;
+    let end = ChildEnd { result: RunResult::Executed, decision: None, reason: None, values: Map::new() };
+    let stands = if ended { ChildStands::Ended(Box::new(end)) } else { ChildStands::Waiting };
+    Some(Input::Child { place, seq, stands })
 }
 
 fn keep_timers(timers: &mut Vec<Timer>, applied: &Applied) {
@@ -174,7 +206,7 @@ proptest! {
 
     #[test]
     fn a_run_never_panics_replays_the_same_and_ends_or_waits_for_something_named(
-        document in document(), number in 0i64..8, script in prop::collection::vec(happens(), 0..40)
+        document in prop_oneof![document(), nested()], number in 0i64..8, script in prop::collection::vec(happens(), 0..40)
     ) {
         let Some(document) = document else { return Ok(()) };
         let definition = Arc::new(Definition::new(document));

@@ -4,6 +4,7 @@ use super::{
     Engine,
     assemble::{self, DecisionRecord},
     hot::HotRun,
+    perform::Work,
     watch::Standing,
     writer::Job,
 };
@@ -18,7 +19,7 @@ use crate::{
 use shared_types::{
     api::executions::Execution,
     ids::{ExecutionId, WorkspaceId},
-    machine::{Call, Input, Refused, Run, RunStatus, SnapshotRef, State},
+    machine::{Input, Refused, Run, RunStatus, SnapshotRef, State},
 };
 use std::{cmp::Ordering, sync::Arc};
 
@@ -38,12 +39,14 @@ pub struct Given {
     pub record: Option<DecisionRecord>,
     /// What is written into the audit log.
     pub audit: Vec<audit::Entry>,
+    /// A called run whose change this run hears of with this.
+    pub heard: Option<(ExecutionId, i32)>,
 }
 
 impl Given {
     /// An input with nothing beside it.
     pub fn just(input: Input) -> Self {
-        Self { input, epoch: None, record: None, audit: Vec::new() }
+        Self { input, epoch: None, record: None, audit: Vec::new(), heard: None }
     }
 }
 
@@ -111,24 +114,25 @@ impl Engine {
         Ok(self.load(workspace, id).await?.run.state().clone())
     }
 
-    /// The calls that are out, for whoever takes them over, and the epoch to make them under.
-    pub(super) async fn open_calls(
+    /// What is out, for whoever takes it over, and the epoch to perform it under.
+    pub(super) async fn open_work(
         &self,
         workspace: WorkspaceId,
         id: ExecutionId,
-    ) -> Result<(i32, Vec<Call>), ApplyError> {
+    ) -> Result<(i32, Vec<Work>), ApplyError> {
         let mut slot = self.0.hot.lock(id).await;
         let loaded = self.load(workspace, id).await;
-        let calls = loaded.map(|hot| {
-            let calls = (hot.epoch, hot.run.open_calls());
+        let work = loaded.map(|hot| {
+            let work = hot.run.open_work().into_iter().filter_map(Work::of).collect();
+            let work = (hot.epoch, work);
             *slot = Some(hot);
-            calls
+            work
         });
         self.0.hot.tidy(id, slot);
-        calls
+        work
     }
 
-    async fn load(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<HotRun, ApplyError> {
+    pub(super) async fn load(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<HotRun, ApplyError> {
         let loaded = {
             let mut conn = self.0.pool.acquire().await.map_err(StoreError::from)?;
             executions::load(&mut conn, workspace, id).await?.ok_or(ApplyError::NoRun)?
@@ -148,6 +152,7 @@ impl Engine {
             seq: loaded.seq,
             epoch: loaded.epoch,
             owner: loaded.owner,
+            caller: loaded.caller,
             behind,
         })
     }
@@ -161,6 +166,7 @@ impl Engine {
             Some(Ordering::Equal) | None => {}
         }
         let mut hot = hot;
+        let before = hot.run.state().status();
         let stamp = clock::stamp();
         let applied = match hot.run.apply(&stamp, &given.input) {
             Ok(applied) => applied,
@@ -172,14 +178,18 @@ impl Engine {
         };
         let assembled =
             assemble::assemble(self, workspace, id, hot.epoch, applied.commands, given.record.as_ref()).await;
-        let (mut follows, after) = match assembled {
+        let (mut follows, mut after) = match assembled {
             Ok(assembled) => assembled,
             Err(error) => return Round::Failed(None, error.into()),
         };
         follows.audit.clone_from(&given.audit);
+        follows.heard = given.heard;
         let state = hot.run.state();
+        follows.tells_caller =
+            hot.caller.as_ref().is_some_and(|caller| caller.awaited) && state.status() != before;
+        after.tells_caller = follows.tells_caller.then_some(id);
         // Whoever begins calls performs them; calls that were out before stay with whoever began them.
-        let owner = match (state.has_open_calls(), after.calls.is_empty()) {
+        let owner = match (state.has_open_calls(), after.work.is_empty()) {
             (false, _) => None,
             (true, true) => hot.owner,
             (true, false) => Some(self.0.server),

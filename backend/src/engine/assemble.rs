@@ -1,6 +1,6 @@
 //! What the machine commands, made into the rows that are written with a change and the work that follows it.
 
-use super::Engine;
+use super::{Engine, perform::Work};
 use crate::{
     clock,
     store::{
@@ -15,7 +15,7 @@ use shared_types::{
     approval::{Seen, seen_hash},
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
-        Call, Command,
+        Command,
         command::{Awaited, Request},
     },
 };
@@ -23,7 +23,9 @@ use shared_types::{
 /// The work that follows a change once it is written.
 #[derive(Debug, Default)]
 pub(super) struct After {
-    pub(super) calls: Vec<(ExecutionId, i32, Call)>,
+    pub(super) work: Vec<(ExecutionId, i32, Work)>,
+    pub(super) stops: Vec<ExecutionId>,
+    pub(super) tells_caller: Option<ExecutionId>,
     pub(super) awaited: Vec<(ExecutionId, Awaited)>,
     pub(super) messages: Vec<(LiveKind, String, Option<UserId>)>,
     pub(super) timers: bool,
@@ -56,7 +58,18 @@ pub(super) async fn assemble(
     after.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
     for command in commands {
         match command {
-            Command::Perform(call) => after.calls.push((execution_id, epoch, *call)),
+            Command::Perform(call) => after.work.push((execution_id, epoch, Work::Call(call))),
+            Command::StartRun(start) => {
+                follows.calls.push((*start).clone());
+                after.work.push((execution_id, epoch, Work::Run(start)));
+            }
+            Command::StopRun { execution_id, because } => {
+                after.stops.push(execution_id);
+                follows.stops.push((execution_id, because));
+            }
+            Command::ReadRule { place, rule_id } => {
+                after.work.push((execution_id, epoch, Work::Rule { place, rule_id }));
+            }
             Command::SetTimer { timer, at } => {
                 after.timers = true;
                 follows.timers_set.push((timers::key(&timer), at));
@@ -107,7 +120,7 @@ pub(super) async fn assemble(
             Command::Finish(_) => {
                 metrics::counter!("iw_runs_ended_total").increment(1);
                 after.awaited.clear();
-                after.calls.clear();
+                after.work.clear();
             }
         }
     }

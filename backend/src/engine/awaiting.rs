@@ -49,10 +49,10 @@ pub(super) async fn run(engine: Engine) {
 }
 
 async fn offer(engine: &Engine, batch: &[Offer]) -> store::Result<()> {
-    let types = batch.iter().map(|offer| (offer.workspace, offer.event.kind.as_str())).collect();
+    let events: Vec<_> = batch.iter().map(|offer| (offer.workspace, offer.event.as_ref())).collect();
     let waits = {
         let mut conn = engine.0.pool.acquire().await?;
-        waits::for_types(&mut conn, &types).await?
+        waits::for_events(&mut conn, &events).await?
     };
     for Offer { workspace, event } in batch {
         let is_for = |wait: &&Wait| wait.workspace == *workspace && wait.awaited.fits(event);
@@ -142,18 +142,25 @@ async fn give(
 /// Looks once more for what every open wait waits for: a server that died may have committed one side and
 /// never looked for the other. At the start, and when another server was found dead.
 pub(super) async fn look_again(engine: Engine) {
-    let mut after = Uuid::nil();
+    let mut after = (ExecutionId(Uuid::nil()), None);
     while !engine.0.stop.is_cancelled() {
         let part = async {
             let mut conn = engine.0.pool.acquire().await?;
-            waits::all_after(&mut conn, after, PART).await
+            waits::all_after(&mut conn, (after.0, after.1.as_ref()), PART).await
         };
-        let Ok(part) = part.await else { return };
+        let part = match part.await {
+            Ok(part) => part,
+            Err(error) => {
+                tracing::warn!(%error, "open waits will be looked at again");
+                return engine.0.writer.stay_unsure();
+            }
+        };
         let Some(last) = part.last() else { return };
-        after = last.execution_id.0;
+        after = (last.execution_id, Some(last.awaited.place.clone()));
         for wait in &part {
             if let Err(error) = look(&engine, wait).await {
-                tracing::warn!(run.id = %wait.execution_id, %error, "looking for an awaited event failed");
+                tracing::warn!(run.id = %wait.execution_id, %error, "an awaited event will be looked for again");
+                engine.0.writer.stay_unsure();
             }
         }
     }

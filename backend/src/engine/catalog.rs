@@ -1,14 +1,14 @@
 //! What is remembered of workflows: those that are on, and the definitions that runs use.
 
-use crate::store::{self, StoreError, workflows};
+use crate::store::{self, StoreError, rules, workflows, workflows::On};
 use shared_types::{
     ids::{WorkflowId, WorkspaceId},
     machine::Definition,
     workflow::Document,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -55,12 +55,13 @@ impl Catalog {
     pub(super) async fn reload(&self, pool: &PgPool, workspace: WorkspaceId) -> store::Result<Arc<Active>> {
         let mut conn = pool.acquire().await?;
         let (version, rows) = workflows::active(&mut conn, workspace).await?;
-        let workflows = rows.into_iter().map(|(workflow_id, revision, document)| {
+        let mut workflows = Vec::with_capacity(rows.len());
+        for On { workflow_id, revision, document, rules } in rows {
             let key = (workspace, workflow_id.clone(), revision);
-            let definition = self.remember(key, document)?;
-            Ok(ActiveWorkflow { workflow_id, revision, definition })
-        });
-        let active = Arc::new(Active { version, workflows: workflows.collect::<store::Result<_>>()? });
+            let definition = self.remember(&mut conn, key, document, &rules).await?;
+            workflows.push(ActiveWorkflow { workflow_id, revision, definition });
+        }
+        let active = Arc::new(Active { version, workflows });
         lock(&self.active).insert(workspace, Arc::clone(&active));
         Ok(active)
     }
@@ -80,20 +81,28 @@ impl Catalog {
         let mut conn = pool.acquire().await?;
         let stored = workflows::find(&mut conn, workspace, workflow_id, Some(revision)).await?;
         let stored = stored.ok_or_else(|| unreadable(format!("{workflow_id} has no revision {revision}")))?;
-        self.remember(key, stored.document)
+        self.remember(&mut conn, key, stored.document, &stored.rules).await
     }
 
-    fn remember(&self, key: Key, document: serde_json::Value) -> store::Result<Arc<Definition>> {
-        let mut definitions = lock(&self.definitions);
-        if let Some(known) = definitions.get(&key) {
+    /// Makes a revision ready, with the rules that it asks as they stood at its publishing.
+    async fn remember(
+        &self,
+        conn: &mut PgConnection,
+        key: Key,
+        document: serde_json::Value,
+        pins: &BTreeMap<String, Option<i32>>,
+    ) -> store::Result<Arc<Definition>> {
+        if let Some(known) = lock(&self.definitions).get(&key) {
             return Ok(Arc::clone(known));
         }
         let document: Document =
             serde_json::from_value(document).map_err(|error| unreadable(error.to_string()))?;
+        let rules = rules::pinned(conn, key.0, pins).await?;
+        let definition = Arc::new(Definition::with_rules(document, rules));
+        let mut definitions = lock(&self.definitions);
         if definitions.len() >= MAX_DEFINITIONS {
             definitions.clear();
         }
-        let definition = Arc::new(Definition::new(document));
         definitions.insert(key, Arc::clone(&definition));
         Ok(definition)
     }

@@ -1,6 +1,7 @@
 //! Runs that are held in memory while their calls are in flight, and the lock that lets one change of a
 //! run follow another on this server. Between servers, `seq` decides.
 
+use crate::store::calls::Caller;
 use shared_types::{
     ids::{ExecutionId, WorkflowId},
     machine::Run,
@@ -22,6 +23,8 @@ pub(super) struct HotRun {
     pub(super) epoch: i32,
     /// The server that performs its calls.
     pub(super) owner: Option<Uuid>,
+    /// The run that called it.
+    pub(super) caller: Option<Caller>,
     /// How many changes the stored state is behind.
     pub(super) behind: u32,
 }

@@ -13,6 +13,7 @@ use crate::{
     clock,
     store::{
         self, StoreError, audit,
+        calls::Caller,
         commit::{Base, Change, Entry, NewEvent},
         events,
     },
@@ -169,25 +170,32 @@ impl Engine {
     ) -> store::Result<Vec<Begun>> {
         let mut started = Vec::with_capacity(workflows.len());
         for workflow in workflows {
-            started.push(self.begin(workspace, workflow, event, depth, event_row).await?);
+            let limits = self.0.limits;
+            let start =
+                Start { execution_id: ExecutionId(clock::new_id()), event: Arc::clone(event), depth, limits };
+            started.push(self.begin(workspace, workflow, start, None, event_row).await?);
         }
         Ok(started)
     }
 
-    async fn begin(
+    /// Starts a run in memory, as far as it goes by itself.
+    pub(super) async fn begin(
         &self,
         workspace: WorkspaceId,
         workflow: &ActiveWorkflow,
-        event: &Arc<Event>,
-        depth: u32,
+        start: Start,
+        caller: Option<Caller>,
         event_row: Option<Uuid>,
     ) -> store::Result<Begun> {
-        let execution_id = ExecutionId(clock::new_id());
+        let execution_id = start.execution_id;
         let stamp = clock::stamp();
-        let start = Start { execution_id, event: Arc::clone(event), depth };
         let (run, applied) = Run::start(Arc::clone(&workflow.definition), &stamp, &start);
-        let (follows, after) = assemble(self, workspace, execution_id, 1, applied.commands, None).await?;
+        let (mut follows, mut after) =
+            assemble(self, workspace, execution_id, 1, applied.commands, None).await?;
         let state = run.state();
+        let is_awaited = caller.as_ref().is_some_and(|caller| caller.awaited);
+        follows.tells_caller = is_awaited && state.status() != RunStatus::Running;
+        after.tells_caller = follows.tells_caller.then_some(execution_id);
         let owner = state.has_open_calls().then_some(self.0.server);
         // What stays in memory, or has ended, follows from its journal.
         let stores = owner.is_none() && state.end.is_none();
@@ -201,12 +209,12 @@ impl Engine {
             owner,
             follows,
         };
-        Ok(Begun { run, change: Arc::new(change), after })
+        Ok(Begun { run, caller, change: Arc::new(change), after })
     }
 
     /// The runs were written: those with calls stay in memory, and what follows begins.
     pub(super) fn go_on(&self, workspace: WorkspaceId, begun: Vec<Begun>) {
-        for Begun { run, change, after } in begun {
+        for Begun { run, caller, change, after } in begun {
             metrics::counter!("iw_runs_started_total").increment(1);
             if run.state().has_open_calls() {
                 let hot = HotRun {
@@ -216,6 +224,7 @@ impl Engine {
                     seq: 1,
                     epoch: 1,
                     owner: change.owner,
+                    caller,
                     behind: 1,
                 };
                 self.0.hot.put(change.execution_id(), hot);
@@ -234,6 +243,7 @@ impl Engine {
 /// A run that was started in memory.
 pub(super) struct Begun {
     run: Run,
+    caller: Option<Caller>,
     pub(super) change: Arc<Change>,
     after: After,
 }

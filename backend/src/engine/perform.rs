@@ -1,51 +1,138 @@
-//! A call is made, and its outcome recorded: in a transaction of its own, however long the database is away.
+//! What a run has asked for is done, and what came of it recorded: in a transaction of its own, however long
+//! the database is away.
 
-use super::{ApplyError, Engine, Given};
+use super::{ApplyError, Engine, Given, callers};
+use crate::store::{self, rules};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Call, Input},
+    machine::{Call, Command, Input, Place, StartRun},
+    workflow::rule::Rule,
 };
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Makes a call and records what came of it, unless another server took the run over meanwhile.
+/// What a run has asked for and waits for.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// A call of something outside.
+    Call(Box<Call>),
+    /// A run of another workflow.
+    Run(Box<StartRun>),
+    /// A stored rule.
+    Rule { place: Place, rule_id: String },
+}
+
+impl Work {
+    /// The work that a command asks for, if it asks for any.
+    pub(super) fn of(command: Command) -> Option<Self> {
+        match command {
+            Command::Perform(call) => Some(Self::Call(call)),
+            Command::StartRun(start) => Some(Self::Run(start)),
+            Command::ReadRule { place, rule_id } => Some(Self::Rule { place, rule_id }),
+            Command::StopRun { .. }
+            | Command::SetTimer { .. }
+            | Command::ClearTimer { .. }
+            | Command::Ask(_)
+            | Command::Close { .. }
+            | Command::AwaitEvent(_)
+            | Command::StopAwaiting { .. }
+            | Command::Notify(_)
+            | Command::Publish { .. }
+            | Command::Finish(_) => None,
+        }
+    }
+}
+
+/// Does what a run has asked for and records what came of it, unless another server took the run over.
 pub(super) async fn perform(
     engine: &Engine,
     workspace: WorkspaceId,
     execution_id: ExecutionId,
     epoch: i32,
-    call: Call,
+    work: Work,
 ) {
+    let given = match work {
+        Work::Call(call) => Some(make(engine, workspace, epoch, *call).await),
+        Work::Run(start) => retried(engine, || callers::begin(engine, workspace, execution_id, &start)).await,
+        Work::Rule { place, rule_id } => {
+            let read = retried(engine, || read_rule(engine, workspace, &rule_id)).await;
+            read.map(|rule| Given::just(Input::RuleRead { place, rule: rule.map(Box::new) }))
+        }
+    };
+    if let Some(given) = given {
+        record(engine, workspace, execution_id, &given).await;
+    }
+}
+
+async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: Call) -> Given {
     let begun = Instant::now();
     let outcome = engine.0.effects.perform(workspace, &call).await;
     #[cfg(feature = "faults")]
     crate::faults::point();
     let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
     metrics::histogram!("iw_call_seconds").record(begun.elapsed().as_secs_f64());
-    let (place, index, attempt) = (call.place.clone(), call.index, call.attempt);
-    // Its context goes with it: then the run can change its own in place.
-    drop(call);
+    // The call's context goes here: then the run can change its own in place.
+    let Call { place, index, attempt, .. } = call;
     let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
-    let given = Given { input, epoch: Some(epoch), record: None, audit: Vec::new() };
+    Given { epoch: Some(epoch), ..Given::just(input) }
+}
+
+async fn read_rule(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    rule_id: &str,
+) -> store::Result<Option<Option<Rule>>> {
+    let mut conn = engine.0.pool.acquire().await?;
+    Ok(Some(rules::latest(&mut conn, workspace, rule_id).await?))
+}
+
+/// Tries until the database answers; nothing where there is nothing to record, or the server stops.
+async fn retried<T, F: Future<Output = store::Result<Option<T>>>>(
+    engine: &Engine,
+    attempt: impl Fn() -> F,
+) -> Option<T> {
     let mut pause = FIRST_PAUSE;
     loop {
-        match engine.apply(workspace, execution_id, &given).await {
-            Err(ApplyError::Store(error)) if error.is_unreachable() => {
-                tracing::warn!(run.id = %execution_id, %error, "an outcome waits for the database");
-            }
-            Ok(()) | Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return,
-            Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
-                tracing::error!(run.id = %execution_id, %error, "an outcome could not be recorded");
-                return;
-            }
+        match attempt().await {
+            Ok(done) => return done,
+            Err(error) => tracing::warn!(%error, "what a run asked for is tried again"),
         }
-        tokio::select! {
-            // What isn't recorded is made again by whoever takes the run over, under the same key.
-            () = engine.0.stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+        if !rest(engine, &mut pause).await {
+            return None;
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Records what came of something, however long the database is away.
+pub(super) async fn record(engine: &Engine, workspace: WorkspaceId, id: ExecutionId, given: &Given) -> bool {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match engine.apply(workspace, id, given).await {
+            Err(ApplyError::Store(error)) if error.is_unreachable() => {
+                tracing::warn!(run.id = %id, %error, "an outcome waits for the database");
+            }
+            Ok(()) => return true,
+            Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return false,
+            Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
+                tracing::error!(run.id = %id, %error, "an outcome could not be recorded");
+                return false;
+            }
+        }
+        // What isn't recorded is done again by whoever takes the run over, under the same key.
+        if !rest(engine, &mut pause).await {
+            return false;
+        }
+    }
+}
+
+/// Pauses before something is tried again; false when the server stops.
+async fn rest(engine: &Engine, pause: &mut Duration) -> bool {
+    tokio::select! {
+        () = engine.0.stop.cancelled() => return false,
+        () = tokio::time::sleep(*pause) => {}
+    }
+    *pause = (*pause * 2).min(LONGEST_PAUSE);
+    true
 }

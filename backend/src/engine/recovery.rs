@@ -1,6 +1,6 @@
 //! Servers say that they live; what a dead one had in flight is taken over under a higher epoch.
 
-use super::{Engine, awaiting, loops};
+use super::{Engine, awaiting, callers, loops};
 use crate::{
     clock,
     store::{self, executions, idempotency, servers, sessions},
@@ -75,15 +75,16 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         take_over(engine, workspace, id).await;
     }
     engine.0.loops.spawn(awaiting::look_again(engine.clone()));
+    engine.0.loops.spawn(callers::look_again(engine.clone()));
     Ok(())
 }
 
 /// Makes a run's open calls again, under their old attempt's number and key.
 async fn take_over(engine: &Engine, workspace: WorkspaceId, id: ExecutionId) {
-    match engine.open_calls(workspace, id).await {
-        Ok((epoch, calls)) => {
-            for call in calls {
-                engine.perform(workspace, id, epoch, call);
+    match engine.open_work(workspace, id).await {
+        Ok((epoch, work)) => {
+            for work in work {
+                engine.perform(workspace, id, epoch, work);
             }
         }
         Err(error) => {

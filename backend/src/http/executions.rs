@@ -9,19 +9,29 @@ use super::{
 };
 use crate::{
     auth::Caller,
+    clock,
     engine::{ApplyError, Given},
-    store::executions,
+    store::{calls, executions},
 };
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared_types::{
     api::{
         Page,
-        executions::{Cancel, Execution, ExecutionDetail, ExecutionQuery},
+        executions::{
+            CalledBy, Cancel, Execution, ExecutionDetail, ExecutionQuery, TraceQuery, TraceTree, TreeQuery,
+        },
+        problem::Code,
     },
     ids::ExecutionId,
-    machine::{Input, Refused, state::RunResult},
+    machine::{Fact, Input, Refused, state::RunResult, trace},
 };
+
+/// How many facts an execution is read with.
+const TRACE_SHOWN: usize = 1000;
+/// How many items of a foreach a tree shows.
+const ITEMS_SHOWN: u32 = 20;
+const MAX_ITEMS_SHOWN: u32 = 2000;
 
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -43,13 +53,55 @@ pub(super) async fn get(
     Path(id): Path<ExecutionId>,
 ) -> ApiResult<Json<ExecutionDetail>> {
     let execution = find(&state, &caller, id).await?;
-    let trace = {
+    let (mut trace, called_by) = {
+        let mut conn = state.pool.acquire().await?;
+        let called_by = calls::caller(&mut conn, caller.workspace, id).await?;
+        (executions::trace(&mut conn, id).await?, called_by)
+    };
+    let has_more = trace.len() > TRACE_SHOWN;
+    trace.truncate(TRACE_SHOWN);
+    let trace_next_cursor = trace.last().filter(|_| has_more).map(|fact| fact.seq.to_string());
+    let run = state.engine.look(caller.workspace, id).await?;
+    let context = Value::Object(run.context.as_ref().clone());
+    let called_by = called_by.map(|by| CalledBy { execution_id: by.execution_id, step_id: by.place.step });
+    Ok(Json(ExecutionDetail { execution, called_by, context, trace, trace_next_cursor }))
+}
+
+pub(super) async fn trace(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+    Query(query): Query<TraceQuery>,
+) -> ApiResult<Json<Page<Fact>>> {
+    let limit = paging::limit(query.limit)?;
+    let after: Option<u32> = query.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
+        ApiError::new(Code::CursorBad, "`cursor` must be the `next_cursor` of an answer, unchanged.")
+    })?;
+    find(&state, &caller, id).await?;
+    let mut conn = state.pool.acquire().await?;
+    let mut trace = executions::trace(&mut conn, id).await?;
+    trace.retain(|fact| after.is_none_or(|after| fact.seq > after));
+    trace.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(Json(paging::page(trace, limit, |fact| fact.seq.to_string())))
+}
+
+pub(super) async fn tree(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+    Query(query): Query<TreeQuery>,
+) -> ApiResult<Json<TraceTree>> {
+    let items = query.items.unwrap_or(ITEMS_SHOWN);
+    if items > MAX_ITEMS_SHOWN {
+        let detail = format!("`items` must be at most {MAX_ITEMS_SHOWN}.");
+        return Err(ApiError::new(Code::QueryUnreadable, detail));
+    }
+    find(&state, &caller, id).await?;
+    let facts = {
         let mut conn = state.pool.acquire().await?;
         executions::trace(&mut conn, id).await?
     };
-    let run = state.engine.look(caller.workspace, id).await?;
-    let context = Value::Object(run.context.as_ref().clone());
-    Ok(Json(ExecutionDetail { execution, context, trace }))
+    Ok(Json(TraceTree { at: clock::now(), nodes: trace::tree(&facts, items as usize) }))
 }
 
 async fn find(state: &AppState, caller: &Caller, id: ExecutionId) -> ApiResult<Execution> {

@@ -13,7 +13,7 @@ use crate::{
     dispatch::Message,
     engine::{Accepted, Incoming, Starts, next_due_of},
     store::{
-        self, executions, people, secrets, workflows,
+        self, executions, people, rules, secrets, workflows,
         workflows::{NewRevision, Stored},
     },
 };
@@ -24,7 +24,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use chrono::{DateTime, Duration, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared_types::{
     api::{
         Page,
@@ -43,10 +43,16 @@ use shared_types::{
         simulate::simulate as run_simulation,
         supported::unsupported,
     },
-    workflow::{Checked, Document, Format, check::Around, document::Trigger},
+    workflow::{
+        Checked, Document, Finding, Format, approval::FormField, check::Around, document::Trigger,
+        finding::escape_segment, rule::asked_rules,
+    },
 };
 use sqlx::{PgConnection, PgPool};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub(super) async fn validate(
     State(state): State<AppState>,
@@ -74,6 +80,10 @@ pub(super) async fn simulate(
             return Err(ApiError::new(Code::FieldBad, "Send `document` or `workflow_id`, one of them."));
         }
     };
+    let rules = {
+        let mut conn = state.pool.acquire().await?;
+        rules::all(&mut conn, caller.workspace).await?
+    };
     let checked = review(&text, format, &Around::Unknown);
     let document = sound(&checked)?;
     let findings = unsupported(&document);
@@ -82,7 +92,7 @@ pub(super) async fn simulate(
         return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
     }
     let simulation = tokio::task::spawn_blocking(move || {
-        run_simulation(&Arc::new(Definition::new(document)), &request.event, &request.script)
+        run_simulation(&Arc::new(Definition::with_rules(document, rules)), &request.event, &request.script)
     });
     let simulation = simulation.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
     Ok(Json(store::json(&simulation)))
@@ -110,7 +120,9 @@ async fn around(state: &AppState, workspace: WorkspaceId) -> ApiResult<Around> {
     let roles = people::roles(&mut conn, workspace).await?;
     let secrets: BTreeSet<String> =
         secrets::names(&mut conn, workspace).await?.into_iter().map(|secret| secret.name).collect();
-    Ok(Around::Known { roles, secrets, mail: state.mail })
+    let rules = rules::all(&mut conn, workspace).await?;
+    let workflows = workflows::neighbours(&mut conn, workspace).await?;
+    Ok(Around::Known { roles, secrets, mail: state.mail, rules, workflows })
 }
 
 pub(super) async fn create(
@@ -169,6 +181,7 @@ async fn publish(conn: &mut PgConnection, caller: &Caller, publication: &Publica
         source: &written.text,
         value: &checked.value,
         document,
+        rules: &pins(conn, caller.workspace, document).await?,
         by: &by,
         at,
     };
@@ -177,6 +190,21 @@ async fn publish(conn: &mut PgConnection, caller: &Caller, publication: &Publica
     let entry = audit::entry(caller, "workflow.published", document.workflow_id.as_str(), detail);
     store::audit::insert(conn, &[&entry]).await?;
     Ok(())
+}
+
+/// The stored rules that a document asks, as they stand at its publishing; none where it asks the latest.
+async fn pins(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    document: &Document,
+) -> store::Result<BTreeMap<String, Option<i32>>> {
+    let mut pins = BTreeMap::new();
+    for (id, places) in asked_rules(document) {
+        let is_pinned = places.iter().any(|place| !place.latest);
+        let known = if is_pinned { rules::latest(conn, workspace, &id).await? } else { None };
+        pins.insert(id, known.map(|rule| rule.version));
+    }
+    Ok(pins)
 }
 
 /// Publishes a first revision outside of a request: the sample data.
@@ -199,6 +227,7 @@ pub async fn publish_first(
         source: text,
         value: &checked.value,
         document: &document,
+        rules: &BTreeMap::new(),
         by,
         at,
     };
@@ -462,6 +491,24 @@ pub(super) async fn revisions(
     Ok(Json(Page { items, next_cursor: None }))
 }
 
+/// Holds an input against a form.
+fn fits(form: &[FormField], input: &Map<String, Value>) -> ApiResult<()> {
+    let faults = FormField::faults(form, input);
+    let findings: Vec<Finding> = faults
+        .iter()
+        .map(|fault| {
+            let pointer = format!("/input/{}", escape_segment(&fault.field));
+            Finding::error("field.bad", pointer, fault.to_string())
+        })
+        .collect();
+    match findings.first() {
+        Some(first) => {
+            Err(Problem::new(Code::InputBad, first.message.clone()).with_findings(findings).into())
+        }
+        None => Ok(()),
+    }
+}
+
 pub(super) async fn start(
     State(state): State<AppState>,
     caller: Caller,
@@ -471,12 +518,13 @@ pub(super) async fn start(
 ) -> ApiResult<(StatusCode, Json<Execution>)> {
     let stored = find(&state, &caller, &id, None).await?;
     let document: Document = store::read("workflow_revisions", "document", stored.document)?;
-    if !matches!(document.trigger, Trigger::Manual { .. }) {
+    let Trigger::Manual { form } = &document.trigger else {
         return Err(ApiError::new(
             Code::WorkflowNotManual,
             "The workflow's trigger isn't `manual`; what starts it is its event.",
         ));
-    }
+    };
+    fits(form, &start.input)?;
     let event = Event {
         kind: "manual".to_owned(),
         // The same request has the same event, and an event starts nothing twice.

@@ -1,6 +1,6 @@
 //! Requests for decisions as they are read.
 
-use super::{Result, commit::status_word, read, read_word};
+use super::{Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -113,7 +113,7 @@ pub async fn list(
          order by a.id desc limit $8",
         workspace.0,
         below,
-        query.status.map(status_word),
+        query.status.map(RequestStatus::as_str),
         asked,
         query.workflow_id.as_ref().map(|id| id.0.as_str()),
         q,

@@ -7,18 +7,16 @@
 mod follows;
 mod runs;
 
-pub(super) use follows::status_word;
-
 use super::{Result, audit, json_text};
 use chrono::{DateTime, Utc};
-use follows::{write_messages, write_requests, write_timers, write_waits};
+use follows::{write_calls, write_messages, write_requests, write_timers, write_waits};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use serde_json::Value;
 use shared_types::{
     api::executions::Execution,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
-        Event, Fact, Input, Stamp,
+        Event, Fact, Input, Stamp, StartRun,
         command::{Awaited, Request, RequestStatus},
     },
 };
@@ -71,6 +69,15 @@ impl Change {
     /// Which run.
     pub fn execution_id(&self) -> ExecutionId {
         self.execution.execution_id
+    }
+
+    /// How many journal rows there are after it.
+    fn seq(&self) -> i32 {
+        let before = match self.base {
+            Base::New { .. } => 0,
+            Base::At { seq, .. } => seq,
+        };
+        before + length(&self.entries)
     }
 
     /// When it happened.
@@ -133,6 +140,14 @@ pub struct Follows {
     pub notices: Vec<Notice>,
     /// Messages to the world.
     pub deliveries: Vec<Delivery>,
+    /// Runs called.
+    pub calls: Vec<StartRun>,
+    /// Called runs that are to end, and why.
+    pub stops: Vec<(ExecutionId, String)>,
+    /// Whether the run that called this one is to hear of the change.
+    pub tells_caller: bool,
+    /// A called run whose change this run has heard of, by its seq.
+    pub heard: Option<(ExecutionId, i32)>,
     /// Events published.
     pub published: Vec<NewEvent>,
     /// What is written into the audit log.
@@ -222,6 +237,7 @@ pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&C
     write_waits(conn, &written).await?;
     write_requests(conn, &written).await?;
     write_messages(conn, &written).await?;
+    write_calls(conn, &written).await?;
     let published: Vec<&NewEvent> = written.iter().flat_map(|change| &change.follows.published).collect();
     insert_events(conn, &published).await?;
     let entries: Vec<&audit::Entry> = written.iter().flat_map(|change| &change.follows.audit).collect();

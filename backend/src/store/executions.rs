@@ -1,6 +1,6 @@
 //! Runs as they are read: to go on, to be shown, to be listed.
 
-use super::{Result, read, read_text, read_word};
+use super::{Result, calls, calls::Caller, read, read_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -26,6 +26,8 @@ pub struct Loaded {
     pub epoch: i32,
     /// The server that performs its calls.
     pub owner: Option<Uuid>,
+    /// The run that called it.
+    pub caller: Option<Caller>,
     /// The stored state, if there is one.
     pub snapshot: Option<Snapshot>,
     /// What happened since; without a stored state, all that happened.
@@ -47,6 +49,7 @@ pub async fn load(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
+    let caller = calls::caller(&mut *conn, workspace, id).await?;
     let mut later = Vec::new();
     if row.state_seq < row.seq {
         let rows = sqlx::query!(
@@ -69,6 +72,7 @@ pub async fn load(
         seq: row.seq,
         epoch: row.epoch,
         owner: row.owner,
+        caller,
         snapshot: row.state.map(|state| read_text("executions", "state", &state)).transpose()?,
         later,
     }))

@@ -1,14 +1,15 @@
 //! Workflows and their revisions.
 
-use super::{Result, read_word};
+use super::{Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
     api::workflows::{Revision, WorkflowSummary},
     ids::{WorkflowId, WorkspaceId},
-    workflow::{Document, Format, document::Trigger},
+    workflow::{Document, Format, check::Neighbour, document::Trigger},
 };
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A workflow with one of its revisions.
@@ -30,6 +31,8 @@ pub struct Stored {
     pub source: String,
     /// The document that the text holds.
     pub document: Value,
+    /// The stored rules that it asks, in their versions; none where it asks them as they stand.
+    pub rules: BTreeMap<String, Option<i32>>,
     /// When the revision was published.
     pub created_at: DateTime<Utc>,
     /// By whom.
@@ -45,7 +48,7 @@ pub async fn find(
 ) -> Result<Option<Stored>> {
     let row = sqlx::query!(
         "select w.revision as newest, w.enabled, w.archived_at, r.revision, r.format, r.source, r.document,
-             r.created_at, r.created_by
+             r.rules, r.created_at, r.created_by
          from workflows w join workflow_revisions r using (workspace_id, workflow_id)
          where w.workspace_id = $1 and w.workflow_id = $2 and r.revision = coalesce($3, w.revision)",
         workspace.0,
@@ -64,6 +67,7 @@ pub async fn find(
         format: read_word("workflow_revisions", "format", &row.format)?,
         source: row.source,
         document: row.document,
+        rules: read("workflow_revisions", "rules", row.rules)?,
         created_at: row.created_at,
         created_by: row.created_by,
     }))
@@ -98,6 +102,8 @@ pub struct NewRevision<'a> {
     pub value: &'a Value,
     /// The document, read.
     pub document: &'a Document,
+    /// The stored rules that it asks, in their versions; none where it asks them as they stand.
+    pub rules: &'a BTreeMap<String, Option<i32>>,
     /// By whom.
     pub by: &'a str,
     /// When.
@@ -132,8 +138,8 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
     });
     sqlx::query!(
         "insert into workflow_revisions (workspace_id, workflow_id, revision, format, source, document, version,
-             created_at, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             rules, created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         workspace.0,
         id,
         new.revision,
@@ -141,6 +147,7 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
         new.source,
         new.value,
         version,
+        super::json(new.rules),
         new.at,
         new.by
     )
@@ -285,26 +292,64 @@ pub async fn revisions(
     Ok(revisions.collect())
 }
 
-/// What starts runs in a workspace: its catalog's version, and its workflows that are on.
-pub async fn active(
+/// A workflow that is on.
+#[derive(Debug)]
+pub struct On {
+    /// Its slug.
+    pub workflow_id: WorkflowId,
+    /// Its newest revision.
+    pub revision: i32,
+    /// The document of that.
+    pub document: Value,
+    /// The stored rules that it asks, in their versions.
+    pub rules: BTreeMap<String, Option<i32>>,
+}
+
+/// The workflows of a workspace as others see them: whether each is on, and which it calls.
+pub async fn neighbours(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-) -> Result<(i64, Vec<(WorkflowId, i32, Value)>)> {
+) -> Result<BTreeMap<WorkflowId, Neighbour>> {
+    let rows = sqlx::query!(
+        r#"select w.workflow_id, w.enabled,
+             jsonb_path_query_array(r.document, '$.steps.**.call.workflow_id') as "calls!"
+         from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
+         where w.workspace_id = $1 and w.archived_at is null"#,
+        workspace.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let calls = read("workflow_revisions", "document", row.calls)?;
+            Ok((WorkflowId(row.workflow_id), Neighbour { enabled: row.enabled, calls }))
+        })
+        .collect()
+}
+
+/// What starts runs in a workspace: its catalog's version, and its workflows that are on.
+pub async fn active(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<(i64, Vec<On>)> {
     let version = sqlx::query_scalar!("select catalog_version from workspaces where id = $1", workspace.0)
         .fetch_optional(&mut *conn)
         .await?
         .unwrap_or_default();
     let rows = sqlx::query!(
-        "select w.workflow_id, w.revision, r.document
+        "select w.workflow_id, w.revision, r.document, r.rules
          from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
          where w.workspace_id = $1 and w.enabled and w.archived_at is null order by w.workflow_id",
         workspace.0
     )
     .fetch_all(conn)
     .await?;
-    let active =
-        rows.into_iter().map(|row| (WorkflowId(row.workflow_id), row.revision, row.document)).collect();
-    Ok((version, active))
+    let active = rows.into_iter().map(|row| {
+        Ok(On {
+            workflow_id: WorkflowId(row.workflow_id),
+            revision: row.revision,
+            document: row.document,
+            rules: read("workflow_revisions", "rules", row.rules)?,
+        })
+    });
+    Ok((version, active.collect::<Result<_>>()?))
 }
 
 /// A schedule that is due.

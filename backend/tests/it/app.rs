@@ -61,6 +61,7 @@ pub(crate) fn config(database_url: &str) -> Config {
         outbound_allow: "127.0.0.1:1".parse().unwrap(),
         smtp_url: None,
         mail_from: "workflows@example.com".into(),
+        limits: shared_types::machine::Limits::default(),
     }
 }
 

@@ -295,7 +295,15 @@ async fn runs_end_though_the_servers_connections_are_cut_again_and_again() {
     eventually("every run ends", || async {
         let all = reader.get("executions?result=allowed&limit=200").await;
         let ended = all.text.matches("\"status\":\"ended\"").count();
-        if ended == RUNS as usize { Ok(()) } else { Err(format!("{ended} of {RUNS}: {}", all.text)) }
+        if ended == RUNS as usize {
+            return Ok(());
+        }
+        // What stands still says where.
+        let mut still = String::new();
+        for status in ["running", "waiting"] {
+            still += &reader.get(&format!("executions?status={status}&limit=200")).await.text;
+        }
+        Err(format!("{ended} of {RUNS}: {still}"))
     })
     .await;
     app.stop().await;

@@ -6,6 +6,7 @@
 mod api_documents;
 mod app;
 mod approvals;
+mod branches;
 mod calls;
 mod crashes;
 mod events;
@@ -13,6 +14,7 @@ mod live;
 mod mail;
 mod repeated;
 mod rights;
+mod rules;
 mod sessions;
 mod shapes;
 mod shop;

@@ -64,7 +64,7 @@ async fn what_this_server_cannot_run_is_saved_disabled_and_says_so_when_enabled(
     let app = App::start().await;
     let ada = app.person("Ada Lind", &["author"]).await;
     let text = "workflow_id: p\nname: P\ntrigger: { type: manual }\nenabled: true\nsteps:\n  \
-                - { id: a, type: parallel, parallel: { steps: [{ id: b, type: set, set: { x: 1 } }] } }\n";
+                - { id: a, type: ai, ai: { prompt: 'How large?', save_as: size } }\n";
     let post = |text: &'static str| {
         ada.send(Method::POST, "workflows", move |r| r.header("content-type", "application/yaml").body(text))
     };

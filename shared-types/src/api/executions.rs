@@ -2,12 +2,13 @@
 
 use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
 use crate::{
-    ids::{EventId, ExecutionId, WorkflowId},
+    ids::{EventId, ExecutionId, StepId, WorkflowId},
     machine::{
         State,
         command::Fact,
         input::Requester,
         state::{RunError, RunResult, RunStatus, Verdict, WaitsFor},
+        trace::TraceNode,
     },
 };
 use chrono::{DateTime, Utc};
@@ -17,6 +18,11 @@ use serde_json::Value;
 
 endpoint!(ListExecutions: Get "executions", Access::Needs(Permission::ReadExecutions), "executions", 200, "List runs", (ExecutionQuery, NoBody) => Page<Execution>);
 endpoint!(GetExecution: Get "executions/{execution_id}", Access::Needs(Permission::ReadExecutions), "executions", 200, "Read a run with its trace", (NoQuery, NoBody) => ExecutionDetail);
+endpoint!(ListTrace: Get "executions/{execution_id}/trace", Access::Needs(Permission::ReadExecutions), "executions", 200, "Read a run's trace in parts", (TraceQuery, NoBody) => Page<Fact>);
+endpoint!(
+    /// Each visit of a step once; items are folded, those that failed first.
+    GetTree: Get "executions/{execution_id}/tree", Access::Needs(Permission::ReadExecutions), "executions", 200, "Read a run's trace as a tree", (TreeQuery, NoBody) => TraceTree
+);
 endpoint!(CancelExecution: Post "executions/{execution_id}/cancel", Access::Needs(Permission::ControlExecutions), "executions", 200, "Cancel a run", (NoQuery, Cancel) => Execution);
 
 /// A run.
@@ -87,10 +93,55 @@ pub struct ExecutionDetail {
     /// The run.
     #[serde(flatten)]
     pub execution: Execution,
+    /// The run that called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_by: Option<CalledBy>,
     /// What its templates see, secrets masked.
     pub context: Value,
-    /// What happened, oldest first.
+    /// What happened, oldest first: the first 1,000 facts.
     pub trace: Vec<Fact>,
+    /// Where the rest of the trace begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_next_cursor: Option<String>,
+}
+
+/// The run that called another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CalledBy {
+    /// Which.
+    pub execution_id: ExecutionId,
+    /// At which step.
+    pub step_id: StepId,
+}
+
+/// Which part of a trace to read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceQuery {
+    /// Where to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// How many at most, up to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// How much of a tree to read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TreeQuery {
+    /// How many items of each foreach are shown, up to 2,000; 20 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
+}
+
+/// A run's trace as a tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TraceTree {
+    /// The time at the server.
+    pub at: DateTime<Utc>,
+    /// The steps, in the order of entering.
+    pub nodes: Vec<TraceNode>,
 }
 
 /// Which runs to list.

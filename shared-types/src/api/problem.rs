@@ -74,6 +74,11 @@ codes! {
     WorkflowIdDiffers = "workflow.id_differs", 422, "The document is of another workflow";
     PreconditionNeeded = "precondition.needed", 428, "If-Match is missing";
     PreconditionFailed = "precondition.failed", 412, "It has changed since it was read";
+    RuleBad = "rule.invalid", 422, "The rule has errors";
+    RuleExists = "rule.exists", 409, "There is a rule with this id";
+    RuleIdDiffers = "rule.id_differs", 422, "The document is of another rule";
+    RuleUsed = "rule.used", 409, "Workflows ask the rule";
+    InputBad = "input.invalid", 422, "The input isn't what the form asks for";
     EventIdReused = "event.id_reused", 409, "The event's id was used with other content";
     EventReserved = "event.reserved", 422, "The type is one of the server's own";
     EventIdTwice = "event.id_twice", 422, "The event has two ids";

@@ -4,8 +4,9 @@ use super::{
     MAX_DEPTH, Refused,
     command::{Command, Request, RequestLevel, RequestStatus, StepState},
     input::{Decision, Event, Timer},
+    place::Place,
     preview,
-    state::{Answered, Doing, OpenRequest, Place, Verdict},
+    state::{Answered, Doing, OpenRequest, Verdict},
     turn::{Failure, Flow, Turn},
 };
 use crate::{
@@ -47,7 +48,8 @@ impl Turn<'_> {
         place: &Place,
         request: &ShortRequest,
     ) -> Result<(), Failure> {
-        let context = Arc::clone(&self.state.context);
+        self.may_wait(place)?;
+        let context = self.context(place);
         let scope = Scope::masked(&context, self.entered_at(place));
         let data: Map<String, Value> = request
             .data
@@ -86,7 +88,8 @@ impl Turn<'_> {
         place: &Place,
         spec: &ApprovalSpec,
     ) -> Result<Flow, Failure> {
-        let context = Arc::clone(&self.state.context);
+        self.may_wait(place)?;
+        let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
         let template = |t: &Option<crate::workflow::Template>| {
             t.as_ref().map(|t| t.text(&scope)).transpose().map(|text| text.filter(|text| !text.is_empty()))
@@ -127,7 +130,7 @@ impl Turn<'_> {
         let waits = outcomes.any() || step.next.is_none() || matches!(step.kind, StepKind::Approval { .. });
         let subject = wanted.subject.or_else(|| self.state.subject.clone());
         let asked = asked_in_words(&wanted.levels);
-        let previews = preview::previews(self, step, &outcomes, subject.as_deref());
+        let previews = preview::previews(self, step, place, &outcomes, subject.as_deref());
         if let Some(at) = wanted.expires_at {
             self.command(Command::SetTimer { timer: Timer::Expiry { approval_id }, at });
         }
@@ -169,7 +172,7 @@ impl Turn<'_> {
             form: wanted.form,
             expires_at: wanted.expires_at,
             requester: self.state.requester.clone(),
-            why: self.state.passed.clone(),
+            why: self.state.passed_on_the_way(&place.within),
             if_approved: previews.approved,
             if_rejected: previews.rejected,
         };
@@ -205,15 +208,18 @@ impl Turn<'_> {
         let status = status_of(&answered);
         self.command(Command::Close { approval_id, status, because: None });
         self.publish_decided(approval_id, &answered);
-        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
         let place = request.place.clone();
         let asking = Doing::Asking { approval_id };
-        if request.waits && self.state.frames.iter().any(|f| f.place == place && f.doing == asking) {
+        let waits = request.waits;
+        if waits && self.state.frame(&place).is_some_and(|frame| frame.doing == asking) {
             let flow = self.answered(approval_id, &answered);
-            self.follow(flow);
-        } else if request.waits {
+            self.follow(&place, flow);
+        } else if waits {
             // The step's other effects are still under way; the answer is kept until they are through.
-            request.early = Some(answered);
+            if let Some(request) = self.state.requests.get_mut(&approval_id) {
+                request.early = Some(answered);
+            }
         } else {
             self.answered_aside(approval_id, &answered);
         }
@@ -227,26 +233,48 @@ impl Turn<'_> {
             self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
         let status = status_of(answered);
         let reason = answer_in_words(answered);
-        self.put_approval(&place.step, answered);
-        let next = link(&outcomes, status).cloned();
+        self.put_approval(&place, answered);
         self.state.reason = Some(reason.clone());
-        if next.is_none() {
-            let approved = status == RequestStatus::Approved;
-            self.state.decision = Some(if approved { Verdict::Allowed } else { Verdict::Blocked });
-        }
-        self.remove_frame(&place);
+        let flow = match link(&outcomes, status) {
+            Some(next) => Flow::To(next.clone()),
+            None => self.decided_by_itself(&place, &outcomes, status, &reason),
+        };
+        self.take_frame(&place);
         let waited = super::waiting::milliseconds(self.stamp.at - request.asked_at);
         let fact = self.fact(&place, StepState::Done);
         fact.duration_ms = Some(waited);
         fact.reason = Some(reason);
-        fact.output = Some(json!({ "decision": status, "by": by(answered), "next": next }));
-        Flow::Go(next)
+        fact.output = Some(json!({ "decision": status, "by": by(answered), "next": flow.next() }));
+        flow
+    }
+
+    /// The decision itself is the result: of the run, or of the branch that asked.
+    fn decided_by_itself(
+        &mut self,
+        place: &Place,
+        outcomes: &Outcomes,
+        status: RequestStatus,
+        reason: &str,
+    ) -> Flow {
+        let approved = status == RequestStatus::Approved;
+        if place.within.is_empty() {
+            self.state.decision = Some(if approved { Verdict::Allowed } else { Verdict::Blocked });
+            return Flow::End(None);
+        }
+        match (approved, outcomes.any()) {
+            (true, true) => Flow::End(None),
+            (true, false) => self.in_order(place, None),
+            (false, _) => {
+                let code = format!("approval.{}", status.as_str());
+                Flow::End(Some(Failure::new(&code, reason).at(&place.step)))
+            }
+        }
     }
 
     /// A request was answered that the run didn't wait for: it says what it still waits for.
     fn answered_aside(&mut self, approval_id: ApprovalId, answered: &Answered) {
         let Some(request) = self.state.requests.remove(&approval_id) else { return };
-        self.put_approval(&request.place.step, answered);
+        self.put_approval(&request.place, answered);
         let still: Vec<String> = self.state.waits_for().into_iter().map(|waits| waits.what).collect();
         let fact = self.fact(&request.place, StepState::Done);
         fact.reason =
@@ -255,9 +283,13 @@ impl Turn<'_> {
     }
 
     /// Requests that the run didn't wait for are withdrawn: what they ask was decided elsewhere.
-    pub(super) fn withdraw_unawaited(&mut self, because: &str) {
-        let open: Vec<ApprovalId> =
-            self.state.requests.iter().filter(|(_, r)| !r.waits).map(|(id, _)| *id).collect();
+    pub(super) fn withdraw_unawaited(&mut self, place: &Place, because: &str) {
+        let unawaited = self
+            .state
+            .requests
+            .iter()
+            .filter(|(_, request)| !request.waits && request.place.within == place.within);
+        let open: Vec<ApprovalId> = unawaited.map(|(id, _)| *id).collect();
         for approval_id in open {
             self.state.requests.remove(&approval_id);
             self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
@@ -266,9 +298,9 @@ impl Turn<'_> {
         }
     }
 
-    fn put_approval(&mut self, step: &StepId, answered: &Answered) {
-        let value = self.approval_value(step, answered);
-        self.put("approval", value);
+    fn put_approval(&mut self, place: &Place, answered: &Answered) {
+        let value = self.approval_value(&place.step, answered);
+        self.put(&place.within, "approval", value);
     }
 
     fn approval_value(&self, step: &StepId, answered: &Answered) -> Value {

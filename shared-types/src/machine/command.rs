@@ -2,11 +2,13 @@
 
 use super::{
     input::{Event, Requester, Timer},
-    state::{End, Place},
+    place::{LaneId, Place, Within},
+    state::End,
 };
 use crate::{
-    ids::{ApprovalId, StepId},
+    ids::{ApprovalId, EventId, ExecutionId, StepId, WorkflowId},
     workflow::{
+        Context,
         approval::{Forbid, FormField},
         effect::Effect,
         evaluate::Why,
@@ -32,6 +34,22 @@ pub struct Applied {
 pub enum Command {
     /// Call something outside.
     Perform(Box<Call>),
+    /// Start a run of another workflow.
+    StartRun(Box<StartRun>),
+    /// End a run that this one started.
+    StopRun {
+        /// Which.
+        execution_id: ExecutionId,
+        /// Why.
+        because: String,
+    },
+    /// Read a stored rule as it stands.
+    ReadRule {
+        /// Where it is asked.
+        place: Place,
+        /// Which.
+        rule_id: String,
+    },
     /// Wake the run at a time.
     SetTimer {
         /// As what.
@@ -89,11 +107,32 @@ pub struct Call {
     /// What to call, as a template.
     pub effect: Effect,
     /// The context, frozen.
-    pub context: Arc<Map<String, Value>>,
+    pub context: Context,
     /// The step's recorded time.
     pub now: DateTime<Utc>,
     /// How long one attempt may take, in milliseconds.
     pub timeout_ms: u64,
+}
+
+/// A run of another workflow to start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartRun {
+    /// Where.
+    pub place: Place,
+    /// The id that it gets.
+    pub execution_id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Its event's id: starting it twice is once.
+    pub event_id: EventId,
+    /// What it is started with.
+    pub input: Map<String, Value>,
+    /// Whether its result is waited for.
+    pub awaited: bool,
+    /// How many runs set each other off before it.
+    pub depth: u32,
+    /// On whose behalf.
+    pub requester: Option<Requester>,
 }
 
 /// A request for a decision.
@@ -164,6 +203,20 @@ pub enum RequestStatus {
     Withdrawn,
 }
 
+impl RequestStatus {
+    /// The name as stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::ChangesRequested => "changes_requested",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// A condition that a run passed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Passed {
@@ -216,8 +269,11 @@ pub struct Fact {
     pub visit: u32,
     /// In which branch.
     pub branch: Option<String>,
-    /// For which item.
+    /// For which item, from 0.
     pub item: Option<u32>,
+    /// All branches and items that it stands in, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<Inside>,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// What became of the step.
@@ -233,6 +289,31 @@ pub struct Fact {
     pub input: Option<Value>,
     /// What it gave.
     pub output: Option<Value>,
+}
+
+/// A branch or an item that a step stands in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Inside {
+    /// The `parallel` or `foreach` step.
+    pub step_id: StepId,
+    /// The how-manieth time the run came to it.
+    pub visit: u32,
+    /// Which branch of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Which item of it, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+}
+
+impl Inside {
+    pub(super) fn of(within: &Within) -> Self {
+        let (branch, item) = match &within.lane {
+            LaneId::Branch(id) => (Some(id.clone()), None),
+            LaneId::Item(n) => (None, Some(*n)),
+        };
+        Self { step_id: within.step.clone(), visit: within.visit, branch, item }
+    }
 }
 
 /// What became of a step.

@@ -6,6 +6,7 @@ use crate::{
     workflow::{
         Document,
         evaluate::{ConditionError, evaluate},
+        rule::Rule,
         scope::Scope,
         step::Step,
     },
@@ -17,14 +18,22 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Definition {
     document: Document,
-    index: BTreeMap<StepId, usize>,
+    /// Where each step is: its number in the document, then a sequence of it and the number there, and so on.
+    index: BTreeMap<StepId, Vec<usize>>,
+    rules: BTreeMap<String, Rule>,
 }
 
 impl Definition {
     /// Makes a checked document ready.
     pub fn new(document: Document) -> Self {
-        let index = document.steps.iter().enumerate().map(|(n, step)| (step.id.clone(), n)).collect();
-        Self { document, index }
+        Self::with_rules(document, BTreeMap::new())
+    }
+
+    /// Makes a checked document ready, with the stored rules as they stood at its publishing.
+    pub fn with_rules(document: Document, rules: BTreeMap<String, Rule>) -> Self {
+        let mut index = BTreeMap::new();
+        find(&document.steps, &[], &mut index);
+        Self { document, index, rules }
     }
 
     /// The document.
@@ -32,9 +41,35 @@ impl Definition {
         &self.document
     }
 
-    /// A step by its id.
+    /// A step by its id, wherever it stands.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
-        self.index.get(id).and_then(|n| self.document.steps.get(*n))
+        self.at(self.index.get(id)?)
+    }
+
+    fn at(&self, path: &[usize]) -> Option<&Step> {
+        let (first, rest) = path.split_first()?;
+        let mut step = self.document.steps.get(*first)?;
+        for pair in rest.chunks_exact(2) {
+            step = step.sequence(pair[0])?.get(pair[1])?;
+        }
+        Some(step)
+    }
+
+    /// The step that stands behind another in the same sequence.
+    pub(super) fn following(&self, id: &StepId) -> Option<&Step> {
+        let mut path = self.index.get(id)?.clone();
+        *path.last_mut()? += 1;
+        self.at(&path)
+    }
+
+    /// The first step of one of a step's sequences.
+    pub(super) fn first_of(&self, id: &StepId, sequence: usize) -> Option<&Step> {
+        self.step(id)?.sequence(sequence)?.first()
+    }
+
+    /// A stored rule as it stood at publishing.
+    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(id)
     }
 
     /// Whether the trigger's filter lets an event in; without one it does.
@@ -50,5 +85,18 @@ impl Definition {
     /// The step at which a run starts.
     pub(super) fn first(&self) -> Option<&StepId> {
         self.document.steps.first().map(|step| &step.id)
+    }
+}
+
+fn find(steps: &[Step], above: &[usize], index: &mut BTreeMap<StepId, Vec<usize>>) {
+    for (n, step) in steps.iter().enumerate() {
+        let mut path = above.to_vec();
+        path.push(n);
+        for (k, sequence) in step.sequences().enumerate() {
+            path.push(k);
+            find(sequence, &path, index);
+            path.pop();
+        }
+        index.insert(step.id.clone(), path);
     }
 }

@@ -1,12 +1,13 @@
 //! `execute` lists: effects in order, calls of others with their retries.
 
 use super::{
-    Definition, Refused,
+    Definition, Refused, calling,
     command::{Call, Command, Notice, StepState},
     input::{Answer, Outcome, Timer},
+    place::Place,
     request,
     retry::{self, DEFAULT_TIMEOUT_MS},
-    state::{Doing, Place, State, Verdict},
+    state::{Doing, GivenUp, State, Verdict},
     turn::{Failure, Flow, Turn},
 };
 use crate::workflow::{
@@ -17,11 +18,11 @@ use crate::workflow::{
     step::{Action, ActionKind, Step},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 impl Turn<'_> {
     pub(super) fn action(&mut self, step: &Step, place: &Place, action: &Action) -> Result<Flow, Failure> {
-        let scope = Scope::masked(&self.state.context, self.stamp.at);
+        let context = self.context(place);
+        let scope = Scope::masked(&context, self.stamp.at);
         let reason = action.reason.as_ref().map(|reason| reason.text(&scope)).transpose()?;
         match action.kind {
             ActionKind::Allow => self.state.decision = Some(Verdict::Allowed),
@@ -72,24 +73,25 @@ impl Turn<'_> {
             ActionKind::Block => Some("Blocked"),
             ActionKind::Execute | ActionKind::RequireApproval => None,
         });
-        self.remove_frame(place);
+        self.take_frame(place);
+        let flow = self.onward(place, step.next.as_ref());
         if said.is_some() || step.effects().is_empty() {
             let reason = match (said, &self.state.reason) {
                 (Some(said), Some(reason)) if reason != said => format!("{said}: {reason}"),
                 (Some(said), _) => said.to_owned(),
                 (None, _) => "Nothing to do".to_owned(),
             };
-            return self.done(place, reason, None, step.next.as_ref());
+            return self.done(place, reason, None, flow);
         }
         let output = self.last_fact().output.take();
         let mut output = output.unwrap_or_else(|| json!({}));
-        output["next"] = json!(step.next);
+        output["next"] = json!(flow.next());
         self.last_fact().output = Some(output);
-        Flow::Go(step.next.clone())
+        flow
     }
 
     fn notify(&mut self, place: &Place, index: u32, notify: &Notify) -> Result<(), Failure> {
-        let context = Arc::clone(&self.state.context);
+        let context = self.context(place);
         let scope = Scope::masked(&context, self.entered_at(place));
         let recipients: Vec<String> =
             notify.recipients.iter().map(|who| who.needed("recipient", &scope)).collect::<Result<_, _>>()?;
@@ -105,7 +107,8 @@ impl Turn<'_> {
     }
 
     fn log(&mut self, place: &Place, log: &Log) -> Result<(), Failure> {
-        let scope = Scope::masked(&self.state.context, self.entered_at(place));
+        let context = self.context(place);
+        let scope = Scope::masked(&context, self.entered_at(place));
         let message = log.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
         let fact = self.fact(place, StepState::Done);
         fact.reason = Some(message);
@@ -116,7 +119,8 @@ impl Turn<'_> {
     /// Calls something outside, for the first time.
     fn call(&mut self, place: &Place, index: u32, effect: &Effect) -> Result<Flow, Failure> {
         let preview = {
-            let scope = Scope::masked(&self.state.context, self.entered_at(place));
+            let context = self.context(place);
+            let scope = Scope::masked(&context, self.entered_at(place));
             request::resolve(effect, &scope)?
         };
         let fact = self.fact(place, StepState::Entered);
@@ -156,19 +160,16 @@ impl Turn<'_> {
     ) -> Result<(), Refused> {
         let Some(step) = self.definition.step(&place.step) else { return Err(Refused::NotExpected) };
         if self.state.end.is_some() {
-            let fact = self.fact(place, StepState::Late);
-            fact.attempt = attempt;
-            fact.duration_ms = Some(f64::from(took_ms));
-            fact.reason = Some(format!("It may have happened: {}", outcome_in_words(outcome)));
+            self.late(place, attempt, took_ms, outcome);
             return Ok(());
         }
         match self.frame(place).map(|frame| &frame.doing) {
             Some(Doing::Calling { index: i, attempt: a }) if (*i, *a) == (index, attempt) => {}
-            Some(_) | None => return Err(Refused::NotExpected),
+            Some(_) | None => return self.given_up_done(place, index, attempt, took_ms, outcome),
         }
         let flow = match outcome {
             Outcome::Answered(answer) if (200..300).contains(&answer.status) => {
-                self.keep(step, index, answer);
+                self.keep(step, place, index, answer);
                 let fact = self.fact(place, StepState::Done);
                 fact.attempt = attempt;
                 fact.duration_ms = Some(f64::from(took_ms));
@@ -183,8 +184,32 @@ impl Turn<'_> {
                 self.attempt_failed(step, place, index, attempt, took_ms, outcome)
             }
         };
-        self.follow(flow);
+        self.follow(place, flow);
         Ok(())
+    }
+
+    /// The outcome of a call that was given up while the run went on changes nothing, and is told.
+    fn given_up_done(
+        &mut self,
+        place: &Place,
+        index: u32,
+        attempt: u32,
+        took_ms: u32,
+        outcome: &Outcome,
+    ) -> Result<(), Refused> {
+        let given_up = GivenUp { place: place.clone(), index, attempt };
+        if !self.state.given_up.remove(&given_up) {
+            return Err(Refused::NotExpected);
+        }
+        self.late(place, attempt, took_ms, outcome);
+        Ok(())
+    }
+
+    fn late(&mut self, place: &Place, attempt: u32, took_ms: u32, outcome: &Outcome) {
+        let fact = self.fact(place, StepState::Late);
+        fact.attempt = attempt;
+        fact.duration_ms = Some(f64::from(took_ms));
+        fact.reason = Some(format!("It may have happened: {}", outcome_in_words(outcome)));
     }
 
     fn attempt_failed(
@@ -209,7 +234,7 @@ impl Turn<'_> {
             return self.stand(place, Doing::BackingOff { index, attempt: attempt + 1, until });
         }
         if let Outcome::Answered(answer) = outcome {
-            self.keep(step, index, answer);
+            self.keep(step, place, index, answer);
         }
         let failure = Failure { code: outcome_code(outcome), message: words };
         let flow = self.step_failed(place, failure);
@@ -222,9 +247,10 @@ impl Turn<'_> {
     }
 
     /// Keeps an answer where the language says: under the step, under `save_as`, and as `data`.
-    fn keep(&mut self, step: &Step, index: u32, answer: &Answer) {
+    fn keep(&mut self, step: &Step, place: &Place, index: u32, answer: &Answer) {
+        let within = &place.within;
         let response = json!({ "status": answer.status, "headers": answer.headers, "body": answer.body });
-        self.put_for_step(&step.id, "response", response);
+        self.put_for_step(within, &step.id, "response", response);
         if !(200..300).contains(&answer.status) {
             return;
         }
@@ -239,18 +265,36 @@ impl Turn<'_> {
             | Effect::Log(_) => None,
         });
         if let Some(name) = save_as {
-            self.put(&name, answer.body.clone());
+            self.put(within, &name, answer.body.clone());
         }
         let brought = self.state.context.get("event").and_then(|event| event.get("data")).is_some();
         if !brought && !answer.body.is_null() {
-            self.put("data", answer.body.clone());
+            self.put(within, "data", answer.body.clone());
         }
     }
 }
 
-/// The calls that are out, as they were commanded.
-pub(super) fn open_calls(definition: &Definition, state: &State) -> Vec<Call> {
-    state.frames.iter().filter_map(|frame| call_of(definition, state, frame)).collect()
+/// What is out, as it was commanded.
+pub(super) fn open_work(definition: &Definition, state: &State) -> Vec<Command> {
+    let work = state.standing().filter_map(|frame| match &frame.doing {
+        Doing::Calling { .. } => {
+            call_of(definition, state, frame).map(|call| Command::Perform(Box::new(call)))
+        }
+        Doing::Reading { rule_id } => {
+            Some(Command::ReadRule { place: frame.place.clone(), rule_id: rule_id.clone() })
+        }
+        Doing::Running(child) if !child.begun => {
+            Some(Command::StartRun(Box::new(calling::start_of(state, &frame.place, child))))
+        }
+        Doing::BackingOff { .. }
+        | Doing::Asking { .. }
+        | Doing::Awaiting { .. }
+        | Doing::Pausing { .. }
+        | Doing::Running(_)
+        | Doing::Branching(_)
+        | Doing::Iterating(_) => None,
+    });
+    work.collect()
 }
 
 fn call_of(definition: &Definition, state: &State, frame: &super::state::Frame) -> Option<Call> {
@@ -264,7 +308,7 @@ fn call_of(definition: &Definition, state: &State, frame: &super::state::Frame) 
         attempt,
         idempotency_key: format!("{}:{}:{index}", state.execution_id, frame.place),
         effect,
-        context: Arc::clone(&state.context),
+        context: state.context_in(&frame.place.within),
         now: frame.entered_at,
         timeout_ms,
     })

@@ -2,14 +2,22 @@
 
 use super::{
     Refused,
-    command::{Command, RequestStatus, StepState},
+    command::{Command, RequestStatus},
     input::Timer,
     state::{End, RunError, RunResult, Verdict},
-    turn::{Failure, Turn},
+    turn::{Over, Turn},
 };
-use crate::{ids::StepId, workflow::duration::in_words};
+use crate::workflow::duration::in_words;
 
 impl Turn<'_> {
+    /// The run itself is over.
+    pub(super) fn end_as(&mut self, over: Over) {
+        match over {
+            Over::Ended(_) => self.end_normally(),
+            Over::Failed(error) => self.end_failed(error),
+        }
+    }
+
     /// The run came to its end: the result is what the document last said.
     pub(super) fn end_normally(&mut self) {
         let result = match self.state.decision {
@@ -20,9 +28,9 @@ impl Turn<'_> {
         self.end(result, None, "The run ended");
     }
 
-    pub(super) fn end_failed(&mut self, step: StepId, failure: Failure) {
-        self.state.reason = Some(failure.message.clone());
-        let error = RunError { step, code: failure.code, message: failure.message };
+    pub(super) fn end_failed(&mut self, error: RunError) {
+        self.state.reason = Some(error.message.clone());
+        self.give_up_all(&error.message);
         self.end(RunResult::Failed, Some(error), "The run failed");
     }
 
@@ -50,12 +58,16 @@ impl Turn<'_> {
 
     /// Ends the run at once, whatever it was doing.
     fn stop(&mut self, result: RunResult, because: &str) {
-        let places: Vec<_> = self.state.frames.iter().map(|frame| frame.place.clone()).collect();
-        for place in places {
-            self.fact(&place, StepState::Cancelled).reason = Some(because.to_owned());
-        }
+        self.give_up_all(because);
         self.state.reason = Some(because.to_owned());
         self.end(result, None, because);
+    }
+
+    /// Gives up all that is still under way.
+    fn give_up_all(&mut self, because: &str) {
+        for frame in std::mem::take(&mut self.state.frames) {
+            self.give_up(frame, because);
+        }
     }
 
     fn end(&mut self, result: RunResult, error: Option<RunError>, because: &str) {
@@ -65,6 +77,8 @@ impl Turn<'_> {
             self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
         }
         self.state.frames.clear();
+        self.state.given_up.clear();
+        self.state.held = 0;
         let end = End { at: self.stamp.at, result, error };
         self.state.end = Some(end.clone());
         self.command(Command::Finish(end));

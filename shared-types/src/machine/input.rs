@@ -1,9 +1,16 @@
 //! What happens to a run.
 
-use super::state::Place;
+use super::{
+    limits::Limits,
+    place::Place,
+    state::{RunResult, Verdict},
+};
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId},
-    workflow::script::{ScriptedError, Verb},
+    workflow::{
+        rule::Rule,
+        script::{ScriptedError, Verb},
+    },
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -59,6 +66,22 @@ pub enum Input {
         /// What they decided.
         decision: Decision,
     },
+    /// A stored rule was read.
+    RuleRead {
+        /// Where.
+        place: Place,
+        /// As it stands; nothing where there is none.
+        rule: Option<Box<Rule>>,
+    },
+    /// A run that it started stands so.
+    Child {
+        /// Where it was started.
+        place: Place,
+        /// Of which of its changes this is the news; older news than what is known is refused.
+        seq: i32,
+        /// How it stands.
+        stands: ChildStands,
+    },
     /// A person cancelled it.
     Cancel {
         /// Who.
@@ -78,6 +101,44 @@ pub struct Start {
     /// How many runs set each other off before it.
     #[serde(default)]
     pub depth: u32,
+    /// How far it may go.
+    #[serde(default, skip_serializing_if = "Limits::are_usual")]
+    pub limits: Limits,
+}
+
+/// How a run stands that another started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChildStands {
+    /// It can't be started.
+    Refused {
+        /// The stable code.
+        code: String,
+        /// In words.
+        message: String,
+    },
+    /// It has started.
+    Started,
+    /// It works.
+    Working,
+    /// It waits for people, events or times.
+    Waiting,
+    /// It has ended.
+    Ended(Box<ChildEnd>),
+}
+
+/// What a run came to that another started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildEnd {
+    /// As what it ended.
+    pub result: RunResult,
+    /// What its document last said.
+    pub decision: Option<Verdict>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What its steps put into its context.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
 }
 
 /// An event, whole.
@@ -178,6 +239,11 @@ pub enum Timer {
     },
     /// A wait is over.
     WaitOver {
+        /// Where.
+        place: Place,
+    },
+    /// A whole `parallel`, `foreach` or `call` has taken long enough.
+    StepOver {
         /// Where.
         place: Place,
     },

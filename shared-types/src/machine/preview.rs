@@ -1,6 +1,6 @@
 //! What follows an approval or a rejection, in sentences, for the card.
 
-use super::{asking::link, command::RequestStatus, request, turn::Turn};
+use super::{asking::link, command::RequestStatus, place::Place, request, turn::Turn};
 use crate::{
     ids::StepId,
     workflow::{
@@ -19,15 +19,29 @@ pub(super) struct Previews {
     pub(super) rejected: Vec<String>,
 }
 
-pub(super) fn previews(turn: &Turn<'_>, step: &Step, outcomes: &Outcomes, subject: Option<&str>) -> Previews {
+pub(super) fn previews(
+    turn: &Turn<'_>,
+    step: &Step,
+    place: &Place,
+    outcomes: &Outcomes,
+    subject: Option<&str>,
+) -> Previews {
     let waits = outcomes.any() || step.next.is_none();
+    let is_lane = !place.within.is_empty();
     let follow = |status| {
         if !waits {
             return vec!["The run goes on either way.".to_owned()];
         }
-        match link(outcomes, status) {
-            Some(to) => along(turn, to, subject),
-            None => vec![verdict(status == RequestStatus::Approved, subject)],
+        let approved = status == RequestStatus::Approved;
+        let following = if approved && is_lane && !outcomes.any() {
+            turn.definition.following(&step.id).map(|step| &step.id)
+        } else {
+            None
+        };
+        match link(outcomes, status).or(following) {
+            Some(to) => along(turn, place, to, subject),
+            None if is_lane => vec![format!("This branch {}.", if approved { "passes" } else { "fails" })],
+            None => vec![verdict(approved, subject)],
         }
     };
     Previews { approved: follow(RequestStatus::Approved), rejected: follow(RequestStatus::Rejected) }
@@ -38,7 +52,7 @@ fn verdict(allowed: bool, subject: Option<&str>) -> String {
 }
 
 /// The sentences of the steps from one on, until the way forks or ends.
-fn along(turn: &Turn<'_>, from: &StepId, subject: Option<&str>) -> Vec<String> {
+fn along(turn: &Turn<'_>, place: &Place, from: &StepId, subject: Option<&str>) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut seen = BTreeSet::new();
     let mut next = Some(from.clone());
@@ -48,9 +62,15 @@ fn along(turn: &Turn<'_>, from: &StepId, subject: Option<&str>) -> Vec<String> {
             sentences.push("More follows.".to_owned());
             break;
         }
-        let (said, on) = sentences_of(turn, step, subject);
+        let (said, on) = sentences_of(turn, place, step, subject);
         sentences.extend(said);
-        next = on;
+        next = match on {
+            On::Along(Some(next)) => Some(next),
+            On::Along(None) if !place.within.is_empty() => {
+                turn.definition.following(&step.id).map(|step| step.id.clone())
+            }
+            On::Along(None) | On::Forks => None,
+        };
     }
     if sentences.is_empty() {
         sentences.push("Nothing more happens.".to_owned());
@@ -58,9 +78,19 @@ fn along(turn: &Turn<'_>, from: &StepId, subject: Option<&str>) -> Vec<String> {
     sentences
 }
 
+/// Whether the way goes on behind a step.
+enum On {
+    /// Along its `next`, if it has one.
+    Along(Option<StepId>),
+    /// What follows isn't known yet, or it ends.
+    Forks,
+}
+
 /// What a step says of itself, and where the way leads if it doesn't fork here.
-fn sentences_of(turn: &Turn<'_>, step: &Step, subject: Option<&str>) -> (Vec<String>, Option<StepId>) {
-    let scope = Scope::masked(&turn.state.context, turn.stamp.at);
+fn sentences_of(turn: &Turn<'_>, place: &Place, step: &Step, subject: Option<&str>) -> (Vec<String>, On) {
+    let context = turn.context(place);
+    let scope = Scope::masked(&context, turn.stamp.at);
+    let along = || On::Along(step.next.clone());
     let named = step.name.as_ref().and_then(|name| name.text(&scope).ok()).filter(|name| !name.is_empty());
     let own = |text: &str| vec![named.clone().unwrap_or_else(|| text.to_owned())];
     match &step.kind {
@@ -74,19 +104,19 @@ fn sentences_of(turn: &Turn<'_>, step: &Step, subject: Option<&str>) -> (Vec<Str
                 ActionKind::Block => said.push(verdict(false, subject)),
                 ActionKind::Execute | ActionKind::RequireApproval => {}
             }
-            (said, if step.asks() { None } else { step.next.clone() })
+            (said, if step.asks() { On::Forks } else { along() })
         }
         StepKind::Execute { execute, .. } => {
             let said = named
                 .map_or_else(|| execute.iter().map(|e| sentence(e, &scope)).collect(), |name| vec![name]);
-            (said, if step.asks() { None } else { step.next.clone() })
+            (said, if step.asks() { On::Forks } else { along() })
         }
-        StepKind::Emit { emit } => (own(&format!("Publishes {}.", emit.event)), step.next.clone()),
-        StepKind::Set { .. } => (Vec::new(), step.next.clone()),
-        StepKind::Fail { .. } => (own("The run ends as failed."), None),
-        StepKind::Approval { .. } => (own("Somebody else is asked next."), None),
+        StepKind::Emit { emit } => (own(&format!("Publishes {}.", emit.event)), along()),
+        StepKind::Set { .. } => (Vec::new(), along()),
+        StepKind::Fail { .. } => (own("The run ends as failed."), On::Forks),
+        StepKind::Approval { .. } => (own("Somebody else is asked next."), On::Forks),
         StepKind::Condition { .. } | StepKind::Switch { .. } => {
-            (own("What follows depends on a condition."), None)
+            (own("What follows depends on a condition."), On::Forks)
         }
         StepKind::Wait { wait } => {
             let what = match wait {
@@ -94,11 +124,12 @@ fn sentences_of(turn: &Turn<'_>, step: &Step, subject: Option<&str>) -> (Vec<Str
                 Wait::For { r#for } => format!("The run waits for {for}."),
                 Wait::Until { .. } => "The run waits for a time.".to_owned(),
             };
-            (own(&what), step.next.clone())
+            (own(&what), along())
         }
-        StepKind::Parallel { .. } | StepKind::Foreach { .. } => (own("Several things follow at once."), None),
-        StepKind::Call { call } => (own(&format!("Runs {}.", call.workflow_id)), step.next.clone()),
-        StepKind::Ai { .. } => (own("A language model is asked."), step.next.clone()),
+        StepKind::Parallel { .. } => (own("Several things follow at once."), along()),
+        StepKind::Foreach { .. } => (own("The same follows for each item."), along()),
+        StepKind::Call { call } => (own(&format!("Runs {}.", call.workflow_id)), along()),
+        StepKind::Ai { .. } => (own("A language model is asked."), along()),
     }
 }
 

@@ -14,7 +14,7 @@ pub fn review(text: &str, format: Format, around: &Around) -> Checked {
     if let Some(document) = checked.document.clone() {
         let mut findings = unsupported(&document);
         if findings.is_empty() {
-            findings = failing_tests(document);
+            findings = failing_tests(document, around);
         }
         checked.add(findings);
     }
@@ -26,8 +26,8 @@ pub fn blocking(findings: &[Finding]) -> Vec<Finding> {
     findings.iter().filter(|finding| finding.severity != Severity::Warning).cloned().collect()
 }
 
-fn failing_tests(document: Document) -> Vec<Finding> {
-    let definition = Arc::new(Definition::new(document));
+fn failing_tests(document: Document, around: &Around) -> Vec<Finding> {
+    let definition = Arc::new(Definition::with_rules(document, around.rules()));
     let tests = definition.document().tests.iter().enumerate();
     tests
         .flat_map(|(n, test)| {

@@ -4,7 +4,7 @@ use super::{
     MAX_DEPTH,
     command::{Command, StepState},
     input::Event,
-    state::Place,
+    place::Place,
     turn::{Failure, Flow, Turn},
 };
 use crate::{
@@ -25,7 +25,7 @@ impl Turn<'_> {
         place: &Place,
         set: &BTreeMap<String, TemplateValue>,
     ) -> Result<Flow, Failure> {
-        let context = Arc::clone(&self.state.context);
+        let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
         let values: Map<String, Value> = set
             .iter()
@@ -34,23 +34,27 @@ impl Turn<'_> {
         drop(context);
         let names: Vec<&str> = values.keys().map(String::as_str).collect();
         let reason = format!("Sets {}", names.join(", "));
-        let flow = self.done(place, reason, None, step.next.as_ref());
-        self.last_fact().output = Some(json!({ "next": step.next, "set": values }));
-        let context = Arc::make_mut(&mut self.state.context);
-        context.extend(values);
+        let flow = self.onward(place, step.next.as_ref());
+        let flow = self.done(place, reason, None, flow);
+        self.last_fact().output = Some(json!({ "next": flow.next(), "set": values }));
+        for (name, value) in values {
+            self.put(&place.within, &name, value);
+        }
         Ok(flow)
     }
 
     pub(super) fn emit(&mut self, step: &Step, place: &Place, emit: &Emit) -> Result<Flow, Failure> {
         let payload = self.publish(place, 0, emit)?;
-        let flow = self.done(place, format!("Publishes {}", emit.event), None, step.next.as_ref());
+        let flow = self.onward(place, step.next.as_ref());
+        let flow = self.done(place, format!("Publishes {}", emit.event), None, flow);
         self.last_fact().input = Some(payload);
         Ok(flow)
     }
 
     /// Publishes an event of a document and gives its payload.
     pub(super) fn publish(&mut self, place: &Place, index: u32, emit: &Emit) -> Result<Value, Failure> {
-        let scope = Scope::masked(&self.state.context, self.entered_at(place));
+        let context = self.context(place);
+        let scope = Scope::masked(&context, self.entered_at(place));
         let payload = emit.payload.as_ref().map_or(Ok(Value::Null), |payload| payload.value(&scope))?;
         let payload = match payload {
             Value::Object(map) => map,
@@ -78,10 +82,10 @@ impl Turn<'_> {
     }
 
     pub(super) fn fail(&mut self, place: &Place, reason: Option<&Template>) -> Result<Flow, Failure> {
-        let scope = Scope::masked(&self.state.context, self.stamp.at);
+        let context = self.context(place);
+        let scope = Scope::masked(&context, self.stamp.at);
         let message = reason.map_or_else(|| Ok("The workflow says so.".to_owned()), |r| r.text(&scope))?;
         self.fact(place, StepState::Failed).reason = Some(message.clone());
-        self.end_failed(place.step.clone(), Failure::new("fail", message));
-        Ok(Flow::Stay)
+        Ok(Flow::Fail(Failure::new("fail", message).at(&place.step)))
     }
 }

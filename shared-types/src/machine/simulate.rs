@@ -2,9 +2,14 @@
 
 use super::{
     Definition, Run,
-    command::{Awaited, Call, Command, Fact, StepState},
+    command::{Awaited, Call, Command, Fact, Inside, StartRun, StepState},
     effects::silent_answer,
-    input::{Answer, Decision, Event, Input, Outcome, Requester, RequesterKind, Stamp, Start, Timer},
+    input::{
+        Answer, ChildEnd, ChildStands, Decision, Event, Input, Outcome, Requester, RequesterKind, Stamp,
+        Start, Timer,
+    },
+    limits::Limits,
+    place::Place,
     request,
     state::{RunResult, RunStatus, Verdict, WaitsFor},
 };
@@ -56,6 +61,9 @@ pub struct SimulatedStep {
     pub id: StepId,
     /// The how-manieth time, from 1.
     pub visit: u32,
+    /// The branches and items that it stands in, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<Inside>,
     /// What became of it.
     pub state: StepState,
     /// Why, in words.
@@ -80,6 +88,9 @@ pub struct SimulatedEffect {
     pub request: Value,
     /// What came back.
     pub response: Value,
+    /// Where, to find it again for another attempt.
+    #[serde(skip)]
+    place: Option<Place>,
 }
 
 /// An entry of a script that could not be used.
@@ -117,7 +128,12 @@ pub fn simulate_test(definition: &Arc<Definition>, given: &Given) -> Simulation 
 pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[ScriptItem]) -> Simulation {
     let now = event.time.unwrap_or_else(fixed_start);
     let mut world = World::new(now, script);
-    let start = Start { execution_id: ExecutionId(world.id()), event: world.event(event, "start"), depth: 0 };
+    let start = Start {
+        execution_id: ExecutionId(world.id()),
+        event: world.event(event, "start"),
+        depth: 0,
+        limits: Limits::default(),
+    };
     let stamp = world.stamp();
     let (mut run, applied) = Run::start(Arc::clone(definition), &stamp, &start);
     world.take(&run, applied.commands, applied.facts);
@@ -129,12 +145,29 @@ pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[S
     world.report(&run)
 }
 
+/// What a run asked for, and gets an answer to.
+enum Work {
+    Call(Box<Call>),
+    Run(Box<StartRun>),
+    Rule { place: Place, rule_id: String },
+}
+
+impl Work {
+    fn place(&self) -> &Place {
+        match self {
+            Self::Call(call) => &call.place,
+            Self::Run(start) => &start.place,
+            Self::Rule { place, .. } => place,
+        }
+    }
+}
+
 /// Everything around a simulated run.
 struct World<'s> {
     now: DateTime<Utc>,
     ids: u32,
     scripted: BTreeMap<&'s StepId, VecDeque<(usize, Outcome)>>,
-    calls: VecDeque<Call>,
+    calls: VecDeque<Work>,
     timers: Vec<(DateTime<Utc>, Timer)>,
     awaited: Vec<Awaited>,
     events: Vec<Arc<Event>>,
@@ -210,7 +243,11 @@ impl<'s> World<'s> {
         self.facts.extend(facts);
         for command in commands {
             match command {
-                Command::Perform(call) => self.calls.push_back(*call),
+                Command::Perform(call) => self.calls.push_back(Work::Call(call)),
+                Command::StartRun(start) => self.calls.push_back(Work::Run(start)),
+                Command::ReadRule { place, rule_id } => {
+                    self.calls.push_back(Work::Rule { place, rule_id });
+                }
                 Command::SetTimer { timer, at } => {
                     self.timers.retain(|(_, other)| *other != timer);
                     self.timers.push((at, timer));
@@ -244,7 +281,7 @@ impl<'s> World<'s> {
                         );
                     }
                 }
-                Command::Close { .. } => {}
+                Command::StopRun { .. } | Command::Close { .. } => {}
                 Command::Finish(_) => {
                     self.timers.clear();
                     self.awaited.clear();
@@ -261,14 +298,25 @@ impl<'s> World<'s> {
             kind,
             request,
             response: Value::Null,
+            place: None,
         });
     }
 
     /// Answers calls, lets retry delays pass and offers events, until the run waits or has ended.
     fn settle(&mut self, run: &mut Run) {
         loop {
-            if let Some(call) = self.calls.pop_front() {
-                self.answer(run, &call);
+            if let Some(work) = self.calls.pop_front() {
+                // What was given up before it was made isn't made.
+                if run.state().frame(work.place()).is_some() {
+                    match work {
+                        Work::Call(call) => self.answer(run, &call),
+                        Work::Run(start) => self.run_other(run, &start),
+                        Work::Rule { place, rule_id } => {
+                            let rule = run.definition().rule(&rule_id).cloned().map(Box::new);
+                            self.apply(run, &Input::RuleRead { place, rule });
+                        }
+                    }
+                }
             } else if self.offer_events(run) {
             } else if run.state().status() == RunStatus::Running {
                 // Only a retry's delay runs; it passes by itself, and the run's own timeout with it.
@@ -295,9 +343,10 @@ impl<'s> World<'s> {
         let (step, index) = (call.place.step.clone(), call.index);
         let kind = call.effect.type_name();
         let retried = call.attempt > 1;
-        match self.effects.iter_mut().rev().find(|e| retried && e.step == step && e.index == index) {
+        let place = Some(call.place.clone());
+        match self.effects.iter_mut().rev().find(|e| retried && e.place == place && e.index == index) {
             Some(listed) => listed.response = response,
-            None => self.effects.push(SimulatedEffect { step, index, kind, request: shown, response }),
+            None => self.effects.push(SimulatedEffect { step, index, kind, request: shown, response, place }),
         }
         let input = Input::EffectDone {
             place: call.place.clone(),
@@ -307,6 +356,21 @@ impl<'s> World<'s> {
             outcome,
         };
         self.apply(run, &input);
+    }
+
+    /// Another workflow isn't there: its run ends as it is scripted to, and by itself as `executed`.
+    ///
+    /// A scripted body may say its `result`, `decision`, `reason` and `values`; a status that isn't 2xx fails.
+    fn run_other(&mut self, run: &mut Run, start: &StartRun) {
+        let scripted = self.scripted.get_mut(&start.place.step).and_then(VecDeque::pop_front);
+        let request = json!({ "workflow_id": start.workflow_id, "input": start.input });
+        self.list(&start.place.step, 0, "call", request);
+        let end = scripted.map_or_else(executed, |(_, outcome)| end_of(&outcome));
+        if let Some(listed) = self.effects.last_mut() {
+            listed.response = json!({ "result": end.result, "decision": end.decision, "values": end.values });
+        }
+        let stands = if start.awaited { ChildStands::Ended(Box::new(end)) } else { ChildStands::Started };
+        self.apply(run, &Input::Child { place: start.place.clone(), seq: 1, stands });
     }
 
     /// Offers the oldest event that fits a wait; true where the run took one.
@@ -417,22 +481,44 @@ impl<'s> World<'s> {
 /// One entry a visit, in the order of entering, with what became of it last.
 fn steps_of(facts: &[Fact]) -> Vec<SimulatedStep> {
     let mut steps: Vec<SimulatedStep> = Vec::new();
-    for fact in facts.iter().filter(|fact| fact.state != StepState::Late) {
-        let known = steps.iter_mut().find(|step| step.id == fact.step_id && step.visit == fact.visit);
+    let mut known = std::collections::HashMap::new();
+    for fact in facts.iter().filter(|fact| !matches!(fact.state, StepState::Late | StepState::Skipped)) {
+        let at = *known.entry((&fact.step_id, fact.visit, &fact.within)).or_insert(steps.len());
         let step = SimulatedStep {
             id: fact.step_id.clone(),
             visit: fact.visit,
+            within: fact.within.clone(),
             state: fact.state,
             reason: fact.reason.clone(),
             why: fact.why.clone(),
             output: fact.output.clone(),
         };
-        match known {
+        match steps.get_mut(at) {
             Some(known) => *known = step,
             None => steps.push(step),
         }
     }
     steps
+}
+
+fn executed() -> ChildEnd {
+    ChildEnd { result: RunResult::Executed, decision: None, reason: None, values: Map::new() }
+}
+
+/// How a scripted answer ends another workflow's run.
+fn end_of(outcome: &Outcome) -> ChildEnd {
+    let Outcome::Answered(answer) = outcome else {
+        let reason = Some("It gave no answer".to_owned());
+        return ChildEnd { result: RunResult::TimedOut, reason, ..executed() };
+    };
+    let said = |key: &str| answer.body.get(key).cloned().unwrap_or(Value::Null);
+    let usual = if (200..300).contains(&answer.status) { RunResult::Executed } else { RunResult::Failed };
+    ChildEnd {
+        result: serde_json::from_value(said("result")).unwrap_or(usual),
+        decision: serde_json::from_value(said("decision")).unwrap_or_default(),
+        reason: said("reason").as_str().map(str::to_owned),
+        values: serde_json::from_value(said("values")).unwrap_or_default(),
+    }
 }
 
 fn scripted_outcome(response: Option<&ScriptedResponse>, error: Option<ScriptedError>) -> Outcome {

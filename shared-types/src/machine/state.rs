@@ -3,6 +3,9 @@
 use super::{
     command::{Awaited, Passed},
     input::{Decision, Requester, Start},
+    lanes::{Branching, ChildRun, Iterating},
+    limits::Limits,
+    place::Place,
 };
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, StepId},
@@ -14,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::{self, Write as _},
+    fmt::Write as _,
     sync::Arc,
 };
 
@@ -62,7 +65,7 @@ pub struct State {
     /// Its currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Everything that is under way.
+    /// Where the run itself stands, if it stands: one frame, in which branches and items stand in theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<Frame>,
     /// How often each step was entered.
@@ -95,44 +98,34 @@ pub struct State {
     /// The conditions passed on the way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<Passed>,
+    /// Calls that were given up while the run went on: an outcome that still comes is late.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub given_up: BTreeSet<GivenUp>,
+    /// About how many bytes its steps have put into the context.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held: u64,
+    /// How far it may go.
+    #[serde(default, skip_serializing_if = "Limits::are_usual")]
+    pub limits: Limits,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
 }
 
-/// The address of a place in a run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// The step.
-    pub step: StepId,
-    /// The how-manieth time, from 1.
-    pub visit: u32,
-    /// The branches and items that it stands in, outermost first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub within: Vec<Within>,
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
-/// A branch or an item that a place stands in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Within {
-    /// A branch, by its id.
-    Branch(String),
-    /// An item, by its number.
-    Item(u32),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.step, self.visit)?;
-        for within in &self.within {
-            match within {
-                Within::Branch(id) => write!(f, ":{id}")?,
-                Within::Item(n) => write!(f, ":{n}")?,
-            }
-        }
-        Ok(())
-    }
+/// A call that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// Where.
+    pub place: Place,
+    /// Which of the step's effects.
+    pub index: u32,
+    /// Which attempt.
+    pub attempt: u32,
 }
 
 /// A step that is under way.
@@ -183,6 +176,39 @@ pub enum Doing {
         /// Until when.
         until: DateTime<Utc>,
     },
+    /// A stored rule is read.
+    Reading {
+        /// Which.
+        rule_id: String,
+    },
+    /// Another workflow's run is under way.
+    Running(Box<ChildRun>),
+    /// Branches are under way.
+    Branching(Box<Branching>),
+    /// Items are under way.
+    Iterating(Box<Iterating>),
+}
+
+impl Doing {
+    /// Until when the whole of it must be over: branches, items, or a run of another workflow.
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Branching(branching) => branching.until,
+            Self::Iterating(iterating) => iterating.until,
+            Self::Running(child) => child.until,
+            Self::Calling { .. }
+            | Self::BackingOff { .. }
+            | Self::Asking { .. }
+            | Self::Awaiting { .. }
+            | Self::Pausing { .. }
+            | Self::Reading { .. } => None,
+        }
+    }
+
+    /// Whether it waits for people, an event or a time.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self, Self::Asking { .. } | Self::Awaiting { .. } | Self::Pausing { .. })
+    }
 }
 
 /// A request that the run has made.
@@ -347,6 +373,9 @@ impl State {
             entered: 0,
             told: 0,
             passed: Vec::new(),
+            given_up: BTreeSet::new(),
+            held: 0,
+            limits: start.limits,
             end: None,
         }
     }
@@ -375,37 +404,58 @@ impl State {
         self.requests.iter().find(|(_, request)| request.early.is_none()).map(|(id, _)| *id)
     }
 
-    /// Whether a call is out or a retry's delay runs.
+    /// Whether a call is out, a retry's delay runs, or another run works for this one.
     pub(super) fn is_working(&self) -> bool {
-        self.frames.iter().any(|frame| match frame.doing {
-            Doing::Calling { .. } | Doing::BackingOff { .. } => true,
-            Doing::Asking { .. } | Doing::Awaiting { .. } | Doing::Pausing { .. } => false,
+        self.standing().any(|frame| match &frame.doing {
+            Doing::Calling { .. } | Doing::BackingOff { .. } | Doing::Reading { .. } => true,
+            Doing::Running(child) => !child.waiting,
+            Doing::Asking { .. }
+            | Doing::Awaiting { .. }
+            | Doing::Pausing { .. }
+            | Doing::Branching(_)
+            | Doing::Iterating(_) => false,
         })
     }
 
-    /// Whether a call is out.
+    /// Whether something is out that a server performs: a call, a run to start, a rule to read.
     pub fn has_open_calls(&self) -> bool {
-        self.frames.iter().any(|frame| matches!(frame.doing, Doing::Calling { .. }))
+        self.standing().any(|frame| match &frame.doing {
+            Doing::Calling { .. } | Doing::Reading { .. } => true,
+            Doing::Running(child) => !child.begun,
+            Doing::BackingOff { .. }
+            | Doing::Asking { .. }
+            | Doing::Awaiting { .. }
+            | Doing::Pausing { .. }
+            | Doing::Branching(_)
+            | Doing::Iterating(_) => false,
+        })
     }
 
-    /// What the run waits for, in words.
+    /// What the run waits for, in words, at most so much as a person reads.
     pub fn waits_for(&self) -> Vec<WaitsFor> {
-        let framed = self.frames.iter().map(|frame| {
-            let (what, until) = match &frame.doing {
-                Doing::Calling { attempt, .. } => (format!("an answer, attempt {attempt}"), None),
-                Doing::BackingOff { attempt, until, .. } => (format!("attempt {attempt}"), Some(*until)),
-                Doing::Asking { approval_id } => self.requests.get(approval_id).map_or_else(
-                    || ("a decision".to_owned(), None),
-                    |request| (format!("a decision of {}", request.asked), request.expires_at),
-                ),
-                Doing::Awaiting { awaited, until } => (awaited_in_words(awaited), *until),
-                Doing::Pausing { until } => ("a time".to_owned(), Some(*until)),
-            };
-            WaitsFor { step_id: frame.place.step.clone(), what, until }
-        });
-        framed.collect()
+        self.standing().filter_map(|frame| self.waits_at(frame)).take(MAX_WAITS_SHOWN).collect()
+    }
+
+    fn waits_at(&self, frame: &Frame) -> Option<WaitsFor> {
+        let (what, until) = match &frame.doing {
+            Doing::Calling { attempt, .. } => (format!("an answer, attempt {attempt}"), None),
+            Doing::BackingOff { attempt, until, .. } => (format!("attempt {attempt}"), Some(*until)),
+            Doing::Asking { approval_id } => self.requests.get(approval_id).map_or_else(
+                || ("a decision".to_owned(), None),
+                |request| (format!("a decision of {}", request.asked), request.expires_at),
+            ),
+            Doing::Awaiting { awaited, until } => (awaited_in_words(awaited), *until),
+            Doing::Pausing { until } => ("a time".to_owned(), Some(*until)),
+            Doing::Reading { rule_id } => (format!("the rule {rule_id}"), None),
+            Doing::Running(child) => (format!("the workflow {}", child.workflow_id), child.until),
+            Doing::Branching(_) | Doing::Iterating(_) => return None,
+        };
+        Some(WaitsFor { step_id: frame.place.step.clone(), what, until })
     }
 }
+
+/// How many of a run's waits are told.
+const MAX_WAITS_SHOWN: usize = 50;
 
 /// What templates and conditions see of an event: its payload's keys, and the whole of it as `event`.
 pub(super) fn context_of(event: &super::Event) -> Map<String, Value> {

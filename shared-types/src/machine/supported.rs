@@ -3,7 +3,7 @@
 use crate::workflow::{
     Document, Finding,
     approval::{ApprovalSpec, Forbid},
-    document::Trigger,
+    check::every_step,
     effect::Effect,
     finding::escape_segment,
     step::{Step, StepKind},
@@ -23,18 +23,34 @@ pub struct Supported {
 
 /// The one list of it.
 pub const SUPPORTED: Supported = Supported {
-    steps: &["condition", "switch", "action", "execute", "approval", "wait", "set", "fail", "emit"],
+    steps: &[
+        "condition",
+        "switch",
+        "action",
+        "execute",
+        "approval",
+        "parallel",
+        "foreach",
+        "wait",
+        "set",
+        "call",
+        "fail",
+        "emit",
+    ],
     effects: &["notify", "http_request", "webhook", "create_approval_request", "emit_event", "log"],
-    triggers: &["event", "schedule", "manual"],
+    triggers: &["event", "schedule", "manual", "webhook"],
     levels: 1,
 };
 
 /// Everything in a document that this machine can't run.
 pub fn unsupported(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
-    check_trigger(&document.trigger, &mut findings);
-    for (n, step) in document.steps.iter().enumerate() {
-        check_step(step, &format!("/steps/{n}"), &mut findings);
+    let trigger = document.trigger.type_name();
+    if !SUPPORTED.triggers.contains(&trigger) {
+        say(&format!("`{trigger}` triggers"), "/trigger/type".to_owned(), &mut findings);
+    }
+    for (pointer, step) in every_step(document) {
+        check_step(step, &pointer, &mut findings);
     }
     if !findings.is_empty() && !document.tests.is_empty() {
         let message = "The tests aren't run, because the workflow holds what this server can't run yet.";
@@ -47,37 +63,6 @@ fn say(what: &str, pointer: String, findings: &mut Vec<Finding>) {
     findings.push(Finding::unsupported(pointer, format!("This server can't run {what} yet.")));
 }
 
-fn check_trigger(trigger: &Trigger, findings: &mut Vec<Finding>) {
-    match trigger {
-        Trigger::Event { .. } => {}
-        Trigger::Schedule { catch_up, blackout, .. } => {
-            if catch_up.is_some() {
-                say("`catch_up`", "/trigger/catch_up".to_owned(), findings);
-            }
-            if !blackout.is_empty() {
-                say("`blackout`", "/trigger/blackout".to_owned(), findings);
-            }
-        }
-        Trigger::Manual { form } => {
-            if !form.is_empty() {
-                say("forms", "/trigger/form".to_owned(), findings);
-            }
-        }
-        Trigger::Webhook { .. } => say("`webhook` triggers", "/trigger/type".to_owned(), findings),
-    }
-    for pointer in match trigger {
-        Trigger::Event { filter: Some(filter), .. } | Trigger::Webhook { filter: Some(filter), .. } => {
-            filter.expressions()
-        }
-        Trigger::Event { .. }
-        | Trigger::Webhook { .. }
-        | Trigger::Schedule { .. }
-        | Trigger::Manual { .. } => Vec::new(),
-    } {
-        say("`expr`", format!("/trigger/filter{pointer}"), findings);
-    }
-}
-
 fn check_step(step: &Step, at: &str, findings: &mut Vec<Finding>) {
     if !SUPPORTED.steps.contains(&step.type_name()) {
         return say(&format!("`{}` steps", step.type_name()), format!("{at}/type"), findings);
@@ -87,33 +72,8 @@ fn check_step(step: &Step, at: &str, findings: &mut Vec<Finding>) {
             say(&format!("`{}` effects", effect.type_name()), format!("{at}/execute/{n}/type"), findings);
         }
     }
-    match &step.kind {
-        StepKind::Condition { condition, rule_id, .. } => {
-            if rule_id.is_some() {
-                say("stored rules", format!("{at}/rule_id"), findings);
-            }
-            for pointer in condition.iter().flat_map(crate::workflow::condition::Condition::expressions) {
-                say("`expr`", format!("{at}/condition{pointer}"), findings);
-            }
-        }
-        StepKind::Switch { cases, .. } => {
-            for (n, case) in cases.iter().enumerate() {
-                for pointer in case.when.expressions() {
-                    say("`expr`", format!("{at}/cases/{n}/when{pointer}"), findings);
-                }
-            }
-        }
-        StepKind::Approval { approval, .. } => check_approval(approval, &format!("{at}/approval"), findings),
-        StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Fail { .. } => {}
+    if let StepKind::Approval { approval, .. } = &step.kind {
+        check_approval(approval, &format!("{at}/approval"), findings);
     }
 }
 

@@ -2,41 +2,53 @@
 
 use super::{
     Definition, Refused,
-    command::{Applied, Command, Fact, StepState},
+    command::{Applied, Command, Fact, Inside, StepState},
     input::{Stamp, Start, Timer},
-    state::{Doing, Frame, Place, State, Within},
+    place::{LaneId, Place, Within},
+    state::{Doing, Frame, RunError, State},
 };
 use crate::{
     ids::{StepId, derive_v7},
     workflow::{
+        Context,
         evaluate::Why,
         scope::Scope,
         step::{Step, StepKind},
         template::TemplateError,
     },
 };
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, Utc};
+use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// The most steps that a run may enter.
-const MAX_STEPS: u32 = 100_000;
 
 /// One turn: the run's definition and state, what happened, and what comes of it.
 pub(super) struct Turn<'t> {
     pub(super) definition: &'t Definition,
     pub(super) state: &'t mut State,
     pub(super) stamp: &'t Stamp,
-    out: Applied,
+    pub(super) out: Applied,
     ids: u32,
 }
 
-/// Where a run goes after a step, or that it stays.
+/// Where a run, or a lane of it, goes after a step.
 pub(super) enum Flow {
-    /// To a step, or to its end.
-    Go(Option<StepId>),
-    /// It stands in a frame, or has ended.
+    /// To a step.
+    To(StepId),
+    /// Nowhere: the run ends, or the lane, which fails where a failure is given.
+    End(Option<RunError>),
+    /// The step failed, and nothing takes it up: the run fails, or the lane.
+    Fail(RunError),
+    /// It stands in a frame, or the whole run has ended.
     Stay,
+}
+
+/// How a run or a lane of it came to its end.
+pub(super) enum Over {
+    /// By its steps; in a branch, the failure that this counts as.
+    Ended(Option<RunError>),
+    /// A step failed.
+    Failed(RunError),
 }
 
 /// Why a step failed.
@@ -49,11 +61,22 @@ impl Failure {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into() }
     }
+
+    pub(super) fn at(self, step: &StepId) -> RunError {
+        RunError { step: step.clone(), code: self.code, message: self.message }
+    }
 }
 
 impl From<TemplateError> for Failure {
     fn from(error: TemplateError) -> Self {
         Self::new(error.code(), format!("{error}."))
+    }
+}
+
+impl Flow {
+    /// The step that it goes to.
+    pub(super) fn next(&self) -> Option<&StepId> {
+        if let Self::To(step) = self { Some(step) } else { None }
     }
 }
 
@@ -69,12 +92,10 @@ impl<'t> Turn<'t> {
     }
 
     pub(super) fn start(&mut self, start: &Start) {
-        match self.describe() {
-            Ok(()) => {}
-            Err(failure) => {
-                let first = self.definition.first().cloned().unwrap_or_else(|| StepId(String::new()));
-                return self.end_failed(first, failure);
-            }
+        debug_assert_eq!(self.state.event_id, start.event.id);
+        let first = self.definition.first().cloned().unwrap_or_else(|| StepId(String::new()));
+        if let Err(failure) = self.describe() {
+            return self.end_failed(failure.at(&first));
         }
         match self.filtered_out() {
             Ok(None) => {}
@@ -82,13 +103,9 @@ impl<'t> Turn<'t> {
                 self.state.reason = Some(reason);
                 return self.end_normally();
             }
-            Err(failure) => {
-                let first = self.definition.first().cloned().unwrap_or_else(|| StepId(String::new()));
-                return self.end_failed(first, failure);
-            }
+            Err(failure) => return self.end_failed(failure.at(&first)),
         }
-        debug_assert_eq!(self.state.event_id, start.event.id);
-        self.go(self.definition.first().cloned());
+        self.follow_in(Vec::new(), Flow::To(first));
     }
 
     /// Takes subject, amount and currency once, at the start.
@@ -120,84 +137,112 @@ impl<'t> Turn<'t> {
         Ok((!why.holds()).then(|| format!("The filter keeps it out: {}", why.sentence())))
     }
 
-    /// Enters steps, one after the other, until the run stands or ends.
-    pub(super) fn go(&mut self, to: Option<StepId>) {
-        let mut flow = Flow::Go(to);
-        while let Flow::Go(next) = flow {
-            let Some(id) = next else { return self.end_normally() };
-            flow = self.enter(&id);
+    /// Goes on from where a step stood, lane by lane outwards, until something stands or the run ends.
+    pub(super) fn follow(&mut self, place: &Place, flow: Flow) {
+        self.follow_in(place.within.clone(), flow);
+    }
+
+    fn follow_in(&mut self, mut within: Vec<Within>, mut flow: Flow) {
+        while let Some(over) = self.go_on(&within, flow) {
+            let Some((around, lane)) = Place::of_lane(&within) else { return self.end_as(over) };
+            self.lane_over(&around, lane, over);
+            flow = self.lanes_go_on(&around, lane);
+            within.pop();
         }
     }
 
-    fn enter(&mut self, id: &StepId) -> Flow {
+    /// Enters steps of the run or of one lane, one after the other, until it stands or is over.
+    pub(super) fn go_on(&mut self, within: &[Within], mut flow: Flow) -> Option<Over> {
+        loop {
+            flow = match flow {
+                Flow::To(id) => self.enter(within, &id),
+                Flow::End(failure) => return Some(Over::Ended(failure)),
+                Flow::Fail(error) => return Some(Over::Failed(error)),
+                Flow::Stay => return None,
+            };
+        }
+    }
+
+    fn enter(&mut self, within: &[Within], id: &StepId) -> Flow {
         let definition = self.definition;
         let Some(step) = definition.step(id) else {
-            self.end_failed(id.clone(), Failure::new("link.nowhere", format!("There is no step {id}.")));
-            return Flow::Stay;
+            return Flow::Fail(Failure::new("link.nowhere", format!("There is no step {id}.")).at(id));
         };
         self.state.entered += 1;
-        let visit = self.state.visits.entry(id.clone()).or_insert(0);
-        *visit += 1;
-        let place = Place { step: id.clone(), visit: *visit, within: Vec::new() };
-        if self.state.entered > MAX_STEPS {
-            let message = format!("The run entered more than {MAX_STEPS} steps.");
-            self.fact(&place, StepState::Failed).reason = Some(message.clone());
-            self.end_failed(id.clone(), Failure::new("limit.steps", message));
+        let place = Place { step: id.clone(), visit: self.state.visit(id, within), within: within.to_vec() };
+        if let Some(failure) = self.past_a_limit() {
+            self.fact(&place, StepState::Failed).reason = Some(failure.message.clone());
+            self.end_failed(failure.at(id));
             return Flow::Stay;
         }
-        self.dispatch(step, &place)
+        match self.dispatch(step, &place) {
+            Ok(flow) => flow,
+            Err(failure) => self.step_failed(&place, failure),
+        }
+    }
+
+    /// A limit of the whole run that it is past.
+    fn past_a_limit(&self) -> Option<Failure> {
+        let limits = self.state.limits;
+        if self.state.entered > limits.steps {
+            let message = format!("The run entered more than {} steps.", limits.steps);
+            return Some(Failure::new("limit.steps", message));
+        }
+        if self.state.held > limits.bytes {
+            let message = format!("The run's steps keep more than {} bytes in the context.", limits.bytes);
+            return Some(Failure::new("limit.state", message));
+        }
+        None
     }
 
     /// The step's own code; nothing else here knows what a step means.
-    fn dispatch(&mut self, step: &'t Step, place: &Place) -> Flow {
-        let entered = match &step.kind {
-            StepKind::Condition { condition, on_true, on_false, .. } => {
-                self.condition(place, condition.as_ref(), on_true.as_ref(), on_false.as_ref())
-            }
+    fn dispatch(&mut self, step: &'t Step, place: &Place) -> Result<Flow, Failure> {
+        match &step.kind {
+            StepKind::Condition { .. } => self.condition(step, place),
             StepKind::Switch { cases, default } => self.switch(place, cases, default.as_ref()),
             StepKind::Action { action, .. } => self.action(step, place, action),
             StepKind::Execute { .. } => self.effects(step, place, 0),
             StepKind::Approval { approval, .. } => self.approval(step, place, approval),
+            StepKind::Parallel { parallel } => self.parallel(step, place, parallel),
+            StepKind::Foreach { foreach } => self.foreach(step, place, foreach),
             StepKind::Wait { wait } => self.wait(step, place, wait),
             StepKind::Set { set } => self.set(step, place, set),
+            StepKind::Call { call } => self.call_workflow(step, place, call),
             StepKind::Emit { emit } => self.emit(step, place, emit),
             StepKind::Fail { reason } => self.fail(place, reason.as_ref()),
-            StepKind::Parallel { .. }
-            | StepKind::Foreach { .. }
-            | StepKind::Call { .. }
-            | StepKind::Ai { .. } => {
+            StepKind::Ai { .. } => {
                 let message = format!("This version can't run `{}` steps.", step.type_name());
                 Err(Failure::new("unsupported", message))
             }
-        };
-        match entered {
-            Ok(flow) => flow,
-            Err(failure) => self.step_failed(place, failure),
         }
     }
 
-    /// A step failed: the run goes to its `on_error`, or ends.
+    /// A step failed: the run or lane goes to its `on_error`, or fails.
     pub(super) fn step_failed(&mut self, place: &Place, failure: Failure) -> Flow {
-        self.remove_frame(place);
+        self.take_frame(place);
         let fact = self.fact(place, StepState::Failed);
         fact.reason = Some(failure.message.clone());
         let on_error = self.definition.step(&place.step).and_then(|step| step.on_error.clone());
-        if let Some(on_error) = on_error {
-            self.last_fact().output = Some(json!({ "next": on_error }));
-            let error = json!({ "step": place.step, "code": failure.code, "message": failure.message });
-            self.put("error", error);
-            return Flow::Go(Some(on_error));
-        }
-        self.end_failed(place.step.clone(), failure);
-        Flow::Stay
+        let Some(on_error) = on_error else { return Flow::Fail(failure.at(&place.step)) };
+        self.last_fact().output = Some(json!({ "next": on_error }));
+        let error = json!({ "step": place.step, "code": failure.code, "message": failure.message });
+        self.put(&place.within, "error", error);
+        Flow::To(on_error)
     }
 
-    /// Goes on from where a step stood.
-    pub(super) fn follow(&mut self, flow: Flow) {
-        match flow {
-            Flow::Go(to) => self.go(to),
-            Flow::Stay => {}
+    /// Where it goes along `next`; in a lane, without one, to the step that follows in order.
+    pub(super) fn onward(&self, place: &Place, next: Option<&StepId>) -> Flow {
+        match next {
+            Some(next) => Flow::To(next.clone()),
+            None => self.in_order(place, None),
         }
+    }
+
+    /// Where a step without links goes: in a lane to the step that follows, else nowhere. A failure is what
+    /// the lane's end counts as here.
+    pub(super) fn in_order(&self, place: &Place, failure: Option<RunError>) -> Flow {
+        let following = (!place.within.is_empty()).then(|| self.definition.following(&place.step)).flatten();
+        following.map_or(Flow::End(failure), |step| Flow::To(step.id.clone()))
     }
 
     pub(super) fn timer_due(&mut self, timer: &Timer) -> Result<(), Refused> {
@@ -208,6 +253,7 @@ impl<'t> Turn<'t> {
             Timer::Retry { place, index } => self.retry_due(place, *index),
             Timer::Expiry { approval_id } => self.expired(*approval_id),
             Timer::WaitOver { place } => self.wait_over(place),
+            Timer::StepOver { place } => self.step_over(place),
             Timer::RunTimeout => self.run_timeout(),
         }
     }
@@ -218,13 +264,14 @@ impl<'t> Turn<'t> {
 
     /// Tells a fact about a place; the caller fills in the rest.
     pub(super) fn fact(&mut self, place: &Place, state: StepState) -> &mut Fact {
-        let branch = place.within.iter().rev().find_map(|within| match within {
-            Within::Branch(id) => Some(id.clone()),
-            Within::Item(_) => None,
+        let lanes = || place.within.iter().rev();
+        let branch = lanes().find_map(|within| match &within.lane {
+            LaneId::Branch(id) => Some(id.clone()),
+            LaneId::Item(_) => None,
         });
-        let item = place.within.iter().rev().find_map(|within| match within {
-            Within::Item(n) => Some(*n),
-            Within::Branch(_) => None,
+        let item = lanes().find_map(|within| match within.lane {
+            LaneId::Item(n) => Some(n),
+            LaneId::Branch(_) => None,
         });
         let fact = Fact {
             seq: self.state.told,
@@ -233,6 +280,7 @@ impl<'t> Turn<'t> {
             visit: place.visit,
             branch,
             item,
+            within: place.within.iter().map(Inside::of).collect(),
             attempt: 1,
             state,
             duration_ms: None,
@@ -252,19 +300,13 @@ impl<'t> Turn<'t> {
     }
 
     /// Tells that a step is done at once, and goes on.
-    pub(super) fn done(
-        &mut self,
-        place: &Place,
-        reason: String,
-        why: Option<Why>,
-        next: Option<&StepId>,
-    ) -> Flow {
+    pub(super) fn done(&mut self, place: &Place, reason: String, why: Option<Why>, flow: Flow) -> Flow {
         let fact = self.fact(place, StepState::Done);
         fact.duration_ms = Some(0.0);
         fact.reason = Some(reason);
         fact.why = why;
-        fact.output = Some(json!({ "next": next }));
-        Flow::Go(next.cloned())
+        fact.output = Some(json!({ "next": flow.next() }));
+        flow
     }
 
     /// An id that belongs to this input: the same on every replay.
@@ -273,45 +315,32 @@ impl<'t> Turn<'t> {
         derive_v7(self.stamp.id, self.ids)
     }
 
-    /// Puts a value into the context.
-    pub(super) fn put(&mut self, name: &str, value: Value) {
-        Arc::make_mut(&mut self.state.context).insert(name.to_owned(), value);
-    }
-
-    /// Puts a value under `steps.<id>.<name>`.
-    pub(super) fn put_for_step(&mut self, step: &StepId, name: &str, value: Value) {
-        let context = Arc::make_mut(&mut self.state.context);
-        let steps = context.entry("steps").or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(steps) = steps
-            && let Value::Object(own) =
-                steps.entry(step.as_str()).or_insert_with(|| Value::Object(Map::new()))
-        {
-            own.insert(name.to_owned(), value);
-        }
+    /// What templates and conditions see at a place.
+    pub(super) fn context(&self, place: &Place) -> Context {
+        self.state.context_in(&place.within)
     }
 
     pub(super) fn frame(&self, place: &Place) -> Option<&Frame> {
-        self.state.frames.iter().find(|frame| frame.place == *place)
+        self.state.frame(place)
     }
 
     /// Puts the run into a frame at a place, or changes what the frame there does.
     pub(super) fn stand(&mut self, place: &Place, doing: Doing) -> Flow {
-        match self.state.frames.iter_mut().find(|frame| frame.place == *place) {
-            Some(frame) => frame.doing = doing,
-            None => {
-                self.state.frames.push(Frame { place: place.clone(), entered_at: self.stamp.at, doing });
-            }
+        if let Some(frame) = self.state.frame_mut(place) {
+            frame.doing = doing;
+        } else {
+            let frame = Frame { place: place.clone(), entered_at: self.stamp.at, doing };
+            self.state.put_frame(frame);
         }
         Flow::Stay
     }
 
-    pub(super) fn remove_frame(&mut self, place: &Place) -> Option<Frame> {
-        let at = self.state.frames.iter().position(|frame| frame.place == *place)?;
-        Some(self.state.frames.remove(at))
+    pub(super) fn take_frame(&mut self, place: &Place) -> Option<Frame> {
+        self.state.take_frame(place)
     }
 
     /// When a place was entered; this moment for one that has no frame yet.
-    pub(super) fn entered_at(&self, place: &Place) -> chrono::DateTime<chrono::Utc> {
+    pub(super) fn entered_at(&self, place: &Place) -> DateTime<Utc> {
         self.frame(place).map_or(self.stamp.at, |frame| frame.entered_at)
     }
 }

@@ -4,31 +4,31 @@ use super::{
     Refused,
     command::{Awaited, Command, StepState},
     input::{Event, Timer},
-    state::{Doing, Place, awaited_in_words},
+    limits::MAX_OPEN_WAITS,
+    place::Place,
+    state::{Doing, awaited_in_words},
     turn::{Failure, Flow, Turn},
 };
-use crate::{
-    ids::StepId,
-    workflow::{
-        document::event_type_matches,
-        duration::in_words,
-        evaluate::{equal, time_of},
-        path,
-        scope::{Scope, is_reserved},
-        step::{EventWait, Step, Wait},
-    },
+use crate::workflow::{
+    document::event_type_matches,
+    duration::in_words,
+    evaluate::{equal, time_of},
+    path,
+    scope::{Scope, is_reserved},
+    step::{EventWait, Step, Wait},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 impl Turn<'_> {
     pub(super) fn wait(&mut self, step: &Step, place: &Place, wait: &Wait) -> Result<Flow, Failure> {
+        self.may_wait(place)?;
         match wait {
             Wait::Event(wait) => self.await_event(place, wait),
             Wait::For { r#for } => Ok(self.pause(step, place, self.stamp.at + r#for.duration())),
             Wait::Until { until } => {
-                let scope = Scope::masked(&self.state.context, self.stamp.at);
+                let context = self.context(place);
+                let scope = Scope::masked(&context, self.stamp.at);
                 let text = until.needed("until", &scope)?;
                 let Some(until) = time_of(&text) else {
                     return Err(Failure::new("wait.until", format!("\"{text}\" is no time to wait for.")));
@@ -41,7 +41,8 @@ impl Turn<'_> {
     fn pause(&mut self, step: &Step, place: &Place, until: DateTime<Utc>) -> Flow {
         let shown = until.to_rfc3339_opts(SecondsFormat::Secs, true);
         if until <= self.stamp.at {
-            return self.done(place, format!("{shown} is past"), None, step.next.as_ref());
+            let flow = self.onward(place, step.next.as_ref());
+            return self.done(place, format!("{shown} is past"), None, flow);
         }
         self.fact(place, StepState::Waiting).reason = Some(format!("Waits until {shown}"));
         self.command(Command::SetTimer { timer: Timer::WaitOver { place: place.clone() }, at: until });
@@ -49,7 +50,8 @@ impl Turn<'_> {
     }
 
     fn await_event(&mut self, place: &Place, wait: &EventWait) -> Result<Flow, Failure> {
-        let scope = Scope::masked(&self.state.context, self.stamp.at);
+        let context = self.context(place);
+        let scope = Scope::masked(&context, self.stamp.at);
         let matches: Map<String, Value> = wait
             .matches
             .iter()
@@ -82,15 +84,15 @@ impl Turn<'_> {
             self.command(Command::ClearTimer { timer: Timer::WaitOver { place: place.clone() } });
         }
         self.command(Command::StopAwaiting { place: place.clone() });
-        self.withdraw_unawaited(&format!("{} came first", event.kind));
-        let context = Arc::make_mut(&mut self.state.context);
+        self.withdraw_unawaited(place, &format!("{} came first", event.kind));
         for (key, value) in event.payload.iter().filter(|(key, _)| !is_reserved(key)) {
-            merge(context.entry(key.clone()).or_insert(Value::Null), value);
+            self.merge_into(&place.within, key, value);
         }
-        let next = self.definition.step(&place.step).and_then(|step| step.next.clone());
-        let flow = self.left(place, format!("{} came", event.kind), next);
+        let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
+        let flow = self.onward(place, next);
+        let flow = self.left(place, format!("{} came", event.kind), flow);
         self.last_fact().input = Some(Value::Object(event.payload.clone()));
-        self.follow(flow);
+        self.follow(place, flow);
         Ok(())
     }
 
@@ -99,31 +101,35 @@ impl Turn<'_> {
         let step = self.definition.step(&place.step);
         let flow = match &frame.doing {
             Doing::Pausing { .. } => {
-                let next = step.and_then(|step| step.next.clone());
-                self.left(place, "The time has come".to_owned(), next)
+                let flow = self.onward(place, step.and_then(|step| step.next.as_ref()));
+                self.left(place, "The time has come".to_owned(), flow)
             }
             Doing::Awaiting { awaited, .. } => {
                 let event = awaited.event.clone();
                 self.command(Command::StopAwaiting { place: place.clone() });
                 let on_timeout = step.and_then(Step::awaited_event).and_then(|wait| wait.on_timeout.clone());
                 if let Some(to) = on_timeout {
-                    self.left(place, format!("{event} didn't come in time"), Some(to))
+                    self.left(place, format!("{event} didn't come in time"), Flow::To(to))
                 } else {
                     let message = format!("{event} didn't come in time.");
                     self.step_failed(place, Failure::new("wait.timeout", message))
                 }
             }
-            Doing::Calling { .. } | Doing::BackingOff { .. } | Doing::Asking { .. } => {
-                return Err(Refused::NotExpected);
-            }
+            Doing::Calling { .. }
+            | Doing::BackingOff { .. }
+            | Doing::Asking { .. }
+            | Doing::Reading { .. }
+            | Doing::Running(_)
+            | Doing::Branching(_)
+            | Doing::Iterating(_) => return Err(Refused::NotExpected),
         };
-        self.follow(flow);
+        self.follow(place, flow);
         Ok(())
     }
 
     /// A step that stood in a frame is done.
-    pub(super) fn left(&mut self, place: &Place, reason: String, next: Option<StepId>) -> Flow {
-        let entered = self.remove_frame(place).map_or(self.stamp.at, |frame| frame.entered_at);
+    pub(super) fn left(&mut self, place: &Place, reason: String, flow: Flow) -> Flow {
+        let entered = self.take_frame(place).map_or(self.stamp.at, |frame| frame.entered_at);
         let waited = self.stamp.at - entered;
         let fact = self.fact(place, StepState::Done);
         fact.duration_ms = Some(milliseconds(waited));
@@ -132,8 +138,22 @@ impl Turn<'_> {
         } else {
             reason
         });
-        fact.output = Some(json!({ "next": next }));
-        Flow::Go(next)
+        fact.output = Some(json!({ "next": flow.next() }));
+        flow
+    }
+
+    /// Whether one more may wait.
+    pub(super) fn may_wait(&self, place: &Place) -> Result<(), Failure> {
+        // Only lanes can make a run wait in many places.
+        if place.within.is_empty() {
+            return Ok(());
+        }
+        let waits = self.state.standing().filter(|frame| frame.doing.waits()).count();
+        if waits < MAX_OPEN_WAITS {
+            return Ok(());
+        }
+        let message = format!("The run waits in more than {MAX_OPEN_WAITS} places at once.");
+        Err(Failure::new("limit.waits", message))
     }
 }
 
@@ -148,18 +168,6 @@ impl Awaited {
                     .and_then(|value| path::follow(value, segments))
                     .is_some_and(|seen| equal(&seen, expected))
             })
-    }
-}
-
-/// Merges deeply: maps key by key, everything else is replaced.
-fn merge(into: &mut Value, from: &Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from.clone(),
     }
 }
 

@@ -7,10 +7,13 @@ mod asking;
 mod conditions;
 mod links;
 mod names;
+mod nesting;
 
-pub use around::Around;
+pub use around::{Around, Neighbour};
 pub(crate) use asking::SETTINGS;
+pub(super) use conditions::check as check_condition;
 pub use names::is_own_event;
+pub use nesting::{MAX_ITEMS, MAX_NESTING};
 
 use super::{
     Document, Finding, Format, Severity, Source,
@@ -33,6 +36,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// What was found in a source.
+    pub(super) fn of(source: Source, findings: Vec<Finding>) -> Self {
+        let mut checked = Self { value: source.value.clone(), document: None, findings: Vec::new(), source };
+        checked.add(findings);
+        checked
+    }
+
     /// Whether an error keeps it from being saved as a revision.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
@@ -76,6 +86,7 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             conditions::check_step(place, &mut findings);
             asking::check_step(document, place, &mut findings);
             names::check_step(place, &mut findings);
+            nesting::check_step(place, &mut findings);
         }
         if let Some(filter) = document.filter() {
             conditions::check("/trigger/filter", filter, &mut findings);
@@ -111,12 +122,19 @@ fn places(document: &Document) -> Vec<Place<'_>> {
     places
 }
 
+/// Every step with its pointer, those of branches and bodies among them.
+pub fn every_step(document: &Document) -> impl Iterator<Item = (String, &Step)> {
+    places(document).into_iter().map(|place| (place.pointer, place.step))
+}
+
 fn gather<'d>(steps: &'d [Step], at: &str, inside: Inside, places: &mut Vec<Place<'d>>) {
     for (n, step) in steps.iter().enumerate() {
         let pointer = format!("{at}/{n}");
         places.push(Place { step, pointer: pointer.clone(), inside });
-        for (below, steps, inside) in bodies(step) {
-            gather(steps, &format!("{pointer}/{below}"), inside, places);
+        for (below, steps, inner) in bodies(step) {
+            // A branch inside a body is in the body all the same.
+            let inner = if inside == Inside::Body { Inside::Body } else { inner };
+            gather(steps, &format!("{pointer}/{below}"), inner, places);
         }
     }
 }
@@ -188,7 +206,9 @@ fn without_faulty_parts(value: &Value, faults: &[Finding]) -> Option<Document> {
         for key in faulty {
             match (key, pruned.as_object_mut()) {
                 // A condition that says nothing, since a missing one would be a fault of its own.
-                ("condition", Some(map)) => drop(map.insert(key.to_owned(), json!({ "expr": "" }))),
+                ("condition", Some(map)) => {
+                    drop(map.insert(key.to_owned(), json!({ "field": "", "operator": "exists" })));
+                }
                 (key, Some(map)) => drop(map.remove(key)),
                 (_, None) => {}
             }

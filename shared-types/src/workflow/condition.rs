@@ -1,6 +1,6 @@
 //! Conditions as they are written.
 
-use super::TemplateValue;
+use super::{TemplateValue, expr::Expression};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub enum Condition {
     /// The same, written in CEL.
     Expr {
         /// The text.
-        expr: String,
+        expr: Expression,
     },
 }
 
@@ -178,21 +178,23 @@ impl Condition {
         }
     }
 
-    /// The pointers of every `expr` in it.
-    pub fn expressions(&self) -> Vec<String> {
-        let below = |key: &str, list: &[Self]| {
-            list.iter()
-                .enumerate()
-                .flat_map(|(n, c)| c.expressions().into_iter().map(move |p| format!("/{n}{p}")))
-                .map(|p| format!("/{key}{p}"))
+    /// Every `expr` in it with its pointer.
+    pub fn expressions(&self) -> Vec<(String, &Expression)> {
+        fn below<'c>(key: &str, list: &'c [Condition]) -> Vec<(String, &'c Expression)> {
+            let parts = list.iter().enumerate();
+            parts
+                .flat_map(|(n, c)| c.expressions().into_iter().map(move |(p, e)| (n, p, e)))
+                .map(|(n, p, e)| (format!("/{key}/{n}{p}"), e))
                 .collect()
-        };
+        }
         match self {
             Self::Leaf(_) => Vec::new(),
             Self::And { and } => below("and", and),
             Self::Or { or } => below("or", or),
-            Self::Not { not } => not.expressions().into_iter().map(|p| format!("/not{p}")).collect(),
-            Self::Expr { .. } => vec!["/expr".to_owned()],
+            Self::Not { not } => {
+                not.expressions().into_iter().map(|(p, e)| (format!("/not{p}"), e)).collect()
+            }
+            Self::Expr { expr } => vec![("/expr".to_owned(), expr)],
         }
     }
 }

@@ -141,6 +141,18 @@ pub struct DocumentTest {
     pub expect: Expectation,
 }
 
+impl Trigger {
+    /// The document's name for the trigger's type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Event { .. } => "event",
+            Self::Schedule { .. } => "schedule",
+            Self::Manual { .. } => "manual",
+            Self::Webhook { .. } => "webhook",
+        }
+    }
+}
+
 impl Document {
     /// Whether an event of `event_type` starts this workflow, its filter aside.
     pub fn is_triggered_by(&self, event_type: &str) -> bool {

@@ -3,6 +3,7 @@
 use super::{
     Span,
     condition::{Condition, Leaf, Operator},
+    expr::ExprError,
     number::{Quantity, grouped},
     scope::Scope,
     template::{TemplateError, as_text},
@@ -73,9 +74,14 @@ pub enum ConditionError {
         /// What the library said.
         why: String,
     },
-    /// It is written in `expr`.
-    #[error("`expr` conditions can't be asked by this version")]
-    Expr,
+    /// Its `expr` can't be read.
+    #[error("the expression \"{expr}\" can't be read: {why}")]
+    Expr {
+        /// The text.
+        expr: String,
+        /// What is wrong, with its column.
+        why: ExprError,
+    },
 }
 
 impl Why {
@@ -169,7 +175,10 @@ pub fn evaluate(condition: &Condition, scope: &Scope<'_>) -> Result<Why, Conditi
             let result = !inner.holds();
             Ok(Why::Group { op: GroupOp::Not, of: vec![inner], result })
         }
-        Condition::Expr { .. } => Err(ConditionError::Expr),
+        Condition::Expr { expr } => match expr.condition() {
+            Ok(condition) => evaluate(condition, scope),
+            Err(why) => Err(ConditionError::Expr { expr: expr.source().to_owned(), why: why.clone() }),
+        },
     }
 }
 

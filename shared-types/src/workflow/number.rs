@@ -58,6 +58,15 @@ impl Quantity {
         }
     }
 
+    /// One spelling for all that are equal.
+    pub fn canonical(self) -> String {
+        match self {
+            Self::Exact(decimal) if decimal.is_zero() => "0".to_owned(),
+            Self::Exact(decimal) => decimal.normalize().to_string(),
+            Self::Double(double) => format!("{double:e}"),
+        }
+    }
+
     /// The order of two quantities.
     pub fn order(self, other: Self) -> Ordering {
         match (self, other) {

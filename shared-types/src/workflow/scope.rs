@@ -1,8 +1,8 @@
 //! What a template or a condition can see.
 
-use super::{duration::Span, path};
+use super::{context::Layers, duration::Span};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// Names that a payload or a step can't take.
@@ -17,7 +17,7 @@ pub fn is_reserved(name: &str) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
     /// The run's context, `event` and `steps` among it.
-    pub context: &'a Map<String, Value>,
+    pub context: Layers<'a>,
     /// The step's recorded time.
     pub now: DateTime<Utc>,
     /// What `secrets.x` gives.
@@ -38,8 +38,8 @@ pub const MASK: &str = "•••";
 
 impl<'a> Scope<'a> {
     /// A scope that masks secrets.
-    pub fn masked(context: &'a Map<String, Value>, now: DateTime<Utc>) -> Self {
-        Self { context, now, secrets: Secrets::Masked }
+    pub fn masked(context: impl Into<Layers<'a>>, now: DateTime<Utc>) -> Self {
+        Self { context: context.into(), now, secrets: Secrets::Masked }
     }
 
     /// The value at a path, if there is one.
@@ -52,7 +52,7 @@ impl<'a> Scope<'a> {
                 Some(Cow::Owned(Value::String(format!("<integrations.{}>", rest.join(".")))))
             }
             now if now.starts_with("now") => self.time(now).map(|text| Cow::Owned(Value::String(text))),
-            name => path::follow(self.context.get(name)?, segments),
+            name => self.context.find(name, segments),
         }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Scope<'a> {
             }),
             "integrations" => Some(minijinja::Value::from_object(Placeholder("integrations".to_owned()))),
             now if now.starts_with("now") => self.time(now).map(minijinja::Value::from),
-            name => self.context.get(name).map(|value| minijinja::value::Serde(value).into()),
+            name => self.context.whole(name).map(|value| minijinja::value::Serde(value.as_ref()).into()),
         }
     }
 

@@ -28,8 +28,13 @@ pub fn schema() -> &'static Value {
 
 /// Everything in which `document` differs from the shape of a workflow.
 pub fn check_shape(document: &Value) -> Vec<Finding> {
-    let mut walk = Walk { root: schema(), findings: Vec::new() };
-    walk.value(schema(), document, "");
+    check_against(schema(), document)
+}
+
+/// Everything in which a value differs from a schema.
+pub(super) fn check_against(schema: &Value, value: &Value) -> Vec<Finding> {
+    let mut walk = Walk { root: schema, findings: Vec::new() };
+    walk.value(schema, value, "");
     walk.findings
 }
 

@@ -454,7 +454,38 @@ impl JsonSchema for RetryOn {
     }
 }
 
+impl Parallel {
+    /// Every branch with its id, in order.
+    pub fn branches(&self) -> impl Iterator<Item = (&str, &[Step])> {
+        let single = self.steps.iter().map(|step| (step.id.as_str(), std::slice::from_ref(step)));
+        single.chain(self.branches.iter().map(|branch| (branch.id.as_str(), branch.steps.as_slice())))
+    }
+}
+
 impl Step {
+    /// The sequences of steps that stand in this one: its branches, or its body.
+    pub fn sequences(&self) -> impl Iterator<Item = &[Step]> {
+        let parallel = if let StepKind::Parallel { parallel } = &self.kind { Some(parallel) } else { None };
+        let branches = parallel.map(|parallel| parallel.branches().map(|(_, steps)| steps));
+        branches.into_iter().flatten().chain(self.foreach().map(|foreach| foreach.steps.as_slice()))
+    }
+
+    /// One of the sequences of steps that stand in this one.
+    pub fn sequence(&self, n: usize) -> Option<&[Step]> {
+        self.sequences().nth(n)
+    }
+
+    /// The items and the body of a foreach step.
+    pub fn foreach(&self) -> Option<&Foreach> {
+        if let StepKind::Foreach { foreach } = &self.kind { Some(foreach) } else { None }
+    }
+
+    /// Whether the step says itself what follows it. In a branch or body, one that doesn't runs in order;
+    /// where a failure leads (`on_error`, `on_timeout`) says nothing of that.
+    pub fn names_what_follows(&self) -> bool {
+        self.links().iter().any(|(key, _)| !matches!(key.as_str(), "on_error" | "wait/on_timeout"))
+    }
+
     /// Every link of the step to another, with its key's pointer below the step.
     ///
     /// Links of steps nested in a branch or a body are not among them.

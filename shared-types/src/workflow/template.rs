@@ -145,6 +145,16 @@ impl Template {
         }
     }
 
+    /// The path, of a template that is one path alone.
+    pub fn path(&self) -> Option<&[String]> {
+        if let Kind::Path(path) = &self.0.kind { Some(path) } else { None }
+    }
+
+    /// Whether it is text with templates in it, which always gives a text.
+    pub fn is_mixed(&self) -> bool {
+        matches!(self.0.kind, Kind::Joined { .. } | Kind::Mixed { .. })
+    }
+
     /// Whether it is plain text.
     pub fn is_literal(&self) -> bool {
         matches!(self.0.kind, Kind::Literal)

@@ -1,11 +1,8 @@
 //! What follows from a change: timers, waits, requests and messages.
 
 use super::{Base, Change};
-use crate::store::{Result, json};
-use shared_types::{
-    ids::{ApprovalId, WorkspaceId},
-    machine::command::RequestStatus,
-};
+use crate::store::{Result, calls, json, waits::wait_key};
+use shared_types::ids::{ApprovalId, WorkspaceId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -81,6 +78,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
     }
     let (mut ids, mut workspaces, mut places, mut events, mut awaited) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut paths, mut values) = (Vec::new(), Vec::new());
     for change in live() {
         for wait in &change.follows.waits_opened {
             ids.push(change.execution_id().0);
@@ -88,21 +86,26 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
             places.push(wait.place.to_string());
             events.push(wait.event.clone());
             awaited.push(json(wait));
+            let (path, value) = wait_key(&wait.matches);
+            paths.push(path);
+            values.push(value);
         }
     }
     if !ids.is_empty() {
         // An event counts from the moment that the run began, and a run's id follows the time of its start.
         sqlx::query!(
-            "insert into waits (execution_id, place, workspace_id, event, since, awaited)
-             select t.execution_id, t.place, t.workspace_id, t.event, t.execution_id, t.awaited
-             from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[])
-               as t(execution_id, place, workspace_id, event, awaited)
+            "insert into waits (execution_id, place, workspace_id, event, since, awaited, key_path, key_value)
+             select t.execution_id, t.place, t.workspace_id, t.event, t.execution_id, t.awaited, t.path, t.value
+             from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[])
+               as t(execution_id, place, workspace_id, event, awaited, path, value)
              on conflict do nothing",
             &ids,
             &places,
             &workspaces,
             &events,
-            &awaited
+            &awaited,
+            &paths,
+            &values
         )
         .execute(conn)
         .await?;
@@ -142,7 +145,7 @@ pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change])
                  where workspace_id = $1 and id = $2 and status = 'pending'",
                 change.workspace.0,
                 closed.approval_id.0,
-                status_word(closed.status),
+                closed.status.as_str(),
                 closed.because,
                 closed.decision,
                 closed.decision_key,
@@ -174,16 +177,24 @@ async fn withdraw_messages(
     Ok(())
 }
 
-/// A request's status as stored.
-pub(in crate::store) fn status_word(status: RequestStatus) -> &'static str {
-    match status {
-        RequestStatus::Pending => "pending",
-        RequestStatus::Approved => "approved",
-        RequestStatus::Rejected => "rejected",
-        RequestStatus::ChangesRequested => "changes_requested",
-        RequestStatus::Expired => "expired",
-        RequestStatus::Withdrawn => "withdrawn",
+/// Who was called, who is to end, who is to hear, and who has heard.
+pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let made: Vec<_> = changes
+        .iter()
+        .flat_map(|change| change.follows.calls.iter().map(|c| (change.workspace, change.execution_id(), c)))
+        .collect();
+    calls::insert(conn, &made).await?;
+    let stops: Vec<_> = changes.iter().flat_map(|change| &change.follows.stops).collect();
+    calls::stop(conn, &stops).await?;
+    let tells = changes.iter().filter(|change| change.follows.tells_caller);
+    let owed: Vec<_> = tells.map(|change| (change.execution_id(), change.seq())).collect();
+    calls::owe(conn, &owed).await?;
+    for change in changes {
+        if let Some((child, seq)) = change.follows.heard {
+            calls::heard(conn, change.workspace, child, seq).await?;
+        }
     }
+    Ok(())
 }
 
 pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {

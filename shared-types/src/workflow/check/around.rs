@@ -1,9 +1,17 @@
 //! What is missing around a document: roles without members, secrets, channels, connectors.
 
 use super::Place;
-use crate::workflow::{Document, Finding, effect::Effect, step::StepKind};
+use crate::{
+    ids::WorkflowId,
+    workflow::{
+        Document, Finding,
+        effect::Effect,
+        rule::{Rule, asked_rules},
+        step::StepKind,
+    },
+};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is set up around a document.
 #[derive(Debug, Clone, Default)]
@@ -19,11 +27,36 @@ pub enum Around {
         secrets: BTreeSet<String>,
         /// Whether mail can be sent.
         mail: bool,
+        /// Its stored rules, as they stand.
+        rules: BTreeMap<String, Rule>,
+        /// Its workflows.
+        workflows: BTreeMap<WorkflowId, Neighbour>,
     },
 }
 
+/// A workflow as others see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Whether it is on.
+    pub enabled: bool,
+    /// The workflows that it calls.
+    pub calls: BTreeSet<WorkflowId>,
+}
+
+impl Around {
+    /// The stored rules, as far as they are known.
+    pub fn rules(&self) -> BTreeMap<String, Rule> {
+        match self {
+            Self::Unknown => BTreeMap::new(),
+            Self::Known { rules, .. } => rules.clone(),
+        }
+    }
+}
+
 pub(super) fn check(document: &Document, places: &[Place<'_>], around: &Around, findings: &mut Vec<Finding>) {
-    let Around::Known { roles, secrets, mail } = around else { return };
+    let Around::Known { roles, secrets, mail, rules, workflows } = around else { return };
+    check_rules(document, rules, findings);
+    check_calls(document, places, workflows, findings);
     for (n, name) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {
         let message = format!("No connector serves {name}; what the payload brings is left as it is.");
         findings.push(Finding::warning("context.unserved", format!("/context/load/{n}"), message));
@@ -53,6 +86,66 @@ pub(super) fn check(document: &Document, places: &[Place<'_>], around: &Around, 
             findings.push(Finding::warning("secret.missing", &place.pointer, message));
         }
     }
+}
+
+fn check_rules(document: &Document, rules: &BTreeMap<String, Rule>, findings: &mut Vec<Finding>) {
+    for (id, places) in asked_rules(document).into_iter().filter(|(id, _)| !rules.contains_key(id)) {
+        for place in places {
+            let message = format!("There is no rule {id}.");
+            findings.push(Finding::warning("rule.missing", format!("{}/rule_id", place.pointer), message));
+        }
+    }
+}
+
+fn check_calls(
+    document: &Document,
+    places: &[Place<'_>],
+    workflows: &BTreeMap<WorkflowId, Neighbour>,
+    findings: &mut Vec<Finding>,
+) {
+    for place in places {
+        let StepKind::Call { call } = &place.step.kind else { continue };
+        let (id, own) = (&call.workflow_id, &document.workflow_id);
+        let pointer = format!("{}/call/workflow_id", place.pointer);
+        if let Some(path) = way_back(id, own, workflows) {
+            let path: Vec<&str> = path.iter().map(|id| id.as_str()).collect();
+            let message = format!(
+                "{own} calls itself in a circle: {own} → {}; it ends at the depth limit.",
+                path.join(" → ")
+            );
+            findings.push(Finding::warning("call.cycle", pointer, message));
+        } else if !workflows.contains_key(id) {
+            findings.push(Finding::warning("call.unknown", pointer, format!("There is no workflow {id}.")));
+        } else if !workflows[id].enabled {
+            findings.push(Finding::warning(
+                "call.disabled",
+                pointer,
+                format!("The workflow {id} is disabled."),
+            ));
+        }
+    }
+}
+
+/// The calls that lead from a workflow back to this one, itself last.
+fn way_back<'w>(
+    from: &'w WorkflowId,
+    own: &'w WorkflowId,
+    workflows: &'w BTreeMap<WorkflowId, Neighbour>,
+) -> Option<Vec<&'w WorkflowId>> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![vec![from]];
+    while let Some(path) = open.pop() {
+        let at = path.last().copied()?;
+        if at == own {
+            return Some(path);
+        }
+        for next in workflows.get(at).into_iter().flat_map(|workflow| &workflow.calls) {
+            if seen.insert(next) {
+                open.push(path.iter().copied().chain([next]).collect());
+            }
+        }
+    }
+    None
 }
 
 fn asked(place: &Place<'_>) -> Vec<(String, String)> {

@@ -10,6 +10,9 @@ use crate::workflow::{
 };
 use serde_json::Value;
 
+/// The longest expression, in bytes.
+const MAX_EXPR: usize = 10_000;
+
 pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     if let StepKind::Condition { condition, rule_id, .. } = &place.step.kind {
         match (condition, rule_id) {
@@ -29,9 +32,31 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-pub(super) fn check(at: &str, condition: &Condition, findings: &mut Vec<Finding>) {
+pub(in crate::workflow) fn check(at: &str, condition: &Condition, findings: &mut Vec<Finding>) {
     for (below, leaf) in condition.leaves() {
         check_leaf(&format!("{at}{below}"), leaf, findings);
+    }
+    for (below, expr) in condition.expressions() {
+        let pointer = format!("{at}{below}");
+        match expr.condition() {
+            Ok(_) if expr.source().len() > MAX_EXPR => {
+                let message = format!("An expression has at most {MAX_EXPR} characters.");
+                findings.push(Finding::error("expr.long", pointer, message));
+            }
+            // What its nodes say is said at the expression, which has no pointers inside.
+            Ok(nodes) => {
+                let mut inside = Vec::new();
+                check("", nodes, &mut inside);
+                findings.extend(inside.into_iter().map(|f| Finding { pointer: pointer.clone(), ..f }));
+            }
+            Err(_) if expr.source().is_empty() => {
+                findings.push(Finding::error("expr.bad", pointer, "`expr` is empty; write what is asked."));
+            }
+            Err(error) => {
+                let message = format!("The expression can't be read at {error}");
+                findings.push(Finding::error("expr.bad", pointer, message));
+            }
+        }
     }
     if let Condition::And { and } = condition
         && let Some((a, b)) = contradiction(and)

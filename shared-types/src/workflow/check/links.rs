@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(document: &Document, warn: bool, findings: &mut Vec<Finding>) {
     let unique = duplicates(document, findings);
-    sequence(&document.steps, "/steps", warn && unique, false, findings);
+    let whole = Sequence { steps: &document.steps, at: "/steps", from: 0, in_order: false };
+    whole.check(warn && unique, findings);
 }
 
 /// Says which ids are taken twice; true where none is.
@@ -33,33 +34,57 @@ fn duplicates(document: &Document, findings: &mut Vec<Finding>) -> bool {
     unique
 }
 
-/// Checks one sequence; links stay inside it. In a branch or body, steps without links run in order.
-fn sequence(steps: &[Step], at: &str, warn: bool, in_order: bool, findings: &mut Vec<Finding>) {
-    let index: BTreeMap<&StepId, usize> = steps.iter().enumerate().rev().map(|(n, s)| (&s.id, n)).collect();
-    let mut edges: Vec<Vec<usize>> = Vec::with_capacity(steps.len());
-    let mut broken = false;
-    for (n, step) in steps.iter().enumerate() {
-        let mut out = Vec::new();
-        for (key, link) in step.links() {
-            if let Some(to) = index.get(link) {
-                out.push(*to);
-            } else {
-                broken = true;
-                findings.push(nowhere(format!("{at}/{n}/{key}"), &key, link, &index));
+/// Steps whose links stay among them. In a branch or body, those without links run in order.
+struct Sequence<'d> {
+    steps: &'d [Step],
+    at: &'d str,
+    /// The number of the first of them at that place.
+    from: usize,
+    in_order: bool,
+}
+
+impl Sequence<'_> {
+    fn check(&self, warn: bool, findings: &mut Vec<Finding>) {
+        let Self { steps, at, from, in_order } = self;
+        let index: BTreeMap<&StepId, usize> =
+            steps.iter().enumerate().rev().map(|(n, s)| (&s.id, n)).collect();
+        let mut edges: Vec<Vec<usize>> = Vec::with_capacity(steps.len());
+        let mut broken = false;
+        for (n, step) in steps.iter().enumerate() {
+            let here = format!("{at}/{}", from + n);
+            let mut out = Vec::new();
+            for (key, link) in step.links() {
+                if let Some(to) = index.get(link) {
+                    out.push(*to);
+                } else {
+                    broken = true;
+                    findings.push(nowhere(format!("{here}/{key}"), &key, link, &index));
+                }
             }
+            if *in_order && !step.names_what_follows() && n + 1 < steps.len() {
+                out.push(n + 1);
+            }
+            edges.push(out);
+            inside(step, &here, warn, findings);
         }
-        if in_order && out.is_empty() && n + 1 < steps.len() {
-            out.push(n + 1);
-        }
-        edges.push(out);
-        for (below, steps, _) in bodies(step) {
-            let separate = below == "parallel/steps";
-            sequence(steps, &format!("{at}/{n}/{below}"), warn && !separate, true, findings);
+        let pointer = |n: usize| format!("{at}/{}", from + n);
+        endless(steps, &edges, pointer, findings);
+        if warn && !broken {
+            unreachable(steps, &edges, pointer, findings);
         }
     }
-    endless(steps, &edges, at, findings);
-    if warn && !broken {
-        unreachable(steps, &edges, at, findings);
+}
+
+/// Checks the sequences inside a step: each branch and body for itself.
+fn inside(step: &Step, here: &str, warn: bool, findings: &mut Vec<Finding>) {
+    for (below, steps, _) in bodies(step) {
+        let at = format!("{here}/{below}");
+        let is_single = below == "parallel/steps";
+        let parts = if is_single { steps.chunks(1) } else { steps.chunks(steps.len().max(1)) };
+        for (n, steps) in parts.enumerate() {
+            let from = if is_single { n } else { 0 };
+            Sequence { steps, at: &at, from, in_order: true }.check(warn, findings);
+        }
     }
 }
 
@@ -74,7 +99,12 @@ fn nowhere(pointer: String, key: &str, link: &StepId, index: &BTreeMap<&StepId, 
 }
 
 /// Cycles in which nothing waits: what stays on a cycle when the waiting steps are taken away.
-fn endless(steps: &[Step], edges: &[Vec<usize>], at: &str, findings: &mut Vec<Finding>) {
+fn endless(
+    steps: &[Step],
+    edges: &[Vec<usize>],
+    pointer: impl Fn(usize) -> String,
+    findings: &mut Vec<Finding>,
+) {
     let stops: Vec<bool> = steps.iter().map(waits).collect();
     for (n, step) in steps.iter().enumerate() {
         let mut seen = BTreeSet::new();
@@ -86,7 +116,7 @@ fn endless(steps: &[Step], edges: &[Vec<usize>], at: &str, findings: &mut Vec<Fi
             for &to in &edges[from] {
                 if to == n {
                     let message = format!("The run would come back to `{}` without ever waiting.", step.id);
-                    findings.push(Finding::error("cycle.endless", format!("{at}/{n}"), message));
+                    findings.push(Finding::error("cycle.endless", pointer(n), message));
                     return;
                 }
                 if seen.insert(to) {
@@ -97,11 +127,19 @@ fn endless(steps: &[Step], edges: &[Vec<usize>], at: &str, findings: &mut Vec<Fi
     }
 }
 
+/// Whether a run waits in a step, or may in a branch of it.
 fn waits(step: &Step) -> bool {
-    matches!(step.kind, StepKind::Wait { .. }) || (step.asks() && step.next.is_none())
+    matches!(step.kind, StepKind::Wait { .. })
+        || (step.asks() && step.next.is_none())
+        || step.sequences().flatten().any(waits)
 }
 
-fn unreachable(steps: &[Step], edges: &[Vec<usize>], at: &str, findings: &mut Vec<Finding>) {
+fn unreachable(
+    steps: &[Step],
+    edges: &[Vec<usize>],
+    pointer: impl Fn(usize) -> String,
+    findings: &mut Vec<Finding>,
+) {
     let mut seen = BTreeSet::from([0]);
     let mut open = vec![0];
     while let Some(from) = open.pop() {
@@ -112,7 +150,7 @@ fn unreachable(steps: &[Step], edges: &[Vec<usize>], at: &str, findings: &mut Ve
         }
     }
     for (n, step) in steps.iter().enumerate().filter(|(n, _)| !seen.contains(n)) {
-        let pointer = format!("{at}/{n}");
+        let pointer = pointer(n);
         let message = format!("No step leads to `{}`.", step.id);
         let fix = vec![PatchOp::Remove { path: pointer.clone() }];
         findings.push(Finding::warning("step.unreachable", pointer, message).with_fix(fix));

@@ -153,6 +153,8 @@ fn what_is_missing_around_a_document_is_a_warning() {
         roles: ["y".to_owned()].into(),
         secrets: std::collections::BTreeSet::new(),
         mail: false,
+        rules: std::collections::BTreeMap::new(),
+        workflows: std::collections::BTreeMap::new(),
     };
     let checked = check(&text, Format::Yaml, &around);
     let codes: Vec<&str> = checked.findings.iter().map(|f| &*f.code).collect();

@@ -1,0 +1,238 @@
+//! Runs that call others: the other run is started once, its caller hears what becomes of it, and what ends
+//! the caller's step ends it too. What a crash leaves undone stands in `calls` and is looked for again.
+
+use super::{
+    ApplyError, Engine, Given,
+    catalog::{Active, ActiveWorkflow},
+    perform::record,
+    writer::Job,
+};
+use crate::{
+    clock,
+    store::{self, calls, calls::Caller, commit::NewEvent, workflows},
+};
+use serde_json::{Map, Value};
+use shared_types::{
+    ids::{ExecutionId, WorkspaceId},
+    machine::{
+        ChildStands, Event, Input, RunStatus, StartRun, State,
+        input::{ChildEnd, Start},
+    },
+    workflow::{approval::FormField, document::Trigger, scope::is_reserved},
+};
+use std::sync::Arc;
+
+/// Starts the run that another called; what the caller is to hear at once, if anything.
+pub(super) async fn begin(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    caller: ExecutionId,
+    start: &StartRun,
+) -> store::Result<Option<Given>> {
+    let mut active = engine.0.catalog.active(&engine.0.pool, workspace).await?;
+    loop {
+        let Some(workflow) = find(&active, start) else {
+            // What is remembered may be old; what is read now is not.
+            active = engine.0.catalog.reload(&engine.0.pool, workspace).await?;
+            if find(&active, start).is_some() {
+                continue;
+            }
+            return Ok(Some(refused(start, not_on(engine, workspace, start).await?)));
+        };
+        if let Some(fault) = misfit(&workflow, &start.input) {
+            return Ok(Some(refused(start, ("call.input", fault))));
+        }
+        match write(engine, workspace, caller, start, &workflow, active.version).await? {
+            Written::Stale => active = engine.0.catalog.reload(&engine.0.pool, workspace).await?,
+            Written::Before => {
+                // What became of it since an earlier attempt.
+                engine.settle_call(workspace, start.execution_id);
+                break;
+            }
+            Written::Begun => {
+                #[cfg(feature = "faults")]
+                crate::faults::point();
+                // Whoever called it may have given up before it was there.
+                let mut conn = engine.0.pool.acquire().await?;
+                if calls::stop_of(&mut conn, workspace, start.execution_id).await?.is_some() {
+                    engine.settle_call(workspace, start.execution_id);
+                }
+                break;
+            }
+        }
+    }
+    let started = || Given::just(input(start, ChildStands::Started));
+    Ok((!start.awaited).then(started))
+}
+
+enum Written {
+    Begun,
+    Before,
+    Stale,
+}
+
+async fn write(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    caller: ExecutionId,
+    start: &StartRun,
+    workflow: &ActiveWorkflow,
+    version: i64,
+) -> store::Result<Written> {
+    let event = Arc::new(Event {
+        kind: "manual".to_owned(),
+        id: start.event_id.clone(),
+        source: Some(format!("execution:{caller}")),
+        time: clock::now(),
+        requester: start.requester.clone(),
+        payload: start.input.clone(),
+    });
+    let row = clock::new_id();
+    let caller = Caller { execution_id: caller, place: start.place.clone(), awaited: start.awaited };
+    let run = Start {
+        execution_id: start.execution_id,
+        event: Arc::clone(&event),
+        depth: start.depth,
+        limits: engine.0.limits,
+    };
+    let begun = engine.begin(workspace, workflow, run, Some(caller), Some(row)).await?;
+    let event = NewEvent {
+        id: row,
+        workspace,
+        event,
+        content_hash: Vec::new(),
+        depth: start.depth,
+        pending: false,
+        catalog_version: Some(version),
+    };
+    let job = Job { events: vec![event], changes: vec![Arc::clone(&begun.change)] };
+    let written = engine.0.writer.write(job).await?;
+    if written.stale.contains(&row) {
+        return Ok(Written::Stale);
+    }
+    if !written.events.contains(&row) {
+        return Ok(Written::Before);
+    }
+    engine.go_on(workspace, vec![begun]);
+    Ok(Written::Begun)
+}
+
+fn find(active: &Active, start: &StartRun) -> Option<ActiveWorkflow> {
+    active.workflows.iter().find(|workflow| workflow.workflow_id == start.workflow_id).cloned()
+}
+
+fn input(start: &StartRun, stands: ChildStands) -> Input {
+    Input::Child { place: start.place.clone(), seq: 1, stands }
+}
+
+fn refused(start: &StartRun, (code, message): (&'static str, String)) -> Given {
+    Given::just(input(start, ChildStands::Refused { code: code.to_owned(), message }))
+}
+
+/// Why a workflow that isn't on can't be run.
+async fn not_on(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    start: &StartRun,
+) -> store::Result<(&'static str, String)> {
+    let id = &start.workflow_id;
+    let mut conn = engine.0.pool.acquire().await?;
+    Ok(match workflows::find(&mut conn, workspace, id, None).await? {
+        None => ("call.unknown", format!("There is no workflow {id}.")),
+        Some(workflow) if workflow.archived_at.is_some() => {
+            ("call.archived", format!("The workflow {id} is archived."))
+        }
+        Some(_) => ("call.disabled", format!("The workflow {id} is disabled.")),
+    })
+}
+
+/// Why an input isn't what a workflow's form asks for.
+fn misfit(workflow: &ActiveWorkflow, input: &Map<String, Value>) -> Option<String> {
+    let Trigger::Manual { form } = &workflow.definition.document().trigger else { return None };
+    let faults = FormField::faults(form, input);
+    let first = faults.first()?;
+    Some(format!("The input for {}: {first}", workflow.workflow_id))
+}
+
+/// Ends a called run that is to end, and tells its caller what it is still to hear.
+pub(super) async fn settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId) {
+    if let Err(error) = try_settle(engine, workspace, child).await {
+        tracing::warn!(run.id = %child, %error, "a called run will be looked at again");
+        engine.0.writer.stay_unsure();
+    }
+}
+
+async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId) -> store::Result<()> {
+    let (stop, caller) = {
+        let mut conn = engine.0.pool.acquire().await?;
+        let stop = calls::stop_of(&mut conn, workspace, child).await?;
+        (stop, calls::caller(&mut conn, workspace, child).await?)
+    };
+    if let Some(because) = stop {
+        let by = "the run that called it".to_owned();
+        let given = Given::just(Input::Cancel { by, reason: Some(because) });
+        match engine.apply(workspace, child, &given).await {
+            // A run that isn't there yet looks for this itself when it is.
+            Err(ApplyError::NoRun) => return Ok(()),
+            Err(ApplyError::Store(error)) => return Err(error),
+            Ok(()) | Err(ApplyError::Refused(_) | ApplyError::Fenced | ApplyError::Contended) => {}
+        }
+        let mut conn = engine.0.pool.acquire().await?;
+        return calls::stopped(&mut conn, workspace, child).await;
+    }
+    let Some(caller) = caller.filter(|caller| caller.awaited) else { return Ok(()) };
+    let hot = match engine.load(workspace, child).await {
+        Ok(hot) => hot,
+        Err(ApplyError::Store(error)) => return Err(error),
+        Err(_) => return Ok(()),
+    };
+    let stands = stands(hot.run.state());
+    let input = Input::Child { place: caller.place, seq: hot.seq, stands };
+    let given = Given { heard: Some((child, hot.seq)), ..Given::just(input) };
+    if !record(engine, workspace, caller.execution_id, &given).await {
+        // The caller doesn't wait for it any more, or knows it already.
+        let mut conn = engine.0.pool.acquire().await?;
+        calls::heard(&mut conn, workspace, child, hot.seq).await?;
+    }
+    Ok(())
+}
+
+fn stands(state: &State) -> ChildStands {
+    let Some(end) = &state.end else {
+        return if state.status() == RunStatus::Running {
+            ChildStands::Working
+        } else {
+            ChildStands::Waiting
+        };
+    };
+    let brought = state.context.get("event");
+    let is_own = |name: &str, value: &Value| {
+        !is_reserved(name) && brought.and_then(|event| event.get(name)) != Some(value)
+    };
+    let own = state.context.iter().filter(|(name, value)| is_own(name, value));
+    ChildStands::Ended(Box::new(ChildEnd {
+        result: end.result,
+        decision: state.decision,
+        reason: state.reason.clone(),
+        values: own.map(|(name, value)| (name.clone(), value.clone())).collect(),
+    }))
+}
+
+/// Looks for what a server that died left undone.
+pub(super) async fn look_again(engine: Engine) {
+    let undone = async {
+        let mut conn = engine.0.pool.acquire().await?;
+        calls::undone(&mut conn).await
+    };
+    match undone.await {
+        Ok(undone) => {
+            for (workspace, child) in undone {
+                settle(&engine, workspace, child).await;
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "called runs will be looked at again");
+            engine.0.writer.stay_unsure();
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Stored rules and their versions.
+
+use super::{Result, read};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_types::{
+    api::rules::{RuleSummary, RuleVersionInfo},
+    ids::{WorkflowId, WorkspaceId},
+    workflow::rule::{Rule, RuleDocument},
+};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+
+/// A rule as it stands.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its newest version.
+    pub version: i32,
+    /// As its author wrote it.
+    pub document: RuleDocument,
+    /// When that was.
+    pub created_at: DateTime<Utc>,
+    /// Who it was.
+    pub created_by: String,
+    /// Whether it is archived.
+    pub archived: bool,
+}
+
+fn rule(version: i32, document: Value) -> Result<Rule> {
+    let document: RuleDocument = read("rule_versions", "document", document)?;
+    Ok(Rule { version, condition: document.condition })
+}
+
+/// A rule as it stands, to be asked.
+pub async fn latest(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<Option<Rule>> {
+    let row = sqlx::query!(
+        "select r.version, v.document from rules r join rule_versions v using (workspace_id, rule_id, version)
+         where r.workspace_id = $1 and r.rule_id = $2 and r.archived_at is null",
+        workspace.0,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| rule(row.version, row.document)).transpose()
+}
+
+/// Every rule as it stands.
+pub async fn all(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeMap<String, Rule>> {
+    let rows = sqlx::query!(
+        "select r.rule_id, r.version, v.document
+         from rules r join rule_versions v using (workspace_id, rule_id, version)
+         where r.workspace_id = $1 and r.archived_at is null",
+        workspace.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.rule_id, rule(row.version, row.document)?))).collect()
+}
+
+/// Rules in these versions.
+pub async fn pinned(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    pins: &BTreeMap<String, Option<i32>>,
+) -> Result<BTreeMap<String, Rule>> {
+    let (ids, versions): (Vec<String>, Vec<i32>) =
+        pins.iter().filter_map(|(id, version)| Some((id.clone(), (*version)?))).unzip();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = sqlx::query!(
+        "select v.rule_id, v.version, v.document
+         from unnest($2::text[], $3::integer[]) as t(rule_id, version)
+         join rule_versions v on v.workspace_id = $1 and v.rule_id = t.rule_id and v.version = t.version",
+        workspace.0,
+        &ids,
+        &versions
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.rule_id, rule(row.version, row.document)?))).collect()
+}
+
+/// A rule, held for this transaction.
+pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<()> {
+    sqlx::query!(
+        "select version from rules where workspace_id = $1 and rule_id = $2 for update",
+        workspace.0,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(())
+}
+
+/// A rule, archived ones too; in a version, or as it stands.
+pub async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &str,
+    version: Option<i32>,
+) -> Result<Option<Stored>> {
+    let row = sqlx::query!(
+        "select v.version, v.document, v.created_at, v.created_by, r.archived_at
+         from rules r join rule_versions v using (workspace_id, rule_id)
+         where r.workspace_id = $1 and r.rule_id = $2 and v.version = coalesce($3, r.version)",
+        workspace.0,
+        id,
+        version
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        Ok(Stored {
+            version: row.version,
+            document: read("rule_versions", "document", row.document)?,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            archived: row.archived_at.is_some(),
+        })
+    })
+    .transpose()
+}
+
+/// Writes a version of a rule, and with the first one the rule.
+pub async fn put(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    version: i32,
+    document: &RuleDocument,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into rules (workspace_id, rule_id, version) values ($1, $2, $3)
+         on conflict (workspace_id, rule_id) do update set version = $3, archived_at = null",
+        workspace.0,
+        document.rule_id,
+        version
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "insert into rule_versions (workspace_id, rule_id, version, document, created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6)",
+        workspace.0,
+        document.rule_id,
+        version,
+        super::json(document),
+        at,
+        by
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Archives a rule: nobody finds it any more; what asks a version of it still can.
+pub async fn archive(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update rules set archived_at = $3 where workspace_id = $1 and rule_id = $2",
+        workspace.0,
+        id,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The workflows whose newest revision asks a rule.
+pub async fn used_by(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &str,
+) -> Result<Vec<(WorkflowId, Option<i32>)>> {
+    let rows = sqlx::query!(
+        r#"select w.workflow_id, (r.rules ->> $2)::integer as version
+         from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
+         where w.workspace_id = $1 and w.archived_at is null and r.rules ? $2 order by w.workflow_id"#,
+        workspace.0,
+        id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (WorkflowId(row.workflow_id), row.version)).collect())
+}
+
+/// Lists rules by id, with how many workflows ask each.
+pub async fn list(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    above: Option<&str>,
+    limit: i64,
+) -> Result<Vec<RuleSummary>> {
+    let rows = sqlx::query!(
+        r#"select r.rule_id, r.version, v.document, v.created_at, v.created_by,
+             (select count(*) from workflows w join workflow_revisions x using (workspace_id, workflow_id, revision)
+              where w.workspace_id = r.workspace_id and w.archived_at is null and x.rules ? r.rule_id) as "used!"
+         from rules r join rule_versions v using (workspace_id, rule_id, version)
+         where r.workspace_id = $1 and r.archived_at is null and ($2::text is null or r.rule_id > $2)
+         order by r.rule_id limit $3"#,
+        workspace.0,
+        above,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let document: RuleDocument = read("rule_versions", "document", row.document)?;
+            Ok(RuleSummary {
+                rule_id: row.rule_id,
+                name: document.name,
+                description: document.description,
+                expr: document.condition.to_expr(),
+                version: row.version,
+                used: row.used,
+                updated_at: row.created_at,
+                updated_by: row.created_by,
+            })
+        })
+        .collect()
+}
+
+/// Lists a rule's versions, newest first.
+pub async fn versions(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &str,
+) -> Result<Vec<RuleVersionInfo>> {
+    let rows = sqlx::query!(
+        "select version, created_at, created_by from rule_versions
+         where workspace_id = $1 and rule_id = $2 order by version desc",
+        workspace.0,
+        id
+    )
+    .fetch_all(conn)
+    .await?;
+    let versions = rows.into_iter().map(|row| RuleVersionInfo {
+        version: row.version,
+        created_at: row.created_at,
+        created_by: row.created_by,
+    });
+    Ok(versions.collect())
+}

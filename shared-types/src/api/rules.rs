@@ -1,0 +1,138 @@
+//! Rules: stored conditions that many workflows may ask.
+
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use crate::{
+    ids::WorkflowId,
+    workflow::rule::{RuleDocument, RuleGiven},
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+endpoint!(
+    /// The body is the rule itself, JSON or YAML.
+    CreateRule: Post "rules", Access::Needs(Permission::WriteWorkflows), "rules", 201, "Add a rule", (NoQuery, Value) => StoredRule
+);
+endpoint!(ListRules: Get "rules", Access::Needs(Permission::ReadWorkflows), "rules", 200, "List rules", (RuleQuery, NoBody) => Page<RuleSummary>);
+endpoint!(GetRule: Get "rules/{rule_id}", Access::Needs(Permission::ReadWorkflows), "rules", 200, "Read a rule", (RuleVersionQuery, NoBody) => StoredRule);
+endpoint!(
+    /// The body is the rule itself, JSON or YAML. Needs `If-Match`.
+    PutRule: Put "rules/{rule_id}", Access::Needs(Permission::WriteWorkflows), "rules", 200, "Write a new version", (NoQuery, Value) => StoredRule
+);
+endpoint!(
+    /// Needs `If-Match`. One that a workflow asks is kept: 409 with `used_by`.
+    ArchiveRule: Delete "rules/{rule_id}", Access::Needs(Permission::WriteWorkflows), "rules", 204, "Delete a rule", (NoQuery, NoBody) => NoBody
+);
+endpoint!(ListRuleVersions: Get "rules/{rule_id}/versions", Access::Needs(Permission::ReadWorkflows), "rules", 200, "List a rule's versions", (NoQuery, NoBody) => Page<RuleVersionInfo>);
+endpoint!(
+    /// Asks a rule that is written, stored or not, on a payload; answers with its findings, or the tree of values seen.
+    TryRule: Post "rules/try", Access::Needs(Permission::WriteWorkflows), "rules", 200, "Try a rule", (NoQuery, RuleTrial) => RuleTried
+);
+
+/// A rule as read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredRule {
+    /// Its slug.
+    pub rule_id: String,
+    /// The version, from 1.
+    pub version: i32,
+    /// As its author wrote it.
+    pub document: RuleDocument,
+    /// Its condition as CEL, where that can say it.
+    pub expr: Option<String>,
+    /// For `If-Match`.
+    pub etag: String,
+    /// When the version was written.
+    pub updated_at: DateTime<Utc>,
+    /// By whom.
+    pub updated_by: String,
+    /// The workflows whose newest revision asks it.
+    pub used_by: Vec<RuleUse>,
+}
+
+/// A workflow that asks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleUse {
+    /// Which.
+    pub workflow_id: WorkflowId,
+    /// In which version; null where it asks the rule as it stands, or was published before the rule was there.
+    pub version: Option<i32>,
+}
+
+/// A rule in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleSummary {
+    /// Its slug.
+    pub rule_id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its condition as CEL, where that can say it.
+    pub expr: Option<String>,
+    /// The version, from 1.
+    pub version: i32,
+    /// How many workflows ask it.
+    pub used: i64,
+    /// When the version was written.
+    pub updated_at: DateTime<Utc>,
+    /// By whom.
+    pub updated_by: String,
+}
+
+/// One version of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleVersionInfo {
+    /// The version, from 1.
+    pub version: i32,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Which rules to list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleQuery {
+    /// Where to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// How many at most, up to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Which version to read; the newest without one.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleVersionQuery {
+    /// The version, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+}
+
+/// A rule to try.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTrial {
+    /// The rule, as JSON or as a text in YAML.
+    pub document: Value,
+    /// What there is to see.
+    #[serde(default)]
+    pub given: RuleGiven,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleTried {
+    /// What the checks say.
+    pub findings: Vec<crate::workflow::Finding>,
+    /// Whether it holds.
+    pub result: Option<bool>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Why, as a tree.
+    pub why: Option<crate::workflow::evaluate::Why>,
+}

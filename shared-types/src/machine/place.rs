@@ -1,0 +1,76 @@
+//! The address of a place in a run: what timers, idempotency keys and trace entries carry.
+
+use crate::ids::StepId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The address of a place in a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The step.
+    pub step: StepId,
+    /// The how-manieth time in its branch or item, from 1.
+    pub visit: u32,
+    /// The branches and items that it stands in, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<Within>,
+}
+
+/// A branch or an item that a place stands in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Within {
+    /// The `parallel` or `foreach` step.
+    pub step: StepId,
+    /// The how-manieth time.
+    pub visit: u32,
+    /// Which branch or item of it.
+    #[serde(flatten)]
+    pub lane: LaneId,
+}
+
+/// Which branch or item of a step.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaneId {
+    /// A branch, by its id.
+    Branch(String),
+    /// An item, by its number from 0.
+    Item(u32),
+}
+
+impl Place {
+    /// The branches and items of what stands in a lane of this place.
+    pub(super) fn inside(&self, lane: LaneId) -> Vec<Within> {
+        let mut within = self.within.clone();
+        within.push(Within { step: self.step.clone(), visit: self.visit, lane });
+        within
+    }
+
+    /// The place that the last of these lanes belongs to, with that lane.
+    pub(super) fn of_lane(within: &[Within]) -> Option<(Self, &LaneId)> {
+        let (last, rest) = within.split_last()?;
+        let place = Self { step: last.step.clone(), visit: last.visit, within: rest.to_vec() };
+        Some((place, &last.lane))
+    }
+
+    /// Whether it stands in a lane of another place, however deep.
+    pub(super) fn is_inside(&self, other: &Self) -> bool {
+        let depth = other.within.len();
+        self.within.get(depth).is_some_and(|w| w.step == other.step && w.visit == other.visit)
+            && self.within[..depth] == other.within
+    }
+}
+
+/// The step and visit first, then the lanes: `fetch:1:each.1.7`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.step, self.visit)?;
+        for Within { step, visit, lane } in &self.within {
+            match lane {
+                LaneId::Branch(id) => write!(f, ":{step}.{visit}.{id}")?,
+                LaneId::Item(n) => write!(f, ":{step}.{visit}.{n}")?,
+            }
+        }
+        Ok(())
+    }
+}

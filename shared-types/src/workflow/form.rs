@@ -1,0 +1,111 @@
+//! Forms: what a person or another workflow fills in, held against what the fields ask for.
+
+use super::{
+    approval::{FieldKind, FormField},
+    evaluate::{equal, time_of},
+    number::Quantity,
+};
+use serde_json::{Map, Value};
+use std::{cmp::Ordering, fmt};
+
+/// A field that isn't filled in as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormFault {
+    /// Which field.
+    pub field: String,
+    /// What is wrong, and what to write.
+    pub message: String,
+}
+
+impl fmt::Display for FormFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.field, self.message)
+    }
+}
+
+impl FormField {
+    /// Everything in which an input isn't what a form asks for. What the form doesn't name is let through.
+    pub fn faults(form: &[Self], input: &Map<String, Value>) -> Vec<FormFault> {
+        let faults = form.iter().filter_map(|field| {
+            let message = field.fault(input.get(&field.name).filter(|value| !value.is_null()))?;
+            Some(FormFault { field: field.name.clone(), message })
+        });
+        faults.collect()
+    }
+
+    fn fault(&self, value: Option<&Value>) -> Option<String> {
+        let Some(value) = value else { return self.required.then(|| "must be filled in.".to_owned()) };
+        let fits = match self.kind {
+            FieldKind::Text => value.is_string(),
+            FieldKind::Number => Quantity::of(value).is_some(),
+            FieldKind::Boolean => value.is_boolean(),
+            FieldKind::Date => value.as_str().is_some_and(|text| time_of(text).is_some()),
+            FieldKind::Choice => {
+                if self.choices.iter().any(|choice| equal(choice, value)) {
+                    return None;
+                }
+                let choices: Vec<String> = self.choices.iter().map(Value::to_string).collect();
+                return Some(format!("must be one of {}.", choices.join(", ")));
+            }
+        };
+        if !fits {
+            return Some(format!("must be {}.", self.kind.in_words()));
+        }
+        let below = self.min.as_ref().is_some_and(|min| order(value, min) == Some(Ordering::Less));
+        let above = self.max.as_ref().is_some_and(|max| order(value, max) == Some(Ordering::Greater));
+        match (&self.min, &self.max) {
+            (Some(min), _) if below => Some(format!("must be at least {min}.")),
+            (_, Some(max)) if above => Some(format!("must be at most {max}.")),
+            _ => None,
+        }
+    }
+}
+
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    if let (Some(a), Some(b)) = (Quantity::of(a), Quantity::of(b)) {
+        return Some(a.order(b));
+    }
+    Some(time_of(a.as_str()?)?.cmp(&time_of(b.as_str()?)?))
+}
+
+impl FieldKind {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+            Self::Date => "a date such as 2026-03-01",
+            Self::Choice => "one of the choices",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_form_says_which_field_is_wrong_and_what_to_write() {
+        let form: Vec<FormField> = serde_json::from_value(json!([
+            { "name": "discount", "type": "number", "max": 20, "required": true },
+            { "name": "from", "type": "date", "min": "2026-01-01" },
+            { "name": "kind", "type": "choice", "choices": ["a", "b"] },
+        ]))
+        .unwrap();
+        let faults = |input: Value| -> Vec<String> {
+            let Value::Object(input) = input else { panic!("a map") };
+            FormField::faults(&form, &input).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(faults(json!({ "discount": "12.5", "note": "more" })), Vec::<String>::new());
+        assert_eq!(faults(json!({})), ["`discount` must be filled in."]);
+        assert_eq!(
+            faults(json!({ "discount": 21, "from": "2025-12-31", "kind": "c" })),
+            [
+                "`discount` must be at most 20.",
+                "`from` must be at least \"2026-01-01\".",
+                "`kind` must be one of \"a\", \"b\"."
+            ]
+        );
+    }
+}
