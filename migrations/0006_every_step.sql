@@ -74,6 +74,6 @@ create table webhook_deliveries (
     message_id text,
     verdict text not null,
     reason text,
-    event_id text
+    at timestamptz not null
 );
 create index webhook_deliveries_workflow on webhook_deliveries (workspace_id, workflow_id, id desc);

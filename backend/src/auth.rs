@@ -6,6 +6,7 @@ pub mod seal;
 pub mod session;
 pub mod throttle;
 pub mod token;
+pub mod webhook;
 
 use sha2::{Digest, Sha256};
 use shared_types::{

@@ -3,6 +3,7 @@
 mod approvals;
 mod audit;
 mod auth;
+mod batch;
 mod body;
 mod caller;
 mod events;
@@ -18,6 +19,7 @@ mod problem;
 mod rules;
 mod secrets;
 mod users;
+mod webhooks;
 mod workflows;
 
 pub use workflows::publish_first;
@@ -64,6 +66,8 @@ pub struct Shared {
     pub key: SecretKey,
     /// Keys that were used a moment ago.
     pub recent_keys: RecentKeys,
+    /// Where others reach the server.
+    pub public_url: String,
     /// Whether mail can be sent.
     pub mail: bool,
     /// What was counted.
@@ -139,6 +143,11 @@ pub fn router(state: AppState) -> Router {
         .mount(api::rules::ArchiveRule, rules::archive)
         .mount(api::rules::ListRuleVersions, rules::versions)
         .mount(api::events::SendEvent, events::send)
+        .mount(api::events::SendEvents, batch::send)
+        .mount(api::webhooks::ReceiveWebhook, webhooks::receive)
+        .mount(api::webhooks::GetWebhook, webhooks::get)
+        .mount(api::webhooks::AddWebhookSecret, webhooks::add_secret)
+        .mount(api::webhooks::RevokeWebhookSecret, webhooks::revoke_secret)
         .mount(api::executions::ListExecutions, executions::list)
         .mount(api::executions::GetExecution, executions::get)
         .mount(api::executions::ListTrace, executions::trace)

@@ -73,6 +73,7 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
         tokens: Tokens::new(&config.key.derive("tokens")),
         key: config.key.clone(),
         recent_keys: RecentKeys::default(),
+        public_url: config.public_url.clone(),
         mail,
         metrics,
     }));

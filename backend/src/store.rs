@@ -20,6 +20,7 @@ pub mod servers;
 pub mod sessions;
 pub mod timers;
 pub mod waits;
+pub mod webhooks;
 pub mod workflows;
 
 use serde::de::DeserializeOwned;

@@ -17,6 +17,7 @@ pub mod problem;
 pub mod rules;
 pub mod secrets;
 pub mod users;
+pub mod webhooks;
 pub mod workflows;
 
 pub(crate) use endpoint::endpoint;

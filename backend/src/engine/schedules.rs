@@ -13,7 +13,7 @@ use shared_types::{
         Event,
         input::{Requester, RequesterKind},
     },
-    workflow::{Document, document::Trigger, schedule},
+    workflow::{Document, document::CatchUp},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -51,10 +51,13 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
     Ok(until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP))
 }
 
+/// Starts what a due schedule is to start, and moves it on.
 async fn start(engine: &Engine, schedule: &DueSchedule) -> store::Result<()> {
     let now = clock::now();
-    if now - schedule.due < Span::minutes(LATE_MINUTES) {
-        match engine.intake(schedule.workspace, &event(schedule)).await {
+    let document: Option<Document> = serde_json::from_value(schedule.document.clone()).ok();
+    let plan = document.as_ref().and_then(|document| plan(document, schedule.due, now));
+    if let Some(due) = plan.as_ref().and_then(|plan| plan.starts) {
+        match engine.intake(schedule.workspace, &event(schedule, due)).await {
             Ok(Accepted::New(_) | Accepted::Duplicate) | Err(IntakeError::NotEnabled) => {}
             Err(IntakeError::Store(error)) => return Err(error),
             Err(error) => {
@@ -63,19 +66,38 @@ async fn start(engine: &Engine, schedule: &DueSchedule) -> store::Result<()> {
             }
         }
     }
-    let next = next_due(&schedule.document, now);
     let mut conn = engine.0.pool.acquire().await?;
-    workflows::move_schedule(&mut conn, schedule, next).await?;
+    workflows::move_schedule(&mut conn, schedule, plan.and_then(|plan| plan.next)).await?;
     Ok(())
 }
 
-fn event(schedule: &DueSchedule) -> Incoming {
-    let due = schedule.due.to_rfc3339_opts(SecondsFormat::Secs, true);
+/// What a due schedule starts, and when it is due again.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    starts: Option<DateTime<Utc>>,
+    next: Option<DateTime<Utc>>,
+}
+
+/// A due time that is long ago passed while nothing ran: the document says what becomes of such.
+fn plan(document: &Document, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<Plan> {
+    let schedule = document.schedule()?;
+    let after = |at: DateTime<Utc>| schedule.due_after(at).next();
+    let is_late = now - due >= Span::minutes(LATE_MINUTES);
+    Some(match document.catch_up() {
+        // Each in its turn: the next one may be over too.
+        CatchUp::All => Plan { starts: Some(due), next: after(due) },
+        CatchUp::Last => Plan { starts: Some(schedule.last_due(due, now).unwrap_or(due)), next: after(now) },
+        CatchUp::None => Plan { starts: (!is_late).then_some(due), next: after(now) },
+    })
+}
+
+fn event(schedule: &DueSchedule, due: DateTime<Utc>) -> Incoming {
+    let word = due.to_rfc3339_opts(SecondsFormat::Secs, true);
     let event = Event {
         kind: "schedule".to_owned(),
-        id: EventId(format!("schedule:{}:{due}", schedule.workflow_id)),
+        id: EventId(format!("schedule:{}:{word}", schedule.workflow_id)),
         source: None,
-        time: schedule.due,
+        time: due,
         requester: Some(Requester {
             kind: RequesterKind::Schedule,
             name: schedule.workflow_id.0.clone(),
@@ -92,13 +114,30 @@ fn event(schedule: &DueSchedule) -> Incoming {
 }
 
 /// When a document's schedule is due next; `None` where it has none.
-fn next_due(document: &serde_json::Value, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let document: Document = serde_json::from_value(document.clone()).ok()?;
-    next_due_of(&document, after)
+pub fn next_due_of(document: &Document, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    document.schedule()?.due_after(after).next()
 }
 
-/// When a document's schedule is due next; `None` where it has none.
-pub fn next_due_of(document: &Document, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let Trigger::Schedule { cron, timezone, .. } = &document.trigger else { return None };
-    schedule::next_due(cron, timezone.as_deref(), after).ok().flatten()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passed_while_nothing_ran_is_left_out_or_its_last_is_started_or_each_of_it() {
+        let at = |text: &str| -> DateTime<Utc> { text.parse().unwrap() };
+        let (due, now) = (at("2026-03-01T10:00:00Z"), at("2026-03-01T13:20:00Z"));
+        for (catch_up, starts, next) in [
+            ("none", None, "2026-03-01T14:00:00Z"),
+            ("last", Some("2026-03-01T13:00:00Z"), "2026-03-01T14:00:00Z"),
+            ("all", Some("2026-03-01T10:00:00Z"), "2026-03-01T11:00:00Z"),
+        ] {
+            let document: Document = serde_json::from_value(serde_json::json!({
+                "workflow_id": "w", "name": "W", "steps": [],
+                "trigger": { "type": "schedule", "cron": "0 * * * *", "catch_up": catch_up },
+            }))
+            .unwrap();
+            let plan = plan(&document, due, now).unwrap();
+            assert_eq!(plan, Plan { starts: starts.map(at), next: Some(at(next)) }, "{catch_up}");
+        }
+    }
 }

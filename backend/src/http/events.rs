@@ -95,7 +95,7 @@ fn read_wait(text: &str) -> ApiResult<Duration> {
     Ok(span.duration().to_std().unwrap_or_default().min(MAX_WAIT))
 }
 
-fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) -> ApiResult<Incoming> {
+pub(super) fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) -> ApiResult<Incoming> {
     if new.kind.is_empty() || new.kind.len() > MAX_TYPE || new.kind.contains(char::is_whitespace) {
         return Err(ApiError::new(
             Code::FieldBad,
@@ -162,7 +162,7 @@ async fn settled(watch: Option<&mut Watch>) -> Option<Standing> {
     watch?.settled().await
 }
 
-fn started(Standing { execution: run, open_request }: Standing) -> StartedRun {
+pub(super) fn started(Standing { execution: run, open_request }: Standing) -> StartedRun {
     StartedRun {
         execution_id: run.execution_id,
         workflow_id: run.workflow_id,
@@ -174,7 +174,7 @@ fn started(Standing { execution: run, open_request }: Standing) -> StartedRun {
 }
 
 /// The runs that an event started, as they stand.
-async fn look(state: &AppState, caller: &Caller, event: &EventId) -> ApiResult<Vec<StartedRun>> {
+pub(super) async fn look(state: &AppState, caller: &Caller, event: &EventId) -> ApiResult<Vec<StartedRun>> {
     let mut conn = state.pool.acquire().await?;
     let runs = executions::started_by(&mut conn, caller.workspace, event).await?;
     let ids: Vec<_> = runs.iter().map(|run| run.execution_id).collect();

@@ -37,7 +37,12 @@ pub(super) async fn guard<E: Endpoint>(
     // Events and decisions keep their keys with what they change; the rest is kept by its answer.
     let keeps_own = matches!(
         E::PATH,
-        "events" | "approvals/{approval_id}/decisions" | "workflows/validate" | "workflows/simulate"
+        "events"
+            | "events/batch"
+            | "approvals/{approval_id}/decisions"
+            | "workflows/validate"
+            | "workflows/simulate"
+            | "rules/try"
     );
     if E::METHOD == HttpMethod::Get {
         return next.run(request).await;

@@ -41,6 +41,11 @@ impl ApiError {
         self
     }
 
+    /// The problem, where it stands among others in an answer.
+    pub(super) fn into_problem(self) -> Problem {
+        *self.problem
+    }
+
     /// The problem itself.
     pub fn problem(&self) -> &Problem {
         &self.problem

@@ -8,12 +8,12 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::{Caller, seal::SecretKey},
     clock,
     dispatch::Message,
     engine::{Accepted, Incoming, Starts, next_due_of},
     store::{
-        self, executions, people, rules, secrets, workflows,
+        self, executions, people, rules, secrets, webhooks, workflows,
         workflows::{NewRevision, Stored},
     },
 };
@@ -53,6 +53,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// How many of a schedule's next times are shown.
+const TIMES_SHOWN: usize = 10;
 
 pub(super) async fn validate(
     State(state): State<AppState>,
@@ -186,6 +189,9 @@ async fn publish(conn: &mut PgConnection, caller: &Caller, publication: &Publica
         at,
     };
     workflows::publish(conn, caller.workspace, &new).await?;
+    if matches!(document.trigger, Trigger::Webhook { .. }) {
+        webhooks::ensure(conn, caller.workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
+    }
     let detail = json!({ "revision": revision, "enabled": enabled });
     let entry = audit::entry(caller, "workflow.published", document.workflow_id.as_str(), detail);
     store::audit::insert(conn, &[&entry]).await?;
@@ -324,7 +330,10 @@ async fn respond(
 }
 
 fn view(stored: Stored, around: &Around) -> Workflow {
-    let findings = review(&stored.source, stored.format, around).findings;
+    let checked = review(&stored.source, stored.format, around);
+    let schedule = checked.document.as_ref().and_then(Document::schedule);
+    let next_times = schedule.map(|schedule| schedule.due_after(clock::now()).take(TIMES_SHOWN).collect());
+    let findings = checked.findings;
     let name = stored.document.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     Workflow {
         workflow_id: stored.workflow_id,
@@ -338,6 +347,7 @@ fn view(stored: Stored, around: &Around) -> Workflow {
         updated_at: stored.created_at,
         updated_by: stored.created_by,
         findings,
+        next_times: next_times.unwrap_or_default(),
     }
 }
 

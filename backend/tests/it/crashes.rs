@@ -24,6 +24,19 @@ const WORKFLOW: &str = "workflow_id: whole\nname: Whole\ntrigger: { type: event,
     - { id: second, type: execute, execute: [{ type: webhook, url: 'http://SHOP/second' }, { type: emit_event, event: went, payload: { n: '{{ n }}' } }], next: done }\n  \
     - { id: done, type: action, action: { type: allow } }\n";
 
+/// A run that stands in many places: a branch that calls, one that waits for a run of another workflow, which
+/// waits for an event, and items that call, two at once.
+const MANY: &str = "workflow_id: many\nname: Many\ntrigger: { type: event, event: many }\nenabled: true\nsteps:\n  \
+    - id: all\n    type: parallel\n    next: done\n    parallel:\n      branches:\n        \
+    - { id: calls, steps: [{ id: call, type: execute, execute: [{ type: webhook, url: 'http://SHOP/call' }] }] }\n        \
+    - { id: runs, steps: [{ id: run, type: call, call: { workflow_id: other, input: { n: '{{ n }}' } } }] }\n        \
+    - { id: each, steps: [{ id: each, type: foreach, foreach: { items: [1, 2, 3], concurrency: 2, steps: [{ id: item, type: execute, execute: [{ type: webhook, url: 'http://SHOP/item/{{ item }}' }] }] } }] }\n  \
+    - { id: done, type: condition, condition: { field: steps.run.values.got, operator: eq, value: '{{ n }}' }, on_true: allow }\n  \
+    - { id: allow, type: action, action: { type: allow } }\n";
+const OTHER: &str = "workflow_id: other\nname: Other\ntrigger: { type: manual }\nenabled: true\nsteps:\n  \
+    - { id: hold, type: wait, wait: { event: go.on, match: { n: '{{ n }}' } }, next: keep }\n  \
+    - { id: keep, type: set, set: { got: '{{ n }}' } }\n";
+
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -199,10 +212,12 @@ async fn set(shop: &Shop) -> (String, String) {
     let mut server = Server::spawn(&url, shop.address, None);
     assert!(server.ready().await);
     let token = admin_token(&server).await;
-    let text = WORKFLOW.replace("SHOP", &shop.address.to_string());
     let admin = server.client(Some(token.clone()));
-    let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
-    admin.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
+    for text in [WORKFLOW, OTHER, MANY] {
+        let text = text.replace("SHOP", &shop.address.to_string());
+        let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
+        admin.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
+    }
     (url, token)
 }
 
@@ -218,6 +233,45 @@ async fn a_run_ends_the_same_whichever_point_the_server_dies_at() {
         }
         assert!(n > 10, "{awaited:?}: only {n} points were tried");
     }
+}
+
+#[tokio::test]
+async fn a_run_in_many_places_ends_the_same_whichever_point_the_server_dies_at() {
+    let shop = Shop::open().await;
+    let (url, token) = set(&shop).await;
+    let mut n = 1;
+    while many_with(n, &shop, &url, &token).await {
+        n += 1;
+        assert!(n < 80, "the run has more points than are tried");
+    }
+    assert!(n > 15, "only {n} points were tried");
+}
+
+/// One run in many places, with a server that dies at one point; whether it did.
+async fn many_with(n: u32, shop: &Shop, url: &str, token: &str) -> bool {
+    let server = Server::spawn(url, shop.address, Some(("IW_CRASH_AT", n)));
+    let http = reqwest::Client::new();
+    let mut mortal =
+        Mortal { server, url: url.into(), shop: shop.address, token: token.into(), http, died: false };
+    let id = format!("many-{n}");
+    mortal.send(&json!({ "type": "many", "id": id, "payload": { "n": n } })).await;
+    mortal.send(&json!({ "type": "go.on", "id": format!("on-{id}"), "payload": { "n": n } })).await;
+    let run = mortal.run_when(&id, |run| run["status"] == "ended").await;
+    assert_eq!(run["result"], "allowed", "{n}: {run:#}");
+    let id = run["execution_id"].as_str().unwrap();
+    let detail = mortal.get(&format!("executions/{id}")).await;
+    let mut done: Vec<String> = crate::app::trace(&detail)
+        .into_iter()
+        .filter(|(_, state)| state == "done")
+        .map(|(step, _)| step)
+        .collect();
+    done.sort();
+    let expected = ["all", "allow", "call", "done", "each", "item", "item", "item", "run"];
+    assert_eq!(done, expected, "{n}: {detail:#}");
+    let keys = shop.calls().into_iter().map(|call| call.key).filter(|key| key.starts_with(id));
+    let distinct: std::collections::BTreeSet<String> = keys.collect();
+    assert_eq!(distinct.len(), 4, "{n}: each call has one key, however often it is made: {distinct:?}");
+    mortal.died
 }
 
 /// A connection that breaks under a commit leaves open whether it was written: what follows is done all the same.

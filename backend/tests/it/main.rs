@@ -10,6 +10,7 @@ mod branches;
 mod calls;
 mod crashes;
 mod events;
+mod hooks;
 mod live;
 mod mail;
 mod repeated;

@@ -1,6 +1,6 @@
 //! Events: what other systems tell.
 
-use super::{Access, Permission, endpoint};
+use super::{Access, NoQuery, Permission, endpoint, problem::Problem};
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
     machine::state::{RunResult, RunStatus},
@@ -14,6 +14,28 @@ endpoint!(
     /// 202 with the runs that it started; with `?wait=5s` 200 when all of them have ended or wait.
     SendEvent: Post "events", Access::Needs(Permission::SendEvents), "events", 202, "Send an event", (WaitQuery, NewEvent) => EventAccepted
 );
+
+endpoint!(
+    /// Up to 1,000 events, as an array or as NDJSON; a bad one spoils no other.
+    SendEvents: Post "events/batch", Access::Needs(Permission::SendEvents), "events", 202, "Send many events", (NoQuery, Value) => BatchAnswer
+);
+
+/// An answer an event, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BatchAnswer {
+    /// What became of each.
+    pub items: Vec<BatchItem>,
+}
+
+/// What became of one event of many.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum BatchItem {
+    /// It was taken, now or before.
+    Taken(EventAccepted),
+    /// It was refused.
+    Refused(Box<Problem>),
+}
 
 /// How long to wait for the runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

@@ -83,6 +83,10 @@ codes! {
     EventReserved = "event.reserved", 422, "The type is one of the server's own";
     EventIdTwice = "event.id_twice", 422, "The event has two ids";
     RequesterBad = "event.requester", 422, "Another requester can't be named";
+    BatchTooLarge = "batch.too_large", 422, "The batch has too many events";
+    SignatureBad = "webhook.signature", 401, "The signature is wrong";
+    NotAWebhook = "workflow.no_webhook", 404, "The workflow has no webhook";
+    SecretsTwo = "webhook.two_secrets", 409, "Two secrets are live";
     ExecutionEnded = "execution.ended", 409, "The run has ended";
     AlreadyDecided = "approval.already_decided", 409, "It was decided already";
     ApprovalClosed = "approval.closed", 409, "It isn't open any more";

@@ -62,6 +62,9 @@ pub struct Workflow {
     pub updated_by: String,
     /// What the checks say.
     pub findings: Vec<Finding>,
+    /// The next ten times at which its schedule is due.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_times: Vec<DateTime<Utc>>,
 }
 
 /// A workflow in a list.

@@ -18,6 +18,7 @@ pub use nesting::{MAX_ITEMS, MAX_NESTING};
 use super::{
     Document, Finding, Format, Severity, Source,
     condition::Condition,
+    document::Trigger,
     shape,
     step::{Step, StepKind},
 };
@@ -88,6 +89,7 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             names::check_step(place, &mut findings);
             nesting::check_step(place, &mut findings);
         }
+        check_blackout(document, &mut findings);
         if let Some(filter) = document.filter() {
             conditions::check("/trigger/filter", filter, &mut findings);
         }
@@ -98,6 +100,15 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
     let mut checked = Checked { value: source.value.clone(), document, findings: Vec::new(), source };
     checked.add(findings);
     checked
+}
+
+fn check_blackout(document: &Document, findings: &mut Vec<Finding>) {
+    let Trigger::Schedule { blackout, .. } = &document.trigger else { return };
+    for (n, blackout) in blackout.iter().enumerate() {
+        if let Some(fault) = blackout.fault() {
+            findings.push(Finding::error("blackout.bad", format!("/trigger/blackout/{n}"), fault));
+        }
+    }
 }
 
 /// A step with its pointer and what it stands in.

@@ -3,6 +3,7 @@
 use super::{
     Span, Template, TemplateValue,
     condition::Condition,
+    schedule::{Blackout, Schedule},
     script::{Expectation, Given},
     step::Step,
 };
@@ -98,7 +99,7 @@ pub enum Trigger {
         catch_up: Option<CatchUp>,
         /// Times in which nothing starts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        blackout: Vec<serde_json::Value>,
+        blackout: Vec<Blackout>,
     },
     /// Started by hand with an input.
     Manual {
@@ -113,8 +114,21 @@ pub enum Trigger {
         filter: Option<Condition>,
         /// How the sender signs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        signature: Option<String>,
+        signature: Option<Signature>,
     },
+}
+
+/// How the sender of a webhook signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Signature {
+    /// Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+    #[default]
+    Standard,
+    /// As GitHub does: `X-Hub-Signature-256`.
+    Github,
+    /// As Stripe does: `Stripe-Signature`.
+    Stripe,
 }
 
 /// What happens to due times that passed while nothing ran.
@@ -154,6 +168,23 @@ impl Trigger {
 }
 
 impl Document {
+    /// The trigger's schedule, where it has one that can be read.
+    pub fn schedule(&self) -> Option<Schedule<'_>> {
+        let Trigger::Schedule { cron, timezone, blackout, .. } = &self.trigger else { return None };
+        Schedule::new(cron, timezone.as_deref(), blackout).ok()
+    }
+
+    /// What happens to due times that passed while nothing ran.
+    pub fn catch_up(&self) -> CatchUp {
+        match &self.trigger {
+            Trigger::Schedule { catch_up: Some(catch_up), .. } => *catch_up,
+            Trigger::Schedule { .. }
+            | Trigger::Event { .. }
+            | Trigger::Manual { .. }
+            | Trigger::Webhook { .. } => CatchUp::None,
+        }
+    }
+
     /// Whether an event of `event_type` starts this workflow, its filter aside.
     pub fn is_triggered_by(&self, event_type: &str) -> bool {
         match &self.trigger {

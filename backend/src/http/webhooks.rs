@@ -1,0 +1,285 @@
+//! Webhooks: a workflow's own URL, which whoever has a live secret may call.
+
+use super::{
+    AppState, audit,
+    body::{self, Body, Path},
+    idempotency::Claim,
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::{
+        Caller,
+        webhook::{self, Message},
+    },
+    clock,
+    engine::{Accepted, Incoming, IntakeError, Standing, Starts},
+    store::{self, executions, webhooks, webhooks::Found, workflows},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use shared_types::{
+    api::{
+        events::{EventAccepted, StartedRun},
+        problem::Code,
+        webhooks::{NewWebhookSecret, Verdict, Webhook, WebhookDelivery, WebhookSecret, WebhookSecretShown},
+    },
+    ids::{EventId, WorkflowId},
+    machine::{
+        Definition, Event,
+        input::{Requester, RequesterKind},
+    },
+    workflow::{
+        Document,
+        document::{Signature, Trigger},
+    },
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How many secrets are live at once, so that they can be rotated.
+const MAX_SECRETS: usize = 2;
+const MAX_SECRET: usize = 200;
+
+pub(super) async fn receive(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    request: Request,
+) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
+    let body = body::read_bytes(request, &state).await?;
+    let found = {
+        let mut conn = state.pool.acquire().await?;
+        webhooks::by_token(&mut conn, &token).await?.ok_or_else(ApiError::not_found)?
+    };
+    let document: Document = store::read("workflow_revisions", "document", found.document.clone())?;
+    let Trigger::Webhook { signature, .. } = &document.trigger else { return Err(ApiError::not_found()) };
+    let secrets = secrets(&state, &found).await?;
+    let verified = {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let message = Message { header: &header, body: &body };
+        webhook::verify(signature.unwrap_or_default(), &secrets, &message, clock::now())
+    };
+    let message_id = match verified {
+        Ok(id) => id,
+        Err(error) => {
+            remember(&state, &found, None, Verdict::Refused, Some(error.to_string())).await?;
+            metrics::counter!("iw_webhooks_refused_total").increment(1);
+            return Err(ApiError::new(Code::SignatureBad, format!("{error}.")));
+        }
+    };
+    // What changes something is carried through, also where the sender hangs up.
+    let taken = tokio::spawn(async move { take(&state, &found, document, message_id, &body).await });
+    taken.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?
+}
+
+/// The live secrets of a webhook, opened.
+async fn secrets(state: &AppState, found: &Found) -> ApiResult<Vec<String>> {
+    let sealed = {
+        let mut conn = state.pool.acquire().await?;
+        webhooks::secrets(&mut conn, found.workspace, &found.workflow_id).await?
+    };
+    let name = sealed_as(&found.workflow_id);
+    let opened = sealed.iter().filter_map(|(_, sealed)| state.key.open(found.workspace, &name, sealed).ok());
+    Ok(opened.collect())
+}
+
+async fn take(
+    state: &AppState,
+    found: &Found,
+    document: Document,
+    message_id: String,
+    body: &Bytes,
+) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
+    let payload = match payload(body) {
+        Ok(payload) => payload,
+        Err(error) => {
+            let reason = Some(error.problem().detail.clone());
+            remember(state, found, Some(message_id), Verdict::Unreadable, reason).await?;
+            return Err(error);
+        }
+    };
+    let id = EventId(format!("webhook:{}:{message_id}", found.workflow_id));
+    if !found.enabled {
+        remember(state, found, Some(message_id), Verdict::Disabled, None).await?;
+        return Err(ApiError::new(Code::WorkflowDisabled, "The workflow is disabled; nothing was started."));
+    }
+    let event = Event {
+        kind: "webhook".to_owned(),
+        id: id.clone(),
+        source: None,
+        time: clock::now(),
+        requester: Some(Requester {
+            kind: RequesterKind::Key,
+            name: format!("Webhook of {}", found.workflow_id),
+            email: None,
+        }),
+        payload,
+    };
+    let definition = Definition::new(document);
+    if !definition.admits(&event, event.time).unwrap_or(true) {
+        remember(state, found, Some(message_id), Verdict::Filtered, None).await?;
+        let accepted = EventAccepted { event_id: id, duplicate: false, runs: Vec::new() };
+        return Ok((StatusCode::ACCEPTED, Json(accepted)));
+    }
+    let incoming = Incoming {
+        event: Arc::new(event),
+        content_hash: Sha256::digest(body).to_vec(),
+        starts: Starts::Only(found.workflow_id.clone()),
+        audit: None,
+    };
+    let (duplicate, runs) = match state.engine.intake(found.workspace, &incoming).await {
+        Ok(Accepted::New(started)) => {
+            (false, started.into_iter().map(|started| shown(started.standing)).collect())
+        }
+        Ok(Accepted::Duplicate) => {
+            let mut conn = state.pool.acquire().await?;
+            let runs = executions::started_by(&mut conn, found.workspace, &id).await?;
+            let standing = |execution| shown(Standing { execution, open_request: None });
+            (true, runs.into_iter().map(standing).collect())
+        }
+        Err(error @ IntakeError::IdReused) => {
+            let reason = Some("The message's id was used with another body.".to_owned());
+            remember(state, found, Some(message_id), Verdict::Replayed, reason).await?;
+            return Err(error.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let verdict = if duplicate { Verdict::Replayed } else { Verdict::Taken };
+    remember(state, found, Some(message_id), verdict, None).await?;
+    Ok((StatusCode::ACCEPTED, Json(EventAccepted { event_id: id, duplicate, runs })))
+}
+
+fn shown(Standing { execution: run, open_request }: Standing) -> StartedRun {
+    StartedRun {
+        execution_id: run.execution_id,
+        workflow_id: run.workflow_id,
+        status: run.status,
+        result: run.result,
+        reason: run.reason,
+        approval_id: open_request,
+    }
+}
+
+/// The context that a body brings: its keys, or all of it as `body` where it has none.
+fn payload(bytes: &Bytes) -> ApiResult<Map<String, Value>> {
+    body::refuse_zero(bytes)?;
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(payload)) => Ok(payload),
+        Ok(body) => Ok(Map::from_iter([("body".to_owned(), body)])),
+        Err(error) => {
+            let detail = format!("The body isn't JSON ({error}); send it as application/json.");
+            Err(ApiError::new(Code::BodyUnreadable, detail))
+        }
+    }
+}
+
+async fn remember(
+    state: &AppState,
+    found: &Found,
+    message_id: Option<String>,
+    verdict: Verdict,
+    reason: Option<String>,
+) -> ApiResult<()> {
+    let delivery = WebhookDelivery { at: clock::now(), message_id, verdict, reason };
+    let mut conn = state.pool.acquire().await?;
+    webhooks::remember(&mut conn, found.workspace, &found.workflow_id, &delivery).await?;
+    Ok(())
+}
+
+/// What a webhook's secrets are sealed under.
+fn sealed_as(id: &WorkflowId) -> String {
+    format!("webhook:{id}")
+}
+
+/// A workflow that has a webhook, and how its sender signs.
+async fn webhook_of(state: &AppState, caller: &Caller, id: &WorkflowId) -> ApiResult<Signature> {
+    if !caller.may_touch(id) {
+        return Err(ApiError::not_found());
+    }
+    let mut conn = state.pool.acquire().await?;
+    let stored = workflows::find(&mut conn, caller.workspace, id, None).await?;
+    let stored = stored.filter(|stored| stored.archived_at.is_none()).ok_or_else(ApiError::not_found)?;
+    let document: Document = store::read("workflow_revisions", "document", stored.document)?;
+    match document.trigger {
+        Trigger::Webhook { signature, .. } => Ok(signature.unwrap_or_default()),
+        Trigger::Event { .. } | Trigger::Schedule { .. } | Trigger::Manual { .. } => {
+            Err(ApiError::new(Code::NotAWebhook, "The workflow's trigger isn't `webhook`."))
+        }
+    }
+}
+
+pub(super) async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+) -> ApiResult<Json<Webhook>> {
+    let signature = webhook_of(&state, &caller, &id).await?;
+    let mut conn = state.pool.acquire().await?;
+    let found = webhooks::token_of(&mut conn, caller.workspace, &id).await?;
+    let (token, refused) = found.ok_or_else(ApiError::not_found)?;
+    let secrets = webhooks::secrets(&mut conn, caller.workspace, &id).await?;
+    Ok(Json(Webhook {
+        url: format!("{}/api/v1/hooks/{token}", state.public_url.trim_end_matches('/')),
+        signature,
+        secrets: secrets.into_iter().map(|(secret, _)| secret).collect(),
+        refused,
+        deliveries: webhooks::deliveries(&mut conn, caller.workspace, &id).await?,
+        workflow_id: id,
+    }))
+}
+
+pub(super) async fn add_secret(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+    claim: Claim,
+    Body(new): Body<NewWebhookSecret>,
+) -> ApiResult<(StatusCode, Json<WebhookSecretShown>)> {
+    webhook_of(&state, &caller, &id).await?;
+    let value = new.value.unwrap_or_else(webhook::fresh_secret);
+    if value.trim().len() < 8 || value.len() > MAX_SECRET {
+        let detail = format!("`value` must be 8 to {MAX_SECRET} characters; leave it out to have one made.");
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
+    let secret =
+        WebhookSecret { secret_id: clock::new_id(), created_at: clock::now(), created_by: caller.actor() };
+    let sealed = state.key.seal(caller.workspace, &sealed_as(&id), &value);
+    let mut transaction = state.pool.begin().await?;
+    workflows::lock(&mut transaction, caller.workspace, &id).await?;
+    let live = webhooks::secrets(&mut transaction, caller.workspace, &id).await?;
+    if live.len() >= MAX_SECRETS {
+        let detail = "Two secrets are live, as many as rotating needs; revoke the old one first.";
+        return Err(ApiError::new(Code::SecretsTwo, detail));
+    }
+    webhooks::add_secret(&mut transaction, caller.workspace, &id, &secret, &sealed).await?;
+    let entry =
+        audit::entry(&caller, "webhook.secret_added", id.as_str(), json!({ "secret_id": secret.secret_id }));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    let shown = WebhookSecretShown { secret_id: secret.secret_id, value };
+    claim.keep(&state, &mut transaction, StatusCode::CREATED, &shown).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+pub(super) async fn revoke_secret(
+    State(state): State<AppState>,
+    caller: Caller,
+    axum::extract::Path((id, secret)): axum::extract::Path<(String, Uuid)>,
+) -> ApiResult<StatusCode> {
+    let id = WorkflowId(id);
+    webhook_of(&state, &caller, &id).await?;
+    let mut transaction = state.pool.begin().await?;
+    if !webhooks::revoke_secret(&mut transaction, caller.workspace, &id, secret).await? {
+        return Err(ApiError::not_found());
+    }
+    let entry = audit::entry(&caller, "webhook.secret_revoked", id.as_str(), json!({ "secret_id": secret }));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
