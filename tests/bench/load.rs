@@ -73,6 +73,17 @@ async fn closed_loop(server: &Server, shape: &Shape, length: Duration) -> anyhow
     Ok(f64::from(done) / length.as_secs_f64())
 }
 
+/// How long a run over so many items takes, from its event to its end, in milliseconds.
+pub(crate) async fn each_ms(server: &Server, items: u32) -> anyhow::Result<f64> {
+    let list: Vec<Value> = (0..items).map(|n| json!({ "n": n })).collect();
+    let id = uuid::Uuid::new_v4().to_string();
+    let event = json!({ "type": "bench.each", "id": id, "payload": { "items": list } }).to_string();
+    let mut connection = Connection::open(server.address, &server.key).await?;
+    let begun = Instant::now();
+    connection.send(&event).await?;
+    Ok(begun.elapsed().as_secs_f64() * 1000.0)
+}
+
 /// A hundred events a second on a fixed schedule: each latency from its scheduled instant, in milliseconds.
 pub(crate) async fn open_loop(server: &Server, echo: u16, plan: Plan) -> anyhow::Result<Vec<f64>> {
     const INTERVAL: Duration = Duration::from_millis(10);

@@ -48,7 +48,9 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
     let echo = load::echo().await?;
     say("starting the server");
     let mut server = Server::start(&url, echo.port()).await?;
-    server.publish(&[include_str!("pure.yaml"), include_str!("effects.yaml")]).await?;
+    server
+        .publish(&[include_str!("pure.yaml"), include_str!("effects.yaml"), include_str!("each.yaml")])
+        .await?;
     match only {
         Some("pure") => {
             pure(&server, echo.port(), plan, &mut figures).await?;
@@ -58,7 +60,11 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
             effects(&server, echo.port(), plan, &mut figures).await?;
             return Ok(figures);
         }
-        Some(other) => anyhow::bail!("--only pure, or --only effects; not {other}"),
+        Some("each") => {
+            each(&server, plan, &mut figures).await?;
+            return Ok(figures);
+        }
+        Some(other) => anyhow::bail!("--only pure, effects or each; not {other}"),
         None => {}
     }
     say("the limit, before");
@@ -66,6 +72,7 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
     figures.insert("limit_commit_ms".into(), json!(limit::commit_ms(&url).await?));
     pure(&server, echo.port(), plan, &mut figures).await?;
     effects(&server, echo.port(), plan, &mut figures).await?;
+    each(&server, plan, &mut figures).await?;
     say("one hundred events a second");
     let latencies = load::open_loop(&server, echo.port(), plan).await?;
     figures.insert("wait_p50_ms".into(), json!(percentile(&latencies, 50)));
@@ -103,6 +110,22 @@ async fn effects(
     let (callers, rates) = best(server, "bench.effects", echo, plan).await?;
     put(figures, "effect_runs_per_s", &rates);
     figures.insert("effect_callers".into(), json!(callers));
+    Ok(())
+}
+
+/// A foreach over 10,000 items against one over 200: fifty times as many.
+async fn each(server: &Server, plan: Plan, figures: &mut Map<String, Value>) -> anyhow::Result<()> {
+    say("items: 200, and 10,000");
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    load::each_ms(server, 200).await?;
+    for _ in 0..plan.rounds * 3 {
+        few.push(load::each_ms(server, 200).await?);
+        many.push(load::each_ms(server, 10_000).await?);
+    }
+    let (few, many) = (median(&few), median(&many));
+    figures.insert("each_200_ms".into(), json!((few * 100.0).round() / 100.0));
+    figures.insert("each_10000_ms".into(), json!((many * 100.0).round() / 100.0));
+    figures.insert("each_ratio".into(), json!((many / few * 100.0).round() / 100.0));
     Ok(())
 }
 

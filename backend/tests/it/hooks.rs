@@ -54,19 +54,31 @@ async fn a_signed_message_starts_a_run_once_and_others_are_refused_and_counted()
     let body = r#"{"order":{"id":"A1"}}"#;
     let taken = hook.send(&old, "m1", 0, body).await.json(202);
     let run = author.run_ended(&taken["runs"][0]["execution_id"]).await;
-    assert_eq!((&run["context"]["got"], &run["requester"]["name"]), (&json!("A1"), &json!("Webhook of hook")));
+    assert_eq!(
+        (&run["context"]["got"], &run["requester"]["name"]),
+        (&json!("A1"), &json!("Webhook of hook"))
+    );
     let again = hook.send(&old, "m1", 10, body).await.json(202);
-    assert_eq!((&again["duplicate"], &again["runs"][0]["execution_id"]), (&json!(true), &run["execution_id"]));
+    assert_eq!(
+        (&again["duplicate"], &again["runs"][0]["execution_id"]),
+        (&json!(true), &run["execution_id"])
+    );
     assert_eq!(hook.send(&old, "m1", 0, "{}").await.problem(409)["code"], "event.id_reused");
     assert_eq!(hook.send(&old, "m2", 301, body).await.problem(401)["code"], "webhook.signature");
-    assert_eq!(hook.send("whsec_AAAA", "m3", 0, r#"{"private":"words"}"#).await.problem(401)["code"], "webhook.signature");
+    assert_eq!(
+        hook.send("whsec_AAAA", "m3", 0, r#"{"private":"words"}"#).await.problem(401)["code"],
+        "webhook.signature"
+    );
     let unreadable = hook.send(&old, "m4", 0, "no json").await.problem(422);
     assert!(unreadable["detail"].as_str().unwrap().contains("isn't JSON"), "{unreadable:#}");
     assert_eq!(hook.send(&old, "m5", 0, r#"{"kind":"noise"}"#).await.json(202)["runs"], json!([]));
 
     // Two are live while they are rotated, and no third.
     let (_, new) = secret(&author).await;
-    assert_eq!(author.post("workflows/hook/webhook/secrets", json!({})).await.problem(409)["code"], "webhook.two_secrets");
+    assert_eq!(
+        author.post("workflows/hook/webhook/secrets", json!({})).await.problem(409)["code"],
+        "webhook.two_secrets"
+    );
     for (secret, id) in [(&old, "m6"), (&new, "m7")] {
         hook.send(secret, id, 0, body).await.json(202);
     }
@@ -80,12 +92,25 @@ async fn a_signed_message_starts_a_run_once_and_others_are_refused_and_counted()
         webhook["deliveries"].as_array().unwrap().iter().map(|d| d["verdict"].as_str().unwrap()).collect();
     assert_eq!(
         verdicts,
-        ["refused", "taken", "taken", "filtered", "unreadable", "refused", "refused", "replayed", "replayed", "taken"]
+        [
+            "refused",
+            "taken",
+            "taken",
+            "filtered",
+            "unreadable",
+            "refused",
+            "refused",
+            "replayed",
+            "replayed",
+            "taken"
+        ]
     );
     // Neither a body that was refused nor a secret is kept or shown.
     assert!(!webhook.to_string().contains(&new));
     let mut conn = app.running.state.pool.acquire().await.unwrap();
-    for (table, text) in [("webhook_deliveries", "words"), ("webhook_secrets", &new[6..]), ("audit", &new[6..])] {
+    for (table, text) in
+        [("webhook_deliveries", "words"), ("webhook_secrets", &new[6..]), ("audit", &new[6..])]
+    {
         let query = format!("select count(*) from {table} t where t::text like '%{text}%'");
         let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&mut *conn).await.unwrap();
         assert_eq!(found, 0, "{table}");
@@ -124,7 +149,10 @@ async fn a_batch_answers_each_event_in_its_place_and_can_be_sent_again() {
     assert_eq!((&items[4]["code"], &items[5]["code"]), (&json!("body.unreadable"), &json!("event.reserved")));
     assert_eq!(items[6]["runs"].as_array().unwrap().len(), 1);
     let again = shop.post("events/batch", batch).await.json(202);
-    assert_eq!((&again["items"][0]["duplicate"], &again["items"][6]["duplicate"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&again["items"][0]["duplicate"], &again["items"][6]["duplicate"]),
+        (&json!(true), &json!(true))
+    );
     assert_eq!(again["items"][6]["runs"], items[6]["runs"]);
 
     // NDJSON; a key for the request stands for ids that the events don't have.
@@ -136,7 +164,10 @@ async fn a_batch_answers_each_event_in_its_place_and_can_be_sent_again() {
     };
     let first = send().await.json(202);
     assert_eq!(first["items"][0]["event_id"], "k:0");
-    assert_eq!((&first["items"][1]["code"], &first["items"][1]["findings"][0]["pointer"]), (&json!("body.unreadable"), &json!("/1")));
+    assert_eq!(
+        (&first["items"][1]["code"], &first["items"][1]["findings"][0]["pointer"]),
+        (&json!("body.unreadable"), &json!("/1"))
+    );
     assert_eq!(send().await.json(202)["items"][0]["duplicate"], true);
 
     let many: Vec<Value> = (0..1000).map(|n| json!({ "type": "go", "id": format!("m{n}") })).collect();
@@ -144,6 +175,9 @@ async fn a_batch_answers_each_event_in_its_place_and_can_be_sent_again() {
     assert!(answer["items"].as_array().unwrap().iter().all(|item| item["runs"][0]["result"] == "allowed"));
     let more: Vec<Value> = (0..1001).map(|_| json!({ "type": "go" })).collect();
     assert_eq!(shop.post("events/batch", json!(more)).await.problem(422)["code"], "batch.too_large");
-    assert_eq!(shop.post("events/batch", json!({ "type": "go" })).await.problem(422)["code"], "body.unreadable");
+    assert_eq!(
+        shop.post("events/batch", json!({ "type": "go" })).await.problem(422)["code"],
+        "body.unreadable"
+    );
     app.stop().await;
 }
