@@ -34,6 +34,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "keep_draft",
         "drop_draft",
         "save_workflow",
+        "run_tree",
+        "activity",
+        "webhook",
+        "add_webhook_secret",
+        "revoke_webhook_secret",
+        "rules",
+        "rule",
+        "save_rule",
+        "delete_rule",
+        "try_rule",
     ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
     Ok(())

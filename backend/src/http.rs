@@ -134,6 +134,7 @@ pub fn router(state: AppState) -> Router {
         .mount(api::workflows::EnableWorkflow, workflows::enable)
         .mount(api::workflows::DisableWorkflow, workflows::disable)
         .mount(api::workflows::ListRevisions, workflows::revisions)
+        .mount(api::workflows::GetActivity, workflows::activity)
         .mount(api::workflows::StartWorkflow, workflows::start)
         .mount(api::rules::CreateRule, rules::create)
         .mount(api::rules::ListRules, rules::list)

@@ -1,4 +1,4 @@
-//! The sample shop: people, a key, a secret and four workflows, for the first five minutes.
+//! The sample shop: people, a key, a secret and five workflows, for the first five minutes.
 
 use crate::{
     auth::token_hash,
@@ -37,10 +37,11 @@ pub const PEOPLE: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// The sample workflows: real ones, with tests of their own.
-pub const WORKFLOWS: [(&str, &str); 4] = [
+pub const WORKFLOWS: [(&str, &str); 5] = [
     ("high_value_order", include_str!("../../docs/examples/high_value_order.yaml")),
     ("refund", include_str!("../../docs/examples/refund.yaml")),
     ("quote", include_str!("../../docs/examples/quote.yaml")),
+    ("restock", include_str!("../../docs/examples/restock.yaml")),
     ("nightly_close", include_str!("../../docs/examples/nightly.yaml")),
 ];
 

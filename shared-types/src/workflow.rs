@@ -13,6 +13,7 @@ pub mod finding;
 pub mod form;
 pub mod mend;
 pub mod number;
+pub mod outline;
 pub mod path;
 pub mod rule;
 pub mod sample;

@@ -2,8 +2,10 @@
 
 mod approvals;
 mod drafts;
+mod rules;
 mod runs;
 mod session;
+mod webhooks;
 mod workflows;
 
 use tauri::ipc::Invoke;
@@ -30,12 +32,22 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         approvals::in_front,
         runs::runs,
         runs::run,
+        runs::run_tree,
         runs::cancel_run,
         workflows::workflows,
         workflows::workflow,
         workflows::toggle_workflow,
         workflows::start_workflow,
         workflows::archive_workflow,
+        workflows::activity,
+        webhooks::webhook,
+        webhooks::add_webhook_secret,
+        webhooks::revoke_webhook_secret,
+        rules::rules,
+        rules::rule,
+        rules::save_rule,
+        rules::delete_rule,
+        rules::try_rule,
         drafts::review,
         drafts::compare,
         drafts::try_it,

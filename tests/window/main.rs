@@ -4,6 +4,7 @@
 //! `cargo xtask test` brings the display, the bus, the keyring, the programs and the PostgreSQL.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod branches;
 mod bus;
 mod driver;
 mod editing;
@@ -17,7 +18,7 @@ use wait::eventually;
 use world::{PASSWORD, Wire, World};
 
 const INA: &str = "ina.berg@example.com";
-const BO: &str = "bo.ek@example.com";
+pub(crate) const BO: &str = "bo.ek@example.com";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
@@ -36,6 +37,7 @@ async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
     assert_eq!(raised.len(), 3, "one for each request, however often the line broke: {raised:?}");
     many_become_one(&window, &world, &notifications).await;
     a_server_that_hangs(&window, &wire).await;
+    branches::a_parallel_run_is_watched_to_its_end(&window, &world, &ina).await;
     editing::a_workflow_is_written(&window, &world, &wire).await;
 }
 
@@ -127,7 +129,7 @@ async fn decided_by_keyboard(window: &Window, world: &World, notifications: &Not
     window.click("table.runs tbody td:nth-child(3)").await;
     window.holds(&format!("location.pathname === '/runs/{run}'")).await;
     window.says("Allowed: Order A-1, Lund Robotics").await;
-    window.holds("document.querySelectorAll('.step[data-step=release_order]').length === 2").await;
+    window.holds("document.querySelector('.step[data-step=release_order]').dataset.state === 'Done'").await;
 }
 
 /// Presses `a` on a card that has been shown long enough to take it.

@@ -82,17 +82,26 @@ impl World {
     pub(crate) async fn order(&self, id: &str) -> (String, String) {
         let order = json!({ "id": id, "customer": "Lund Robotics", "total": "12400.10", "currency": "EUR" });
         let event = json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } });
-        let sent = self
-            .http
-            .post(self.api("events?wait=5s"))
-            .header("x-api-key", SHOP_KEY)
-            .json(&event)
-            .send()
-            .await;
-        let answer: Value = sent.unwrap().json().await.unwrap();
+        let answer = self.event(&event).await;
         let text =
             |key: &str| answer["runs"][0][key].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         (text("approval_id"), text("execution_id"))
+    }
+
+    /// Sends an event as the shop does, and waits until its runs have settled.
+    pub(crate) async fn event(&self, event: &Value) -> Value {
+        let request = self.http.post(self.api("events?wait=5s")).header("x-api-key", SHOP_KEY);
+        request.json(event).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Reads something as somebody.
+    pub(crate) async fn read(&self, token: &str, path: &str) -> Value {
+        self.http.get(self.api(path)).bearer_auth(token).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// A run's trace as a tree.
+    pub(crate) async fn tree(&self, token: &str, run: &str) -> Value {
+        self.read(token, &format!("executions/{run}/tree")).await
     }
 
     pub(crate) async fn token(&self, email: &str) -> String {

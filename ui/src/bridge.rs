@@ -8,9 +8,11 @@ use shared_types::{
         Page,
         approvals::{Approval, NewDecision},
         auth::PasswordChange,
-        executions::{Execution, ExecutionDetail, ExecutionQuery},
+        executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
         notices::Notice,
-        workflows::{Workflow, WorkflowSummary},
+        rules::{RuleSummary, RuleTried, StoredRule},
+        webhooks::{Webhook, WebhookSecretShown},
+        workflows::{Activity, Workflow, WorkflowSummary},
     },
     desktop::{
         ComparedLine, Connection, Decided, Draft, Failure, Loaded, Outgoing, Patience, Review, SessionView,
@@ -142,6 +144,46 @@ pub(crate) async fn runs(query: ExecutionQuery, patience: Patience) -> Answer<Lo
 
 pub(crate) async fn run(id: String, patience: Patience) -> Answer<Loaded<ExecutionDetail>> {
     ask("run", &args!(id, patience)).await
+}
+
+pub(crate) async fn run_tree(id: String, items: u32, patience: Patience) -> Answer<Loaded<TraceTree>> {
+    ask("run_tree", &args!(id, items, patience)).await
+}
+
+pub(crate) async fn activity(id: String, patience: Patience) -> Answer<Loaded<Activity>> {
+    ask("activity", &args!(id, patience)).await
+}
+
+pub(crate) async fn webhook(id: String, patience: Patience) -> Answer<Loaded<Webhook>> {
+    ask("webhook", &args!(id, patience)).await
+}
+
+pub(crate) async fn add_webhook_secret(id: String, value: Option<String>) -> Answer<WebhookSecretShown> {
+    ask("add_webhook_secret", &args!(id, value)).await
+}
+
+pub(crate) async fn revoke_webhook_secret(id: String, secret: String) -> Answer<()> {
+    ask("revoke_webhook_secret", &args!(id, secret)).await
+}
+
+pub(crate) async fn rules(patience: Patience) -> Answer<Loaded<Page<RuleSummary>>> {
+    ask("rules", &args!(patience)).await
+}
+
+pub(crate) async fn rule(id: String, patience: Patience) -> Answer<Loaded<StoredRule>> {
+    ask("rule", &args!(id, patience)).await
+}
+
+pub(crate) async fn save_rule(id: Option<String>, text: String, base: Option<String>) -> Answer<StoredRule> {
+    ask("save_rule", &args!(id, text, base)).await
+}
+
+pub(crate) async fn delete_rule(id: String, etag: String) -> Answer<()> {
+    ask("delete_rule", &args!(id, etag)).await
+}
+
+pub(crate) async fn try_rule(text: String, payload: String) -> Answer<RuleTried> {
+    ask("try_rule", &args!(text, payload)).await
 }
 
 pub(crate) async fn cancel_run(id: String, reason: Option<String>) -> Answer<Execution> {

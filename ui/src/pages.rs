@@ -4,6 +4,8 @@ pub(crate) mod edit;
 pub(crate) mod help;
 pub(crate) mod inbox;
 pub(crate) mod outbox;
+pub(crate) mod rule;
+pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod settings;

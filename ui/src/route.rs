@@ -20,6 +20,12 @@ pub(crate) enum Route {
     EditWorkflow { id: String },
     #[at("/workflows/:id")]
     Workflow { id: String },
+    #[at("/rules")]
+    Rules,
+    #[at("/rule")]
+    NewRule,
+    #[at("/rules/:id")]
+    Rule { id: String },
     #[at("/runs")]
     Runs,
     #[at("/runs/:id")]
@@ -50,9 +56,12 @@ impl Route {
             Self::Card { .. } => Some(Self::Inbox),
             Self::Workflow { .. } => Some(Self::Workflows),
             Self::Run { .. } => Some(Self::Runs),
+            Self::Rule { .. } => Some(Self::Rules),
             // The editor stays open: what is written in it isn't left by one key.
             Self::NewWorkflow
             | Self::EditWorkflow { .. }
+            | Self::NewRule
+            | Self::Rules
             | Self::Home
             | Self::Inbox
             | Self::Messages
@@ -68,9 +77,13 @@ impl Route {
     pub(crate) fn section(&self) -> Option<Section> {
         match self {
             Self::Home | Self::Inbox | Self::Card { .. } | Self::Messages => Some(Section::Inbox),
-            Self::Workflows | Self::Workflow { .. } | Self::NewWorkflow | Self::EditWorkflow { .. } => {
-                Some(Section::Workflows)
-            }
+            Self::Workflows
+            | Self::Workflow { .. }
+            | Self::NewWorkflow
+            | Self::EditWorkflow { .. }
+            | Self::Rules
+            | Self::NewRule
+            | Self::Rule { .. } => Some(Section::Workflows),
             Self::Runs | Self::Run { .. } => Some(Section::Runs),
             Self::Outbox => Some(Section::Outbox),
             Self::Settings => Some(Section::Settings),

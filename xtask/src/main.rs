@@ -57,6 +57,8 @@ enum Chore {
     Prepare,
     /// Write docs/openapi.json.
     Openapi,
+    /// Write the tables of docs/language.md.
+    Language,
 }
 
 fn main() -> ExitCode {
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Ui => setup::ensure(setup::UI).and_then(|()| ui::build()),
         Chore::Prepare => setup::ensure(setup::SERVER).and_then(|()| database::prepare()),
         Chore::Openapi => test::write_openapi(),
+        Chore::Language => test::write_language(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

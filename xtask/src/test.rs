@@ -74,6 +74,12 @@ fn window() -> anyhow::Result<()> {
 }
 
 /// Writes the OpenAPI document as the server prints it.
+/// The tables of the language's reference, as the program has them.
+pub(crate) fn write_language() -> anyhow::Result<()> {
+    let mut test = cargo(&["test", "-p", "shared-types", "--test", "reference"]);
+    step("writing docs/language.md", test.env("IW_WRITE_REFERENCE", "1"))
+}
+
 pub(crate) fn write_openapi() -> anyhow::Result<()> {
     step("building the server", &mut cargo(&["build", "-p", "backend"]))?;
     let document = output(&mut command(&built("iw-server").to_string_lossy(), &["openapi"]))?;

@@ -145,7 +145,7 @@ fn signed_by(
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let text = text.as_bytes();
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     text.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
@@ -226,7 +226,8 @@ mod tests {
         let body = r#"{"id":"evt_1","object":"event"}"#;
         let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec_test").unwrap();
         mac.update(format!("{AT}.{body}").as_bytes());
-        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex =
+            mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let text = format!("t={AT},v1=00,v1={hex},v0=11");
         let stripe =
             |now| check(Signature::Stripe, &["whsec_test"], &[("stripe-signature", &text)], body, now);

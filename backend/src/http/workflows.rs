@@ -32,8 +32,8 @@ use shared_types::{
         live::LiveKind,
         problem::{Code, Problem},
         workflows::{
-            Findings, ManualStart, Revision, RevisionQuery, SimulateRequest, Workflow, WorkflowQuery,
-            WorkflowSummary,
+            Activity, Findings, ManualStart, Revision, RevisionQuery, SimulateRequest, Workflow,
+            WorkflowQuery, WorkflowSummary,
         },
     },
     ids::{EventId, WorkflowId, WorkspaceId},
@@ -499,6 +499,16 @@ pub(super) async fn revisions(
     let mut conn = state.pool.acquire().await?;
     let items = workflows::revisions(&mut conn, caller.workspace, &id).await?;
     Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn activity(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+) -> ApiResult<Json<Activity>> {
+    find(&state, &caller, &id, None).await?;
+    let mut conn = state.pool.acquire().await?;
+    Ok(Json(executions::activity(&mut conn, caller.workspace, &id).await?))
 }
 
 /// Holds an input against a form.

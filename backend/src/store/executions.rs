@@ -4,8 +4,11 @@ use super::{Result, calls, calls::Caller, read, read_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
-    api::executions::{Execution, ExecutionQuery},
-    ids::{EventId, ExecutionId, WorkflowId, WorkspaceId},
+    api::{
+        executions::{Execution, ExecutionQuery},
+        workflows::{Activity, StepActivity},
+    },
+    ids::{EventId, ExecutionId, StepId, WorkflowId, WorkspaceId},
     machine::{Fact, Input, Snapshot, Stamp},
 };
 use sqlx::PgConnection;
@@ -174,6 +177,46 @@ pub async fn trace(conn: &mut PgConnection, id: ExecutionId) -> Result<Vec<Fact>
         trace.extend(read_text::<Vec<Fact>>("journal", "facts", &facts)?);
     }
     Ok(trace)
+}
+
+/// How many runs are looked at for what a workflow's steps did.
+const RECENT: i64 = 50;
+
+/// What a workflow's steps did in its last runs. What one input led to counts up to some size: a run over
+/// thousands of items would keep the page waiting.
+pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<Activity> {
+    let runs = sqlx::query_scalar!(
+        r#"select count(*) as "runs!" from (
+             select id from executions where workspace_id = $1 and workflow_id = $2 order by id desc limit $3) r"#,
+        workspace.0,
+        id.0,
+        RECENT
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let rows = sqlx::query!(
+        r#"with recent as (
+             select id from executions where workspace_id = $1 and workflow_id = $2 order by id desc limit $3)
+         select f ->> 'step_id' as "step_id!",
+             count(distinct (j.execution_id, f ->> 'visit', f ->> 'within'))
+               filter (where f ->> 'state' <> 'skipped') as "entered!",
+             count(*) filter (where f ->> 'state' = 'failed') as "failed!"
+         from recent r join journal j on j.execution_id = r.id
+         cross join lateral json_array_elements(j.facts) f
+         where pg_column_size(j.facts) < 300000
+         group by 1"#,
+        workspace.0,
+        id.0,
+        RECENT
+    )
+    .fetch_all(conn)
+    .await?;
+    let steps = rows.into_iter().map(|row| StepActivity {
+        step_id: StepId(row.step_id),
+        entered: row.entered,
+        failed: row.failed,
+    });
+    Ok(Activity { runs, steps: steps.collect() })
 }
 
 /// Lists runs, newest first, from below a run's id.

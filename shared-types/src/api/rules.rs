@@ -27,7 +27,7 @@ endpoint!(
 endpoint!(ListRuleVersions: Get "rules/{rule_id}/versions", Access::Needs(Permission::ReadWorkflows), "rules", 200, "List a rule's versions", (NoQuery, NoBody) => Page<RuleVersionInfo>);
 endpoint!(
     /// Asks a rule that is written, stored or not, on a payload; answers with its findings, or the tree of values seen.
-    TryRule: Post "rules/try", Access::Needs(Permission::WriteWorkflows), "rules", 200, "Try a rule", (NoQuery, RuleTrial) => RuleTried
+    TryRule: Post "rules/try", Access::Needs(Permission::ReadWorkflows), "rules", 200, "Try a rule", (NoQuery, RuleTrial) => RuleTried
 );
 
 /// A rule as read.

@@ -2,7 +2,7 @@
 
 use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, executions::Execution};
 use crate::{
-    ids::WorkflowId,
+    ids::{StepId, WorkflowId},
     workflow::{
         Finding, Format,
         script::{ScriptItem, ScriptedEvent},
@@ -30,6 +30,7 @@ endpoint!(
 endpoint!(EnableWorkflow: Post "workflows/{workflow_id}/enable", Access::Needs(Permission::ToggleWorkflows), "workflows", 200, "Enable a workflow", (NoQuery, NoBody) => Workflow);
 endpoint!(DisableWorkflow: Post "workflows/{workflow_id}/disable", Access::Needs(Permission::ToggleWorkflows), "workflows", 200, "Disable a workflow", (NoQuery, NoBody) => Workflow);
 endpoint!(ListRevisions: Get "workflows/{workflow_id}/revisions", Access::Needs(Permission::ReadWorkflows), "workflows", 200, "List revisions", (NoQuery, NoBody) => Page<Revision>);
+endpoint!(GetActivity: Get "workflows/{workflow_id}/activity", Access::Needs(Permission::ReadExecutions), "workflows", 200, "Read what its steps did in the last runs", (NoQuery, NoBody) => Activity);
 endpoint!(StartWorkflow: Post "workflows/{workflow_id}/executions", Access::Needs(Permission::ControlExecutions), "workflows", 201, "Start a workflow by hand", (NoQuery, ManualStart) => Execution);
 endpoint!(
     /// The body is the document itself, JSON or YAML.
@@ -129,6 +130,26 @@ pub struct Revision {
     pub created_by: String,
     /// The author's own label.
     pub version: Option<String>,
+}
+
+/// What a workflow's steps did in its last runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activity {
+    /// How many runs were looked at, the newest, at most 50.
+    pub runs: i64,
+    /// The steps that were entered in them.
+    pub steps: Vec<StepActivity>,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepActivity {
+    /// Which step.
+    pub step_id: StepId,
+    /// How often it was entered.
+    pub entered: i64,
+    /// How often it failed.
+    pub failed: i64,
 }
 
 /// A start by hand.

@@ -31,6 +31,10 @@ use std::{
 };
 use uuid::Uuid;
 
+mod choices;
+
+pub use choices::Choice;
+
 /// What a simulated run came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Simulation {
@@ -52,6 +56,8 @@ pub struct Simulation {
     pub waits_for: Vec<WaitsFor>,
     /// What of the script could not be used.
     pub unused: Vec<Unused>,
+    /// What could happen next.
+    pub choices: Vec<Choice>,
 }
 
 /// What became of a step.
@@ -462,6 +468,7 @@ impl<'s> World<'s> {
             }
         }
         self.unused.sort_by_key(|unused| unused.index);
+        let choices = choices::choices(&self, run);
         let state = run.state();
         let steps = steps_of(&self.facts);
         Simulation {
@@ -474,6 +481,7 @@ impl<'s> World<'s> {
             effects: self.effects,
             waits_for: state.waits_for(),
             unused: self.unused,
+            choices,
         }
     }
 }

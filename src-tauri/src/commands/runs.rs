@@ -5,7 +5,8 @@ use shared_types::{
     api::{
         NoBody, NoQuery, Page,
         executions::{
-            Cancel, CancelExecution, Execution, ExecutionDetail, ExecutionQuery, GetExecution, ListExecutions,
+            Cancel, CancelExecution, Execution, ExecutionDetail, ExecutionQuery, GetExecution, GetTree,
+            ListExecutions, TraceTree, TreeQuery,
         },
     },
     desktop::{Failure, Loaded, Patience},
@@ -39,6 +40,18 @@ pub(crate) async fn run(
 ) -> Result<Loaded<ExecutionDetail>, Failure> {
     let call = Call::<GetExecution> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
     shell.read(&format!("run/{id}"), patience, &call).await
+}
+
+#[tauri::command]
+pub(crate) async fn run_tree(
+    shell: State<'_, Shell>,
+    id: String,
+    items: u32,
+    patience: Patience,
+) -> Result<Loaded<TraceTree>, Failure> {
+    let query = TreeQuery { items: Some(items) };
+    let call = Call::<GetTree> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("tree/{id}/{items}"), patience, &call).await
 }
 
 #[tauri::command]

@@ -7,8 +7,9 @@ use shared_types::{
         NoBody, NoQuery, Page,
         executions::Execution,
         workflows::{
-            ArchiveWorkflow, DisableWorkflow, EnableWorkflow, GetWorkflow, ListWorkflows, ManualStart,
-            RevisionQuery, StartWorkflow, Workflow, WorkflowQuery, WorkflowSummary,
+            Activity, ArchiveWorkflow, DisableWorkflow, EnableWorkflow, GetActivity, GetWorkflow,
+            ListWorkflows, ManualStart, RevisionQuery, StartWorkflow, Workflow, WorkflowQuery,
+            WorkflowSummary,
         },
     },
     desktop::{Failure, Loaded, Patience},
@@ -34,6 +35,16 @@ pub(crate) async fn workflow(
     let query = RevisionQuery::default();
     let call = Call::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
     shell.read(&format!("workflow/{id}"), patience, &call).await
+}
+
+#[tauri::command]
+pub(crate) async fn activity(
+    shell: State<'_, Shell>,
+    id: String,
+    patience: Patience,
+) -> Result<Loaded<Activity>, Failure> {
+    let call = Call::<GetActivity> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("activity/{id}"), patience, &call).await
 }
 
 #[tauri::command]

@@ -1,25 +1,43 @@
-//! One run: its result in words, and its trace, live while it runs.
+//! One run: its result in words, its trace as a tree, and its timeline, live while it runs.
+
+mod layout;
+mod timeline;
+mod tree;
 
 use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
         loading::{show, stale},
-        states::{run_icon, step_icon},
+        states::run_icon,
         toast::{Toast, Toaster, Tone},
-        why_tree::WhyTree,
     },
-    load::use_load,
+    load::{Reading, use_calm, use_load},
+    route::Route,
     told::use_told,
     words,
 };
 use shared_types::{
-    api::executions::ExecutionDetail,
+    api::executions::{ExecutionDetail, TraceTree},
     desktop::Told,
-    machine::{RunStatus, command::Fact},
+    machine::RunStatus,
 };
+use timeline::Timeline;
+use tree::Tree;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// How many items of a foreach are shown at first, and at most.
+const ITEMS: u32 = 20;
+const MAX_ITEMS: u32 = 2000;
+
+/// What of a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Trace,
+    Timeline,
+}
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
@@ -30,7 +48,17 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn Run(props: &Props) -> Html {
     let reading = use_load(props.id.clone(), bridge::run);
-    let (again, id) = (reading.again.clone(), props.id.clone());
+    let (items, tab) = (use_state(|| ITEMS), use_state(|| Tab::Trace));
+    let key = (props.id.clone(), *items);
+    let tree = use_load(key, |(id, items), patience| bridge::run_tree(id, items, patience));
+    let id = props.id.clone();
+    let again = {
+        let (run, tree) = (reading.again.clone(), tree.again.clone());
+        use_calm(Callback::from(move |()| {
+            run.emit(());
+            tree.emit(());
+        }))
+    };
     use_told(move |told| {
         if let Told::Changed { id: changed, .. } = told
             && (changed == id || changed.is_empty())
@@ -56,11 +84,39 @@ pub(crate) fn Run(props: &Props) -> Html {
             <>
                 { head(&loaded.data, &cancel) }
                 <div class="notes">{ stale(loaded) }</div>
-                <Trace trace={loaded.data.trace.clone()} />
+                { body(&tree, &tab, &items, loaded.data.execution.status) }
             </>
         }
     });
     html! { <main>{ page }</main> }
+}
+
+/// The tabs, and what the one that is chosen shows.
+fn body(
+    tree: &Reading<TraceTree>,
+    tab: &UseStateHandle<Tab>,
+    items: &UseStateHandle<u32>,
+    status: RunStatus,
+) -> Html {
+    let choice = |which: Tab, name: &'static str| {
+        let tab = tab.clone();
+        let is_here = *tab == which;
+        let onclick = Callback::from(move |_: MouseEvent| tab.set(which));
+        html! { <button class="tab" role="tab" aria-selected={is_here.to_string()} {onclick}>{ name }</button> }
+    };
+    let more = {
+        let items = items.clone();
+        Callback::from(move |()| items.set((*items * 10).min(MAX_ITEMS)))
+    };
+    html! {
+        <>
+            <div class="tabs" role="tablist">{ choice(Tab::Trace, "Trace") }{ choice(Tab::Timeline, "Timeline") }</div>
+            { show(&tree.load, &tree.again, "the trace", |loaded| match **tab {
+                Tab::Trace => html! { <Tree nodes={loaded.data.nodes.clone()} {more} /> },
+                Tab::Timeline => html! { <Timeline nodes={loaded.data.nodes.clone()} live={status != RunStatus::Ended} /> },
+            }) }
+        </>
+    }
 }
 
 fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
@@ -73,7 +129,7 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
     });
     let waits = run.waits_for.iter().map(|waits| {
         let until = waits.until.map(|until| format!(", until {}", words::clock(until))).unwrap_or_default();
-        html! { <p class="note wait"><Glyph icon={Icon::Hourglass} /> { format!("Waits for {}{until}", waits.what) }</p> }
+        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { format!("Waits for {}{until}", waits.what) }</p> }
     });
     html! {
         <div class="page-head">
@@ -81,72 +137,14 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
                 <h1><Glyph {icon} {tone} /> { format!("{word}: {subject}") }</h1>
                 <p class="muted">{ format!("{}, revision {} · started {}{took}", run.workflow_id, run.revision, words::clock(run.started_at)) }</p>
                 if let Some(reason) = &run.reason { <p>{ reason }</p> }
+                if let Some(by) = &detail.called_by {
+                    <p class="muted">{ "Called by " }<Link<Route> to={Route::Run { id: by.execution_id.to_string() }}><span class="link">{ format!("the run at {}", by.step_id) }</span></Link<Route>></p>
+                }
                 if let Some(error) = &run.error { <p class="bad">{ format!("{} at {}: {}", error.code, error.step, error.message) }</p> }
-                { waits.collect::<Html>() }
+                <div class="waits">{ waits.collect::<Html>() }</div>
             </div>
             <span class="push"></span>
             if run.status != RunStatus::Ended { <button class="btn" onclick={cancel.clone()}>{ "Cancel run" }</button> }
-        </div>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct TraceProps {
-    trace: Vec<Fact>,
-}
-
-/// Every step with its state, reason, duration and time; one opened shows what it got and gave.
-#[component]
-fn Trace(props: &TraceProps) -> Html {
-    let open = use_state(|| None::<u32>);
-    let rows = props.trace.iter().map(|fact| {
-        let is_open = *open == Some(fact.seq);
-        let onclick = {
-            let (open, seq) = (open.clone(), fact.seq);
-            Callback::from(move |_: MouseEvent| open.set((*open != Some(seq)).then_some(seq)))
-        };
-        html! {
-            <>
-                { step(fact, is_open, onclick) }
-                if is_open { { detail(fact) } }
-            </>
-        }
-    });
-    html! {
-        <>
-            <div class="tabs"><span class="tab" aria-selected="true">{ "Trace " }<span class="count">{ props.trace.len() }</span></span></div>
-            <div class="scroll trace data" role="list" aria-label="Trace" data-rows="">{ rows.collect::<Html>() }</div>
-        </>
-    }
-}
-
-fn step(fact: &Fact, is_open: bool, onclick: Callback<MouseEvent>) -> Html {
-    let (icon, tone) = step_icon(fact.state);
-    let class = classes!("step", is_open.then_some("is-open"), (fact.attempt > 1).then_some("is-sub"));
-    let reason = fact.reason.clone().unwrap_or_default();
-    html! {
-        <div {class} role="listitem" tabindex="0" {onclick} data-step={fact.step_id.0.clone()} data-state={words::step_word(fact.state)}>
-            <Glyph {icon} {tone} />
-            <span>{ words::step_word(fact.state) }</span>
-            <span class="mono cut">{ &fact.step_id.0 }</span>
-            <span class="cut" title={reason.clone()}>{ reason.clone() }</span>
-            <span class="num">{ fact.duration_ms.map(words::took) }</span>
-            <span class="num muted" title={words::exact(fact.at)}>{ words::clock(fact.at) }</span>
-        </div>
-    }
-}
-
-fn detail(fact: &Fact) -> Html {
-    let side = |name: &'static str, value: &Option<serde_json::Value>| {
-        value.as_ref().map(|value| html! {
-            <div><h3>{ name }</h3><pre>{ serde_json::to_string_pretty(value).unwrap_or_default() }</pre></div>
-        })
-    };
-    html! {
-        <div class="io">
-            { side("In", &fact.input) }
-            { side("Out", &fact.output) }
-            if let Some(why) = &fact.why { <div><h3>{ "Why" }</h3><WhyTree why={why.clone()} /></div> }
         </div>
     }
 }

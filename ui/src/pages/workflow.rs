@@ -1,4 +1,7 @@
-//! One workflow: its steps with their links, its source as written, and what the checks say.
+//! One workflow: its steps as an outline, its source as written, what the checks say, and its webhook.
+
+mod outline;
+mod webhook;
 
 use crate::{
     bridge,
@@ -12,17 +15,15 @@ use crate::{
     told::use_told,
     words,
 };
+use outline::Outline;
 use shared_types::{
     api::{Permission, Permissions, live::LiveKind, workflows::Workflow as Published},
     desktop::{Failure, Told},
-    workflow::{
-        Document, Finding, Severity,
-        document::Trigger,
-        step::{ActionKind, Step, StepKind},
-    },
+    workflow::{Document, Finding, Severity, document::Trigger},
 };
 use std::future::Future;
 use wasm_bindgen_futures::spawn_local;
+use webhook::WebhookPanel;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -57,8 +58,16 @@ pub(crate) fn Workflow(props: &Props) -> Html {
                 { head(workflow, document.as_ref(), &acts, &rights) }
                 <div class="notes">{ stale(loaded) }</div>
                 <div class="bench">
-                    <div class="outline">{ document.as_ref().map(outline) }</div>
-                    <div class="editor"><pre class="src data">{ source(&workflow.source) }</pre>{ findings(&workflow.findings) }</div>
+                    if let Some(document) = &document {
+                        <Outline document={document.clone()} findings={workflow.findings.clone()} next_times={workflow.next_times.clone()} />
+                    }
+                    <div class="editor">
+                        if document.as_ref().is_some_and(|document| matches!(document.trigger, Trigger::Webhook { .. })) {
+                            <WebhookPanel id={workflow.workflow_id.to_string()} may_write={rights.allow(Permission::WriteWorkflows)} />
+                        }
+                        <pre class="src data">{ source(&workflow.source) }</pre>
+                        { findings(&workflow.findings) }
+                    </div>
                 </div>
             </>
         }
@@ -153,41 +162,6 @@ fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: 
             if rights.allow(Permission::WriteWorkflows) { <button class="btn quiet" onclick={archive}>{ "Archive" }</button> }
         </div>
     }
-}
-
-fn outline(document: &Document) -> Html {
-    let starts = match &document.trigger {
-        Trigger::Event { event, .. } => event.clone(),
-        Trigger::Schedule { cron, .. } => cron.clone(),
-        Trigger::Manual { .. } => "by hand".to_owned(),
-        Trigger::Webhook { .. } => "webhook".to_owned(),
-    };
-    html! {
-        <>
-            <h2 class="label">{ "Starts on" }</h2>
-            <div class="node"><Glyph icon={Icon::Bolt} /> <span class="mono cut">{ starts }</span></div>
-            <h2 class="label">{ "Steps" }</h2>
-            { document.steps.iter().map(node).collect::<Html>() }
-        </>
-    }
-}
-
-fn node(step: &Step) -> Html {
-    let decides = step.action().map(|action| action.kind);
-    let icon = match (&step.kind, decides) {
-        _ if step.asks() => Icon::Person,
-        (StepKind::Condition { .. } | StepKind::Switch { .. }, _) => Icon::Condition,
-        (StepKind::Wait { .. }, _) => Icon::Hourglass,
-        (StepKind::Fail { .. }, _) => Icon::Cross,
-        (_, Some(ActionKind::Allow)) => Icon::Tick,
-        (_, Some(ActionKind::Block)) => Icon::Bar,
-        (_, Some(ActionKind::Execute | ActionKind::RequireApproval) | None) => Icon::Bolt,
-    };
-    let links = step.links().into_iter().map(|(key, to)| {
-        let words = key.rsplit('/').next().unwrap_or_default().trim_start_matches("on_").replace('_', " ");
-        html! { <div class="to"><span>{ words }</span><span>{ &to.0 }</span></div> }
-    });
-    html! { <><div class="node"><Glyph {icon} /> <span class="mono cut">{ &step.id.0 }</span></div>{ links.collect::<Html>() }</> }
 }
 
 /// The source with its lines numbered, comments muted and values coloured.

@@ -55,7 +55,16 @@ pub(crate) fn Workflows() -> Html {
             </>
         }
     });
-    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>> }</div><div class="scroll">{ table }</div></main> }
+    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>> }</div>{ tabs(&Route::Workflows) }<div class="scroll">{ table }</div></main> }
+}
+
+/// Workflows, and the rules that they share.
+pub(crate) fn tabs(here: &Route) -> Html {
+    let tab = |to: Route, name: &'static str| {
+        let is_here = to == *here;
+        html! { <Link<Route> {to}><span role="tab" class="tab" aria-selected={is_here.to_string()}>{ name }</span></Link<Route>> }
+    };
+    html! { <div class="tabs" role="tablist">{ tab(Route::Workflows, "Workflows") }{ tab(Route::Rules, "Rules") }</div> }
 }
 
 fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {

@@ -1,0 +1,243 @@
+//! One rule: written, tried, saved as a version; and where it is asked.
+
+use crate::{
+    bridge,
+    components::{
+        icon::{Glyph, Icon},
+        loading::{show, stale},
+        source_editor::SourceEditor,
+        toast::{Toast, Toaster, Tone},
+        why_tree::WhyTree,
+    },
+    load::use_load,
+    route::Route,
+    words,
+};
+use gloo_timers::callback::Timeout;
+use shared_types::{
+    api::{
+        Permission, Permissions,
+        rules::{RuleTried, StoredRule},
+    },
+    desktop::Failure,
+    workflow::{Finding, Severity},
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlTextAreaElement;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// How long after the last key the text is checked, in milliseconds.
+const PAUSE_MS: u32 = 350;
+
+const STARTER: &str = "rule_id: large_order\nname: Large order\ncondition: { expr: \"order.total >= 10000\" }\ntests:\n  - name: a large one\n    given: { payload: { order: { total: 12000 } } }\n    expect: true\n";
+const PAYLOAD: &str = "{ \"order\": { \"total\": 12000 } }";
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    /// Nothing for a new one.
+    pub(crate) id: Option<String>,
+}
+
+/// The page.
+#[component]
+pub(crate) fn Rule(props: &Props) -> Html {
+    let Some(id) = props.id.clone() else {
+        return html! { <main><Bench text={STARTER.to_owned()} rule={None::<StoredRule>} again={Callback::noop()} /></main> };
+    };
+    html! { <Stored {id} /> }
+}
+
+#[derive(Properties, PartialEq)]
+struct StoredProps {
+    id: String,
+}
+
+#[component]
+fn Stored(props: &StoredProps) -> Html {
+    let reading = use_load(props.id.clone(), bridge::rule);
+    let page = show(&reading.load, &reading.again, "the rule", |loaded| {
+        let text = written(&loaded.data);
+        let key = loaded.data.etag.clone();
+        html! { <>{ stale(loaded) }<Bench {key} {text} rule={Some(loaded.data.clone())} again={reading.again.clone()} /></> }
+    });
+    html! { <main>{ page }</main> }
+}
+
+/// A rule as text to edit. Its document is kept as a value, so this is JSON, which YAML reads too.
+fn written(rule: &StoredRule) -> String {
+    serde_json::to_string_pretty(&rule.document).unwrap_or_default()
+}
+
+#[derive(Properties, PartialEq)]
+struct BenchProps {
+    text: String,
+    rule: Option<StoredRule>,
+    again: Callback<()>,
+}
+
+/// The text with its findings, what it says of a payload, and where it is asked.
+#[component]
+fn Bench(props: &BenchProps) -> Html {
+    let text = use_state(|| props.text.clone());
+    let tried = use_state(|| None::<Result<RuleTried, Failure>>);
+    let payload = use_state(|| PAYLOAD.to_owned());
+    {
+        let tried = tried.clone();
+        use_effect_with(((*text).clone(), (*payload).clone()), move |(text, payload)| {
+            let (text, payload) = (text.clone(), payload.clone());
+            let timer = Timeout::new(PAUSE_MS, move || {
+                spawn_local(async move { tried.set(Some(bridge::try_rule(text, payload).await)) });
+            });
+            move || drop(timer)
+        });
+    }
+    let changed = {
+        let text = text.clone();
+        Callback::from(move |next: String| text.set(next))
+    };
+    let input = {
+        let payload = payload.clone();
+        Callback::from(move |event: InputEvent| {
+            payload.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
+        })
+    };
+    let findings = match &*tried {
+        Some(Ok(tried)) => tried.findings.clone(),
+        Some(Err(_)) | None => Vec::new(),
+    };
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let rights = use_context::<Permissions>().unwrap_or_default();
+    let may_write = rights.allow(Permission::WriteWorkflows);
+    let (save, delete) = use_acts(props.rule.as_ref(), (*text).clone(), props.again.clone());
+    let name = props.rule.as_ref().map_or("New rule", |rule| rule.document.name.as_str());
+    html! {
+        <>
+            <div class="page-head">
+                <div><h1>{ name.to_owned() }</h1><p class="muted">{ standing(props.rule.as_ref()) }</p></div>
+                <span class="push"></span>
+                if may_write && props.rule.is_some() { <button class="btn quiet" onclick={delete}>{ "Delete" }</button> }
+                if may_write { <button class="btn primary" disabled={errors > 0 || *text == props.text && props.rule.is_some()} onclick={save}>{ "Save" }</button> }
+            </div>
+            <div class="bench is-editing">
+                <div class="editor">
+                    <SourceEditor text={props.text.clone()} {changed} findings={findings.clone()} order={None} />
+                    { found(&findings) }
+                </div>
+                <section class="try" aria-label="Try it">
+                    <label class="label">{ "Payload" }</label>
+                    <textarea class="field mono" rows="7" aria-label="Payload" value={(*payload).clone()} oninput={input} />
+                    { verdict(tried.as_ref()) }
+                    { used(props.rule.as_ref()) }
+                </section>
+            </div>
+        </>
+    }
+}
+
+fn standing(rule: Option<&StoredRule>) -> String {
+    rule.map_or_else(
+        || "Not saved yet".to_owned(),
+        |rule| {
+            format!(
+                "{} · version {}, written {} by {}",
+                rule.rule_id,
+                rule.version,
+                words::clock(rule.updated_at),
+                rule.updated_by
+            )
+        },
+    )
+}
+
+#[hook]
+fn use_acts(
+    rule: Option<&StoredRule>,
+    text: String,
+    again: Callback<()>,
+) -> (Callback<MouseEvent>, Callback<MouseEvent>) {
+    let (toaster, navigator) = (use_context::<Toaster>(), use_navigator());
+    let of = rule.map(|rule| (rule.rule_id.clone(), rule.etag.clone()));
+    let say = move |tone, text: String| {
+        if let Some(toaster) = &toaster {
+            toaster.emit(Toast { tone, text });
+        }
+    };
+    let save = {
+        let (of, say, navigator) = (of.clone(), say.clone(), navigator.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (id, base) = of.clone().unzip();
+            let (text, say, navigator, again) = (text.clone(), say.clone(), navigator.clone(), again.clone());
+            spawn_local(async move {
+                match bridge::save_rule(id, text, base).await {
+                    Ok(saved) => {
+                        say(Tone::Done, format!("Saved as version {}", saved.version));
+                        if let Some(navigator) = navigator {
+                            navigator.replace(&Route::Rule { id: saved.rule_id });
+                        }
+                        again.emit(());
+                    }
+                    Err(failure) => say(Tone::Failed, failure.words()),
+                }
+            });
+        })
+    };
+    let delete = Callback::from(move |_: MouseEvent| {
+        let Some((id, etag)) = of.clone() else { return };
+        let (say, navigator) = (say.clone(), navigator.clone());
+        spawn_local(async move {
+            match (bridge::delete_rule(id, etag).await, navigator) {
+                (Ok(()), Some(navigator)) => navigator.push(&Route::Rules),
+                (Ok(()), None) => {}
+                (Err(failure), _) => say(Tone::Failed, failure.words()),
+            }
+        });
+    });
+    (save, delete)
+}
+
+fn found(findings: &[Finding]) -> Html {
+    if findings.is_empty() {
+        return Html::default();
+    }
+    let row = |finding: &Finding| {
+        html! {
+            <div class="finding"><Glyph icon={Icon::Cross} tone="bad" /> <span class="cut" title={finding.message.clone()}>{ &finding.message }</span>
+                <span class="push num muted">{ format!("line {}", finding.line) }</span></div>
+        }
+    };
+    html! { <section class="finds" aria-label="Findings">{ findings.iter().map(row).collect::<Html>() }</section> }
+}
+
+/// What the rule says of the payload.
+fn verdict(tried: Option<&Result<RuleTried, Failure>>) -> Html {
+    match tried {
+        None => Html::default(),
+        Some(Err(failure)) => html! { <p class="bad">{ failure.words() }</p> },
+        Some(Ok(tried)) => match (tried.result, &tried.why) {
+            (Some(holds), Some(why)) => html! {
+                <div class="verdict"><p>{ if holds { "It holds" } else { "It doesn’t hold" } }</p><WhyTree why={why.clone()} /></div>
+            },
+            (_, _) => html! { <p class="muted">{ "It is asked when it has no errors." }</p> },
+        },
+    }
+}
+
+/// The workflows that ask the rule.
+fn used(rule: Option<&StoredRule>) -> Html {
+    let Some(rule) = rule else { return Html::default() };
+    let by = rule.used_by.iter().map(|by| {
+        let version = by.version.map_or_else(|| "as it stands".to_owned(), |version| format!("version {version}"));
+        html! {
+            <li class="row"><Link<Route> to={Route::Workflow { id: by.workflow_id.to_string() }}><span class="link">{ by.workflow_id.to_string() }</span></Link<Route>>
+                <span class="push muted">{ version }</span></li>
+        }
+    });
+    html! {
+        <>
+            <h2 class="label">{ "Where used" }</h2>
+            if rule.used_by.is_empty() { <p class="muted">{ "No workflow asks it." }</p> }
+            <ul>{ by.collect::<Html>() }</ul>
+        </>
+    }
+}
