@@ -166,6 +166,7 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
                 payload: Map::from_iter([
                     ("n".to_owned(), json!(n)),
                     ("quote".to_owned(), json!({"number": "Q-1"})),
+                    ("warehouse".to_owned(), json!("Lund")),
                 ]),
             };
             Some(Input::EventArrived { place: frame.place.clone(), event: Arc::new(event) })
@@ -257,7 +258,7 @@ fn holds(name: &str, golden: &Golden) {
     assert_eq!(serde_json::to_value(run.snapshot()).unwrap(), golden.snapshot, "{name}");
 }
 
-/// Runs of version 1, written once and read by every machine after it: what each is, its document, how it
+/// Runs of each version, written once and read by every machine after it: what each is, its document, how it
 /// starts and what happens to it.
 fn recorded() -> Vec<(&'static str, &'static str, Value, Vec<Happens>)> {
     use Happens::{Answer, Cancel, Decide, Event, NoAnswer, Timer};
@@ -268,20 +269,30 @@ fn recorded() -> Vec<(&'static str, &'static str, Value, Vec<Happens>)> {
     let small = json!({"order": {"id": "A2", "customer": "Ada Lind", "total": 120, "currency": "EUR"}});
     let broken = json!({"refund": {"order_id": "A1", "customer": "Ada Lind", "amount": 900, "currency": "EUR", "cause": "Broken"}});
     let offer = json!({"quote": {"number": "Q-1", "customer": "Kestrel Metals", "total": 9000, "currency": "EUR", "discount": 18}});
+    let restock = include_str!("../../docs/examples/restock.yaml");
+    let lines =
+        json!([{ "sku": "seal-8", "n": 12 }, { "sku": "pump-40", "n": 2 }, { "sku": "hose-1", "n": 1 }]);
+    let stock = json!({"stock": {"warehouse": "Lund", "supplier": "kestrel", "total": 900, "currency": "EUR", "lines": lines}});
+    let agreed = vec![Decide(Verb::Approve), Answer(200), Event("supplier.confirmed")];
+    let ordered = [Answer(200), Answer(404), Answer(200)];
     vec![
-        ("order", order, large.clone(), vec![Decide(Verb::Approve), Answer(503), Timer(0), Answer(200)]),
-        ("order_small", order, small, vec![]),
-        ("order_expired", order, large.clone(), vec![Timer(0), Answer(200)]),
-        ("order_cancelled", order, large, vec![Cancel]),
-        ("refund_rejected", refund, broken.clone(), vec![Decide(Verb::Reject)]),
-        ("refund_failed", refund, broken, vec![Decide(Verb::Approve), NoAnswer, Timer(0), Answer(404)]),
+        ("v2_restock", restock, stock.clone(), [agreed.clone(), ordered.to_vec()].concat()),
+        ("v2_restock_refused", restock, stock.clone(), vec![Decide(Verb::Reject)]),
+        ("v2_restock_cancelled", restock, stock.clone(), [agreed, vec![Cancel]].concat()),
+        ("v2_restock_late", restock, stock, vec![Answer(200), Timer(0)]),
+        ("v1_order", order, large.clone(), vec![Decide(Verb::Approve), Answer(503), Timer(0), Answer(200)]),
+        ("v1_order_small", order, small, vec![]),
+        ("v1_order_expired", order, large.clone(), vec![Timer(0), Answer(200)]),
+        ("v1_order_cancelled", order, large, vec![Cancel]),
+        ("v1_refund_rejected", refund, broken.clone(), vec![Decide(Verb::Reject)]),
+        ("v1_refund_failed", refund, broken, vec![Decide(Verb::Approve), NoAnswer, Timer(0), Answer(404)]),
         (
-            "quote_accepted",
+            "v1_quote_accepted",
             quote,
             offer.clone(),
             vec![Decide(Verb::Approve), Answer(200), Event("quote.accepted")],
         ),
-        ("quote_lapsed", quote, offer, vec![Decide(Verb::Approve), Answer(200), Timer(0)]),
+        ("v1_quote_lapsed", quote, offer, vec![Decide(Verb::Approve), Answer(200), Timer(0)]),
     ]
 }
 
@@ -290,7 +301,7 @@ fn journals_of_every_version_replay_to_the_same_facts_and_state() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     let mut written = Vec::new();
     for (name, document, payload, script) in recorded() {
-        let path = format!("{folder}/v1_{name}.json");
+        let path = format!("{folder}/{name}.json");
         if !std::path::Path::new(&path).exists() {
             let golden = record(document, payload, &script);
             std::fs::write(&path, serde_json::to_string_pretty(&golden).unwrap()).unwrap();

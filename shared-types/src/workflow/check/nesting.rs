@@ -1,9 +1,11 @@
-//! Branches and bodies: there are some, each has a name of its own, and they don't stand too deep in each other.
+//! Branches and bodies: there are some, each has a name of its own, and they don't stand too deep in each other. And
+//! what an awaited event must match can be found in one.
 
 use super::Place;
 use crate::workflow::{
     Finding, TemplateValue,
-    step::{Foreach, Parallel, StepKind},
+    finding::escape_segment,
+    step::{EventWait, Foreach, Parallel, StepKind, Wait},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -18,6 +20,7 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     match &place.step.kind {
         StepKind::Parallel { parallel } => check_parallel(at, parallel, findings),
         StepKind::Foreach { foreach } => check_foreach(at, foreach, findings),
+        StepKind::Wait { wait: Wait::Event(wait) } => return check_match(at, wait, findings),
         StepKind::Condition { .. }
         | StepKind::Switch { .. }
         | StepKind::Action { .. }
@@ -34,6 +37,18 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     if depth >= MAX_NESTING {
         let message = format!("Branches and bodies can stand at most {MAX_NESTING} deep in each other.");
         findings.push(Finding::error("nesting.deep", at, message));
+    }
+}
+
+/// A path that can't be in any payload never matches.
+fn check_match(at: &str, wait: &EventWait, findings: &mut Vec<Finding>) {
+    for path in wait.matches.keys() {
+        if path.split('.').any(|part| part.trim().is_empty() || part.contains(char::is_whitespace)) {
+            let message =
+                format!("`{path}` is no path of a payload; write names separated by dots, such as order.id.");
+            let pointer = format!("{at}/wait/match/{}", escape_segment(path));
+            findings.push(Finding::error("path.bad", pointer, message));
+        }
     }
 }
 
