@@ -3,7 +3,7 @@
 use super::{
     Engine,
     assemble::{self, DecisionRecord},
-    hot::HotRun,
+    hot::{HotRun, Kept},
     perform::Work,
     watch::Standing,
     writer::Job,
@@ -25,8 +25,6 @@ use std::{cmp::Ordering, sync::Arc};
 
 /// How often a change is tried against others before it gives up; each round, one of them got through.
 const MAX_ROUNDS: u32 = 100;
-/// After how many changes in memory the state is stored.
-const SNAPSHOT_EVERY: u32 = 16;
 
 /// What happens to a run, with what is written beside it.
 #[derive(Debug)]
@@ -139,7 +137,8 @@ impl Engine {
         };
         let definition =
             self.0.catalog.definition(&self.0.pool, workspace, &loaded.workflow_id, loaded.revision).await?;
-        let behind = u32::try_from(loaded.later.len()).unwrap_or_default();
+        let inputs = u32::try_from(loaded.later.len()).unwrap_or_default();
+        let kept = Kept { state: loaded.snapshot_bytes, inputs, bytes: loaded.later_bytes };
         let later = loaded.later.iter().map(|(stamp, input)| (stamp, input));
         let run = match loaded.snapshot {
             Some(snapshot) => Run::resume(definition, snapshot).catch_up(later)?,
@@ -153,7 +152,7 @@ impl Engine {
             epoch: loaded.epoch,
             owner: loaded.owner,
             caller: loaded.caller,
-            behind,
+            kept,
         })
     }
 
@@ -196,13 +195,15 @@ impl Engine {
         };
         let stays = owner == Some(self.0.server);
         // What has ended is read at most, and then from the journal.
-        let stores = state.end.is_none() && (!stays || hot.behind + 1 >= SNAPSHOT_EVERY);
+        let entry = Entry::new(stamp, &given.input, &applied.facts);
+        let input_bytes = entry.input_bytes();
+        let stores = state.end.is_none() && hot.kept.is_due(input_bytes, stays);
         let change = Arc::new(Change {
             workspace,
             execution: Execution::of(state, &hot.workflow_id, hot.revision),
             base: Base::At { seq: hot.seq, epoch: given.epoch },
             snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
-            entries: vec![Entry::new(stamp, &given.input, &applied.facts)],
+            entries: vec![entry],
             owner,
             follows,
         });
@@ -217,7 +218,7 @@ impl Engine {
         }
         hot.seq += 1;
         hot.owner = owner;
-        hot.behind = if stores { 0 } else { hot.behind + 1 };
+        hot.kept = hot.kept.after(input_bytes, change.snapshot.as_ref().map(String::len));
         let settled = change.execution.status != RunStatus::Running;
         self.0
             .watched

@@ -5,7 +5,7 @@ use super::{
     assemble::{After, assemble},
     awaiting::Offer,
     catalog::{Active, ActiveWorkflow},
-    hot::HotRun,
+    hot::{HotRun, Kept},
     watch::{Standing, Watch},
     writer::Job,
 };
@@ -225,7 +225,7 @@ impl Engine {
                     epoch: 1,
                     owner: change.owner,
                     caller,
-                    behind: 1,
+                    kept: Kept::default().after(change.input_bytes(), None),
                 };
                 self.0.hot.put(change.execution_id(), hot);
             }

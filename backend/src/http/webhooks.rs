@@ -70,7 +70,7 @@ pub(super) async fn receive(
         Err(error) => {
             remember(&state, &found, None, Verdict::Refused, Some(error.to_string())).await?;
             metrics::counter!("iw_webhooks_refused_total").increment(1);
-            return Err(ApiError::new(Code::SignatureBad, format!("{error}.")));
+            return Err(ApiError::new(Code::SignatureBad, format!("The call is refused: {error}.")));
         }
     };
     // What changes something is carried through, also where the sender hangs up.

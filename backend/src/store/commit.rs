@@ -71,6 +71,11 @@ impl Change {
         self.execution.execution_id
     }
 
+    /// How many bytes its inputs take.
+    pub fn input_bytes(&self) -> usize {
+        self.entries.iter().map(Entry::input_bytes).sum()
+    }
+
     /// How many journal rows there are after it.
     fn seq(&self) -> i32 {
         let before = match self.base {
@@ -118,6 +123,11 @@ impl Entry {
     /// A row; it is made into text here, so that the writer has nothing left to do with it.
     pub fn new(stamp: Stamp, input: &Input, facts: &[Fact]) -> Self {
         Self { stamp, input: json_text(input), facts: json_text(&facts) }
+    }
+
+    /// How many bytes the input takes.
+    pub fn input_bytes(&self) -> usize {
+        self.input.len()
     }
 }
 

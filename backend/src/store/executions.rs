@@ -33,8 +33,12 @@ pub struct Loaded {
     pub caller: Option<Caller>,
     /// The stored state, if there is one.
     pub snapshot: Option<Snapshot>,
+    /// How many bytes that takes.
+    pub snapshot_bytes: Option<usize>,
     /// What happened since; without a stored state, all that happened.
     pub later: Vec<(Stamp, Input)>,
+    /// How many bytes that takes.
+    pub later_bytes: usize,
 }
 
 /// Reads a run to go on with it.
@@ -53,7 +57,7 @@ pub async fn load(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let caller = calls::caller(&mut *conn, workspace, id).await?;
-    let mut later = Vec::new();
+    let (mut later, mut later_bytes) = (Vec::new(), 0);
     if row.state_seq < row.seq {
         let rows = sqlx::query!(
             r#"select at, stamp, input::text as "input!" from journal
@@ -65,6 +69,7 @@ pub async fn load(
         .fetch_all(conn)
         .await?;
         for row in rows {
+            later_bytes += row.input.len();
             later.push((Stamp { at: row.at, id: row.stamp }, read_text("journal", "input", &row.input)?));
         }
     }
@@ -76,8 +81,10 @@ pub async fn load(
         epoch: row.epoch,
         owner: row.owner,
         caller,
+        snapshot_bytes: row.state.as_ref().map(String::len),
         snapshot: row.state.map(|state| read_text("executions", "state", &state)).transpose()?,
         later,
+        later_bytes,
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Writing a workflow: the source with its findings, tried with a sample event, kept as a draft, saved.
 
-mod findings;
+pub(crate) mod findings;
 mod refused;
 mod trying;
 

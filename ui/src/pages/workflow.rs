@@ -3,6 +3,7 @@
 mod outline;
 mod webhook;
 
+use super::edit::findings::with_names;
 use crate::{
     bridge,
     components::{
@@ -190,9 +191,9 @@ fn findings(findings: &[Finding]) -> Html {
             Severity::Unsupported | Severity::Warning => (Icon::Look, "wait"),
         };
         html! {
-            <div class="finding"><Glyph {icon} {tone} /> <span class="cut" title={finding.message.clone()}>{ &finding.message }</span>
+            <div class="finding"><Glyph {icon} {tone} /> <span class="cut" title={finding.message.clone()}>{ with_names(&finding.message) }</span>
                 <span class="push num muted">{ format!("line {}", finding.line) }</span></div>
         }
     };
-    html! { <section class="finds" aria-label="Findings"><h2 class="label">{ format!("{} findings", findings.len()) }</h2>{ findings.iter().map(row).collect::<Html>() }</section> }
+    html! { <section class="finds" aria-label="Findings"><h2 class="label">{ if findings.len() == 1 { "1 finding".to_owned() } else { format!("{} findings", findings.len()) } }</h2>{ findings.iter().map(row).collect::<Html>() }</section> }
 }

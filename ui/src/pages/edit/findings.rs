@@ -67,7 +67,7 @@ fn row(finding: &Finding, mended: Option<&String>, give: &Callback<Order>) -> Ht
 }
 
 /// Names between backticks, as names.
-fn with_names(message: &str) -> Html {
+pub(crate) fn with_names(message: &str) -> Html {
     let part = |(n, part): (usize, &str)| {
         if n % 2 == 0 {
             html! { { part } }

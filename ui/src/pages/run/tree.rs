@@ -24,6 +24,9 @@ pub(crate) struct Props {
     pub(crate) more: Callback<()>,
 }
 
+/// How many items that failed are open from the start.
+const OPEN_FAILED: usize = 3;
+
 /// Which rows are open or shut otherwise than they begin.
 type Turned = UseStateHandle<BTreeSet<String>>;
 
@@ -74,22 +77,22 @@ impl Rows<'_> {
                     step={Some(node.step_id.0.clone())} />
                 if is_open { { detail(node, depth) } }
                 { attempts.map(|moment| sub_row(moment, format!("attempt {}", moment.attempt), depth)).collect::<Html>() }
-                { node.lanes.iter().map(|lane| self.lane(lane, &key, depth + 1)).collect::<Html>() }
+                { node.lanes.iter().enumerate().map(|(n, lane)| self.lane(lane, n, &key, depth + 1)).collect::<Html>() }
                 { self.folded(node, depth + 1) }
                 { late.map(|moment| sub_row(moment, "came late".to_owned(), depth)).collect::<Html>() }
             </>
         }
     }
 
-    /// A branch is open, and an item that passed is shut, until somebody turns it.
-    fn lane(&self, lane: &TraceLane, above: &str, depth: usize) -> Html {
+    /// A branch is open, and so are the first items that failed; every other is shut until somebody turns it.
+    fn lane(&self, lane: &TraceLane, n: usize, above: &str, depth: usize) -> Html {
         let name = match (&lane.branch, lane.item) {
             (Some(branch), _) => format!("Branch {branch}"),
-            (None, Some(n)) => format!("Item {n}"),
+            (None, Some(item)) => format!("Item {item}"),
             (None, None) => String::new(),
         };
         let key = format!("{above}/{name}");
-        let begins_open = lane.branch.is_some() || lane.state == LaneState::Failed;
+        let begins_open = lane.branch.is_some() || (lane.state == LaneState::Failed && n < OPEN_FAILED);
         let is_open = begins_open != self.is_turned(&key);
         let (state, reason) = match lane.state {
             LaneState::Failed => (StepState::Failed, lane.nodes.last().and_then(|node| node.reason.clone())),

@@ -141,7 +141,7 @@ fn curl(url: &str) -> String {
         r#"SECRET=whsec_…
 BODY='{{"order":{{"id":"A1"}}}}'
 ID=msg_$(date +%s); AT=$(date +%s)
-KEY=$(printf %s "${{SECRET#whsec_}}" | base64 -d | xxd -p -c 256)
+KEY=$(printf %s "${{SECRET#whsec_}}" | base64 -d | od -An -vtx1 | tr -d ' \n')
 SIG=$(printf %s "$ID.$AT.$BODY" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | base64)
 curl {url} \
   -H "content-type: application/json" -H "webhook-id: $ID" \
