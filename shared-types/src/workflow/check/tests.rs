@@ -8,144 +8,145 @@ fn found(steps: &str) -> Vec<(String, String, Severity)> {
     checked.findings.into_iter().map(|f| (f.code.into_owned(), f.pointer, f.severity)).collect()
 }
 
+/// Steps with one fault each: what it is called, where it is, and how heavy.
+const FAULTS: &[(&str, &str, &str, Severity)] = &[
+    ("  - { id: a, type: set, set: {}, next: b }", "link.nowhere", "/steps/0/next", Severity::Error),
+    (
+        "  - { id: a, type: set, set: {} }\n  - { id: a, type: set, set: {} }",
+        "id.duplicate",
+        "/steps/1/id",
+        Severity::Error,
+    ),
+    ("  - { id: a, type: set, set: {}, next: a }", "cycle.endless", "/steps/0", Severity::Error),
+    (
+        "  - { id: a, type: set, set: {} }\n  - { id: b, type: set, set: {} }",
+        "step.unreachable",
+        "/steps/1",
+        Severity::Warning,
+    ),
+    ("  - { id: a, type: condition }", "condition.missing", "/steps/0", Severity::Error),
+    (
+        "  - { id: a, type: condition, condition: { field: x, operator: gt } }",
+        "value.missing",
+        "/steps/0/condition",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: condition, condition: { field: x, operator: regex, value: '(' } }",
+        "regex.bad",
+        "/steps/0/condition/value",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: condition, condition: { field: x, operator: between, value: [2, 1] } }",
+        "condition.never",
+        "/steps/0/condition/value",
+        Severity::Warning,
+    ),
+    (
+        "  - { id: a, type: condition, condition: { and: [{ field: x, operator: gt, value: 5 }, { field: x, operator: lt, value: 5 }] } }",
+        "condition.never",
+        "/steps/0/condition",
+        Severity::Warning,
+    ),
+    (
+        "  - { id: a, type: action, action: { type: require_approval } }",
+        "approval.missing",
+        "/steps/0",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: {} }] }",
+        "approvers.missing",
+        "/steps/0/execute/0/data",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: { approver_role: x, expires_in: soon } }] }",
+        "duration.bad",
+        "/steps/0/execute/0/data/expires_in",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: { approver_role: x } }, { type: create_approval_request, data: { approver_role: x } }] }",
+        "approval.twice",
+        "/steps/0/execute/1",
+        Severity::Error,
+    ),
+    ("  - { id: a, type: set, set: { event: 1 } }", "name.reserved", "/steps/0/set/event", Severity::Error),
+    (
+        "  - { id: a, type: emit, emit: { event: approval.decided } }",
+        "event.reserved",
+        "/steps/0/emit/event",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: parallel, parallel: { branches: [{ id: x, steps: [{ id: b, type: set, set: { n: 1 } }] }, { id: y, steps: [{ id: c, type: set, set: { n: 1 } }] }] } }",
+        "name.twice",
+        "/steps/0/parallel",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: parallel, parallel: { branches: 5 } }",
+        "value.type",
+        "/steps/0/parallel/branches",
+        Severity::Error,
+    ),
+    ("  - { id: a, type: parallel, parallel: {} }", "branches.missing", "/steps/0/parallel", Severity::Error),
+    (
+        "  - { id: a, type: parallel, parallel: { branches: [{ id: x, steps: [{ id: b, type: set, set: {} }] }, { id: x, steps: [{ id: c, type: set, set: {} }] }] } }",
+        "id.duplicate",
+        "/steps/0/parallel",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: parallel, parallel: { steps: [{ id: b, type: set, set: {}, next: c }, { id: c, type: set, set: {} }] } }",
+        "link.nowhere",
+        "/steps/0/parallel/steps/0/next",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: foreach, foreach: { items: 5, steps: [{ id: b, type: set, set: {} }] } }",
+        "value.type",
+        "/steps/0/foreach/items",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: foreach, foreach: { items: 'all {{ lines }}', steps: [{ id: b, type: set, set: {} }] } }",
+        "value.type",
+        "/steps/0/foreach/items",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: foreach, foreach: { items: [1], steps: [{ id: p, type: parallel, parallel: { steps: [{ id: b, type: approval, approval: { levels: [{ approvers: ['role:x'] }] } }] } }] } }",
+        "approval.inside",
+        "/steps/0/foreach/steps/0/parallel/steps/0",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: wait, wait: { event: e, match: { 'order..id': 1 } } }",
+        "path.bad",
+        "/steps/0/wait/match/order..id",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: condition, condition: { expr: 'order.total >' } }",
+        "expr.bad",
+        "/steps/0/condition/expr",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: parallel, parallel: { steps: [{ id: b, type: action, action: { type: allow } }] } }",
+        "decision.inside",
+        "/steps/0/parallel/steps/0",
+        Severity::Error,
+    ),
+];
+
 #[test]
 fn each_fault_of_a_document_is_found_at_its_place() {
-    use Severity::{Error, Warning};
-    for (steps, code, pointer, severity) in [
-        ("  - { id: a, type: set, set: {}, next: b }", "link.nowhere", "/steps/0/next", Error),
-        (
-            "  - { id: a, type: set, set: {} }\n  - { id: a, type: set, set: {} }",
-            "id.duplicate",
-            "/steps/1/id",
-            Error,
-        ),
-        ("  - { id: a, type: set, set: {}, next: a }", "cycle.endless", "/steps/0", Error),
-        (
-            "  - { id: a, type: set, set: {} }\n  - { id: b, type: set, set: {} }",
-            "step.unreachable",
-            "/steps/1",
-            Warning,
-        ),
-        ("  - { id: a, type: condition }", "condition.missing", "/steps/0", Error),
-        (
-            "  - { id: a, type: condition, condition: { field: x, operator: gt } }",
-            "value.missing",
-            "/steps/0/condition",
-            Error,
-        ),
-        (
-            "  - { id: a, type: condition, condition: { field: x, operator: regex, value: '(' } }",
-            "regex.bad",
-            "/steps/0/condition/value",
-            Error,
-        ),
-        (
-            "  - { id: a, type: condition, condition: { field: x, operator: between, value: [2, 1] } }",
-            "condition.never",
-            "/steps/0/condition/value",
-            Warning,
-        ),
-        (
-            "  - { id: a, type: condition, condition: { and: [{ field: x, operator: gt, value: 5 }, { field: x, operator: lt, value: 5 }] } }",
-            "condition.never",
-            "/steps/0/condition",
-            Warning,
-        ),
-        (
-            "  - { id: a, type: action, action: { type: require_approval } }",
-            "approval.missing",
-            "/steps/0",
-            Error,
-        ),
-        (
-            "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: {} }] }",
-            "approvers.missing",
-            "/steps/0/execute/0/data",
-            Error,
-        ),
-        (
-            "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: { approver_role: x, expires_in: soon } }] }",
-            "duration.bad",
-            "/steps/0/execute/0/data/expires_in",
-            Error,
-        ),
-        (
-            "  - { id: a, type: execute, execute: [{ type: create_approval_request, data: { approver_role: x } }, { type: create_approval_request, data: { approver_role: x } }] }",
-            "approval.twice",
-            "/steps/0/execute/1",
-            Error,
-        ),
-        ("  - { id: a, type: set, set: { event: 1 } }", "name.reserved", "/steps/0/set/event", Error),
-        (
-            "  - { id: a, type: emit, emit: { event: approval.decided } }",
-            "event.reserved",
-            "/steps/0/emit/event",
-            Error,
-        ),
-        (
-            "  - { id: a, type: parallel, parallel: { branches: [{ id: x, steps: [{ id: b, type: set, set: { n: 1 } }] }, { id: y, steps: [{ id: c, type: set, set: { n: 1 } }] }] } }",
-            "name.twice",
-            "/steps/0/parallel",
-            Error,
-        ),
-        (
-            "  - { id: a, type: parallel, parallel: { branches: 5 } }",
-            "value.type",
-            "/steps/0/parallel/branches",
-            Error,
-        ),
-        ("  - { id: a, type: parallel, parallel: {} }", "branches.missing", "/steps/0/parallel", Error),
-        (
-            "  - { id: a, type: parallel, parallel: { branches: [{ id: x, steps: [{ id: b, type: set, set: {} }] }, { id: x, steps: [{ id: c, type: set, set: {} }] }] } }",
-            "id.duplicate",
-            "/steps/0/parallel",
-            Error,
-        ),
-        (
-            "  - { id: a, type: parallel, parallel: { steps: [{ id: b, type: set, set: {}, next: c }, { id: c, type: set, set: {} }] } }",
-            "link.nowhere",
-            "/steps/0/parallel/steps/0/next",
-            Error,
-        ),
-        (
-            "  - { id: a, type: foreach, foreach: { items: 5, steps: [{ id: b, type: set, set: {} }] } }",
-            "value.type",
-            "/steps/0/foreach/items",
-            Error,
-        ),
-        (
-            "  - { id: a, type: foreach, foreach: { items: 'all {{ lines }}', steps: [{ id: b, type: set, set: {} }] } }",
-            "value.type",
-            "/steps/0/foreach/items",
-            Error,
-        ),
-        (
-            "  - { id: a, type: foreach, foreach: { items: [1], steps: [{ id: p, type: parallel, parallel: { steps: [{ id: b, type: approval, approval: { levels: [{ approvers: ['role:x'] }] } }] } }] } }",
-            "approval.inside",
-            "/steps/0/foreach/steps/0/parallel/steps/0",
-            Error,
-        ),
-        (
-            "  - { id: a, type: wait, wait: { event: e, match: { 'order..id': 1 } } }",
-            "path.bad",
-            "/steps/0/wait/match/order..id",
-            Error,
-        ),
-        (
-            "  - { id: a, type: condition, condition: { expr: 'order.total >' } }",
-            "expr.bad",
-            "/steps/0/condition/expr",
-            Error,
-        ),
-        (
-            "  - { id: a, type: parallel, parallel: { steps: [{ id: b, type: action, action: { type: allow } }] } }",
-            "decision.inside",
-            "/steps/0/parallel/steps/0",
-            Error,
-        ),
-    ] {
-        let findings = found(steps);
-        assert_eq!(findings, [(code.to_owned(), pointer.to_owned(), severity)], "{steps}");
+    for (steps, code, pointer, severity) in FAULTS {
+        assert_eq!(found(steps), [((*code).to_owned(), (*pointer).to_owned(), *severity)], "{steps}");
     }
 }
 
