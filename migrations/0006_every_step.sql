@@ -1,6 +1,14 @@
 -- What the whole language needs: runs that call others, stored rules, webhooks, and waits found by what must
 -- be equal.
 
+-- The servers that have a run's calls in flight: more than one where several found something for it to do
+-- while others' calls were out. It is taken over when one of them is dead.
+alter table executions add column owners uuid[];
+update executions set owners = array[owner] where owner is not null;
+drop index executions_owner;
+alter table executions drop column owner;
+create index executions_owned on executions (id) where owners is not null;
+
 -- Runs that other runs called.
 create table calls (
     child uuid primary key,

@@ -16,6 +16,7 @@ mod published;
 mod recovery;
 mod schedules;
 mod timers;
+mod underway;
 mod watch;
 mod writer;
 
@@ -42,6 +43,7 @@ use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use underway::Underway;
 use uuid::Uuid;
 use watch::Watched;
 use writer::Writer;
@@ -56,6 +58,7 @@ struct Inner {
     catalog: Catalog,
     writer: Writer,
     hot: HotRuns,
+    underway: Arc<Underway>,
     effects: Effects,
     dispatch: Dispatch,
     mail: bool,
@@ -104,6 +107,7 @@ impl Engine {
             server: parts.server,
             catalog: Catalog::default(),
             hot: HotRuns::default(),
+            underway: Arc::default(),
             effects: parts.effects,
             dispatch: parts.dispatch,
             mail: parts.mail,
@@ -198,10 +202,12 @@ impl Engine {
     }
 
     fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, work: Work) {
+        let Some(held) = self.0.underway.begin(execution_id, epoch, &work) else { return };
         let engine = self.clone();
-        self.0
-            .calls
-            .spawn(async move { perform::perform(&engine, workspace, execution_id, epoch, work).await });
+        self.0.calls.spawn(async move {
+            perform::perform(&engine, workspace, execution_id, epoch, work).await;
+            drop(held);
+        });
     }
 
     /// Beside whoever asks: ends a called run that is to end, and tells its caller what it is still to hear.

@@ -79,6 +79,13 @@ impl StoreError {
             Self::Unreadable { .. } => false,
         }
     }
+
+    /// Whether transactions stood in each other's way, so that the same is likely to succeed when it is tried again.
+    pub fn is_conflict(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        // Class 40 is a transaction rolled back: a deadlock, or a serialisation that failed.
+        error.code().is_some_and(|code| code.starts_with("40"))
+    }
 }
 
 /// Reads a stored JSON value into its type.

@@ -203,7 +203,7 @@ fn keep_timers(timers: &mut Vec<Timer>, applied: &Applied) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(600), ..ProptestConfig::default() })]
 
     #[test]
     fn a_run_never_panics_replays_the_same_and_ends_or_waits_for_something_named(

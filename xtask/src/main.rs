@@ -40,6 +40,8 @@ enum Chore {
         #[arg(long)]
         fast: bool,
     },
+    /// The random tests with many more cases, others each night; minutes.
+    Night,
     /// Figures, each beside what the machine allows in the same run; printed as one JSON object.
     Bench {
         /// One time 3 s instead of three times 10 s.
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Run { server } => run::run(server),
         Chore::Order { total } => order::place(&total),
         Chore::Test { fast } => test::test(fast),
+        Chore::Night => test::night(),
         Chore::Bench { quick, json: _ } => bench::bench(quick),
         Chore::Tidy => tidy::tidy(),
         Chore::Ui => setup::ensure(setup::UI).and_then(|()| ui::build()),

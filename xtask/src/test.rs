@@ -6,7 +6,10 @@ use crate::{
     setup::{self, ensure},
     tidy, ui,
 };
-use std::{env, fs};
+use std::{
+    env, fs,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Runs it all; `fast` leaves out the window.
 pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
@@ -73,13 +76,26 @@ fn window() -> anyhow::Result<()> {
     tested
 }
 
-/// Writes the OpenAPI document as the server prints it.
-/// The tables of the language's reference, as the program has them.
+/// How many random documents the second interpreter is given a night.
+const NIGHT_CASES: u64 = 100_000;
+
+/// The random tests at length. Each day begins where the one before it ended, so that no night repeats another.
+pub(crate) fn night() -> anyhow::Result<()> {
+    let day = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / (24 * 60 * 60);
+    let mut second = cargo(&["test", "-p", "shared-types", "--test", "second"]);
+    second.env("IW_CASES", NIGHT_CASES.to_string()).env("IW_SEED", (day * NIGHT_CASES).to_string());
+    step("a second interpreter", &mut second)?;
+    let mut properties = cargo(&["test", "-p", "shared-types", "--lib", "--test", "machine"]);
+    step("properties", properties.env("PROPTEST_CASES", "20000"))
+}
+
+/// Writes the tables of the language's reference, as the program has them.
 pub(crate) fn write_language() -> anyhow::Result<()> {
     let mut test = cargo(&["test", "-p", "shared-types", "--test", "reference"]);
     step("writing docs/language.md", test.env("IW_WRITE_REFERENCE", "1"))
 }
 
+/// Writes the OpenAPI document as the server prints it.
 pub(crate) fn write_openapi() -> anyhow::Result<()> {
     step("building the server", &mut cargo(&["build", "-p", "backend"]))?;
     let document = output(&mut command(&built("iw-server").to_string_lossy(), &["openapi"]))?;

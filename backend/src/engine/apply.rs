@@ -112,22 +112,20 @@ impl Engine {
         Ok(self.load(workspace, id).await?.run.state().clone())
     }
 
-    /// What is out, for whoever takes it over, and the epoch to perform it under.
-    pub(super) async fn open_work(
-        &self,
-        workspace: WorkspaceId,
-        id: ExecutionId,
-    ) -> Result<(i32, Vec<Work>), ApplyError> {
+    /// Performs what a run has out and this server doesn't have under way.
+    ///
+    /// An outcome is recorded, and its work ended, under the same lock: nothing is out here that was just done.
+    pub(super) async fn take_over(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<(), ApplyError> {
         let mut slot = self.0.hot.lock(id).await;
         let loaded = self.load(workspace, id).await;
-        let work = loaded.map(|hot| {
-            let work = hot.run.open_work().into_iter().filter_map(Work::of).collect();
-            let work = (hot.epoch, work);
-            *slot = Some(hot);
-            work
+        let taken = loaded.map(|hot| {
+            for work in hot.run.open_work().into_iter().filter_map(Work::of) {
+                self.perform(workspace, id, hot.epoch, work);
+            }
+            *slot = hot.run.state().has_open_calls().then_some(hot);
         });
         self.0.hot.tidy(id, slot);
-        work
+        taken
     }
 
     pub(super) async fn load(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<HotRun, ApplyError> {
@@ -150,7 +148,7 @@ impl Engine {
             revision: loaded.revision,
             seq: loaded.seq,
             epoch: loaded.epoch,
-            owner: loaded.owner,
+            owners: loaded.owners,
             caller: loaded.caller,
             kept,
         })
@@ -188,12 +186,11 @@ impl Engine {
             hot.caller.as_ref().is_some_and(|caller| caller.awaited) && state.status() != before;
         after.tells_caller = follows.tells_caller.then_some(id);
         // Whoever begins calls performs them; calls that were out before stay with whoever began them.
-        let owner = match (state.has_open_calls(), after.work.is_empty()) {
-            (false, _) => None,
-            (true, true) => hot.owner,
-            (true, false) => Some(self.0.server),
-        };
-        let stays = owner == Some(self.0.server);
+        let mut owners = if state.has_open_calls() { std::mem::take(&mut hot.owners) } else { Vec::new() };
+        if state.has_open_calls() && !after.work.is_empty() && !owners.contains(&self.0.server) {
+            owners.push(self.0.server);
+        }
+        let stays = owners.contains(&self.0.server);
         // What has ended is read at most, and then from the journal.
         let entry = Entry::new(stamp, &given.input, &applied.facts);
         let input_bytes = entry.input_bytes();
@@ -204,7 +201,7 @@ impl Engine {
             base: Base::At { seq: hot.seq, epoch: given.epoch },
             snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
             entries: vec![entry],
-            owner,
+            owners: owners.clone(),
             follows,
         });
         let open_request = state.open_request();
@@ -217,7 +214,7 @@ impl Engine {
             return Round::Overtaken;
         }
         hot.seq += 1;
-        hot.owner = owner;
+        hot.owners = owners;
         hot.kept = hot.kept.after(input_bytes, change.snapshot.as_ref().map(String::len));
         let settled = change.execution.status != RunStatus::Running;
         self.0

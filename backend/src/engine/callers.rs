@@ -4,7 +4,7 @@
 use super::{
     ApplyError, Engine, Given,
     catalog::{Active, ActiveWorkflow},
-    perform::record,
+    perform::{Recorded, record},
     writer::Job,
 };
 use crate::{
@@ -171,14 +171,18 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
     if let Some(because) = stop {
         let by = "the run that called it".to_owned();
         let given = Given::just(Input::Cancel { by, reason: Some(because) });
-        match engine.apply(workspace, child, &given).await {
+        return match record(engine, workspace, child, &given).await {
+            Recorded::Done | Recorded::Unwanted => {
+                let mut conn = engine.0.pool.acquire().await?;
+                calls::stopped(&mut conn, workspace, child).await
+            }
             // A run that isn't there yet looks for this itself when it is.
-            Err(ApplyError::NoRun) => return Ok(()),
-            Err(ApplyError::Store(error)) => return Err(error),
-            Ok(()) | Err(ApplyError::Refused(_) | ApplyError::Fenced | ApplyError::Contended) => {}
-        }
-        let mut conn = engine.0.pool.acquire().await?;
-        return calls::stopped(&mut conn, workspace, child).await;
+            Recorded::NoRun => Ok(()),
+            Recorded::NotNow => {
+                engine.0.writer.stay_unsure();
+                Ok(())
+            }
+        };
     }
     let Some(caller) = caller.filter(|caller| caller.awaited) else { return Ok(()) };
     let hot = match engine.load(workspace, child).await {
@@ -189,12 +193,17 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
     let stands = stands(hot.run.state());
     let input = Input::Child { place: caller.place, seq: hot.seq, stands };
     let given = Given { heard: Some((child, hot.seq)), ..Given::just(input) };
-    if !record(engine, workspace, caller.execution_id, &given).await {
-        // The caller doesn't wait for it any more, or knows it already.
-        let mut conn = engine.0.pool.acquire().await?;
-        calls::heard(&mut conn, workspace, child, hot.seq).await?;
+    match record(engine, workspace, caller.execution_id, &given).await {
+        Recorded::Done => Ok(()),
+        Recorded::NotNow => {
+            engine.0.writer.stay_unsure();
+            Ok(())
+        }
+        Recorded::Unwanted | Recorded::NoRun => {
+            let mut conn = engine.0.pool.acquire().await?;
+            calls::heard(&mut conn, workspace, child, hot.seq).await
+        }
     }
-    Ok(())
 }
 
 fn stands(state: &State) -> ChildStands {

@@ -22,7 +22,7 @@ pub(super) struct HotRun {
     pub(super) seq: i32,
     pub(super) epoch: i32,
     /// The server that performs its calls.
-    pub(super) owner: Option<Uuid>,
+    pub(super) owners: Vec<Uuid>,
     /// The run that called it.
     pub(super) caller: Option<Caller>,
     /// How far the stored state is behind.
@@ -90,13 +90,6 @@ impl HotRuns {
     /// Puts a run that just started into memory.
     pub(super) fn put(&self, id: ExecutionId, run: HotRun) {
         self.slots().insert(id, Arc::new(AsyncMutex::new(Some(run))));
-    }
-
-    /// Which they are, those that are being changed at this moment too.
-    pub(super) fn ids(&self) -> Vec<ExecutionId> {
-        let slots = self.slots();
-        let is_hot = |slot: &Slot| slot.try_lock().map_or(true, |run| run.is_some());
-        slots.iter().filter(|(_, slot)| is_hot(slot)).map(|(id, _)| *id).collect()
     }
 
     /// Forgets all of them: this server was taken for dead.

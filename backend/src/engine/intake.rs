@@ -196,9 +196,9 @@ impl Engine {
         let is_awaited = caller.as_ref().is_some_and(|caller| caller.awaited);
         follows.tells_caller = is_awaited && state.status() != RunStatus::Running;
         after.tells_caller = follows.tells_caller.then_some(execution_id);
-        let owner = state.has_open_calls().then_some(self.0.server);
+        let owners = if state.has_open_calls() { vec![self.0.server] } else { Vec::new() };
         // What stays in memory, or has ended, follows from its journal.
-        let stores = owner.is_none() && state.end.is_none();
+        let stores = owners.is_empty() && state.end.is_none();
         let input = Input::Start(Box::new(start));
         let change = Change {
             workspace,
@@ -206,7 +206,7 @@ impl Engine {
             base: Base::New { event: event_row },
             snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
             entries: vec![Entry::new(stamp, &input, &applied.facts)],
-            owner,
+            owners,
             follows,
         };
         Ok(Begun { run, caller, change: Arc::new(change), after })
@@ -223,7 +223,7 @@ impl Engine {
                     revision: change.execution.revision,
                     seq: 1,
                     epoch: 1,
-                    owner: change.owner,
+                    owners: change.owners.clone(),
                     caller,
                     kept: Kept::default().after(change.input_bytes(), None),
                 };

@@ -105,24 +105,43 @@ async fn retried<T, F: Future<Output = store::Result<Option<T>>>>(
     }
 }
 
+/// What became of something that was to be recorded with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recorded {
+    /// It is part of the run.
+    Done,
+    /// The run doesn't wait for it, or knows it already.
+    Unwanted,
+    /// There is no such run, or not yet.
+    NoRun,
+    /// The server stops, or the run can't be read.
+    NotNow,
+}
+
 /// Records what came of something, however long the database is away.
-pub(super) async fn record(engine: &Engine, workspace: WorkspaceId, id: ExecutionId, given: &Given) -> bool {
+pub(super) async fn record(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    id: ExecutionId,
+    given: &Given,
+) -> Recorded {
     let mut pause = FIRST_PAUSE;
     loop {
         match engine.apply(workspace, id, given).await {
-            Err(ApplyError::Store(error)) if error.is_unreachable() => {
-                tracing::warn!(run.id = %id, %error, "an outcome waits for the database");
-            }
-            Ok(()) => return true,
-            Err(ApplyError::Fenced | ApplyError::Refused(_) | ApplyError::NoRun) => return false,
-            Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
+            Ok(()) => return Recorded::Done,
+            Err(ApplyError::Fenced | ApplyError::Refused(_)) => return Recorded::Unwanted,
+            Err(ApplyError::NoRun) => return Recorded::NoRun,
+            Err(ApplyError::Store(error)) if !error.is_unreachable() && !error.is_conflict() => {
                 tracing::error!(run.id = %id, %error, "an outcome could not be recorded");
-                return false;
+                return Recorded::NotNow;
+            }
+            Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
+                tracing::warn!(run.id = %id, %error, "an outcome is to be recorded again");
             }
         }
         // What isn't recorded is done again by whoever takes the run over, under the same key.
         if !rest(engine, &mut pause).await {
-            return false;
+            return Recorded::NotNow;
         }
     }
 }

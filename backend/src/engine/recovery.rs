@@ -6,7 +6,6 @@ use crate::{
     store::{self, executions, idempotency, servers, sessions},
 };
 use chrono::Duration as Span;
-use shared_types::ids::{ExecutionId, WorkspaceId};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -56,9 +55,9 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         servers::join(&mut conn, engine.0.server, until).await?;
     }
     let mut taken = executions::reclaim(&mut conn, engine.0.server, clock::now(), PART).await?;
-    let was_unsure = engine.0.writer.was_unsure();
-    if was_unsure {
-        match executions::reclaim_own(&mut conn, engine.0.server, &engine.0.hot.ids()).await {
+    let is_unsure = engine.0.writer.is_unsure();
+    if is_unsure {
+        match executions::owned(&mut conn, engine.0.server).await {
             Ok(own) => taken.extend(own),
             Err(error) => {
                 engine.0.writer.stay_unsure();
@@ -67,31 +66,20 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         }
     }
     drop(conn);
-    if taken.is_empty() && !was_unsure {
+    if taken.is_empty() && !is_unsure {
         return Ok(());
     }
-    tracing::info!(runs = taken.len(), "took over calls that nobody makes any more");
+    tracing::info!(runs = taken.len(), "looks for calls that nobody makes any more");
     for (workspace, id) in taken {
-        take_over(engine, workspace, id).await;
-    }
-    engine.0.loops.spawn(awaiting::look_again(engine.clone()));
-    engine.0.loops.spawn(callers::look_again(engine.clone()));
-    Ok(())
-}
-
-/// Makes a run's open calls again, under their old attempt's number and key.
-async fn take_over(engine: &Engine, workspace: WorkspaceId, id: ExecutionId) {
-    match engine.open_work(workspace, id).await {
-        Ok((epoch, work)) => {
-            for work in work {
-                engine.perform(workspace, id, epoch, work);
-            }
-        }
-        Err(error) => {
+        // Calls are made again under their old attempt's number and key.
+        if let Err(error) = engine.take_over(workspace, id).await {
             tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");
             engine.0.writer.stay_unsure();
         }
     }
+    engine.0.loops.spawn(awaiting::look_again(engine.clone()));
+    engine.0.loops.spawn(callers::look_again(engine.clone()));
+    Ok(())
 }
 
 async fn sweep(engine: &Engine) -> store::Result<()> {

@@ -13,7 +13,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,6 +28,9 @@ const MANY: usize = 128;
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was not used for this long may have broken meanwhile.
 const RESTED: Duration = Duration::from_millis(500);
+/// How often is looked for what a lost batch may have written: what was committing when the line broke may be
+/// there a little later.
+const LOOKS: u32 = 2;
 /// How many jobs may wait before their senders do.
 const QUEUE: usize = 4096;
 
@@ -52,26 +55,37 @@ type Reply = oneshot::Sender<store::Result<Written>>;
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<(Job, Reply)>,
-    /// Whether the database was lost over a batch: it may have been written without anybody here knowing.
-    unsure: Arc<AtomicBool>,
+    unsure: Arc<Unsure>,
+}
+
+/// How often is still to be looked for what was written without anybody here knowing.
+#[derive(Debug, Default)]
+struct Unsure(AtomicU32);
+
+impl Unsure {
+    fn look(&self) {
+        self.0.store(LOOKS, Ordering::Relaxed);
+    }
 }
 
 impl Writer {
     pub(super) fn new(pool: &PgPool) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
-        let unsure = Arc::default();
+        let unsure = Arc::<Unsure>::default();
         tokio::spawn(run(pool.clone(), receiver, Arc::clone(&unsure)));
         Self { jobs, unsure }
     }
 
-    /// Whether, since this was last asked, a batch may have been written without anybody here knowing.
-    pub(super) fn was_unsure(&self) -> bool {
-        self.unsure.swap(false, Ordering::Relaxed)
+    /// Whether what may have been written without anybody here knowing is to be looked for; the database was lost
+    /// over a batch.
+    pub(super) fn is_unsure(&self) -> bool {
+        let one_less = |looks: u32| looks.checked_sub(1);
+        self.unsure.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 
-    /// Has it asked about once more: what follows from it could not be done.
+    /// Has it looked for again: what follows from it could not be done.
     pub(super) fn stay_unsure(&self) {
-        self.unsure.store(true, Ordering::Relaxed);
+        self.unsure.look();
     }
 
     /// Writes a job and says what of it was written.
@@ -85,7 +99,7 @@ impl Writer {
 
 /// Gathers jobs while the first line commits, and gives them to it as soon as it is free: the more a commit
 /// carries, the less each job costs. Only when many wait is a second line used.
-async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<AtomicBool>) {
+async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<Unsure>) {
     let line = || Arc::new(Mutex::new(Line { pool: pool.clone(), open: None, unsure: Arc::clone(&unsure) }));
     let (first, second) = (line(), line());
     let mut batch = Vec::with_capacity(BATCH);
@@ -116,7 +130,9 @@ async fn write(mut line: OwnedMutexGuard<Line>, batch: Vec<(Job, Reply)>) {
                 let _ = reply.send(Ok(part(job, &committed)));
             }
         }
-        Err(error) if jobs.len() == 1 || error.is_unreachable() => answer_all(replies, error),
+        Err(error) if error.is_unreachable() || (jobs.len() == 1 && !error.is_conflict()) => {
+            answer_all(replies, error);
+        }
         // One of them can't be written; each is tried by itself, so that it spoils no other.
         Err(_) => {
             for (job, reply) in jobs.iter().zip(replies) {
@@ -142,7 +158,7 @@ struct Line {
     pool: PgPool,
     /// With when it was last used.
     open: Option<(PgConnection, Instant)>,
-    unsure: Arc<AtomicBool>,
+    unsure: Arc<Unsure>,
 }
 
 impl Line {
@@ -151,7 +167,7 @@ impl Line {
         let committed = write_batch(&mut conn, jobs).await;
         // One that failed otherwise than by what it was given is not used again.
         if committed.as_ref().is_err_and(StoreError::is_unreachable) {
-            self.unsure.store(true, Ordering::Relaxed);
+            self.unsure.look();
         } else {
             self.open = Some((conn, Instant::now()));
         }

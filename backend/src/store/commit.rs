@@ -59,8 +59,8 @@ pub struct Change {
     pub snapshot: Option<String>,
     /// What happened, and the facts that it led to.
     pub entries: Vec<Entry>,
-    /// The server that performs the calls that are now in flight.
-    pub owner: Option<Uuid>,
+    /// The servers that have the calls that are now in flight.
+    pub owners: Vec<Uuid>,
     /// What follows.
     pub follows: Follows,
 }

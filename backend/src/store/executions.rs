@@ -27,8 +27,8 @@ pub struct Loaded {
     pub seq: i32,
     /// The fence.
     pub epoch: i32,
-    /// The server that performs its calls.
-    pub owner: Option<Uuid>,
+    /// The servers that have its calls in flight.
+    pub owners: Vec<Uuid>,
     /// The run that called it.
     pub caller: Option<Caller>,
     /// The stored state, if there is one.
@@ -48,7 +48,7 @@ pub async fn load(
     id: ExecutionId,
 ) -> Result<Option<Loaded>> {
     let row = sqlx::query!(
-        "select workflow_id, revision, seq, epoch, owner, state::text as state, state_seq from executions
+        "select workflow_id, revision, seq, epoch, owners, state::text as state, state_seq from executions
          where id = $1 and workspace_id = $2",
         id.0,
         workspace.0
@@ -79,7 +79,7 @@ pub async fn load(
         revision: row.revision,
         seq: row.seq,
         epoch: row.epoch,
-        owner: row.owner,
+        owners: row.owners.unwrap_or_default(),
         caller,
         snapshot_bytes: row.state.as_ref().map(String::len),
         snapshot: row.state.map(|state| read_text("executions", "state", &state)).transpose()?,
@@ -297,11 +297,14 @@ pub async fn reclaim(
     limit: i64,
 ) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
     let rows = sqlx::query!(
-        "update executions set owner = $1, epoch = epoch + 1
+        "update executions set owners = array[$1::uuid], epoch = epoch + 1
          where id in (
              select e.id from executions e
-             where e.owner is not null and e.owner <> $1
-               and not exists (select 1 from servers s where s.id = e.owner and s.alive_until > $2)
+             where e.owners is not null and e.owners <> array[$1::uuid]
+               and exists (
+                   select 1 from unnest(e.owners) as o(id)
+                   where o.id <> $1
+                     and not exists (select 1 from servers s where s.id = o.id and s.alive_until > $2))
              order by e.id limit $3 for update of e skip locked)
          returning id, workspace_id",
         server,
@@ -313,17 +316,11 @@ pub async fn reclaim(
     Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), ExecutionId(row.id))).collect())
 }
 
-/// Takes the calls of a server's own runs but these, under a higher fence: it lost sight of them.
-pub async fn reclaim_own(
-    conn: &mut PgConnection,
-    server: Uuid,
-    known: &[ExecutionId],
-) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
-    let known: Vec<Uuid> = known.iter().map(|id| id.0).collect();
+/// The runs whose calls a server has in flight, or should have.
+pub async fn owned(conn: &mut PgConnection, server: Uuid) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
     let rows = sqlx::query!(
-        "update executions set epoch = epoch + 1 where owner = $1 and id <> all($2) returning id, workspace_id",
-        server,
-        &known
+        "select id, workspace_id from executions where owners is not null and $1 = any(owners) order by id",
+        server
     )
     .fetch_all(conn)
     .await?;

@@ -5,7 +5,7 @@
 
 use crate::{
     app::{Client, eventually, fresh_database},
-    shop::Shop,
+    shop::{Reply, Shop},
 };
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -272,6 +272,44 @@ async fn many_with(n: u32, shop: &Shop, url: &str, token: &str) -> bool {
     let distinct: std::collections::BTreeSet<String> = keys.collect();
     assert_eq!(distinct.len(), 4, "{n}: each call has one key, however often it is made: {distinct:?}");
     mortal.died
+}
+
+/// One server calls in one branch, another goes on in the other: the first one's call isn't forgotten with it.
+#[tokio::test]
+async fn a_call_of_a_dead_server_is_made_again_though_another_went_on_with_the_run() {
+    let shop = Shop::open().await;
+    let (url, token) = set(&shop).await;
+    let (mut one, mut two) =
+        (Server::spawn(&url, shop.address, None), Server::spawn(&url, shop.address, None));
+    assert!(one.ready().await && two.ready().await);
+    let (first, second) = (one.client(Some(token.clone())), two.client(Some(token)));
+    let text = format!(
+        "workflow_id: both\nname: Both\ntrigger: {{ type: event, event: both }}\nenabled: true\nsteps:\n  \
+         - id: both\n    type: parallel\n    parallel:\n      branches:\n        \
+         - {{ id: a, steps: [{{ id: a, type: execute, execute: [{{ type: webhook, url: 'http://{0}/a' }}] }}] }}\n        \
+         - {{ id: b, steps: [{{ id: hold, type: wait, wait: {{ event: b.go }}, next: b }}, {{ id: b, type: execute, execute: [{{ type: webhook, url: 'http://{0}/b' }}] }}] }}\n",
+        shop.address
+    );
+    let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
+    first.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
+    shop.reply([Reply::Slow(Duration::from_mins(1))]);
+    let called = |path: &'static str| shop.calls().iter().filter(|call| call.path == path).count();
+    let is_called = async |path| {
+        eventually(path, || async {
+            (called(path) == 1).then_some(()).ok_or_else(|| "not called".to_owned())
+        })
+        .await;
+    };
+    let run =
+        first.post("events", json!({ "type": "both" })).await.json(202)["runs"][0]["execution_id"].clone();
+    is_called("a").await;
+    second.post("events", json!({ "type": "b.go" })).await.json(202);
+    is_called("b").await;
+    second.run_when(&run, |run| crate::app::trace(run).contains(&("b".into(), "done".into()))).await;
+    drop(one);
+    let run = second.run_ended(&run).await;
+    assert_eq!(run["result"], "executed", "{run:#}");
+    assert_eq!((called("a"), called("b")), (2, 1), "what was out is made again, and nothing else");
 }
 
 /// A connection that breaks under a commit leaves open whether it was written: what follows is done all the same.

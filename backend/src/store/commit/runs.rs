@@ -93,7 +93,7 @@ struct Columns<'a> {
     waits_for: Vec<Json<&'a [WaitsFor]>>,
     error: Vec<Option<Json<&'a RunError>>>,
     snapshot: Vec<Option<&'a str>>,
-    owner: Vec<Option<Uuid>>,
+    owners: Vec<Option<String>>,
 }
 
 impl<'a> Columns<'a> {
@@ -108,9 +108,15 @@ impl<'a> Columns<'a> {
             waits_for: runs().map(|run| Json(run.waits_for.as_slice())).collect(),
             error: runs().map(|run| run.error.as_ref().map(Json)).collect(),
             snapshot: changes.iter().map(|change| change.snapshot.as_deref()).collect(),
-            owner: changes.iter().map(|change| change.owner).collect(),
+            owners: changes.iter().map(|change| array(&change.owners)).collect(),
         }
     }
+}
+
+/// Servers as PostgreSQL writes an array; nothing where there is none. Arrays can't be unnested out of an array.
+fn array(servers: &[Uuid]) -> Option<String> {
+    let listed = || servers.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
+    (!servers.is_empty()).then(|| format!("{{{}}}", listed()))
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {
@@ -141,15 +147,15 @@ pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Chang
     sqlx::query!(
         "insert into executions (id, workspace_id, workflow_id, revision, machine_version, status, result, decision,
              subject, amount, currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq,
-             state, state_seq, owner, epoch)
+             state, state_seq, owners, epoch)
          select id, workspace_id, workflow_id, revision, $1::integer, status, result, decision, subject, amount,
              currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq, state::json,
-             case when state is null then 0 else seq end, owner, 1
+             case when state is null then 0 else seq end, owners::uuid[], 1
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[],
              $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::timestamptz[],
-             $16::timestamptz[], $17::jsonb[], $18::jsonb[], $19::integer[], $20::text[], $21::uuid[])
+             $16::timestamptz[], $17::jsonb[], $18::jsonb[], $19::integer[], $20::text[], $21::text[])
            as t(id, workspace_id, workflow_id, revision, status, result, decision, subject, amount, currency, reason,
-             event_id, requester, started_at, ended_at, waits_for, error, seq, state, owner)",
+             event_id, requester, started_at, ended_at, waits_for, error, seq, state, owners)",
         count(machine::VERSION),
         &ids,
         &workspaces,
@@ -170,7 +176,7 @@ pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Chang
         &columns.error as &[Option<Json<&RunError>>],
         &seqs,
         &columns.snapshot as &[Option<&str>],
-        &columns.owner as &[Option<Uuid>]
+        &columns.owners as &[Option<String>]
     )
     .execute(conn)
     .await?;
@@ -205,11 +211,11 @@ pub(super) async fn update_executions(
              ended_at = t.ended_at, waits_for = t.waits_for, error = t.error, seq = e.seq + t.added,
              state = coalesce(t.state::json, e.state),
              state_seq = case when t.state is null then e.state_seq else e.seq + t.added end,
-             owner = t.owner
+             owners = t.owners::uuid[]
          from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
-             $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::uuid[])
+             $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::text[])
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
-             state, owner)
+             state, owners)
          where e.id = t.id and e.workspace_id is not distinct from t.workspace_id and e.seq = t.seq
            and (t.epoch is null or e.epoch = t.epoch)
          returning e.id",
@@ -226,7 +232,7 @@ pub(super) async fn update_executions(
         &columns.error as &[Option<Json<&RunError>>],
         &added,
         &columns.snapshot as &[Option<&str>],
-        &columns.owner as &[Option<Uuid>]
+        &columns.owners as &[Option<String>]
     )
     .fetch_all(conn)
     .await?;

@@ -1,0 +1,55 @@
+//! What this server has under way for runs: nothing is begun twice beside itself, and what should be under way
+//! and isn't is found.
+
+use super::perform::Work;
+use shared_types::{ids::ExecutionId, machine::Place};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What tells one piece of work from all others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    execution_id: ExecutionId,
+    epoch: i32,
+    place: Place,
+    /// Which of a step's calls, and which attempt.
+    call: Option<(u32, u32)>,
+}
+
+/// The work that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Underway(Mutex<HashSet<Key>>);
+
+/// Work that is under way until this is dropped.
+#[derive(Debug)]
+pub(super) struct Held {
+    key: Key,
+    underway: Arc<Underway>,
+}
+
+impl Underway {
+    /// Begins work; nothing where it is under way already.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        execution_id: ExecutionId,
+        epoch: i32,
+        work: &Work,
+    ) -> Option<Held> {
+        let (place, call) = match work {
+            Work::Call(call) => (&call.place, Some((call.index, call.attempt))),
+            Work::Run(start) => (&start.place, None),
+            Work::Rule { place, .. } => (place, None),
+        };
+        let key = Key { execution_id, epoch, place: place.clone(), call };
+        let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        is_new.then(|| Held { key, underway: Arc::clone(self) })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.underway.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
