@@ -11,6 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, sync::Arc};
 
+/// The longest expression, in bytes.
+const MAX_EXPR: usize = 10_000;
+
 /// A condition as CEL; read once, and cheap to clone.
 #[derive(Clone)]
 pub struct Expression(Arc<Inner>);

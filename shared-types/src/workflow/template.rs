@@ -128,6 +128,21 @@ impl Template {
         Self(Arc::new(Inner { source, kind }))
     }
 
+    /// The template that is this path alone; nothing where templates can't say it.
+    pub fn of_path<'a>(path: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut path = path.into_iter();
+        let mut inner = path.next()?.to_owned();
+        for part in path {
+            if name(part).is_some_and(|(_, rest)| rest.is_empty()) {
+                inner.extend([".", part]);
+            } else {
+                let quote = if part.contains('\'') { "\"" } else { "'" };
+                inner.extend(["[", quote, part, quote, "]"]);
+            }
+        }
+        Some(Self::new(format!("{{{{ {inner} }}}}"))).filter(|template| template.path().is_some())
+    }
+
     /// The text as written.
     pub fn source(&self) -> &str {
         &self.0.source
@@ -356,13 +371,40 @@ fn alone(source: &str) -> Option<&str> {
     (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%")).then(|| inner.trim())
 }
 
-/// Names separated by dots, with no filter, call or sign.
+/// Names separated by dots, or quoted in brackets, with no filter, call or sign.
 fn plain_path(inner: &str) -> Option<Vec<String>> {
-    let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
     let starts_well = inner.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    let is_word = matches!(inner, "true" | "false" | "none" | "True" | "False" | "None");
-    (starts_well && !is_word && inner.split('.').all(is_name))
-        .then(|| inner.split('.').map(str::to_owned).collect())
+    if !starts_well || is_constant(inner) {
+        return None;
+    }
+    let (first, mut rest) = name(inner)?;
+    let mut path = vec![first.to_owned()];
+    while !rest.is_empty() {
+        let (part, after) = match rest.strip_prefix('.') {
+            Some(rest) => name(rest)?,
+            None => quoted(rest.strip_prefix('[')?)?,
+        };
+        path.push(part.to_owned());
+        rest = after;
+    }
+    Some(path)
+}
+
+fn is_constant(name: &str) -> bool {
+    matches!(name, "true" | "false" | "none" | "True" | "False" | "None")
+}
+
+/// A name and what follows it.
+fn name(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+/// A quoted key, and what follows its bracket.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let (key, rest) = text[1..].split_once(quote)?;
+    Some((key, rest.strip_prefix(']')?)).filter(|(key, _)| !key.is_empty() && !key.contains('\\'))
 }
 
 /// `.length` written as the filter that the engine has, outside of quotes.

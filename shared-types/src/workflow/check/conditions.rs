@@ -10,9 +10,6 @@ use crate::workflow::{
 };
 use serde_json::Value;
 
-/// The longest expression, in bytes.
-const MAX_EXPR: usize = 10_000;
-
 pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     if let StepKind::Condition { condition, rule_id, .. } = &place.step.kind {
         match (condition, rule_id) {
@@ -39,10 +36,6 @@ pub(in crate::workflow) fn check(at: &str, condition: &Condition, findings: &mut
     for (below, expr) in condition.expressions() {
         let pointer = format!("{at}{below}");
         match expr.condition() {
-            Ok(_) if expr.source().len() > MAX_EXPR => {
-                let message = format!("An expression has at most {MAX_EXPR} characters.");
-                findings.push(Finding::error("expr.long", pointer, message));
-            }
             // What its nodes say is said at the expression, which has no pointers inside.
             Ok(nodes) => {
                 let mut inside = Vec::new();

@@ -183,5 +183,7 @@ fn print_text(text: &str) -> String {
 
 /// The path of a template that is one path alone.
 fn template_path(template: &Template) -> Option<String> {
-    print_path(&template.path()?.join("."))
+    let path = template.path()?;
+    let is_exact = path.iter().all(|part| !part.contains('.'));
+    if is_exact { print_path(&path.join(".")) } else { None }
 }

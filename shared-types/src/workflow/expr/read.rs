@@ -1,13 +1,13 @@
 //! Reading: words first, then by precedence, `||` the loosest.
 
-use super::ExprError;
+use super::{ExprError, MAX_EXPR};
 use crate::workflow::{
     Template, TemplateValue,
     condition::{Condition, Leaf, Operator},
 };
 use serde_json::Value;
 
-/// How deep parentheses may stand in each other.
+/// How deep parentheses, lists and negations may stand in each other.
 const MAX_DEPTH: usize = 64;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,9 @@ fn fault<T>(column: usize, message: impl Into<String>) -> Read<T> {
 }
 
 pub(super) fn read(source: &str) -> Read<Condition> {
+    if source.len() > MAX_EXPR {
+        return fault(MAX_EXPR, format!("An expression has at most {MAX_EXPR} characters."));
+    }
     let words = words(source)?;
     let mut reader = Reader { words, at: 0, depth: 0 };
     let condition = reader.any_of()?;
@@ -235,18 +238,33 @@ impl Reader {
         };
         let Some(operator) = operator else { return alone(left, column) };
         self.at += 1;
+        let of_right = self.column();
         let right = self.side()?;
-        compare(left, operator, right, here)
+        compare(left, operator, right, here, of_right)
     }
 
     fn side(&mut self) -> Read<Side> {
         let column = self.column();
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return fault(column, format!("More than {MAX_DEPTH} things stand in each other here."));
+        }
+        let side = self.side_at(column);
+        self.depth -= 1;
+        side
+    }
+
+    fn side_at(&mut self, column: usize) -> Read<Side> {
         match self.next() {
             Word::Sign("!") => {
                 let inner = self.side()?;
                 Ok(Side::Condition(Condition::Not { not: Box::new(alone(inner, column)?) }))
             }
-            Word::Sign("(") => self.grouped(column),
+            Word::Sign("(") => {
+                let inner = self.any_of()?;
+                self.needs(")", "what the parenthesis holds")?;
+                Ok(Side::Condition(inner))
+            }
             Word::Sign("[") => self.list(),
             Word::Sign("-") => {
                 if let Word::Value(Value::Number(number)) = self.next() {
@@ -262,17 +280,6 @@ impl Reader {
         }
     }
 
-    fn grouped(&mut self, column: usize) -> Read<Side> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return fault(column, format!("Parentheses stand more than {MAX_DEPTH} deep in each other."));
-        }
-        let inner = self.any_of()?;
-        self.needs(")", "what the parenthesis holds")?;
-        self.depth -= 1;
-        Ok(Side::Condition(inner))
-    }
-
     fn list(&mut self) -> Read<Side> {
         let mut items = Vec::new();
         while !self.takes("]") {
@@ -282,7 +289,7 @@ impl Reader {
             let column = self.column();
             items.push(match self.side()? {
                 Side::Value(value) => value,
-                Side::Path(path) => path_value(&path),
+                Side::Path(path) => path_value(&path, column)?,
                 Side::Condition(_) => return fault(column, "A list holds values and paths."),
             });
         }
@@ -361,7 +368,7 @@ impl Reader {
         let inner = self.column();
         let value = match self.side()? {
             Side::Value(value) => value,
-            Side::Path(path) => path_value(&path),
+            Side::Path(path) => path_value(&path, inner)?,
             Side::Condition(_) => return fault(inner, format!("`.{name}()` takes a value or a path.")),
         };
         self.needs(")", "the value")?;
@@ -381,8 +388,11 @@ fn leaf(field: String, operator: Operator, value: Option<TemplateValue>) -> Cond
 }
 
 /// A path as the value of another: a template.
-fn path_value(path: &str) -> TemplateValue {
-    TemplateValue::Text(Template::new(format!("{{{{ {path} }}}}")))
+fn path_value(path: &str, column: usize) -> Read<TemplateValue> {
+    match Template::of_path(path.split('.')) {
+        Some(template) => Ok(TemplateValue::Text(template)),
+        None => fault(column, format!("`{path}` can't stand here; put the value into the context first.")),
+    }
 }
 
 /// A side that is asked by itself.
@@ -394,7 +404,7 @@ fn alone(side: Side, column: usize) -> Read<Condition> {
     }
 }
 
-fn compare(left: Side, operator: Operator, right: Side, column: usize) -> Read<Condition> {
+fn compare(left: Side, operator: Operator, right: Side, column: usize, of_right: usize) -> Read<Condition> {
     let is_in = operator == Operator::In;
     match (left, right) {
         (Side::Path(field), Side::Value(TemplateValue::Literal(Value::Null)))
@@ -406,7 +416,9 @@ fn compare(left: Side, operator: Operator, right: Side, column: usize) -> Read<C
             fault(column, "`in` takes a list, or a path to one.")
         }
         (Side::Path(field), Side::Value(value)) => Ok(leaf(field, operator, Some(value))),
-        (Side::Path(field), Side::Path(other)) => Ok(leaf(field, operator, Some(path_value(&other)))),
+        (Side::Path(field), Side::Path(other)) => {
+            Ok(leaf(field, operator, Some(path_value(&other, of_right)?)))
+        }
         (Side::Value(value), Side::Path(field)) if is_in => Ok(leaf(field, Operator::Contains, Some(value))),
         (Side::Value(TemplateValue::Literal(Value::Null)), Side::Path(field))
             if operator == Operator::Neq =>

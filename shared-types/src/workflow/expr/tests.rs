@@ -32,6 +32,13 @@ fn expressions_are_read_into_the_same_nodes_that_a_document_writes() {
             "lines[0]['unit-price'] != -1.5",
             json!({"field": "lines.0.unit-price", "operator": "neq", "value": -1.5}),
         ),
+        (
+            "x == a['b-c'].d && y in [o[\"it's\"]]",
+            json!({"and": [
+                {"field": "x", "operator": "eq", "value": "{{ a['b-c'].d }}"},
+                {"field": "y", "operator": "in", "value": ["{{ o[\"it's\"] }}"]},
+            ]}),
+        ),
         ("a == null", json!({"field": "a", "operator": "eq", "value": null})),
         ("a != null", json!({"field": "a", "operator": "exists"})),
     ] {
@@ -57,11 +64,36 @@ fn what_cel_has_besides_is_refused_at_its_column() {
         ("a in 'x'", 3, "`in` takes a list"),
         ("has(1)", 5, "takes a path"),
         ("a == 12abc", 6, "is no number"),
+        ("a == none", 6, "can't stand here"),
+        ("a == b['{{']", 6, "can't stand here"),
     ] {
         let expression = Expression::new(source);
         let error = expression.condition().unwrap_err();
         assert_eq!(error.column, column, "{source}: {error}");
         assert!(error.message.contains(message), "{source}: {error}");
+    }
+}
+
+#[test]
+fn however_deep_or_long_a_text_is_it_is_refused_and_nothing_worse() {
+    for text in ["!", "(", "[", "!(", "size(", "a.contains("] {
+        for times in [70, 4_000, 200_000] {
+            let expression = Expression::new(text.repeat(times) + "a");
+            assert!(expression.condition().is_err(), "{text} {times} times");
+        }
+    }
+}
+
+#[test]
+fn a_path_on_the_right_is_that_path_and_no_arithmetic() {
+    let context = serde_json::from_value::<serde_json::Map<String, Value>>(
+        json!({ "a": { "b": 10, "b-c": 99 }, "c": 3, "x": 7 }),
+    )
+    .unwrap();
+    let scope = Scope::masked(&context, chrono::DateTime::UNIX_EPOCH);
+    for (source, expected) in [("x == a['b-c']", false), ("99 == a['b-c']", true), ("a.b < a['b-c']", true)] {
+        let condition = Condition::Expr { expr: Expression::new(source) };
+        assert_eq!(evaluate(&condition, &scope).unwrap().holds(), expected, "{source}");
     }
 }
 
