@@ -35,6 +35,7 @@ pub mod supported;
 pub mod trace;
 mod turn;
 mod waiting;
+mod withdrawing;
 
 pub use command::{Applied, Call, Command, Fact, StartRun, StepState};
 pub use definition::Definition;

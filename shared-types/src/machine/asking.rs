@@ -6,7 +6,7 @@ use super::{
     input::{Decision, Event, Timer},
     place::Place,
     preview,
-    state::{Answered, Doing, OpenRequest, Verdict},
+    state::{Answered, Doing, OpenRequest, RunError, Verdict},
     turn::{Failure, Flow, Turn},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         effect::ShortRequest,
         scope::Scope,
         script::Verb,
-        step::{ActionKind, Outcomes, Step, StepKind},
+        step::{ActionKind, Outcomes, Step},
         template::as_text,
     },
 };
@@ -127,7 +127,7 @@ impl Turn<'_> {
     fn ask_people(&mut self, step: &Step, place: &Place, wanted: Wanted) -> ApprovalId {
         let approval_id = ApprovalId(self.fresh_id());
         let outcomes = step.outcomes().cloned().unwrap_or_default();
-        let waits = outcomes.any() || step.next.is_none() || matches!(step.kind, StepKind::Approval { .. });
+        let waits = step.waits_for_people();
         let subject = wanted.subject.or_else(|| self.state.subject.clone());
         let asked = asked_in_words(&wanted.levels);
         let previews = preview::previews(self, step, place, &outcomes, subject.as_deref());
@@ -234,6 +234,7 @@ impl Turn<'_> {
         let status = status_of(answered);
         let reason = answer_in_words(answered);
         self.put_approval(&place, answered);
+        self.remember_refusal(&place, status, &reason);
         self.state.reason = Some(reason.clone());
         let flow = match link(&outcomes, status) {
             Some(next) => Flow::To(next.clone()),
@@ -246,6 +247,14 @@ impl Turn<'_> {
         fact.reason = Some(reason);
         fact.output = Some(json!({ "decision": status, "by": by(answered), "next": flow.next() }));
         flow
+    }
+
+    /// A branch that asks people passes when they approve; whoever is asked last decides.
+    fn remember_refusal(&mut self, place: &Place, status: RequestStatus, reason: &str) {
+        if let Some(lane) = self.state.lane_mut(&place.within) {
+            let is_refused = status != RequestStatus::Approved;
+            lane.refused = is_refused.then(|| not_approved(status, reason, &place.step));
+        }
     }
 
     /// The decision itself is the result: of the run, or of the branch that asked.
@@ -264,10 +273,7 @@ impl Turn<'_> {
         match (approved, outcomes.any()) {
             (true, true) => Flow::End(None),
             (true, false) => self.in_order(place, None),
-            (false, _) => {
-                let code = format!("approval.{}", status.as_str());
-                Flow::End(Some(Failure::new(&code, reason).at(&place.step)))
-            }
+            (false, _) => Flow::End(Some(not_approved(status, reason, &place.step))),
         }
     }
 
@@ -282,23 +288,7 @@ impl Turn<'_> {
         fact.output = Some(json!({ "decision": status_of(answered), "by": by(answered) }));
     }
 
-    /// Requests that the run didn't wait for are withdrawn: what they ask was decided elsewhere.
-    pub(super) fn withdraw_unawaited(&mut self, place: &Place, because: &str) {
-        let unawaited = self
-            .state
-            .requests
-            .iter()
-            .filter(|(_, request)| !request.waits && request.place.within == place.within);
-        let open: Vec<ApprovalId> = unawaited.map(|(id, _)| *id).collect();
-        for approval_id in open {
-            self.state.requests.remove(&approval_id);
-            self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
-            let because = Some(format!("Decided elsewhere: {because}"));
-            self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
-        }
-    }
-
-    fn put_approval(&mut self, place: &Place, answered: &Answered) {
+    pub(super) fn put_approval(&mut self, place: &Place, answered: &Answered) {
         let value = self.approval_value(&place.step, answered);
         self.put(&place.within, "approval", value);
     }
@@ -340,6 +330,10 @@ impl Turn<'_> {
         };
         self.command(Command::Publish { event: Arc::new(event), depth });
     }
+}
+
+fn not_approved(status: RequestStatus, reason: &str, step: &StepId) -> RunError {
+    Failure::new(&format!("approval.{}", status.as_str()), reason).at(step)
 }
 
 fn entity_id(id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<String>, Failure> {

@@ -72,7 +72,7 @@ impl Turn<'_> {
     fn ask_and_go(&mut self, step: &Step, place: &Place, condition: &Condition) -> Result<Flow, Failure> {
         let StepKind::Condition { on_true, on_false, .. } = &step.kind else { return Ok(Flow::Stay) };
         let why = self.ask(place, condition)?;
-        let next = if why.holds() { on_true } else { on_false };
+        let next = if why.holds() { on_true } else { on_false }.as_ref().or(step.next.as_ref());
         let sentence = why.sentence();
         let flow = match next {
             Some(next) => Flow::To(next.clone()),
@@ -89,12 +89,13 @@ impl Turn<'_> {
 
     pub(super) fn switch(
         &mut self,
+        step: &Step,
         place: &Place,
         cases: &[Case],
         default: Option<&StepId>,
     ) -> Result<Flow, Failure> {
         let has_links = default.is_some() || cases.iter().any(|case| case.next.is_some());
-        let flow = |turn: &Self, next: Option<&StepId>| match next {
+        let flow = |turn: &Self, next: Option<&StepId>| match next.or(step.next.as_ref()) {
             Some(next) => Flow::To(next.clone()),
             None if has_links => Flow::End(None),
             None => turn.in_order(place, None),

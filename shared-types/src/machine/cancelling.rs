@@ -2,16 +2,16 @@
 
 use super::{
     Refused,
-    command::{Command, RequestStatus, StepState},
+    command::{Command, StepState},
     input::Timer,
     lanes::{BranchStands, LaneOutcome, LaneOver},
-    parallel::{nothing, outcome_value},
+    parallel::outcome_value,
     place::{LaneId, Place},
     state::{Doing, Frame, GivenUp},
     turn::{Failure, Turn},
 };
-use crate::{ids::ApprovalId, workflow::duration::in_words};
-use serde_json::{Map, Value};
+use crate::workflow::duration::in_words;
+use serde_json::Value;
 
 impl Turn<'_> {
     /// Cancels what is under way in a place's lanes; what wasn't entered is skipped.
@@ -36,11 +36,11 @@ impl Turn<'_> {
                             if let Some(frame) = lane.frame.take() {
                                 self.give_up(*frame, because);
                             }
+                            self.let_go(lane.held);
                             LaneOutcome::Cancelled
                         }
                     };
-                    let over = LaneOver { outcome, error: None, own: nothing(), merged: Map::new() };
-                    branch.stands = BranchStands::Over(Box::new(over));
+                    branch.stands = BranchStands::Over(Box::new(LaneOver::empty(outcome)));
                 }
             }
             Doing::Iterating(iterating) => {
@@ -48,6 +48,7 @@ impl Turn<'_> {
                     if let Some(frame) = item.lane.frame {
                         self.give_up(*frame, because);
                     }
+                    self.let_go(item.lane.held);
                     iterating.keep(item.n, outcome_value(LaneOutcome::Cancelled, None));
                 }
                 let skipped = outcome_value(LaneOutcome::Skipped, None);
@@ -124,6 +125,7 @@ impl Turn<'_> {
             Doing::Asking { .. } => {}
         }
         self.cancel_in(&place, &mut doing, because);
+        self.let_go_of(&doing);
         self.fact(&place, StepState::Cancelled).reason = Some(because.to_owned());
     }
 
@@ -148,31 +150,12 @@ impl Turn<'_> {
         self.out.commands.len() < before
     }
 
-    /// Requests made in a place's lanes are withdrawn.
-    fn withdraw_inside(&mut self, place: &Place, because: &str) {
-        let inside = self.state.requests.iter().filter(|(_, request)| request.place.is_inside(place));
-        let inside: Vec<(ApprovalId, bool)> =
-            inside.map(|(id, request)| (*id, request.early.is_none())).collect();
-        for (approval_id, is_open) in inside {
-            self.state.requests.remove(&approval_id);
-            if is_open {
-                self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
-                let because = Some(because.to_owned());
-                self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
-            }
-        }
-    }
-
     /// Keeps what a step came to that is cut off, and ends the run that it waited for.
     fn keep_cut_off(&mut self, place: &Place, doing: Doing, because: &str) {
         match doing {
-            Doing::Branching(branching) => {
-                let over = branching.branches.iter().filter_map(|b| Some((b.id.clone(), b.over()?)));
-                let outcomes =
-                    over.map(|(id, over)| (id, outcome_value(over.outcome, over.error.as_ref()))).collect();
-                self.put_for_step(&place.within, &place.step, "branches", Value::Object(outcomes));
-            }
+            Doing::Branching(branching) => drop(self.give_all(place, *branching)),
             Doing::Iterating(iterating) => {
+                self.let_go(iterating.held);
                 let results = iterating.results.into_iter().flatten().collect();
                 self.put_for_step(&place.within, &place.step, "items", Value::Array(results));
             }
@@ -198,10 +181,12 @@ impl Turn<'_> {
         };
         let message = format!("It wasn't through in {}.", in_words(timeout.duration()));
         self.cancel_lanes(place, &message);
+        let entered = self.entered_at(place);
         if let Some(frame) = self.take_frame(place) {
             self.keep_cut_off(place, frame.doing, &message);
         }
         let flow = self.step_failed(place, Failure::new("timeout", message));
+        self.last_fact().duration_ms = Some(super::waiting::milliseconds(self.stamp.at - entered));
         self.follow(place, flow);
         Ok(())
     }

@@ -26,8 +26,8 @@ impl Turn<'_> {
         let reason = action.reason.as_ref().map(|reason| reason.text(&scope)).transpose()?;
         match action.kind {
             ActionKind::Allow => self.state.decision = Some(Verdict::Allowed),
-            // A step that asks says `block` only until somebody decides.
-            ActionKind::Block if !step.asks() => self.state.decision = Some(Verdict::Blocked),
+            // A step that waits for people says `block` only until somebody decides.
+            ActionKind::Block if !step.waits_for_people() => self.state.decision = Some(Verdict::Blocked),
             ActionKind::Block | ActionKind::Execute | ActionKind::RequireApproval => {}
         }
         if reason.is_some() {

@@ -11,6 +11,7 @@ use super::{
     turn::{Failure, Flow, Over, Turn},
 };
 use crate::workflow::{
+    context::weight,
     scope::Scope,
     step::{Foreach, OnItemError, Step},
     template::as_text,
@@ -40,6 +41,7 @@ impl Turn<'_> {
         fact.reason = Some(format!("{}{several}", count_of(items.len(), "item", "items")));
         let iterating = Iterating {
             results: Vec::with_capacity(items.len()),
+            held: 0,
             items: Arc::new(items),
             entered: 0,
             failed: 0,
@@ -113,7 +115,7 @@ impl Turn<'_> {
         let name = step.and_then(Step::foreach).and_then(|f| f.item_var.as_deref()).unwrap_or(ITEM_VAR);
         let Some(iterating) = self.iterating_mut(place) else { return };
         let Some(at) = iterating.item(n) else { return };
-        let Lane { own, .. } = iterating.open.remove(at).lane;
+        let Lane { own, held, .. } = iterating.open.remove(at).lane;
         let mut own = Arc::try_unwrap(own).unwrap_or_else(|own| (*own).clone());
         own.remove(name);
         let error = match over {
@@ -125,8 +127,12 @@ impl Turn<'_> {
         if !own.is_empty() {
             result["values"] = Value::Object(own);
         }
+        let bytes = weight(&result);
         iterating.failed += u32::from(error.is_some());
+        iterating.held += bytes;
         iterating.keep(n, result);
+        self.let_go(held);
+        self.hold(bytes);
     }
 
     /// All items are through, or one failed and stops the rest.
@@ -140,7 +146,8 @@ impl Turn<'_> {
         if iterating.until.is_some() {
             self.command(Command::ClearTimer { timer: Timer::StepOver { place: place.clone() } });
         }
-        let Iterating { items, results, failed, .. } = *iterating;
+        let Iterating { items, results, failed, held, .. } = *iterating;
+        self.let_go(held);
         let error = stopped_at
             .and_then(|n| results.get(n as usize)?.as_ref()?.pointer("/error/message"))
             .map(as_text);

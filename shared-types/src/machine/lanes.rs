@@ -60,6 +60,9 @@ pub struct Iterating {
     pub open: Vec<OpenItem>,
     /// By their numbers, the results of those that are over.
     pub results: Vec<Option<Value>>,
+    /// About how many bytes these are.
+    #[serde(default)]
+    pub held: u64,
     /// Until when all must be over.
     pub until: Option<DateTime<Utc>>,
 }
@@ -82,6 +85,12 @@ pub struct Lane {
     /// Of that, what was merged into what was there, and isn't to replace it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub merged: Map<String, Value>,
+    /// About how many bytes its steps have put there.
+    #[serde(default)]
+    pub held: u64,
+    /// That who was asked last did not approve: without approval it doesn't pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RunError>,
     /// How often each step was entered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub visits: BTreeMap<StepId, u32>,
@@ -111,6 +120,24 @@ pub struct LaneOver {
     /// Of that, what was merged.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub merged: Map<String, Value>,
+    /// About how many bytes its steps have put there.
+    #[serde(default)]
+    pub held: u64,
+}
+
+/// What a run or a lane of it has put into the context, to add to it.
+pub(super) struct Own<'s> {
+    pub(super) values: &'s mut Arc<Map<String, Value>>,
+    /// Of a lane: what was merged, and how much it holds.
+    pub(super) merged: Option<&'s mut Map<String, Value>>,
+    pub(super) held: Option<&'s mut u64>,
+}
+
+impl LaneOver {
+    /// One that put nothing anywhere.
+    pub(super) fn empty(outcome: LaneOutcome) -> Self {
+        Self { outcome, error: None, own: Arc::default(), merged: Map::new(), held: 0 }
+    }
 }
 
 /// What became of a branch or an item.
@@ -169,10 +196,32 @@ impl Frame {
         match (&mut self.doing, id) {
             (Doing::Branching(branching), LaneId::Branch(id)) => {
                 let branch = branching.branches.iter_mut().find(|branch| branch.id == *id)?;
-                if let BranchStands::Open(lane) = &mut branch.stands { Some(lane) } else { None }
+                branch.lane_mut()
             }
             (Doing::Iterating(iterating), LaneId::Item(n)) => {
                 iterating.item(*n).map(|at| &mut iterating.open[at].lane)
+            }
+            (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
+        }
+    }
+
+    /// What a lane of it has put into the context; a branch that is over still takes what comes late.
+    fn own_mut(&mut self, id: &LaneId) -> Option<Own<'_>> {
+        match (&mut self.doing, id) {
+            (Doing::Branching(branching), LaneId::Branch(id)) => {
+                let branch = branching.branches.iter_mut().find(|branch| branch.id == *id)?;
+                match &mut branch.stands {
+                    BranchStands::Ahead => None,
+                    BranchStands::Open(lane) => Some(lane.own_mut()),
+                    BranchStands::Over(over) => Some(Own {
+                        values: &mut over.own,
+                        merged: Some(&mut over.merged),
+                        held: Some(&mut over.held),
+                    }),
+                }
+            }
+            (Doing::Iterating(iterating), LaneId::Item(n)) => {
+                iterating.item(*n).map(|at| iterating.open[at].lane.own_mut())
             }
             (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
         }
@@ -214,9 +263,19 @@ impl Iterating {
     }
 }
 
+impl Lane {
+    fn own_mut(&mut self) -> Own<'_> {
+        Own { values: &mut self.own, merged: Some(&mut self.merged), held: Some(&mut self.held) }
+    }
+}
+
 impl Branch {
     fn lane(&self) -> Option<&Lane> {
         if let BranchStands::Open(lane) = &self.stands { Some(lane) } else { None }
+    }
+
+    pub(super) fn lane_mut(&mut self) -> Option<&mut Lane> {
+        if let BranchStands::Open(lane) = &mut self.stands { Some(lane) } else { None }
     }
 
     pub(super) fn over(&self) -> Option<&LaneOver> {
@@ -265,6 +324,21 @@ impl State {
             lane = lane_below(lane.frame.as_deref_mut()?, at)?;
         }
         Some(lane)
+    }
+
+    /// What the run or a lane of it has put into the context.
+    pub(super) fn own_mut(&mut self, within: &[Within]) -> Option<Own<'_>> {
+        let Some((last, around)) = within.split_last() else {
+            return Some(Own { values: &mut self.context, merged: None, held: None });
+        };
+        let frame = match around {
+            [] => self.frames.first_mut()?,
+            around => self.lane_mut(around)?.frame.as_deref_mut()?,
+        };
+        if frame.place.step != last.step || frame.place.visit != last.visit {
+            return None;
+        }
+        frame.own_mut(&last.lane)
     }
 
     /// The frame at a place.

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::workflow::step::{Parallel, Step, Strategy};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// What a parallel step came to.
 enum Decided {
@@ -79,16 +78,17 @@ impl Turn<'_> {
     }
 
     pub(super) fn branch_over(&mut self, place: &Place, id: &str, over: Over) {
-        let error = match over {
-            Over::Ended(error) => error,
-            Over::Failed(error) => Some(error),
-        };
         let branch = self.branching_mut(place).and_then(|b| b.branches.iter_mut().find(|b| b.id == id));
         let Some(branch) = branch else { return };
+        let refused = branch.lane_mut().and_then(|lane| lane.refused.take());
+        let error = match over {
+            Over::Ended(error) => error.or(refused),
+            Over::Failed(error) => Some(error),
+        };
         let outcome = if error.is_none() { LaneOutcome::Passed } else { LaneOutcome::Failed };
         if let BranchStands::Open(lane) = &mut branch.stands {
-            let Lane { own, merged, .. } = std::mem::take(lane.as_mut());
-            branch.stands = BranchStands::Over(Box::new(LaneOver { outcome, error, own, merged }));
+            let Lane { own, merged, held, .. } = std::mem::take(lane.as_mut());
+            branch.stands = BranchStands::Over(Box::new(LaneOver { outcome, error, own, merged, held }));
         }
     }
 
@@ -105,13 +105,7 @@ impl Turn<'_> {
         if branching.until.is_some() {
             self.command(Command::ClearTimer { timer: Timer::StepOver { place: place.clone() } });
         }
-        let mut outcomes = Map::new();
-        for branch in branching.branches {
-            let BranchStands::Over(over) = branch.stands else { continue };
-            outcomes.insert(branch.id, outcome_value(over.outcome, over.error.as_ref()));
-            self.give(&place.within, *over);
-        }
-        self.put_for_step(&place.within, &place.step, "branches", Value::Object(outcomes.clone()));
+        let outcomes = self.give_all(place, *branching);
         let flow = match decided {
             Decided::NotPassed(failure) => self.step_failed(place, failure),
             Decided::Passed(reason) => {
@@ -125,6 +119,18 @@ impl Turn<'_> {
         fact.duration_ms = Some(took);
         fact.output = Some(json!({ "next": flow.next(), "branches": outcomes }));
         flow
+    }
+
+    /// Gives what the branches put into the context, in the document's order, and keeps their outcomes.
+    pub(super) fn give_all(&mut self, place: &Place, branching: Branching) -> Map<String, Value> {
+        let mut outcomes = Map::new();
+        for branch in branching.branches {
+            let BranchStands::Over(over) = branch.stands else { continue };
+            outcomes.insert(branch.id, outcome_value(over.outcome, over.error.as_ref()));
+            self.give(&place.within, *over);
+        }
+        self.put_for_step(&place.within, &place.step, "branches", Value::Object(outcomes.clone()));
+        outcomes
     }
 
     /// A lane of a place is over.
@@ -217,9 +223,4 @@ fn rule_of(strategy: Strategy) -> &'static str {
 pub(super) fn count_of(n: usize, one: &str, many: &str) -> String {
     let word = if n == 1 { one } else { many };
     format!("{} {word}", crate::workflow::number::grouped(&n.to_string()))
-}
-
-/// The values of lanes that hold nothing of their own share one empty map.
-pub(super) fn nothing() -> Arc<Map<String, Value>> {
-    Arc::default()
 }

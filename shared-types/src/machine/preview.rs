@@ -26,7 +26,7 @@ pub(super) fn previews(
     outcomes: &Outcomes,
     subject: Option<&str>,
 ) -> Previews {
-    let waits = outcomes.any() || step.next.is_none();
+    let waits = step.waits_for_people();
     let is_lane = !place.within.is_empty();
     let follow = |status| {
         if !waits {

@@ -199,7 +199,7 @@ impl<'t> Turn<'t> {
     fn dispatch(&mut self, step: &'t Step, place: &Place) -> Result<Flow, Failure> {
         match &step.kind {
             StepKind::Condition { .. } => self.condition(step, place),
-            StepKind::Switch { cases, default } => self.switch(place, cases, default.as_ref()),
+            StepKind::Switch { cases, default } => self.switch(step, place, cases, default.as_ref()),
             StepKind::Action { action, .. } => self.action(step, place, action),
             StepKind::Execute { .. } => self.effects(step, place, 0),
             StepKind::Approval { approval, .. } => self.approval(step, place, approval),
@@ -220,6 +220,7 @@ impl<'t> Turn<'t> {
     /// A step failed: the run or lane goes to its `on_error`, or fails.
     pub(super) fn step_failed(&mut self, place: &Place, failure: Failure) -> Flow {
         self.take_frame(place);
+        self.withdraw_own(place, &failure.message);
         let fact = self.fact(place, StepState::Failed);
         fact.reason = Some(failure.message.clone());
         let on_error = self.definition.step(&place.step).and_then(|step| step.on_error.clone());

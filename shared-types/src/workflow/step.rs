@@ -578,6 +578,12 @@ impl Step {
             || self.effects().iter().any(|effect| matches!(effect, Effect::CreateApprovalRequest(_)))
     }
 
+    /// Whether the run waits here for the people whom the step asks, and doesn't go on meanwhile.
+    pub fn waits_for_people(&self) -> bool {
+        let is_native = matches!(self.kind, StepKind::Approval { .. });
+        self.asks() && (is_native || self.next.is_none() || self.outcomes().is_some_and(Outcomes::any))
+    }
+
     /// The document's name for the step's type.
     pub fn type_name(&self) -> &'static str {
         match &self.kind {

@@ -107,6 +107,9 @@ impl Maker {
         let mut step = match self.draw.below(deep) {
             0 | 1 => {
                 links = vec!["on_true", "on_false"];
+                if self.draw.one_in(3) {
+                    links.push("next");
+                }
                 let (field, value) = (self.draw.one_of(&["n", "item", "o.x"]), self.draw.below(6));
                 json!({ "type": "condition", "condition": { "field": field, "operator": "gt", "value": value } })
             }

@@ -48,6 +48,8 @@ struct Lane {
     env: Env,
     writes: Vec<Write>,
     nested: bool,
+    /// Whoever was asked last did not approve.
+    refused: bool,
 }
 
 impl Lane {
@@ -267,9 +269,10 @@ async fn enter(world: &Shared, step: &Value, lane: &mut Lane) -> (Next, End) {
     match step["type"].as_str().unwrap() {
         "condition" => {
             let held = holds(&step["condition"], &lane.env);
-            let none = link(step, "on_true").is_none() && link(step, "on_false").is_none();
+            let none = ["on_true", "on_false", "next"].iter().all(|key| link(step, key).is_none());
             let otherwise = if none { Next::Onward } else { Next::Nowhere };
-            let next = link(step, if held { "on_true" } else { "on_false" }).unwrap_or(otherwise);
+            let next = link(step, if held { "on_true" } else { "on_false" });
+            let next = next.or_else(|| link(step, "next")).unwrap_or(otherwise);
             // Only where the branch ends with it, and only without links, does it say how the branch ends.
             (next, if none && !held { End::NotPassed } else { End::Passed })
         }
@@ -356,6 +359,7 @@ async fn ask(world: &Shared, step: &Value, id: &str, lane: &mut Lane) -> (Next, 
         "expired"
     };
     lane.write(Write::Put("approval".into(), json!({ "decision": status })));
+    lane.refused = !approved;
     let key = match word {
         "approve" => "on_approved",
         "reject" => "on_rejected",
@@ -443,9 +447,10 @@ async fn parallel(world: &Shared, step: &Value, id: &str, lane: &mut Lane) -> (N
                     _ => {}
                 }
                 if let Some((n, lane, end)) = race(&mut lanes, task) {
-                    over[n] = Some((lane, matches!(end, End::Passed)));
+                    let passed = matches!(end, End::Passed) && !lane.refused;
+                    over[n] = Some((lane, passed));
                 } else if lanes.len() < branches.len() {
-                    let own = Lane { env: env.clone(), writes: Vec::new(), nested: true };
+                    let own = Lane { env: env.clone(), writes: Vec::new(), nested: true, refused: false };
                     lanes.push(Some(sequence(world, branches[lanes.len()].1, own)));
                 } else {
                     return Poll::Pending;
@@ -454,13 +459,16 @@ async fn parallel(world: &Shared, step: &Value, id: &str, lane: &mut Lane) -> (N
         });
         within(world, step, id, race).await
     };
-    let Some(decided) = decided else { return failed(step, "timeout", lane) };
     for (own, _) in over.into_iter().flatten() {
         for write in own.writes {
             lane.write(write);
         }
     }
-    if decided { onward(step) } else { failed(step, "parallel", lane) }
+    match decided {
+        Some(true) => onward(step),
+        Some(false) => failed(step, "parallel", lane),
+        None => failed(step, "timeout", lane),
+    }
 }
 
 async fn foreach(world: &Shared, step: &Value, id: &str, lane: &mut Lane) -> (Next, End) {
@@ -482,7 +490,7 @@ async fn foreach(world: &Shared, step: &Value, id: &str, lane: &mut Lane) -> (Ne
                 if let Some((_, _, end)) = race(&mut lanes, task) {
                     any_failed |= matches!(end, End::Failed);
                 } else if lanes.len() < items.len() && open < at_once {
-                    let mut own = Lane { env: env.clone(), writes: Vec::new(), nested: true };
+                    let mut own = Lane { env: env.clone(), writes: Vec::new(), nested: true, refused: false };
                     own.env.insert("item".into(), items[lanes.len()].clone());
                     lanes.push(Some(sequence(world, body, own)));
                 } else if open == 0 {
@@ -512,7 +520,7 @@ pub(crate) fn run(document: &Value, payload: &Map<String, Value>, script: &[Valu
     }
     let mut env = payload.clone();
     env.insert("steps".into(), json!({}));
-    let lane = Lane { env, writes: Vec::new(), nested: false };
+    let lane = Lane { env, writes: Vec::new(), nested: false, refused: false };
     let steps = document["steps"].as_array().unwrap();
     let mut root = sequence(&world, steps, lane);
     let mut task = Task::from_waker(Waker::noop());
