@@ -1,11 +1,12 @@
 //! Sentences of the language, each as a document with what happens and what comes of it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use shared_types::{
     machine::{
         Definition,
         simulate::{Simulation, simulate},
+        state::RunResult,
     },
     workflow::{
         Format,
@@ -101,7 +102,7 @@ fn block_stands_where_the_run_doesnt_wait_for_the_people_it_asks() {
     let steps = "  - { id: a, type: action, action: { type: block, reason: no }, execute: [{ type: create_approval_request, data: { approver_role: x } }], next: b }\n  \
         - { id: b, type: set, set: { c: 1 } }\n";
     let simulation = run(steps, json!({}), json!([]));
-    assert_eq!(simulation.result.map(|result| result.as_str()), Some("blocked"));
+    assert_eq!(simulation.result.map(RunResult::as_str), Some("blocked"));
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn a_branch_that_asks_passes_only_when_approved() {
         (json!([reject, reject]), "blocked"),
     ] {
         let simulation = run(&steps("all_must_pass"), json!({}), script);
-        assert_eq!(simulation.result.map(|result| result.as_str()), Some(expected));
+        assert_eq!(simulation.result.map(RunResult::as_str), Some(expected));
         assert!(path(&simulation).contains(&"ok"), "its links are followed all the same");
     }
 }

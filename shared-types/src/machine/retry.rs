@@ -33,7 +33,7 @@ pub(super) fn delay(
     let grown = match retry.backoff.unwrap_or(Backoff::Fixed) {
         Backoff::Fixed => base,
         Backoff::Linear => base.saturating_mul(i64::from(attempt)),
-        Backoff::Exponential => base.saturating_mul(1i64.checked_shl(attempt - 1).unwrap_or(i64::MAX).max(1)),
+        Backoff::Exponential => base.saturating_mul(2i64.saturating_pow(attempt - 1)),
     };
     let mut millis = grown.min(max);
     if retry.jitter == Some(true) {

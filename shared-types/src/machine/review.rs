@@ -4,6 +4,7 @@ use super::{Definition, simulate::simulate_test, supported::unsupported};
 use crate::workflow::{
     Checked, Document, Finding, Format, Severity,
     check::{self, Around},
+    rule::asked_rules,
     script::Expectation,
 };
 use std::sync::Arc;
@@ -27,6 +28,14 @@ pub fn blocking(findings: &[Finding]) -> Vec<Finding> {
 }
 
 fn failing_tests(document: Document, around: &Around) -> Vec<Finding> {
+    if document.tests.is_empty() {
+        return Vec::new();
+    }
+    let rules = around.rules();
+    if let Some(rule) = asked_rules(&document).into_keys().find(|rule| !rules.contains_key(rule)) {
+        let message = format!("The tests weren't run: the rule {rule} isn't there.");
+        return vec![Finding::warning("tests.not_run", "/tests", message)];
+    }
     let definition = Arc::new(Definition::with_rules(document, around.rules()));
     let tests = definition.document().tests.iter().enumerate();
     tests

@@ -5,6 +5,7 @@
 mod around;
 mod asking;
 mod conditions;
+mod idle;
 mod links;
 mod names;
 mod nesting;
@@ -88,6 +89,7 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             asking::check_step(document, place, &mut findings);
             names::check_step(place, &mut findings);
             nesting::check_step(place, &mut findings);
+            idle::check_step(place, &mut findings);
         }
         check_blackout(document, &mut findings);
         if let Some(filter) = document.filter() {

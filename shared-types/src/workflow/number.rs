@@ -35,7 +35,11 @@ impl Quantity {
         if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+' || c == '.') {
             return None;
         }
-        Decimal::from_str(text)
+        // What a decimal can't hold exactly is a double; the library would round it, and allow `1_000`.
+        if text.contains('_') {
+            return None;
+        }
+        Decimal::from_str_exact(text)
             .or_else(|_| Decimal::from_scientific(text))
             .map(Self::Exact)
             .ok()
@@ -141,6 +145,13 @@ mod tests {
             Ordering::Greater
         );
         assert!(Quantity::of(&json!("A1")).is_none());
+        assert!(Quantity::of(&json!("1_000")).is_none());
+        for tiny in [json!(1e-30), json!("0.0000000000000000000000000000001")] {
+            assert_eq!(
+                Quantity::of(&tiny).unwrap().order(Quantity::of(&json!(0)).unwrap()),
+                Ordering::Greater
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! When a schedule is due.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Timelike as _, Utc, Weekday,
+};
 use chrono_tz::Tz;
 use croner::{
     Cron,
@@ -146,10 +148,52 @@ impl Blackout {
         }
         begun && goes_on && on_day(at.weekday())
     }
+
+    /// When what covers a time changes next: at a midnight or at one of its own times. Nothing where it never does.
+    fn changes_after(&self, at: NaiveDateTime) -> Option<NaiveDateTime> {
+        let (from, to) = self.ends();
+        if self.is_of_dates() {
+            return to?.0.and_then(|to| to.succ_opt()).map(midnight);
+        }
+        let clocks = [from, to].into_iter().flatten().filter_map(|(_, clock)| clock);
+        let later_today = clocks.map(|clock| at.date().and_time(clock)).filter(|time| *time > at);
+        later_today.chain(at.date().succ_opt().map(midnight)).min()
+    }
+
+    /// When what covers a time changed last, likewise.
+    fn changed_before(&self, at: NaiveDateTime) -> Option<NaiveDateTime> {
+        let (from, to) = self.ends();
+        if self.is_of_dates() {
+            return from?.0.map(midnight);
+        }
+        let clocks = [from, to].into_iter().flatten().filter_map(|(_, clock)| clock);
+        let today = clocks.map(|clock| at.date().and_time(clock)).filter(|time| *time <= at);
+        today.chain([midnight(at.date())]).max()
+    }
+
+    /// Whether it goes from date to date whatever day of the week it is.
+    fn is_of_dates(&self) -> bool {
+        let (from, to) = self.ends();
+        let is_date = |end: Option<End>| end.is_some_and(|(date, _)| date.is_some());
+        matches!(self, Self::Span(span) if span.days.is_empty()) && (is_date(from) || is_date(to))
+    }
+
+    fn ends(&self) -> (Option<End>, Option<End>) {
+        let Self::Span(BlackoutSpan { from, to, .. }) = self else { return (None, None) };
+        let end = |text: &Option<String>| text.as_deref().map(|text| (date_of(text), clock_of(text)));
+        (end(from), end(to))
+    }
 }
 
-/// How many due times in a row may fall into a blackout before a schedule counts as never due.
-const MAX_BLACKED_OUT: usize = 100_000;
+/// An end of a blackout: a date or a time of the day.
+type End = (Option<NaiveDate>, Option<NaiveTime>);
+
+fn midnight(date: NaiveDate) -> NaiveDateTime {
+    date.and_time(NaiveTime::MIN)
+}
+
+/// How many blackouts in a row are passed over before a schedule counts as never due; a day has three at most.
+const MAX_PASSED: usize = 5_000;
 
 /// A schedule, ready to be asked.
 #[derive(Debug)]
@@ -172,21 +216,51 @@ impl<'d> Schedule<'d> {
     /// clocks skips counts at the first instant after the gap, a time that comes twice counts once; a pattern
     /// with `*` in its time fields follows the clock's real hours.
     pub fn due_after(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
-        let times = self.cron.iter_after(after.with_timezone(&self.zone)).take(MAX_BLACKED_OUT);
-        times.filter(|at| !self.is_out(at)).map(|at| at.with_timezone(&Utc))
+        let mut after = after.with_timezone(&self.zone);
+        std::iter::from_fn(move || {
+            after = self.next(after)?;
+            Some(after.with_timezone(&Utc))
+        })
+    }
+
+    fn next(&self, mut from: DateTime<Tz>) -> Option<DateTime<Tz>> {
+        let mut counts = false;
+        for _ in 0..MAX_PASSED {
+            let at = self.cron.find_next_occurrence(&from, counts).ok()?;
+            let Some(blackout) = self.covering(&at) else { return Some(at) };
+            // Whatever is due until the blackout changes is out too.
+            let end = self.instant(blackout.changes_after(at.naive_local())?)?;
+            counts = end > at;
+            from = end.max(at);
+        }
+        None
+    }
+
+    /// An instant by its local time; the first after a gap.
+    fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Tz>> {
+        let found = |local: NaiveDateTime| self.zone.from_local_datetime(&local).earliest();
+        found(local).or_else(|| found(local + chrono::Duration::hours(1)))
     }
 
     /// The last due time at or before a time, after another.
     pub fn last_due(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let until = until.with_timezone(&self.zone);
-        let at_once = self.cron.is_time_matching(&until).unwrap_or_default().then_some(until);
-        let times = at_once.into_iter().chain(self.cron.iter_before(until)).take(MAX_BLACKED_OUT);
-        let times = times.map(|at| (self.is_out(&at), at.with_timezone(&Utc)));
-        times.take_while(|(_, at)| *at > after).find(|(is_out, _)| !is_out).map(|(_, at)| at)
+        // Due times are whole seconds.
+        let mut from = until.with_nanosecond(0)?.with_timezone(&self.zone);
+        let mut counts = true;
+        for _ in 0..MAX_PASSED {
+            let at = self.cron.find_previous_occurrence(&from, counts).ok()?;
+            if at <= after {
+                return None;
+            }
+            let Some(blackout) = self.covering(&at) else { return Some(at.with_timezone(&Utc)) };
+            from = self.instant(blackout.changed_before(at.naive_local())?)?.min(at);
+            counts = false;
+        }
+        None
     }
 
-    fn is_out(&self, at: &DateTime<Tz>) -> bool {
-        self.blackout.iter().any(|blackout| blackout.covers(at))
+    fn covering(&self, at: &DateTime<Tz>) -> Option<&Blackout> {
+        self.blackout.iter().find(|blackout| blackout.covers(at))
     }
 }
 
@@ -244,7 +318,26 @@ mod tests {
         let last = |until: &str| schedule.last_due(at("2026-03-01T10:00:00Z"), at(until));
         assert_eq!(last("2026-03-01T13:20:00Z"), Some(at("2026-03-01T13:00:00Z")));
         assert_eq!(last("2026-03-01T13:00:00Z"), Some(at("2026-03-01T13:00:00Z")));
+        assert_eq!(last("2026-03-01T13:00:00.003Z"), Some(at("2026-03-01T13:00:00Z")));
         assert_eq!(last("2026-03-01T10:20:00Z"), None);
+    }
+
+    #[test]
+    fn a_schedule_of_seconds_outlives_any_blackout() {
+        let weekend = json!([{ "days": ["sat", "sun"] }]);
+        assert_eq!(
+            next("* * * * * *", weekend, "2026-03-06T22:59:59Z", 2),
+            ["2026-03-08T23:00:00+00:00", "2026-03-08T23:00:01+00:00"],
+        );
+        let year = json!([{ "from": "2026-01-01", "to": "2026-12-31" }]);
+        assert_eq!(next("*/5 * * * * *", year, "2026-03-06T10:00:00Z", 1), ["2026-12-31T23:00:00+00:00"]);
+        assert_eq!(next("0 9 * * sat", json!([{ "days": ["sat"] }]), "2026-03-06T10:00:00Z", 1), [""; 0]);
+        assert_eq!(next("0 9 * * *", json!([{ "from": "2026-01-01" }]), "2026-03-06T10:00:00Z", 1), [""; 0]);
+        let blackout: Vec<Blackout> =
+            serde_json::from_value(json!([{ "days": ["sun"], "from": "08:00" }])).unwrap();
+        let schedule = Schedule::new("* * * * * *", None, &blackout).unwrap();
+        let last = schedule.last_due(at("2026-03-01T00:00:00Z"), at("2026-03-01T20:00:00Z"));
+        assert_eq!(last, Some(at("2026-03-01T07:59:59Z")));
     }
 
     #[test]

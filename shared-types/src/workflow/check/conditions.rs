@@ -51,11 +51,25 @@ pub(in crate::workflow) fn check(at: &str, condition: &Condition, findings: &mut
             }
         }
     }
-    if let Condition::And { and } = condition
-        && let Some((a, b)) = contradiction(and)
+    check_contradictions(at, condition, findings);
+}
+
+/// Parts of each `and` in it, however deep, that exclude each other.
+fn check_contradictions(at: &str, condition: &Condition, findings: &mut Vec<Finding>) {
+    let (key, parts) = match condition {
+        Condition::And { and } => ("and", and.as_slice()),
+        Condition::Or { or } => ("or", or.as_slice()),
+        Condition::Not { not } => return check_contradictions(&format!("{at}/not"), not, findings),
+        Condition::Leaf(_) | Condition::Expr { .. } => return,
+    };
+    if key == "and"
+        && let Some((a, b)) = contradiction(parts)
     {
         let message = format!("This is never true: {a} and {b}.");
         findings.push(Finding::warning("condition.never", at, message));
+    }
+    for (n, part) in parts.iter().enumerate() {
+        check_contradictions(&format!("{at}/{key}/{n}"), part, findings);
     }
 }
 

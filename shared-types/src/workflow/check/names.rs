@@ -1,6 +1,6 @@
 //! Names that steps put into the context: none that means something of its own, none from two branches.
 
-use super::{Place, bodies};
+use super::{Inside, Place, bodies};
 use crate::workflow::{
     Finding,
     effect::Effect,
@@ -8,7 +8,7 @@ use crate::workflow::{
     scope::is_reserved,
     step::{Step, StepKind},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     for (below, name) in written(place.step).into_iter().chain(item_var(place.step)) {
@@ -70,13 +70,10 @@ fn check_branches(place: &Place<'_>, findings: &mut Vec<Finding>) {
     let branches: Vec<&[Step]> = single.chain(parallel.branches.iter().map(|b| b.steps.as_slice())).collect();
     let mut writers: BTreeMap<String, Vec<bool>> = BTreeMap::new();
     for branch in branches {
-        let sure =
-            !branch.iter().any(|s| matches!(s.kind, StepKind::Condition { .. } | StepKind::Switch { .. }));
-        let mut names: Vec<String> = all_written(branch);
-        names.sort();
-        names.dedup();
-        for name in names {
-            writers.entry(name).or_default().push(sure);
+        let sure = surely_written(branch);
+        for name in all_written(branch) {
+            let is_sure = sure.contains(&name);
+            writers.entry(name).or_default().push(is_sure);
         }
     }
     for (name, sure) in writers.into_iter().filter(|(name, by)| by.len() > 1 && name != "data") {
@@ -89,15 +86,37 @@ fn check_branches(place: &Place<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn all_written(steps: &[Step]) -> Vec<String> {
-    steps
-        .iter()
-        .flat_map(|step| {
-            let own = written(step).into_iter().map(|(_, name)| name);
-            own.chain(bodies(step).into_iter().flat_map(|(_, steps, _)| all_written(steps)))
-                .collect::<Vec<_>>()
-        })
-        .collect()
+/// The names that steps of a branch write; what an item puts there stays with its result.
+fn all_written(steps: &[Step]) -> BTreeSet<String> {
+    let nested = |step| bodies(step).into_iter().filter(|(_, _, inside)| *inside == Inside::Branch);
+    let names = steps.iter().flat_map(|step| {
+        let own = written(step).into_iter().map(|(_, name)| name);
+        own.chain(nested(step).flat_map(|(_, steps, _)| all_written(steps))).collect::<Vec<_>>()
+    });
+    names.collect()
+}
+
+/// The names that a branch writes whichever way it goes, unless it fails: those of its steps from the first on,
+/// as far as there is one way only.
+fn surely_written(steps: &[Step]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut next = steps.first();
+    while let Some(step) = next.filter(|step| seen.insert(&step.id)) {
+        if matches!(step.kind, StepKind::Set { .. }) || step.on_error.is_none() {
+            names.extend(written(step).into_iter().map(|(_, name)| name));
+        }
+        let forks = step.on_error.is_some() || step.links().iter().any(|(key, _)| key != "next");
+        let is_fork = matches!(step.kind, StepKind::Condition { .. } | StepKind::Switch { .. });
+        if forks || is_fork || step.asks() {
+            break;
+        }
+        next = match &step.next {
+            Some(to) => steps.iter().find(|step| step.id == *to),
+            None => steps.iter().skip_while(|other| other.id != step.id).nth(1),
+        };
+    }
+    names
 }
 
 fn item_var(step: &Step) -> Option<(String, String)> {

@@ -141,6 +141,30 @@ const FAULTS: &[(&str, &str, &str, Severity)] = &[
         "/steps/0/parallel/steps/0",
         Severity::Error,
     ),
+    (
+        "  - { id: a, type: fail, reason: x, on_error: b }\n  - { id: b, type: set, set: {} }",
+        "link.unused",
+        "/steps/0/on_error",
+        Severity::Warning,
+    ),
+    (
+        "  - { id: a, type: wait, wait: { event: e }, timeout: 1h }",
+        "timeout.unused",
+        "/steps/0/timeout",
+        Severity::Warning,
+    ),
+    (
+        "  - { id: a, type: wait, wait: { until: tomorrow } }",
+        "time.bad",
+        "/steps/0/wait/until",
+        Severity::Error,
+    ),
+    (
+        "  - { id: a, type: condition, condition: { or: [{ field: y, operator: exists }, { and: [{ field: x, operator: eq, value: 1 }, { field: x, operator: eq, value: 2 }] }] } }",
+        "condition.never",
+        "/steps/0/condition/or/1",
+        Severity::Warning,
+    ),
 ];
 
 #[test]
@@ -210,4 +234,30 @@ fn what_is_missing_around_a_document_is_a_warning() {
     let codes: Vec<&str> = checked.findings.iter().map(|f| &*f.code).collect();
     assert_eq!(codes, ["secret.missing", "channel.missing", "channel.missing", "channel.missing"]);
     assert!(checked.document.is_some());
+}
+
+#[test]
+fn a_name_of_two_branches_is_an_error_only_where_both_surely_write_it() {
+    let both = |a: &str, b: &str| {
+        let found = found(&format!(
+            "  - id: p\n    type: parallel\n    parallel:\n      branches:\n        - {{ id: a, steps: [{a}] }}\n        - {{ id: b, steps: [{b}] }}\n"
+        ));
+        found.into_iter().find(|(code, ..)| code == "name.twice").map(|(_, _, severity)| severity)
+    };
+    let set = |id: &str| format!("{{ id: {id}, type: set, set: {{ x: 1 }} }}");
+    let late = "{ id: w, type: wait, wait: { event: e, timeout: 1h, on_timeout: l } }, { id: n, type: set, set: { y: 1 } }, ";
+    let forked = |inner: String| {
+        format!("{{ id: q, type: parallel, parallel: {{ branches: [{{ id: i, steps: [{inner}] }}] }} }}")
+    };
+    let each = |id: &str, inner: String| {
+        format!("{{ id: {id}, type: foreach, foreach: {{ items: [1], steps: [{inner}] }} }}")
+    };
+    assert_eq!(both(&set("s"), &set("t")), Some(Severity::Error));
+    assert_eq!(both(&set("s"), &format!("{late}{}", set("l"))), Some(Severity::Warning));
+    assert_eq!(both(&set("s"), &forked(set("t"))), Some(Severity::Warning));
+    assert_eq!(
+        both(&each("f", set("s")), &each("g", set("t"))),
+        None,
+        "what an item puts stays with the item"
+    );
 }

@@ -1,0 +1,71 @@
+//! Settings that a step doesn't heed, and a point in time that is none.
+
+use super::Place;
+use crate::workflow::{
+    Finding,
+    evaluate::time_of,
+    finding::PatchOp,
+    step::{StepKind, Wait},
+};
+
+pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let (step, at) = (place.step, &place.pointer);
+    match &step.kind {
+        StepKind::Fail { .. } => {
+            for (key, link) in [("next", &step.next), ("on_error", &step.on_error)] {
+                if link.is_some() {
+                    let message =
+                        format!("`{key}` is never followed: the run ends here, or the branch or item.");
+                    let path = format!("{at}/{key}");
+                    let fix = vec![PatchOp::Remove { path: path.clone() }];
+                    findings.push(Finding::warning("link.unused", path, message).with_fix(fix));
+                }
+            }
+        }
+        StepKind::Wait { wait } => {
+            check_timeout(place, wait, findings);
+            if let Wait::Until { until } = wait
+                && until.is_literal()
+                && time_of(until.source()).is_none()
+            {
+                let message =
+                    "`until` is a point in time such as 2026-12-24T09:00:00Z, or a template that gives one.";
+                findings.push(Finding::error("time.bad", format!("{at}/wait/until"), message));
+            }
+        }
+        StepKind::Approval { .. } if step.timeout.is_some() => {
+            let message = "`timeout` does nothing here; `expires_in` of a level says how long is waited.";
+            findings.push(Finding::warning("timeout.unused", format!("{at}/timeout"), message));
+        }
+        StepKind::Condition { .. }
+        | StepKind::Switch { .. }
+        | StepKind::Action { .. }
+        | StepKind::Execute { .. }
+        | StepKind::Approval { .. }
+        | StepKind::Parallel { .. }
+        | StepKind::Foreach { .. }
+        | StepKind::Set { .. }
+        | StepKind::Call { .. }
+        | StepKind::Ai { .. }
+        | StepKind::Emit { .. } => {}
+    }
+}
+
+/// A step's `timeout` bounds what it calls; how long it waits is said in `wait`.
+fn check_timeout(place: &Place<'_>, wait: &Wait, findings: &mut Vec<Finding>) {
+    if place.step.timeout.is_none() {
+        return;
+    }
+    let path = format!("{}/timeout", place.pointer);
+    let finding = |message: &str| Finding::warning("timeout.unused", &path, message);
+    findings.push(match wait {
+        Wait::Event(wait) if wait.timeout.is_none() => {
+            let to = format!("{}/wait/timeout", place.pointer);
+            let fix = vec![PatchOp::Move { from: path.clone(), path: to }];
+            finding("`timeout` does nothing here; `wait.timeout` says how long is waited.").with_fix(fix)
+        }
+        Wait::Event(_) | Wait::For { .. } | Wait::Until { .. } => {
+            finding("`timeout` does nothing here; `wait` says how long is waited.")
+        }
+    });
+}
