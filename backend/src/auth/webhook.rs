@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Duration, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use shared_types::workflow::document::Signature;
 
 /// How old, or how far ahead, a signed timestamp may be, in minutes.
@@ -114,7 +114,17 @@ fn stripe(secrets: &[String], message: &Message<'_>, now: DateTime<Utc>) -> Resu
     // Its id stands in the signed body.
     let body: Value = serde_json::from_slice(message.body).unwrap_or_default();
     let id = body.get("id").and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= MAX_ID);
-    Ok(id.map_or_else(|| text.chars().take(MAX_ID).collect(), str::to_owned))
+    let of_all = || unsigned_id(&[timestamp.as_bytes(), b".", message.body]);
+    Ok(id.map_or_else(of_all, str::to_owned))
+}
+
+/// An id for a message that brings none: made of what is signed, so that nobody else can give it another.
+fn unsigned_id(signed: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in signed {
+        hash.update(part);
+    }
+    STANDARD.encode(hash.finalize())
 }
 
 fn in_time(timestamp: &str, name: &'static str, now: DateTime<Utc>) -> Result<(), BadSignature> {

@@ -1,6 +1,9 @@
 //! Waits and events find each other in either order: whoever commits second looks for the first.
 
-use super::{ApplyError, Engine, Given};
+use super::{
+    Engine, Given,
+    perform::{Recorded, record},
+};
 use crate::store::{self, events, waits, waits::Wait};
 use futures_util::{StreamExt as _, stream};
 use shared_types::{
@@ -125,18 +128,8 @@ async fn give(
     event: &Arc<Event>,
 ) -> bool {
     let input = Input::EventArrived { place: awaited.place.clone(), event: Arc::clone(event) };
-    let given = Given::just(input);
-    loop {
-        match engine.apply(workspace, execution_id, &given).await {
-            Ok(()) | Err(ApplyError::NoRun) => return true,
-            // It took this event before, or started with it; a later one may do.
-            Err(ApplyError::Refused(_)) => return false,
-            Err(error) => tracing::warn!(run.id = %execution_id, %error, "an awaited event is offered again"),
-        }
-        if !pause(engine).await {
-            return true;
-        }
-    }
+    // A run that took this event before, or started with it, may take a later one.
+    record(engine, workspace, execution_id, &Given::just(input)).await != Recorded::Unwanted
 }
 
 /// Looks once more for what every open wait waits for: a server that died may have committed one side and

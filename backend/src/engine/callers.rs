@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{self, calls, calls::Caller, commit::NewEvent, workflows},
+    store::{self, calls, calls::Caller, commit::NewEvent, executions, workflows},
 };
 use serde_json::{Map, Value};
 use shared_types::{
@@ -29,6 +29,9 @@ pub(super) async fn begin(
     caller: ExecutionId,
     start: &StartRun,
 ) -> store::Result<Option<Given>> {
+    if is_there(engine, workspace, start).await? {
+        return Ok(begun(start));
+    }
     let mut active = engine.0.catalog.active(&engine.0.pool, workspace).await?;
     loop {
         let Some(workflow) = find(&active, start) else {
@@ -61,8 +64,29 @@ pub(super) async fn begin(
             }
         }
     }
-    let started = || Given::just(input(start, ChildStands::Started));
-    Ok((!start.awaited).then(started))
+    Ok(begun(start))
+}
+
+/// What a caller hears that doesn't wait for more than the start.
+fn begun(start: &StartRun) -> Option<Given> {
+    (!start.awaited).then(|| Given::just(input(start, ChildStands::Started)))
+}
+
+/// Whether the run was started before, or is not to be any more; what became of it since is told.
+async fn is_there(engine: &Engine, workspace: WorkspaceId, start: &StartRun) -> store::Result<bool> {
+    let child = start.execution_id;
+    let mut conn = engine.0.pool.acquire().await?;
+    let is_there = executions::find(&mut conn, workspace, child).await?.is_some();
+    let is_unwanted = !is_there && calls::stop_of(&mut conn, workspace, child).await?.is_some();
+    if is_unwanted {
+        // It never started, so there is nothing to end.
+        calls::stopped(&mut conn, workspace, child).await?;
+    }
+    drop(conn);
+    if is_there {
+        engine.settle_call(workspace, child);
+    }
+    Ok(is_there || is_unwanted)
 }
 
 enum Written {

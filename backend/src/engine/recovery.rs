@@ -21,8 +21,9 @@ const SWEEP: Duration = Duration::from_mins(10);
 pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
     let now = clock::now();
-    let dead_before = if alone { now + Span::days(1) } else { now - Span::hours(1) };
-    servers::forget_dead(&mut conn, dead_before).await?;
+    if alone {
+        servers::forget_dead(&mut conn, now + Span::days(1)).await?;
+    }
     servers::join(&mut conn, engine.0.server, now + Span::milliseconds(ALIVE_MS)).await
 }
 
@@ -54,7 +55,8 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         engine.0.hot.clear();
         servers::join(&mut conn, engine.0.server, until).await?;
     }
-    let mut taken = executions::reclaim(&mut conn, engine.0.server, clock::now(), PART).await?;
+    let died = servers::forget_dead(&mut conn, clock::now()).await?;
+    let mut taken = executions::reclaim(&mut conn, engine.0.server, PART).await?;
     let is_unsure = engine.0.writer.is_unsure();
     if is_unsure {
         match executions::owned(&mut conn, engine.0.server).await {
@@ -66,7 +68,7 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         }
     }
     drop(conn);
-    if taken.is_empty() && !is_unsure {
+    if taken.is_empty() && !is_unsure && died == 0 {
         return Ok(());
     }
     tracing::info!(runs = taken.len(), "looks for calls that nobody makes any more");
@@ -84,7 +86,6 @@ async fn beat(engine: &Engine) -> store::Result<()> {
 
 async fn sweep(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
-    servers::forget_dead(&mut conn, clock::now() - Span::hours(1)).await?;
     idempotency::forget(&mut conn, clock::now() - Span::days(7)).await?;
     sessions::forget_old(&mut conn, clock::now() - Span::days(1)).await?;
     Ok(())

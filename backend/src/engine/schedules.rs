@@ -18,6 +18,7 @@ use shared_types::{
 use std::{sync::Arc, time::Duration};
 
 const PART: i64 = 50;
+const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// A due time that is longer ago passed while nothing ran, and is left out.
 const LATE_MINUTES: i64 = 5;
@@ -48,7 +49,10 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
     let mut conn = engine.0.pool.acquire().await?;
     let next = workflows::next_due(&mut conn).await?;
     let until = next.map(|next| (next - clock::now()).to_std().unwrap_or(Duration::ZERO));
-    Ok(until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP))
+    let until = until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+    // One that could not be moved on is still due; it doesn't keep the server busy.
+    let is_full = due.len() == usize::try_from(PART).unwrap_or_default();
+    Ok(if due.is_empty() || is_full { until } else { until.max(SHORTEST_SLEEP) })
 }
 
 /// Starts what a due schedule is to start, and moves it on.
@@ -60,7 +64,10 @@ async fn start(engine: &Engine, schedule: &DueSchedule) -> store::Result<()> {
         match engine.intake(schedule.workspace, &event(schedule, due)).await {
             Ok(Accepted::New(_) | Accepted::Duplicate) | Err(IntakeError::NotEnabled) => {}
             Err(IntakeError::Store(error)) => return Err(error),
-            Err(error) => {
+            Err(error @ IntakeError::IdReused) => {
+                tracing::error!(workflow.id = %schedule.workflow_id, %error, "a due time is left out");
+            }
+            Err(error @ IntakeError::Unsettled) => {
                 tracing::warn!(workflow.id = %schedule.workflow_id, %error, "a schedule will be tried again");
                 return Ok(());
             }

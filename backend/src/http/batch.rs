@@ -40,7 +40,6 @@ pub(super) async fn send(
     request: Request,
 ) -> ApiResult<(StatusCode, Json<BatchAnswer>)> {
     let bytes = body::read_bytes(request, &state).await?;
-    body::refuse_zero(&bytes)?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let values = if kind.contains("ndjson") { lines(&bytes) } else { list(&bytes)? };
     if values.len() > MAX_EVENTS {
@@ -48,8 +47,13 @@ pub(super) async fn send(
         return Err(ApiError::new(Code::BatchTooLarge, detail));
     }
     let key = headers.get(KEY).and_then(|key| key.to_str().ok());
+    let may_hold_zero = body::may_hold_zero(&bytes);
     let read = values.into_iter().enumerate().map(|(n, value)| {
-        let mut new = parse(n, value?)?;
+        let value = value?;
+        if may_hold_zero {
+            body::refuse_zero_in(&value).map_err(|error| placed(n, error))?;
+        }
+        let mut new = parse(n, value)?;
         // Events without ids of their own have the request's, so that it can be sent again.
         if let (None, Some(key)) = (&new.id, key) {
             new.id = Some(format!("{key}:{n}"));

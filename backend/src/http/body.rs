@@ -58,11 +58,20 @@ fn unreadable(path: &str, error: &serde_json::Error) -> ApiError {
 
 /// The database keeps no zero character; it is refused here, with its place, before anything is done.
 pub(super) fn refuse_zero(bytes: &[u8]) -> ApiResult<()> {
-    if !bytes.windows(6).any(|window| window == br"\u0000") {
+    if !may_hold_zero(bytes) {
         return Ok(());
     }
-    let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    match place_of_zero(&value) {
+    refuse_zero_in(&serde_json::from_slice(bytes).unwrap_or_default())
+}
+
+/// Whether JSON may hold a zero character.
+pub(super) fn may_hold_zero(bytes: &[u8]) -> bool {
+    bytes.windows(6).any(|window| window == br"\u0000")
+}
+
+/// The same of a value that was read.
+pub(super) fn refuse_zero_in(value: &Value) -> ApiResult<()> {
+    match place_of_zero(value) {
         Some(pointer) => {
             let finding =
                 Finding::error("field.bad", pointer, "The character U+0000 can't be kept; leave it out.");

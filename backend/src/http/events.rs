@@ -89,6 +89,10 @@ pub(super) async fn send(
     Ok((status, Json(EventAccepted { event_id, duplicate, runs })))
 }
 
+/// What the ids of events begin with that the server itself makes of due times and of webhooks' messages: a sender
+/// that took one first would keep that from starting.
+const OWN_IDS: [&str; 2] = ["schedule:", "webhook:"];
+
 fn read_wait(text: &str) -> ApiResult<Duration> {
     let span: Span =
         text.parse().map_err(|error| ApiError::new(Code::QueryUnreadable, format!("`wait`: {error}.")))?;
@@ -119,6 +123,10 @@ pub(super) fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) ->
     };
     if id.is_empty() || id.len() > MAX_ID {
         return Err(ApiError::new(Code::FieldBad, format!("`id` must be 1 to {MAX_ID} characters.")));
+    }
+    if let Some(own) = OWN_IDS.iter().find(|own| id.starts_with(**own)) {
+        let detail = format!("`id` must not begin with `{own}`: those ids are the server's own.");
+        return Err(ApiError::new(Code::FieldBad, detail));
     }
     let requester = requester(caller, new.requester.as_deref())?;
     let content = json!([new.kind, new.source, new.requester, new.time, new.payload]);

@@ -56,7 +56,7 @@ pub(super) async fn get(
     let (mut trace, called_by) = {
         let mut conn = state.pool.acquire().await?;
         let called_by = calls::caller(&mut conn, caller.workspace, id).await?;
-        (executions::trace(&mut conn, id).await?, called_by)
+        (executions::trace_after(&mut conn, id, None, TRACE_SHOWN + 1).await?, called_by)
     };
     let has_more = trace.len() > TRACE_SHOWN;
     trace.truncate(TRACE_SHOWN);
@@ -79,9 +79,8 @@ pub(super) async fn trace(
     })?;
     find(&state, &caller, id).await?;
     let mut conn = state.pool.acquire().await?;
-    let mut trace = executions::trace(&mut conn, id).await?;
-    trace.retain(|fact| after.is_none_or(|after| fact.seq > after));
-    trace.truncate(usize::try_from(limit).unwrap_or_default());
+    let most = usize::try_from(limit).unwrap_or_default();
+    let trace = executions::trace_after(&mut conn, id, after, most).await?;
     Ok(Json(paging::page(trace, limit, |fact| fact.seq.to_string())))
 }
 
@@ -101,7 +100,10 @@ pub(super) async fn tree(
         let mut conn = state.pool.acquire().await?;
         executions::trace(&mut conn, id).await?
     };
-    Ok(Json(TraceTree { at: clock::now(), nodes: trace::tree(&facts, items as usize) }))
+    // Facts by the ten thousand are folded beside what else the server does.
+    let nodes = tokio::task::spawn_blocking(move || trace::tree(&facts, items as usize)).await;
+    let nodes = nodes.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
+    Ok(Json(TraceTree { at: clock::now(), nodes }))
 }
 
 async fn find(state: &AppState, caller: &Caller, id: ExecutionId) -> ApiResult<Execution> {

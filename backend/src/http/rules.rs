@@ -2,7 +2,7 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path, Query, Written},
+    body::{self, Body, Path, Query, Written},
     idempotency::Claim,
     paging,
     problem::{ApiError, ApiResult},
@@ -43,6 +43,7 @@ use sqlx::PgConnection;
 
 fn sound(written: &Written) -> ApiResult<RuleDocument> {
     let (checked, rule) = check_rule(&written.text, written.format);
+    body::refuse_zero_in(&checked.value)?;
     rule.ok_or_else(|| {
         let detail = checked.findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
         Problem::new(Code::RuleBad, detail).with_findings(checked.findings).into()

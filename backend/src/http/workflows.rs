@@ -198,6 +198,26 @@ async fn publish(conn: &mut PgConnection, caller: &Caller, publication: &Publica
     Ok(())
 }
 
+/// What publishing gives a revision, for one that was published when it could not be given.
+async fn complete(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    stored: &Stored,
+    document: &Document,
+) -> ApiResult<()> {
+    if matches!(document.trigger, Trigger::Webhook { .. }) {
+        webhooks::ensure(conn, workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
+    }
+    let mut pins = pins(conn, workspace, document).await?;
+    for (rule, version) in &mut pins {
+        *version = stored.rules.get(rule).copied().flatten().or(*version);
+    }
+    if pins != stored.rules {
+        workflows::pin(conn, workspace, &document.workflow_id, stored.revision, &pins).await?;
+    }
+    Ok(())
+}
+
 /// The stored rules that a document asks, as they stand at its publishing; none where it asks the latest.
 async fn pins(
     conn: &mut PgConnection,
@@ -206,6 +226,7 @@ async fn pins(
 ) -> store::Result<BTreeMap<String, Option<i32>>> {
     let mut pins = BTreeMap::new();
     for (id, places) in asked_rules(document) {
+        rules::hold(conn, workspace, &id).await?;
         let is_pinned = places.iter().any(|place| !place.latest);
         let known = if is_pinned { rules::latest(conn, workspace, &id).await? } else { None };
         pins.insert(id, known.map(|rule| rule.version));
@@ -481,6 +502,9 @@ async fn toggle(state: &AppState, caller: &Caller, id: &WorkflowId, enabled: boo
     }
     let next_due = enabled.then(|| next_due_of(&document, clock::now())).flatten();
     let mut transaction = state.pool.begin().await?;
+    if enabled {
+        complete(&mut transaction, caller.workspace, &stored, &document).await?;
+    }
     if workflows::set_enabled(&mut transaction, caller.workspace, id, enabled, next_due).await? {
         let action = if enabled { "workflow.enabled" } else { "workflow.disabled" };
         let entry = audit::entry(caller, action, id.as_str(), json!({}));

@@ -117,12 +117,15 @@ pub struct Entry {
     input: String,
     /// What it led to, as JSON.
     facts: String,
+    /// The number of the first fact.
+    first_fact: Option<u32>,
 }
 
 impl Entry {
     /// A row; it is made into text here, so that the writer has nothing left to do with it.
     pub fn new(stamp: Stamp, input: &Input, facts: &[Fact]) -> Self {
-        Self { stamp, input: json_text(input), facts: json_text(&facts) }
+        let first_fact = facts.first().map(|fact| fact.seq);
+        Self { stamp, input: json_text(input), facts: json_text(&facts), first_fact }
     }
 
     /// How many bytes the input takes.

@@ -173,24 +173,64 @@ pub async fn started_by(
 
 /// A run's trace, oldest first.
 pub async fn trace(conn: &mut PgConnection, id: ExecutionId) -> Result<Vec<Fact>> {
-    let rows = sqlx::query_scalar!(
-        r#"select facts::text as "facts!" from journal where execution_id = $1 order by seq"#,
-        id.0
+    trace_after(conn, id, None, usize::MAX).await
+}
+
+/// A part of a run's trace: so many facts after one, oldest first.
+pub async fn trace_after(
+    conn: &mut PgConnection,
+    id: ExecutionId,
+    after: Option<u32>,
+    limit: usize,
+) -> Result<Vec<Fact>> {
+    /// How many rows are read at once; each has what one input led to.
+    const ROWS: i64 = 100;
+    let after = after.map(|after| i32::try_from(after).unwrap_or(i32::MAX));
+    // The row that holds the last fact before is the first to be read.
+    let from = sqlx::query_scalar!(
+        "select max(seq) from journal where execution_id = $1 and first_fact <= $2",
+        id.0,
+        after
     )
-    .fetch_all(conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let mut trace = Vec::new();
-    for facts in rows {
-        trace.extend(read_text::<Vec<Fact>>("journal", "facts", &facts)?);
+    let mut from = from.unwrap_or_default();
+    let mut trace: Vec<Fact> = Vec::new();
+    loop {
+        let rows = sqlx::query!(
+            r#"select seq, facts::text as "facts!" from journal where execution_id = $1 and seq >= $2
+             order by seq limit $3"#,
+            id.0,
+            from,
+            ROWS
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        let is_last = rows.len() < usize::try_from(ROWS).unwrap_or_default();
+        for row in rows {
+            from = row.seq + 1;
+            let facts = read_text::<Vec<Fact>>("journal", "facts", &row.facts)?;
+            trace.extend(
+                facts
+                    .into_iter()
+                    .filter(|fact| after.is_none_or(|after| i64::from(fact.seq) > i64::from(after))),
+            );
+            if trace.len() >= limit {
+                trace.truncate(limit);
+                return Ok(trace);
+            }
+        }
+        if is_last {
+            return Ok(trace);
+        }
     }
-    Ok(trace)
 }
 
 /// How many runs are looked at for what a workflow's steps did.
 const RECENT: i64 = 50;
 
-/// What a workflow's steps did in its last runs. What one input led to counts up to some size: a run over
-/// thousands of items would keep the page waiting.
+/// What a workflow's steps did in its last runs. What one input led to counts up to some size (as it is stored,
+/// compressed), and so many inputs of a run: a run over thousands of items would keep the page waiting.
 pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<Activity> {
     let runs = sqlx::query_scalar!(
         r#"select count(*) as "runs!" from (
@@ -210,7 +250,7 @@ pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &Work
              count(*) filter (where f ->> 'state' = 'failed') as "failed!"
          from recent r join journal j on j.execution_id = r.id
          cross join lateral json_array_elements(j.facts) f
-         where pg_column_size(j.facts) < 300000
+         where j.seq <= 500 and pg_column_size(j.facts) < 30000
          group by 1"#,
         workspace.0,
         id.0,
@@ -293,7 +333,6 @@ pub(super) fn like_prefix(text: &str) -> String {
 pub async fn reclaim(
     conn: &mut PgConnection,
     server: Uuid,
-    now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
     let rows = sqlx::query!(
@@ -303,12 +342,10 @@ pub async fn reclaim(
              where e.owners is not null and e.owners <> array[$1::uuid]
                and exists (
                    select 1 from unnest(e.owners) as o(id)
-                   where o.id <> $1
-                     and not exists (select 1 from servers s where s.id = o.id and s.alive_until > $2))
-             order by e.id limit $3 for update of e skip locked)
+                   where o.id <> $1 and not exists (select 1 from servers s where s.id = o.id))
+             order by e.id limit $2 for update of e skip locked)
          returning id, workspace_id",
         server,
-        now,
         limit
     )
     .fetch_all(conn)
@@ -329,6 +366,9 @@ pub async fn owned(conn: &mut PgConnection, server: Uuid) -> Result<Vec<(Workspa
 
 /// Gives back what a server that stops still owns, for others to take at once.
 pub async fn hand_back(conn: &mut PgConnection, server: Uuid) -> Result<()> {
-    sqlx::query!("delete from servers where id = $1", server).execute(conn).await?;
+    // Not deleted: who finds it dead looks for what it left undone.
+    sqlx::query!("update servers set alive_until = to_timestamp(0) where id = $1", server)
+        .execute(conn)
+        .await?;
     Ok(())
 }

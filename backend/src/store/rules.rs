@@ -81,6 +81,18 @@ pub async fn pinned(
     rows.into_iter().map(|row| Ok((row.rule_id, rule(row.version, row.document)?))).collect()
 }
 
+/// Keeps a rule from being archived until this transaction is over.
+pub async fn hold(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<()> {
+    sqlx::query!(
+        "select version from rules where workspace_id = $1 and rule_id = $2 for share",
+        workspace.0,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(())
+}
+
 /// A rule, held for this transaction.
 pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<()> {
     sqlx::query!(

@@ -25,7 +25,7 @@ pub async fn join(conn: &mut PgConnection, server: Uuid, until: DateTime<Utc>) -
     Ok(())
 }
 
-/// Forgets the servers that died before a moment, unless a run still names one.
+/// Forgets the servers that died before a moment, and says how many these were.
 pub async fn forget_dead(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
     let gone = sqlx::query!("delete from servers where alive_until < $1", before).execute(conn).await?;
     Ok(gone.rows_affected())

@@ -44,6 +44,20 @@ pub async fn ensure(
     Ok(())
 }
 
+/// Takes a workflow's webhook away, with its secrets: one that is made later has another address.
+pub(super) async fn remove(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<()> {
+    sqlx::query!(
+        "with secrets as (delete from webhook_secrets where workspace_id = $1 and workflow_id = $2),
+             deliveries as (delete from webhook_deliveries where workspace_id = $1 and workflow_id = $2)
+         delete from webhooks where workspace_id = $1 and workflow_id = $2",
+        workspace.0,
+        id.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The webhook of a token.
 pub async fn by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Found>> {
     let row = sqlx::query!(

@@ -181,7 +181,27 @@ pub async fn set_enabled(
     Ok(true)
 }
 
-/// Archives a workflow: no new runs, and its history stays.
+/// Writes which versions of stored rules a revision asks.
+pub async fn pin(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: &WorkflowId,
+    revision: i32,
+    rules: &BTreeMap<String, Option<i32>>,
+) -> Result<()> {
+    sqlx::query!(
+        "update workflow_revisions set rules = $4 where workspace_id = $1 and workflow_id = $2 and revision = $3",
+        workspace.0,
+        id.0,
+        revision,
+        super::json(rules)
+    )
+    .execute(&mut *conn)
+    .await?;
+    super::bump_catalog(conn, workspace).await
+}
+
+/// Archives a workflow: no new runs, its webhook is gone, and its history stays.
 pub async fn archive(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -197,6 +217,7 @@ pub async fn archive(
     )
     .execute(&mut *conn)
     .await?;
+    super::webhooks::remove(conn, workspace, id).await?;
     super::bump_catalog(conn, workspace).await
 }
 
@@ -312,7 +333,8 @@ pub async fn neighbours(
 ) -> Result<BTreeMap<WorkflowId, Neighbour>> {
     let rows = sqlx::query!(
         r#"select w.workflow_id, w.enabled,
-             jsonb_path_query_array(r.document, '$.steps.**.call.workflow_id') as "calls!"
+             jsonb_path_query_array(r.document,
+               '$.steps.** ? (@.type == "call" && exists(@.id)).call.workflow_id ? (@.type() == "string")') as "calls!"
          from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
          where w.workspace_id = $1 and w.archived_at is null"#,
         workspace.0

@@ -1,10 +1,11 @@
 //! Runs that stand in many places at once: branches, items, and runs of other workflows.
 
 use crate::{
-    app::{App, Client, eventually, trace},
+    app::{App, Client, eventually, fresh_database, trace},
     shop::{Reply, Shop},
 };
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use std::time::Duration;
 
 const HEAD: &str = "name: W\ntrigger: { type: event, event: go }\nenabled: true\n";
@@ -124,6 +125,56 @@ async fn a_run_waits_for_the_run_that_it_calls_and_both_link_to_each_other() {
         .json(200);
     let parent = bo.run_ended(&run).await;
     assert_eq!(parent["context"]["got"], "executed made A1", "{parent:#}");
+    app.stop().await;
+}
+
+/// A child that retries has neither waited nor ended: its caller doesn't know yet that it began.
+#[tokio::test]
+async fn a_run_that_was_called_goes_on_though_its_workflow_is_disabled_and_the_server_starts_again() {
+    let shop = Shop::open().await;
+    let allow = shop.address.to_string();
+    let url = fresh_database().await;
+    let app = App::start_on(&url, |config| config.outbound_allow = allow.parse().unwrap()).await;
+    let child = format!(
+        "workflow_id: child\nname: Child\ntrigger: {{ type: manual }}\nenabled: true\nsteps:\n  \
+         - {{ id: call, type: execute, execute: [{{ type: webhook, url: 'http://{}/x' }}], retry: {{ max_attempts: 3, delay: 1s }}, next: make }}\n  \
+         - {{ id: make, type: set, set: {{ made: 'made {{{{ id }}}}' }} }}\n",
+        shop.address
+    );
+    called(&app, &child).await;
+    shop.reply([Reply::Json(503, json!({})), Reply::Json(503, json!({}))]);
+    let events = app.key(&["events:write"]).await;
+    let run = start(&events, json!({ "id": "A1" })).await;
+    eventually("the child calls", || async {
+        if shop.calls().is_empty() { Err("not yet".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    app.admin().await.post("workflows/child/disable", json!({})).await.json(200);
+    app.stop().await;
+    let app = App::start_on(&url, |config| config.outbound_allow = allow.parse().unwrap()).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    assert_eq!(reader.run_ended(&run).await["context"]["got"], "executed made A1");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_dead_server_left_undone_for_called_runs_is_done_by_one_that_lives() {
+    let url = fresh_database().await;
+    let app = App::start_on(&url, |_| {}).await;
+    called(&app, CHILD).await;
+    let events = app.key(&["events:write"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    let run = start(&events, json!({ "id": "A1" })).await;
+    let parent = reader.run_when(&run, |run| run["waits_for"][0]["what"] == "the workflow child").await;
+    let child = parent["trace"][0]["input"]["execution_id"].clone();
+    // As one leaves it that died between the caller's commit and ending the other.
+    let mut conn = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::query("update calls set stop = 'not needed any more'").execute(&mut conn).await.unwrap();
+    sqlx::query("insert into servers values (gen_random_uuid(), now() - interval '1 minute')")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(reader.run_ended(&child).await["result"], "cancelled");
     app.stop().await;
 }
 

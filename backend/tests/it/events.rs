@@ -76,6 +76,12 @@ async fn bad_events_are_refused_with_the_field_and_the_fix() {
         (json!({ "type": "approval.decided" }), 422, "event.reserved", "approval.decided"),
         (json!({ "type": "x", "requester": "nobody" }), 422, "event.requester", "address"),
         (json!({ "type": "x", "payload": { "a": "\u{0}" } }), 422, "field.bad", "U+0000"),
+        (
+            json!({ "type": "x", "id": "schedule:nightly:2026-01-01T00:00:00Z" }),
+            422,
+            "field.bad",
+            "the server's own",
+        ),
         (json!({ "type": "x", "time": "yesterday" }), 422, "body.unreadable", "`time`"),
     ] {
         let problem = shop.post("events", body.clone()).await.problem(status);

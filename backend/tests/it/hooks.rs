@@ -119,6 +119,13 @@ async fn a_signed_message_starts_a_run_once_and_others_are_refused_and_counted()
     author.post("workflows/hook/disable", json!({})).await.json(200);
     assert_eq!(hook.send(&new, "m9", 0, body).await.problem(409)["code"], "workflow.disabled");
     assert_eq!(hook.client.post("hooks/not-a-token", json!({})).await.status, 404);
+    // What is archived and made again has another address, and none of the old secrets.
+    let etag = author.get("workflows/hook").await.json(200)["etag"].as_str().unwrap().to_owned();
+    let deleted = author.send(Method::DELETE, "workflows/hook", |r| r.header("if-match", etag)).await;
+    assert_eq!(deleted.status, 204);
+    app.publish(HOOK).await;
+    assert_eq!(hook.send(&new, "m10", 0, body).await.status, 404);
+    assert_eq!(author.get("workflows/hook/webhook").await.json(200)["secrets"], json!([]));
     app.stop().await;
 }
 
@@ -169,6 +176,22 @@ async fn a_batch_answers_each_event_in_its_place_and_can_be_sent_again() {
         (&json!("body.unreadable"), &json!("/1"))
     );
     assert_eq!(send().await.json(202)["items"][0]["duplicate"], true);
+
+    // A character that can't be kept spoils its own event only, in either form.
+    let zero = json!([{ "type": "go", "payload": { "a": "\u{0}" } }, { "type": "go", "id": "after zero" }]);
+    let lines = format!("{}\n{}\n", zero[0], zero[1]);
+    let ndjson =
+        |r: reqwest::RequestBuilder| r.header("content-type", "application/x-ndjson").body(lines.clone());
+    for answer in [
+        shop.post("events/batch", zero.clone()).await.json(202),
+        shop.send(Method::POST, "events/batch", ndjson).await.json(202),
+    ] {
+        assert_eq!(
+            (&answer["items"][0]["code"], &answer["items"][1]["event_id"]),
+            (&json!("field.bad"), &json!("after zero")),
+            "{answer:#}"
+        );
+    }
 
     let many: Vec<Value> = (0..1000).map(|n| json!({ "type": "go", "id": format!("m{n}") })).collect();
     let answer = shop.post("events/batch", json!(many)).await.json(202);

@@ -65,6 +65,9 @@ async fn a_rule_that_fails_its_tests_is_refused_and_one_that_is_used_is_kept() {
     broken["condition"] = json!({ "expr": "order.total >" });
     let refused = author.post("rules", broken).await.problem(422);
     assert_eq!(refused["findings"][0]["pointer"], "/condition/expr");
+    let mut zero = rule(100);
+    zero["name"] = json!("a\u{0}b");
+    assert_eq!(author.post("rules", zero).await.problem(422)["code"], "field.bad");
     assert!(refused["detail"].as_str().unwrap().contains("column 14"), "{refused:#}");
 
     let made = author.post("rules", rule(100)).await.json(201);

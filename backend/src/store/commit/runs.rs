@@ -240,8 +240,8 @@ pub(super) async fn update_executions(
 }
 
 pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
-    let (mut ids, mut seqs, mut ats, mut stamps, mut inputs, mut facts) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut ids, mut seqs, mut ats, mut stamps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut inputs, mut facts, mut first_facts) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         let first = match change.base {
             Base::New { .. } => 0,
@@ -254,22 +254,24 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
             stamps.push(entry.stamp.id);
             inputs.push(entry.input.as_str());
             facts.push(entry.facts.as_str());
+            first_facts.push(entry.first_fact.map(count));
         }
     }
     if ids.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "insert into journal (execution_id, seq, at, stamp, input, facts)
-         select execution_id, seq, at, stamp, input::json, facts::json
-         from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[])
-           as t(execution_id, seq, at, stamp, input, facts)",
+        "insert into journal (execution_id, seq, at, stamp, input, facts, first_fact)
+         select execution_id, seq, at, stamp, input::json, facts::json, first_fact
+         from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::integer[])
+           as t(execution_id, seq, at, stamp, input, facts, first_fact)",
         &ids,
         &seqs,
         &ats,
         &stamps,
         &inputs as &[&str],
-        &facts as &[&str]
+        &facts as &[&str],
+        &first_facts as &[Option<i32>]
     )
     .execute(conn)
     .await?;
