@@ -10,8 +10,9 @@ use shared_types::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// How many calls are remembered for each webhook.
-const REMEMBERED: i64 = 50;
+/// How many calls are remembered for each webhook; of those that were refused, which anybody can send, fewer.
+const REMEMBERED: i64 = 40;
+const REFUSED_REMEMBERED: i64 = 10;
 
 /// A webhook as a call finds it.
 #[derive(Debug)]
@@ -163,6 +164,7 @@ pub async fn remember(
     delivery: &WebhookDelivery,
 ) -> Result<()> {
     let verdict = json(&delivery.verdict);
+    let is_refused = delivery.verdict == Verdict::Refused;
     sqlx::query!(
         "insert into webhook_deliveries (id, workspace_id, workflow_id, message_id, verdict, reason, at)
          values ($1, $2, $3, $4, $5, $6, $7)",
@@ -176,7 +178,7 @@ pub async fn remember(
     )
     .execute(&mut *conn)
     .await?;
-    if delivery.verdict == Verdict::Refused {
+    if is_refused {
         sqlx::query!(
             "update webhooks set refused = refused + 1 where workspace_id = $1 and workflow_id = $2",
             workspace.0,
@@ -186,12 +188,15 @@ pub async fn remember(
         .await?;
     }
     sqlx::query!(
-        "delete from webhook_deliveries where workspace_id = $1 and workflow_id = $2 and id <= (
-             select id from webhook_deliveries where workspace_id = $1 and workflow_id = $2
-             order by id desc offset $3 limit 1)",
+        "delete from webhook_deliveries
+         where workspace_id = $1 and workflow_id = $2 and (verdict = 'refused') = $3 and id <= (
+             select id from webhook_deliveries
+             where workspace_id = $1 and workflow_id = $2 and (verdict = 'refused') = $3
+             order by id desc offset $4 limit 1)",
         workspace.0,
         id.0,
-        REMEMBERED
+        is_refused,
+        if is_refused { REFUSED_REMEMBERED } else { REMEMBERED }
     )
     .execute(conn)
     .await?;

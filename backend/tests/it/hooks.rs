@@ -119,6 +119,15 @@ async fn a_signed_message_starts_a_run_once_and_others_are_refused_and_counted()
     author.post("workflows/hook/disable", json!({})).await.json(200);
     assert_eq!(hook.send(&new, "m9", 0, body).await.problem(409)["code"], "workflow.disabled");
     assert_eq!(hook.client.post("hooks/not-a-token", json!({})).await.status, 404);
+    // Calls that anybody can send wash none of the others out of sight.
+    for n in 0..20 {
+        assert_eq!(hook.send("whsec_d3JvbmcgaXQgaXM=", &format!("w{n}"), 0, body).await.status, 401);
+    }
+    let seen = author.get("workflows/hook/webhook").await.json(200);
+    let verdicts: Vec<&str> =
+        seen["deliveries"].as_array().unwrap().iter().map(|d| d["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts.iter().filter(|verdict| **verdict == "refused").count(), 10, "{verdicts:?}");
+    assert!(verdicts.contains(&"taken"), "{verdicts:?}");
     // What is archived and made again has another address, and none of the old secrets.
     let etag = author.get("workflows/hook").await.json(200)["etag"].as_str().unwrap().to_owned();
     let deleted = author.send(Method::DELETE, "workflows/hook", |r| r.header("if-match", etag)).await;
