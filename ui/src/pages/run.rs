@@ -3,6 +3,7 @@
 mod layout;
 mod timeline;
 mod tree;
+mod waits;
 
 use crate::{
     bridge,
@@ -127,9 +128,8 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
     let took = run.ended_at.map_or_else(String::new, |end| {
         format!(" · took {}", words::took(words::milliseconds(end - run.started_at)))
     });
-    let waits = run.waits_for.iter().map(|waits| {
-        let until = waits.until.map(|until| format!(", until {}", words::clock(until))).unwrap_or_default();
-        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { format!("Waits for {}{until}", waits.what) }</p> }
+    let waits = waits::lines(&run.waits_for).into_iter().map(|line| {
+        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { line }</p> }
     });
     html! {
         <div class="page-head">
