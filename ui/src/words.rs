@@ -99,6 +99,11 @@ pub(crate) fn took(ms: f64) -> String {
     }
 }
 
+/// `1 more item`, `1,980 more items`.
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(&n.to_string()), if n == 1 { one } else { many })
+}
+
 /// An amount with its currency.
 pub(crate) fn amount(amount: Option<&str>, currency: Option<&str>) -> Option<String> {
     amount.map(|amount| money(amount, currency.unwrap_or_default()))

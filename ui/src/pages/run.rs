@@ -114,7 +114,7 @@ fn body(
             <div class="tabs" role="tablist">{ choice(Tab::Trace, "Trace") }{ choice(Tab::Timeline, "Timeline") }</div>
             { show(&tree.load, &tree.again, "the trace", |loaded| match **tab {
                 Tab::Trace => html! { <Tree nodes={loaded.data.nodes.clone()} {more} /> },
-                Tab::Timeline => html! { <Timeline nodes={loaded.data.nodes.clone()} live={status != RunStatus::Ended} /> },
+                Tab::Timeline => html! { <Timeline nodes={loaded.data.nodes.clone()} live={status != RunStatus::Ended} {more} /> },
             }) }
         </>
     }

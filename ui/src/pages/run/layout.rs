@@ -48,6 +48,15 @@ pub(crate) fn lines(nodes: &[TraceNode]) -> Vec<Line> {
     lines
 }
 
+/// How many items a trace has besides those that it holds.
+pub(crate) fn hidden(nodes: &[TraceNode]) -> usize {
+    let of = |node: &TraceNode| {
+        let own = node.tally.map_or(0, |tally| tally.all.saturating_sub(node.lanes.len()));
+        own + node.lanes.iter().map(|lane| hidden(&lane.nodes)).sum::<usize>()
+    };
+    nodes.iter().map(of).sum()
+}
+
 fn step(node: &TraceNode, depth: usize, lines: &mut Vec<Line>) {
     let (bars, ticks) = if node.lanes.is_empty() { stretches(node) } else { (vec![whole(node)], Vec::new()) };
     let name =

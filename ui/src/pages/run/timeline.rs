@@ -1,7 +1,7 @@
 //! The timeline: to scale, a line for each step, branch and item; attempts that failed as ticks, waits hatched, the
 //! moment while it runs. Its twin is a list.
 
-use super::layout::{Bar, BarKind, Line, lines, mark_every, span};
+use super::layout::{Bar, BarKind, Line, hidden, lines, mark_every, span};
 use crate::words;
 use chrono::{DateTime, Utc};
 use gloo_timers::callback::Interval;
@@ -29,6 +29,8 @@ pub(crate) struct Props {
     pub(crate) nodes: Vec<TraceNode>,
     /// Whether the run goes on.
     pub(crate) live: bool,
+    /// Shows more items than now.
+    pub(crate) more: Callback<()>,
 }
 
 /// What of the lines is in view.
@@ -47,6 +49,7 @@ pub(crate) fn Timeline(props: &Props) -> Html {
     let place = use_node_ref();
     let now = use_moment(props.live);
     let lines = use_memo(props.nodes.clone(), |nodes| lines(nodes));
+    let hidden = hidden(&props.nodes);
     let look = {
         let (view, place) = (view.clone(), place.clone());
         Callback::from(move |()| {
@@ -97,6 +100,10 @@ pub(crate) fn Timeline(props: &Props) -> Html {
             <div class="tools">
                 <span class="legend"><i></i> { "Working" } <i class="waited"></i> { "Waiting" } <i class="attempt"></i> { "Failed attempt" }</span>
                 <span class="push"></span>
+                if hidden > 0 {
+                    <span class="muted">{ words::count(hidden, "more item", "more items") }</span>
+                    <button class="btn quiet" onclick={props.more.reform(|_: MouseEvent| ())}>{ "Show more" }</button>
+                }
                 <button class="btn quiet" onclick={by(0.5)} disabled={*zoom <= 1.0} aria-label="Zoom out">{ "−" }</button>
                 <button class="btn quiet" onclick={fit} disabled={*zoom <= 1.0}>{ "Fit" }</button>
                 <button class="btn quiet" onclick={by(2.0)} aria-label="Zoom in">{ "+" }</button>

@@ -127,8 +127,8 @@ impl Rows<'_> {
         html! {
             <div class="step is-fold" style={format!("--depth: {depth}")}>
                 <span></span><span></span>
-                <span class="muted">{ format!("{hidden} more items") }</span>
-                <span class="muted">{ format!("{} in all, {} failed; those that failed come first.", tally.all, tally.failed) }</span>
+                <span class="muted">{ words::count(hidden, "more item", "more items") }</span>
+                <span class="muted">{ format!("{}, {} failed; those that failed come first.", words::count(tally.all, "item", "items"), tally.failed) }</span>
                 <button class="btn quiet" onclick={more}>{ "Show more" }</button>
             </div>
         }
