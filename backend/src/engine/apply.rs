@@ -79,10 +79,10 @@ impl Engine {
         let mut slot = self.0.hot.lock(id).await;
         let mut result = Err(ApplyError::Contended);
         for _ in 0..MAX_ROUNDS {
-            let hot = match slot.take() {
-                Some(hot) => hot,
+            let (hot, is_fresh) = match slot.take() {
+                Some(hot) => (hot, false),
                 None => match self.load(workspace, id).await {
-                    Ok(hot) => hot,
+                    Ok(hot) => (hot, true),
                     Err(error) => {
                         result = Err(error);
                         break;
@@ -96,6 +96,8 @@ impl Engine {
                     break;
                 }
                 Round::Overtaken => {}
+                // Another server may have changed the run since: it is asked as it stands now.
+                Round::Failed(_, ApplyError::Refused(_)) if !is_fresh => {}
                 Round::Failed(hot, error) => {
                     *slot = hot.map(|hot| *hot);
                     result = Err(error);
@@ -157,7 +159,7 @@ impl Engine {
     /// One try: apply to the run as read, write it where nothing came between.
     async fn round(&self, workspace: WorkspaceId, id: ExecutionId, given: &Given, hot: HotRun) -> Round {
         match given.epoch.map(|epoch| epoch.cmp(&hot.epoch)) {
-            Some(Ordering::Less) => return Round::Failed(Some(Box::new(hot)), ApplyError::Fenced),
+            Some(Ordering::Less) => return Round::Failed(None, ApplyError::Fenced),
             // What is in memory is older than the call: it is read again.
             Some(Ordering::Greater) => return Round::Overtaken,
             Some(Ordering::Equal) | None => {}
@@ -169,7 +171,8 @@ impl Engine {
             Ok(applied) => applied,
             Err(refused) => {
                 // What is refused changes nothing, so the run in memory is still good.
-                let keep = hot.run.state().has_open_calls().then(|| Box::new(hot));
+                let is_own = hot.owners.contains(&self.0.server);
+                let keep = is_own.then(|| Box::new(hot));
                 return Round::Failed(keep, refused.into());
             }
         };
@@ -221,7 +224,11 @@ impl Engine {
             .watched
             .tell(id, || settled.then(|| Standing { execution: change.execution.clone(), open_request }));
         self.after(workspace, after);
-        Round::Written(stays.then(|| Box::new(hot)))
+        let is_warm = !stays && change.execution.status != RunStatus::Ended && hot.kept.is_large();
+        if is_warm {
+            self.0.hot.keep_warm(id, hot.kept.size());
+        }
+        Round::Written((stays || is_warm).then(|| Box::new(hot)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Runs that are held in memory while their calls are in flight, and the lock that lets one change of a
-//! run follow another on this server. Between servers, `seq` decides.
+//! Runs that are held in memory: while their calls are in flight, and large ones for a while after they were woken.
+//! And the lock that lets one change of a run follow another on this server; between servers, `seq` decides.
 
 use crate::store::calls::Caller;
 use shared_types::{
@@ -7,8 +7,8 @@ use shared_types::{
     machine::Run,
 };
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub(super) struct HotRun {
     pub(super) revision: i32,
     pub(super) seq: i32,
     pub(super) epoch: i32,
-    /// The server that performs its calls.
+    /// The servers that perform its calls.
     pub(super) owners: Vec<Uuid>,
     /// The run that called it.
     pub(super) caller: Option<Caller>,
@@ -42,6 +42,11 @@ pub(super) struct Kept {
 
 /// After how many inputs in memory the state is stored at the earliest.
 const STORE_EVERY: u32 = 16;
+/// From how many bytes on a run that waits is kept in memory, so that one with a large state that is woken again and
+/// again isn't read whole each time.
+const WARM_FROM: usize = 16 * 1024;
+/// How many bytes such runs take together, as they are stored.
+const WARM_TOGETHER: usize = 32 * 1024 * 1024;
 
 impl Kept {
     /// Whether the state is to be stored after one more input: not before what came since is as much as the state
@@ -50,6 +55,16 @@ impl Kept {
         let (inputs, bytes) = (self.inputs + 1, self.bytes + input);
         let is_worth_it = self.state.is_none_or(|state| bytes >= state);
         is_worth_it && (!stays_in_memory || inputs >= STORE_EVERY)
+    }
+
+    /// How much is read to have the run again.
+    pub(super) fn size(self) -> usize {
+        self.state.unwrap_or_default() + self.bytes
+    }
+
+    /// Whether it is worth to be kept in memory while it waits.
+    pub(super) fn is_large(self) -> bool {
+        self.size() >= WARM_FROM
     }
 
     /// After one more input, with the state stored in so many bytes or not.
@@ -65,7 +80,39 @@ type Slot = Arc<AsyncMutex<Option<HotRun>>>;
 
 /// The runs in memory.
 #[derive(Debug, Default)]
-pub(super) struct HotRuns(Mutex<HashMap<ExecutionId, Slot>>);
+pub(super) struct HotRuns {
+    slots: Mutex<HashMap<ExecutionId, Slot>>,
+    warm: Mutex<Warm>,
+}
+
+/// Large runs that wait, the one that was woken longest ago first. One that left memory meanwhile may still be named.
+#[derive(Debug, Default)]
+struct Warm {
+    runs: VecDeque<(ExecutionId, usize)>,
+    bytes: usize,
+}
+
+impl Warm {
+    /// Names a run of so many bytes as the newest, and takes away the oldest that are too many.
+    fn add(&mut self, id: ExecutionId, bytes: usize) -> Vec<ExecutionId> {
+        if let Some(at) = self.runs.iter().position(|(other, _)| *other == id)
+            && let Some((_, before)) = self.runs.remove(at)
+        {
+            self.bytes -= before;
+        }
+        self.runs.push_back((id, bytes));
+        self.bytes += bytes;
+        let mut gone = Vec::new();
+        while self.bytes > WARM_TOGETHER
+            && self.runs.len() > 1
+            && let Some((oldest, bytes)) = self.runs.pop_front()
+        {
+            self.bytes -= bytes;
+            gone.push(oldest);
+        }
+        gone
+    }
+}
 
 impl HotRuns {
     /// Locks a run on this server; what is in the slot may be used while the lock is held.
@@ -92,19 +139,52 @@ impl HotRuns {
         self.slots().insert(id, Arc::new(AsyncMutex::new(Some(run))));
     }
 
+    /// Keeps a run that waits in memory, and lets go of those that were woken longest ago.
+    pub(super) fn keep_warm(&self, id: ExecutionId, bytes: usize) {
+        let gone = self.warm.lock().unwrap_or_else(PoisonError::into_inner).add(id, bytes);
+        for id in gone {
+            self.cool(id);
+        }
+    }
+
+    /// Lets go of a run, unless it is being changed or has calls in flight.
+    fn cool(&self, id: ExecutionId) {
+        let mut slots = self.slots();
+        let Some(slot) = slots.get(&id).filter(|slot| Arc::strong_count(slot) == 1) else { return };
+        let is_idle =
+            slot.try_lock().is_ok_and(|run| run.as_ref().is_none_or(|hot| !hot.run.state().has_open_calls()));
+        if is_idle {
+            slots.remove(&id);
+        }
+    }
+
     /// Forgets all of them: this server was taken for dead.
     pub(super) fn clear(&self) {
         self.slots().clear();
     }
 
-    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<ExecutionId, Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slots(&self) -> MutexGuard<'_, HashMap<ExecutionId, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Kept;
+    use super::{Kept, WARM_TOGETHER, Warm};
+    use shared_types::ids::ExecutionId;
+    use uuid::Uuid;
+
+    #[test]
+    fn the_large_runs_in_memory_are_those_that_were_woken_last() {
+        let mut warm = Warm::default();
+        let id = |n: u128| ExecutionId(Uuid::from_u128(n));
+        let half = WARM_TOGETHER / 2;
+        assert_eq!(warm.add(id(1), half), []);
+        assert_eq!(warm.add(id(2), half), []);
+        assert_eq!(warm.add(id(1), half), [], "it is named once");
+        assert_eq!(warm.add(id(3), half), [id(2)]);
+        assert_eq!(warm.add(id(4), 3 * half), [id(1), id(3)], "one is kept however large");
+    }
 
     /// Writes a run's state as it grows by what each input brings, and says how many bytes all that took.
     fn written(inputs: usize, each: usize) -> usize {

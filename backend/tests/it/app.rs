@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-static TEMPLATE: OnceCell<()> = OnceCell::const_new();
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 pub(crate) fn server_url() -> String {
     std::env::var("IW_TEST_DATABASE_URL")
@@ -32,14 +32,15 @@ fn on_server(database: &str) -> String {
 
 /// A fresh database with the schema.
 pub(crate) async fn fresh_database() -> String {
-    let template = format!("iw_template_{}", std::process::id());
-    TEMPLATE
+    let template = TEMPLATE
         .get_or_init(|| async {
+            let template = format!("iw_template_{}", uuid::Uuid::new_v4().simple());
             let mut admin = PgConnection::connect(&server_url()).await.unwrap();
             admin.execute(AssertSqlSafe(format!("create database {template}"))).await.unwrap();
             let mut conn = PgConnection::connect(&on_server(&template)).await.unwrap();
             MIGRATIONS.run(&mut conn).await.unwrap();
             conn.close().await.unwrap();
+            template
         })
         .await;
     let name = format!("iw_{}", uuid::Uuid::new_v4().simple());

@@ -1,7 +1,7 @@
 //! Two servers on one database share the work; what a dead one left is taken over.
 
 use crate::{
-    app::{App, eventually, fresh_database},
+    app::{App, Client, eventually, fresh_database},
     shop::{Reply, Shop},
 };
 use serde_json::{Value, json};
@@ -36,6 +36,38 @@ async fn what_one_server_enables_another_starts_at_once() {
     assert_eq!(send("before").await.json(200)["runs"], json!([]));
     one.publish("workflow_id: go\nname: Go\ntrigger: { type: event, event: go }\nenabled: true\nsteps: [{ id: a, type: action, action: { type: allow } }]\n").await;
     assert_eq!(send("after").await.json(200)["runs"][0]["result"], "allowed");
+    one.stop().await;
+    two.stop().await;
+}
+
+/// The first server has the run in memory, for its call, as it stood before the second one went on with it.
+#[tokio::test]
+async fn a_decision_is_taken_by_a_server_whose_memory_of_the_run_is_old() {
+    let shop = Shop::open().await;
+    let allow = shop.address.to_string();
+    let url = fresh_database().await;
+    let one = App::start_on(&url, |config| config.outbound_allow = allow.parse().unwrap()).await;
+    let two = App::start_on(&url, |config| config.outbound_allow = allow.parse().unwrap()).await;
+    one.publish(&format!(
+        "workflow_id: both\nname: Both\ntrigger: {{ type: event, event: both }}\nenabled: true\nsteps:\n  \
+         - id: both\n    type: parallel\n    parallel:\n      branches:\n        \
+         - {{ id: a, steps: [{{ id: a, type: execute, execute: [{{ type: webhook, url: 'http://{allow}/a' }}] }}] }}\n        \
+         - {{ id: b, steps: [{{ id: hold, type: wait, wait: {{ event: b.go }}, next: ask }}, {{ id: ask, type: approval, approval: {{ levels: [{{ approvers: ['role:finance'] }}] }} }}] }}\n"
+    ))
+    .await;
+    shop.reply([Reply::Slow(Duration::from_millis(1500))]);
+    let bo = one.person("Bo Ek", &["operator", "finance"]).await;
+    let events = one.key(&["events:write"]).await;
+    let there = Client::new(&two.base, events.token.clone());
+    let run =
+        events.post("events", json!({ "type": "both" })).await.json(202)["runs"][0]["execution_id"].clone();
+    there.post("events", json!({ "type": "b.go" })).await.json(202);
+    bo.run_when(&run, |run| run["result"] == "pending_approval").await;
+    let asked = bo.get("approvals?mine=true").await.json(200)["items"][0]["approval_id"].clone();
+    let path = format!("approvals/{}/decisions", asked.as_str().unwrap());
+    bo.post(&path, json!({ "decision": "approve" })).await.json(200);
+    assert_eq!(bo.run_ended(&run).await["result"], "executed");
+    assert_eq!(shop.calls().len(), 1);
     one.stop().await;
     two.stop().await;
 }
