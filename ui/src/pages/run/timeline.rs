@@ -175,12 +175,12 @@ fn Drawn(props: &DrawnProps) -> Html {
         let style = format!("top: {}px; padding-left: {}px", top(n), line.depth * 12);
         html! { <span {class} {style} title={line.name.clone()}>{ &line.name }</span> }
     });
-    let marks = axis(&scale, span_ms, room * props.zoom);
+    let marks = axis(&scale, span_ms, room * props.zoom, NAMES);
     let lanes = shown().map(|(n, line)| drawn_line(line, n, &scale, props.now));
     let words = shown().filter_map(|(n, line)| beside(line, n, &scale, props.now));
     html! {
         <div class="gantt-all" style={format!("width: {}px", NAMES + width)}>
-            <div class="axis" style={format!("margin-left: {NAMES}px")}>{ marks }</div>
+            <div class="axis"><i style={format!("width: {NAMES}px")}></i>{ marks }</div>
             <div class="names" style={format!("height: {height}px; width: {NAMES}px")}>{ names.collect::<Html>() }</div>
             <svg class="bars" role="img" aria-label="Timeline; its list says the same" width={width.to_string()} height={height.to_string()} style={format!("left: {NAMES}px")}>
                 <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="6" /></pattern></defs>
@@ -203,14 +203,14 @@ fn top(n: usize) -> f64 {
     n as f64 * LINE
 }
 
-fn axis(scale: &Scale, span_ms: f64, width: f64) -> Html {
+fn axis(scale: &Scale, span_ms: f64, width: f64, from: f64) -> Html {
     let every = mark_every(span_ms, (width / 110.0).max(2.0));
     let marks = whole(span_ms / every) + 1;
     let mark = |n: usize| {
         #[expect(clippy::cast_precision_loss, reason = "an axis has few marks")]
         let ms = n as f64 * every;
         let label = if n == 0 { words::clock(scale.from) } else { format!("+{}", distance(ms)) };
-        html! { <span style={format!("left: {}px", (ms * scale.per_ms).round())}>{ label }</span> }
+        html! { <span style={format!("left: {}px", from + (ms * scale.per_ms).round())}>{ label }</span> }
     };
     (0..marks.min(400)).map(mark).collect::<Html>()
 }
