@@ -3,13 +3,18 @@
 use super::{ApplyError, Engine, Given, loops};
 use crate::{
     clock,
-    store::{self, timers},
+    store::{
+        self, StoreError,
+        timers::{self, Due},
+    },
 };
 use chrono::Duration as Span;
-use shared_types::machine::Input;
-use std::time::Duration;
+use futures_util::{StreamExt as _, stream};
+use shared_types::{ids::ExecutionId, machine::Input};
+use std::{collections::HashMap, time::Duration};
 
-const PART: i64 = 100;
+/// How many are claimed together; as many runs are woken beside each other.
+const PART: i64 = 256;
 /// A claimed timer comes again after this, in case its server died over it.
 const CLAIM_SECONDS: i64 = 10;
 /// The loop looks at least this often: another server may have set a timer.
@@ -39,20 +44,40 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
         (due, timers::next(&mut conn).await?)
     };
     let all_of_them = i64::try_from(due.len()).unwrap_or_default() < PART;
-    for due in due {
-        let given = Given::just(Input::TimerDue { timer: due.timer.clone() });
-        match engine.apply(due.workspace, due.execution_id, &given).await {
-            Ok(()) => {}
-            Err(ApplyError::Refused(_) | ApplyError::NoRun) => {
-                let mut conn = engine.0.pool.acquire().await?;
-                timers::drop_one(&mut conn, due.execution_id, &due.timer).await?;
+    stream::iter(by_run(due))
+        .for_each_concurrent(None, async |due| {
+            for due in due {
+                if let Err(error) = ring(engine, &due).await {
+                    tracing::warn!(run.id = %due.execution_id, %error, "a timer comes again");
+                }
             }
-            Err(error) => tracing::warn!(run.id = %due.execution_id, %error, "a timer comes again"),
-        }
-    }
+        })
+        .await;
     if !all_of_them {
         return Ok(Duration::ZERO);
     }
     let until = next.map(|next| (next - clock::now()).to_std().unwrap_or(Duration::ZERO));
     Ok(until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP))
+}
+
+/// The timers of each run together: those of one run are applied one after another, in the order in which they were
+/// due, and runs beside each other, so that their changes are committed together.
+fn by_run(due: Vec<Due>) -> impl Iterator<Item = Vec<Due>> {
+    let mut runs: HashMap<ExecutionId, Vec<Due>> = HashMap::new();
+    for due in due {
+        runs.entry(due.execution_id).or_default().push(due);
+    }
+    runs.into_values()
+}
+
+/// Applies one; one that its run doesn't know any more is dropped.
+async fn ring(engine: &Engine, due: &Due) -> Result<(), ApplyError> {
+    let given = Given::just(Input::TimerDue { timer: due.timer.clone() });
+    match engine.apply(due.workspace, due.execution_id, &given).await {
+        Err(ApplyError::Refused(_) | ApplyError::NoRun) => {
+            let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
+            Ok(timers::drop_one(&mut conn, due.execution_id, &due.timer).await?)
+        }
+        done => done,
+    }
 }

@@ -17,6 +17,8 @@ pub struct Due {
     pub execution_id: ExecutionId,
     /// Which.
     pub timer: Timer,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 /// A timer's key as stored.
@@ -24,7 +26,7 @@ pub fn key(timer: &Timer) -> String {
     serde_json::to_string(timer).unwrap_or_default()
 }
 
-/// The timers that are due, and put off to `again_at` so that no other server takes them meanwhile.
+/// The timers that are due, the one that is due longest first, and put off to `again_at` so that no other server takes them meanwhile.
 ///
 /// Whoever applies one deletes it with the run's change; one that was not applied comes again.
 pub async fn claim_due(
@@ -35,17 +37,18 @@ pub async fn claim_due(
 ) -> Result<Vec<Due>> {
     let rows = sqlx::query!(
         "update timers t set due_at = $2
-         from (select execution_id, timer from timers where due_at <= $1 order by due_at limit $3
+         from (select execution_id, timer, due_at from timers where due_at <= $1 order by due_at limit $3
                for update skip locked) as due
          where t.execution_id = due.execution_id and t.timer = due.timer
-         returning t.workspace_id, t.execution_id, t.timer",
+         returning t.workspace_id, t.execution_id, t.timer, due.due_at as since",
         now,
         again_at,
         limit
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
+    let due: Result<Vec<Due>> = rows
+        .into_iter()
         .map(|row| {
             let timer = serde_json::from_str(&row.timer).map_err(|error| StoreError::Unreadable {
                 table: "timers",
@@ -56,9 +59,13 @@ pub async fn claim_due(
                 workspace: WorkspaceId(row.workspace_id),
                 execution_id: ExecutionId(row.execution_id),
                 timer,
+                since: row.since,
             })
         })
-        .collect()
+        .collect();
+    let mut due = due?;
+    due.sort_by_key(|due| due.since);
+    Ok(due)
 }
 
 /// When the next timer is due.

@@ -1,6 +1,6 @@
 //! Waits: an event counts before, at and after them.
 
-use crate::app::App;
+use crate::app::{App, eventually, fresh_database};
 use serde_json::{Value, json};
 
 const PAID: &str = "workflow_id: paid\nname: Paid\ntrigger: { type: event, event: order.placed }\nenabled: true\nsteps:\n  \
@@ -45,4 +45,39 @@ async fn a_wait_that_is_over_fails_its_step() {
     let run = reader.run_ended(&started["runs"][0]["execution_id"]).await;
     assert_eq!(run["error"]["code"], "wait.timeout");
     app.stop().await;
+}
+
+#[tokio::test]
+async fn what_came_due_while_no_server_ran_happens_in_its_order() {
+    let url = fresh_database().await;
+    let before = App::start_on(&url, |_| {}).await;
+    before
+        .publish(
+            "workflow_id: slow\nname: Slow\ntrigger: { type: event, event: slow }\nenabled: true\nsteps:\n  \
+             - { id: both, type: parallel, timeout: 2s, parallel: { branches: [{ id: a, steps: [{ id: pause, type: wait, wait: { for: 1s } }] }] } }\n",
+        )
+        .await;
+    let shop = before.key(&["events:write"]).await;
+    let mut runs = Vec::new();
+    for n in 0..5 {
+        let event = json!({ "type": "slow", "payload": { "n": n } });
+        runs.push(shop.post("events", event).await.json(202)["runs"][0]["execution_id"].clone());
+    }
+    before.stop().await;
+    let store = sqlx::PgPool::connect(&url).await.unwrap();
+    eventually("every timer", || async {
+        let due: i64 = sqlx::query_scalar("select count(*) from timers where due_at < now()")
+            .fetch_one(&store)
+            .await
+            .unwrap();
+        (due == 10).then_some(()).ok_or(format!("{due} of 10 timers are due"))
+    })
+    .await;
+    let after = App::start_on(&url, |_| {}).await;
+    let reader = after.person("Per Dahl", &["viewer"]).await;
+    for run in &runs {
+        let run = reader.run_ended(run).await;
+        assert_eq!(run["result"], "executed", "its pause ended before its time was up: {run:#}");
+    }
+    after.stop().await;
 }
