@@ -2,20 +2,17 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path, Query, Written},
+    body::{Path, Query, Written},
     idempotency::Claim,
     paging,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, seal::SecretKey},
+    auth::Caller,
     clock,
     dispatch::Message,
-    engine::{Accepted, Incoming, Starts, next_due_of},
-    store::{
-        self, executions, people, rules, secrets, webhooks, workflows,
-        workflows::{NewRevision, Stored},
-    },
+    engine::next_due_of,
+    store::{self, executions, workflows, workflows::Stored},
 };
 use axum::{
     Json,
@@ -23,110 +20,36 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use chrono::{DateTime, Duration, Utc};
-use serde_json::{Map, Value, json};
+use chrono::Duration;
+use serde_json::{Value, json};
 use shared_types::{
     api::{
         Page,
-        executions::Execution,
         live::LiveKind,
         problem::{Code, Problem},
-        workflows::{
-            Activity, Findings, ManualStart, Revision, RevisionQuery, SimulateRequest, Workflow,
-            WorkflowQuery, WorkflowSummary,
-        },
+        workflows::{Activity, Revision, RevisionQuery, Workflow, WorkflowQuery, WorkflowSummary},
     },
-    ids::{EventId, WorkflowId, WorkspaceId},
+    ids::WorkflowId,
     machine::{
-        Definition, Event,
         review::{blocking, review},
-        simulate::simulate as run_simulation,
         supported::unsupported,
     },
-    workflow::{
-        Checked, Document, Finding, Format, approval::FormField, check::Around, document::Trigger,
-        finding::escape_segment, rule::asked_rules,
-    },
+    workflow::{Document, check::Around},
 };
-use sqlx::{PgConnection, PgPool};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use sqlx::PgConnection;
+
+mod publishing;
+mod starting;
+mod trying;
+
+pub use publishing::publish_first;
+use publishing::{Publication, complete, publish};
+pub(super) use starting::start;
+use trying::{around, sound};
+pub(super) use trying::{simulate, validate};
 
 /// How many of a schedule's next times are shown.
 const TIMES_SHOWN: usize = 10;
-
-pub(super) async fn validate(
-    State(state): State<AppState>,
-    caller: Caller,
-    written: Written,
-) -> ApiResult<Json<Findings>> {
-    let around = around(&state, caller.workspace).await?;
-    let findings = review(&written.text, written.format, &around).findings;
-    Ok(Json(Findings { findings }))
-}
-
-pub(super) async fn simulate(
-    State(state): State<AppState>,
-    caller: Caller,
-    Body(request): Body<SimulateRequest>,
-) -> ApiResult<Json<Value>> {
-    let (text, format) = match (&request.document, &request.workflow_id) {
-        (Some(Value::String(text)), None) => (text.clone(), Format::Yaml),
-        (Some(document), None) => (document.to_string(), Format::Json),
-        (None, Some(id)) => {
-            let stored = find(&state, &caller, id, None).await?;
-            (stored.source, stored.format)
-        }
-        (_, _) => {
-            return Err(ApiError::new(Code::FieldBad, "Send `document` or `workflow_id`, one of them."));
-        }
-    };
-    let rules = {
-        let mut conn = state.pool.acquire().await?;
-        rules::all(&mut conn, caller.workspace).await?
-    };
-    let checked = review(&text, format, &Around::Unknown);
-    let document = sound(&checked)?;
-    let findings = unsupported(&document);
-    if !findings.is_empty() {
-        let detail = "The workflow holds what this server can't run yet.";
-        return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
-    }
-    let simulation = tokio::task::spawn_blocking(move || {
-        run_simulation(&Arc::new(Definition::with_rules(document, rules)), &request.event, &request.script)
-    });
-    let simulation = simulation.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
-    Ok(Json(store::json(&simulation)))
-}
-
-/// The document, unless it has errors.
-fn sound(checked: &Checked) -> ApiResult<Document> {
-    if let (Some(document), false) = (&checked.document, checked.has_errors()) {
-        Ok(document.clone())
-    } else {
-        let errors =
-            checked.findings.iter().filter(|f| f.severity == shared_types::workflow::Severity::Error);
-        let first = errors.clone().next().map(|finding| finding.message.clone()).unwrap_or_default();
-        let detail = match errors.count() {
-            0 | 1 => first,
-            count => format!("{first} And {} more.", count - 1),
-        };
-        Err(Problem::new(Code::DocumentBad, detail).with_findings(checked.findings.clone()).into())
-    }
-}
-
-/// What is set up around a workspace's workflows.
-async fn around(state: &AppState, workspace: WorkspaceId) -> ApiResult<Around> {
-    let mut conn = state.pool.acquire().await?;
-    let roles = people::roles(&mut conn, workspace).await?;
-    let secrets: BTreeSet<String> =
-        secrets::names(&mut conn, workspace).await?.into_iter().map(|secret| secret.name).collect();
-    let rules = rules::all(&mut conn, workspace).await?;
-    let workflows = workflows::neighbours(&mut conn, workspace).await?;
-    Ok(Around::Known { roles, secrets, mail: state.mail, rules, workflows })
-}
 
 pub(super) async fn create(
     State(state): State<AppState>,
@@ -161,113 +84,6 @@ pub(super) async fn create(
     transaction.commit().await?;
     tell_changed(&state, &caller, &document.workflow_id);
     Ok(tagged(StatusCode::CREATED, workflow))
-}
-
-/// A revision on its way in.
-struct Publication<'a> {
-    revision: i32,
-    enabled: bool,
-    document: &'a Document,
-    checked: &'a Checked,
-    written: &'a Written,
-}
-
-async fn publish(conn: &mut PgConnection, caller: &Caller, publication: &Publication<'_>) -> ApiResult<()> {
-    let Publication { revision, enabled, document, checked, written } = *publication;
-    let at = clock::now();
-    let by = caller.actor();
-    let new = NewRevision {
-        revision,
-        enabled,
-        next_due: enabled.then(|| next_due_of(document, at)).flatten(),
-        format: written.format,
-        source: &written.text,
-        value: &checked.value,
-        document,
-        rules: &pins(conn, caller.workspace, document).await?,
-        by: &by,
-        at,
-    };
-    workflows::publish(conn, caller.workspace, &new).await?;
-    if matches!(document.trigger, Trigger::Webhook { .. }) {
-        webhooks::ensure(conn, caller.workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
-    }
-    let detail = json!({ "revision": revision, "enabled": enabled });
-    let entry = audit::entry(caller, "workflow.published", document.workflow_id.as_str(), detail);
-    store::audit::insert(conn, &[&entry]).await?;
-    Ok(())
-}
-
-/// What publishing gives a revision, for one that was published when it could not be given.
-async fn complete(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    stored: &Stored,
-    document: &Document,
-) -> ApiResult<()> {
-    if matches!(document.trigger, Trigger::Webhook { .. }) {
-        webhooks::ensure(conn, workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
-    }
-    let mut pins = pins(conn, workspace, document).await?;
-    for (rule, version) in &mut pins {
-        *version = stored.rules.get(rule).copied().flatten().or(*version);
-    }
-    if pins != stored.rules {
-        workflows::pin(conn, workspace, &document.workflow_id, stored.revision, &pins).await?;
-    }
-    Ok(())
-}
-
-/// The stored rules that a document asks, as they stand at its publishing; none where it asks the latest.
-async fn pins(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    document: &Document,
-) -> store::Result<BTreeMap<String, Option<i32>>> {
-    let mut pins = BTreeMap::new();
-    for (id, places) in asked_rules(document) {
-        rules::hold(conn, workspace, &id).await?;
-        let is_pinned = places.iter().any(|place| !place.latest);
-        let known = if is_pinned { rules::latest(conn, workspace, &id).await? } else { None };
-        pins.insert(id, known.map(|rule| rule.version));
-    }
-    Ok(pins)
-}
-
-/// Publishes a first revision outside of a request: the sample data.
-pub async fn publish_first(
-    pool: &PgPool,
-    workspace: WorkspaceId,
-    text: &str,
-    by: &str,
-    at: DateTime<Utc>,
-) -> Result<WorkflowId, Vec<shared_types::workflow::Finding>> {
-    let checked = review(text, Format::Yaml, &Around::Unknown);
-    let Some(document) = checked.document.clone() else { return Err(checked.findings) };
-    let enabled = document.enabled && blocking(&checked.findings).is_empty();
-    let next_due = enabled.then(|| next_due_of(&document, at)).flatten();
-    let new = NewRevision {
-        revision: 1,
-        enabled,
-        next_due,
-        format: Format::Yaml,
-        source: text,
-        value: &checked.value,
-        document: &document,
-        rules: &BTreeMap::new(),
-        by,
-        at,
-    };
-    let written = async {
-        let mut transaction = pool.begin().await?;
-        workflows::publish(&mut transaction, workspace, &new).await?;
-        transaction.commit().await?;
-        store::Result::Ok(())
-    };
-    written.await.map_err(|error| {
-        vec![shared_types::workflow::Finding::error("store", "", format!("It could not be stored: {error}"))]
-    })?;
-    Ok(document.workflow_id)
 }
 
 pub(super) async fn list(
@@ -533,64 +349,4 @@ pub(super) async fn activity(
     find(&state, &caller, &id, None).await?;
     let mut conn = state.pool.acquire().await?;
     Ok(Json(executions::activity(&mut conn, caller.workspace, &id).await?))
-}
-
-/// Holds an input against a form.
-fn fits(form: &[FormField], input: &Map<String, Value>) -> ApiResult<()> {
-    let faults = FormField::faults(form, input);
-    let findings: Vec<Finding> = faults
-        .iter()
-        .map(|fault| {
-            let pointer = format!("/input/{}", escape_segment(&fault.field));
-            Finding::error("field.bad", pointer, fault.to_string())
-        })
-        .collect();
-    match findings.first() {
-        Some(first) => {
-            Err(Problem::new(Code::InputBad, first.message.clone()).with_findings(findings).into())
-        }
-        None => Ok(()),
-    }
-}
-
-pub(super) async fn start(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<WorkflowId>,
-    claim: Claim,
-    Body(start): Body<ManualStart>,
-) -> ApiResult<(StatusCode, Json<Execution>)> {
-    let stored = find(&state, &caller, &id, None).await?;
-    let document: Document = store::read("workflow_revisions", "document", stored.document)?;
-    let Trigger::Manual { form } = &document.trigger else {
-        return Err(ApiError::new(
-            Code::WorkflowNotManual,
-            "The workflow's trigger isn't `manual`; what starts it is its event.",
-        ));
-    };
-    fits(form, &start.input)?;
-    let event = Event {
-        kind: "manual".to_owned(),
-        // The same request has the same event, and an event starts nothing twice.
-        id: EventId(format!("manual:{}", claim.stable_id().unwrap_or_else(|| clock::new_id().to_string()))),
-        source: None,
-        time: clock::now(),
-        requester: Some(caller.requester()),
-        payload: start.input,
-    };
-    let event_id = event.id.clone();
-    let incoming = Incoming {
-        event: Arc::new(event),
-        content_hash: claim.request_hash(),
-        starts: Starts::Only(id.clone()),
-        audit: Some(audit::entry(&caller, "execution.started", "", json!({ "workflow_id": id }))),
-    };
-    let run = match state.engine.intake(caller.workspace, &incoming).await? {
-        Accepted::New(mut runs) => runs.pop().map(|run| run.standing.execution),
-        Accepted::Duplicate => {
-            let mut conn = state.pool.acquire().await?;
-            executions::started_by(&mut conn, caller.workspace, &event_id).await?.pop()
-        }
-    };
-    Ok((StatusCode::CREATED, Json(run.ok_or_else(ApiError::not_found)?)))
 }

@@ -42,14 +42,18 @@ pub(super) async fn insert(
 }
 
 /// Writes of which changes callers are still to hear.
-pub(super) async fn owe(conn: &mut PgConnection, owed: &[(ExecutionId, i32)]) -> Result<()> {
+pub(super) async fn owe(conn: &mut PgConnection, owed: &[(WorkspaceId, ExecutionId, i32)]) -> Result<()> {
     if owed.is_empty() {
         return Ok(());
     }
-    let (children, seqs): (Vec<Uuid>, Vec<i32>) = owed.iter().map(|(child, seq)| (child.0, *seq)).unzip();
+    let (workspaces, children): (Vec<Uuid>, Vec<Uuid>) =
+        owed.iter().map(|(workspace, child, _)| (workspace.0, child.0)).unzip();
+    let seqs: Vec<i32> = owed.iter().map(|(_, _, seq)| *seq).collect();
     sqlx::query!(
-        "update calls c set owed = t.seq from unnest($1::uuid[], $2::integer[]) as t(child, seq)
-         where c.child = t.child",
+        "update calls c set owed = t.seq
+         from unnest($1::uuid[], $2::uuid[], $3::integer[]) as t(workspace, child, seq)
+         where c.workspace_id = t.workspace and c.child = t.child",
+        &workspaces,
         &children,
         &seqs
     )
@@ -77,15 +81,21 @@ pub async fn heard(
 }
 
 /// Writes which called runs are to end, and why.
-pub(super) async fn stop(conn: &mut PgConnection, stops: &[&(ExecutionId, String)]) -> Result<()> {
+pub(super) async fn stop(
+    conn: &mut PgConnection,
+    stops: &[(WorkspaceId, &(ExecutionId, String))],
+) -> Result<()> {
     if stops.is_empty() {
         return Ok(());
     }
-    let (children, reasons): (Vec<Uuid>, Vec<String>) =
-        stops.iter().map(|(child, because)| (child.0, because.clone())).unzip();
+    let (workspaces, children): (Vec<Uuid>, Vec<Uuid>) =
+        stops.iter().map(|(workspace, (child, _))| (workspace.0, child.0)).unzip();
+    let reasons: Vec<String> = stops.iter().map(|(_, (_, because))| because.clone()).collect();
     sqlx::query!(
-        "update calls c set stop = t.stop from unnest($1::uuid[], $2::text[]) as t(child, stop)
-         where c.child = t.child",
+        "update calls c set stop = t.stop
+         from unnest($1::uuid[], $2::uuid[], $3::text[]) as t(workspace, child, stop)
+         where c.workspace_id = t.workspace and c.child = t.child",
+        &workspaces,
         &children,
         &reasons
     )

@@ -184,10 +184,13 @@ pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) ->
         .flat_map(|change| change.follows.calls.iter().map(|c| (change.workspace, change.execution_id(), c)))
         .collect();
     calls::insert(conn, &made).await?;
-    let stops: Vec<_> = changes.iter().flat_map(|change| &change.follows.stops).collect();
+    let stops: Vec<_> = changes
+        .iter()
+        .flat_map(|change| change.follows.stops.iter().map(|stop| (change.workspace, stop)))
+        .collect();
     calls::stop(conn, &stops).await?;
     let tells = changes.iter().filter(|change| change.follows.tells_caller);
-    let owed: Vec<_> = tells.map(|change| (change.execution_id(), change.seq())).collect();
+    let owed: Vec<_> = tells.map(|change| (change.workspace, change.execution_id(), change.seq())).collect();
     calls::owe(conn, &owed).await?;
     for change in changes {
         if let Some((child, seq)) = change.follows.heard {

@@ -1,6 +1,6 @@
 //! What could happen next to a run that stands, as entries of a script: for whoever steps through it.
 
-use super::World;
+use super::world::World;
 use crate::{
     ids::StepId,
     machine::{Run, command::Awaited},

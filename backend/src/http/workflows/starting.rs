@@ -1,0 +1,88 @@
+//! A person starts a run, with an input that fits the workflow's form.
+
+use super::find;
+use crate::{
+    auth::Caller,
+    clock,
+    engine::{Accepted, Incoming, Starts},
+    http::{
+        AppState, audit,
+        body::{Body, Path},
+        idempotency::Claim,
+        problem::{ApiError, ApiResult},
+    },
+    store::{self, executions},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Map, Value, json};
+use shared_types::{
+    api::{
+        executions::Execution,
+        problem::{Code, Problem},
+        workflows::ManualStart,
+    },
+    ids::{EventId, WorkflowId},
+    machine::Event,
+    workflow::{Document, Finding, approval::FormField, document::Trigger, finding::escape_segment},
+};
+use std::sync::Arc;
+
+/// Holds an input against a form.
+fn fits(form: &[FormField], input: &Map<String, Value>) -> ApiResult<()> {
+    let faults = FormField::faults(form, input);
+    let findings: Vec<Finding> = faults
+        .iter()
+        .map(|fault| {
+            let pointer = format!("/input/{}", escape_segment(&fault.field));
+            Finding::error("field.bad", pointer, fault.to_string())
+        })
+        .collect();
+    match findings.first() {
+        Some(first) => {
+            Err(Problem::new(Code::InputBad, first.message.clone()).with_findings(findings).into())
+        }
+        None => Ok(()),
+    }
+}
+
+pub(in crate::http) async fn start(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+    claim: Claim,
+    Body(start): Body<ManualStart>,
+) -> ApiResult<(StatusCode, Json<Execution>)> {
+    let stored = find(&state, &caller, &id, None).await?;
+    let document: Document = store::read("workflow_revisions", "document", stored.document)?;
+    let Trigger::Manual { form } = &document.trigger else {
+        return Err(ApiError::new(
+            Code::WorkflowNotManual,
+            "The workflow's trigger isn't `manual`; what starts it is its event.",
+        ));
+    };
+    fits(form, &start.input)?;
+    let event = Event {
+        kind: "manual".to_owned(),
+        // The same request has the same event, and an event starts nothing twice.
+        id: EventId(format!("manual:{}", claim.stable_id().unwrap_or_else(|| clock::new_id().to_string()))),
+        source: None,
+        time: clock::now(),
+        requester: Some(caller.requester()),
+        payload: start.input,
+    };
+    let event_id = event.id.clone();
+    let incoming = Incoming {
+        event: Arc::new(event),
+        content_hash: claim.request_hash(),
+        starts: Starts::Only(id.clone()),
+        audit: Some(audit::entry(&caller, "execution.started", "", json!({ "workflow_id": id }))),
+    };
+    let run = match state.engine.intake(caller.workspace, &incoming).await? {
+        Accepted::New(mut runs) => runs.pop().map(|run| run.standing.execution),
+        Accepted::Duplicate => {
+            let mut conn = state.pool.acquire().await?;
+            executions::started_by(&mut conn, caller.workspace, &event_id).await?.pop()
+        }
+    };
+    Ok((StatusCode::CREATED, Json(run.ok_or_else(ApiError::not_found)?)))
+}
