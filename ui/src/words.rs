@@ -43,6 +43,11 @@ pub(crate) fn hour(at: DateTime<Utc>) -> String {
     at.with_timezone(&Local).format("%H:%M").to_string()
 }
 
+/// A time with its day of the week, for plans.
+pub(crate) fn weekday(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Local).format("%a\u{a0}%-d\u{a0}%b\u{a0}%H:%M").to_string()
+}
+
 /// The whole of a time, with its zone, for a tooltip.
 pub(crate) fn exact(at: DateTime<Utc>) -> String {
     at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()
@@ -91,6 +96,8 @@ pub(crate) fn age(at: DateTime<Utc>) -> String {
 /// A duration in milliseconds as tables show it.
 pub(crate) fn took(ms: f64) -> String {
     match ms {
+        // The clock is read once for all that happens at once.
+        ms if ms < 0.05 => "<\u{a0}1\u{a0}ms".to_owned(),
         ms if ms < 1.0 => format!("{ms:.1}\u{a0}ms"),
         ms if ms < 1000.0 => format!("{ms:.0}\u{a0}ms"),
         ms if ms < 60_000.0 => format!("{:.1}\u{a0}s", ms / 1000.0),

@@ -14,6 +14,9 @@ use super::{
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::LazyLock};
 
+/// Up to how many keys are named where another is found.
+const FEW_KEYS: usize = 6;
+
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let mut schema = schemars::schema_for!(super::Document).to_value();
     schema["title"] = "Workflow".into();
@@ -265,18 +268,20 @@ impl<'s> Walk<'s> {
         below: String,
     ) {
         let free = object.properties.keys().copied().filter(|known| !map.contains_key(*known));
-        let finding = match closest(key, free) {
-            Some(close) => {
-                let to = format!("{at}/{close}");
-                Finding::error("key.unknown", &below, format!("`{key}` is no key here; `{close}` is."))
-                    .with_fix(vec![PatchOp::Move { from: below, path: to }])
-            }
-            None => Finding::error(
-                "key.unknown",
-                &below,
-                format!("`{key}` is no key of {}.", place(at).to_lowercase()),
-            )
-            .with_fix(vec![PatchOp::Remove { path: below }]),
+        let finding = if let Some(close) = closest(key, free) {
+            let to = format!("{at}/{close}");
+            Finding::error("key.unknown", &below, format!("`{key}` is no key here; `{close}` is."))
+                .with_fix(vec![PatchOp::Move { from: below, path: to }])
+        } else {
+            let known: Vec<&str> = object.properties.keys().copied().collect();
+            let keys = match known.as_slice() {
+                [] => String::new(),
+                [only] => format!(", whose only key is `{only}`"),
+                few if few.len() <= FEW_KEYS => format!(", whose keys are `{}`", few.join("`, `")),
+                _ => String::new(),
+            };
+            let message = format!("`{key}` is no key of {}{keys}.", place(at).to_lowercase());
+            Finding::error("key.unknown", &below, message).with_fix(vec![PatchOp::Remove { path: below }])
         };
         self.findings.push(finding);
     }
@@ -487,5 +492,14 @@ mod tests {
             findings[0].fix,
             Some(vec![PatchOp::Move { from: "/steps/0/nxet".into(), path: "/steps/0/next".into() }])
         );
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_told_with_those_that_are() {
+        let findings = check_shape(&document(&json!([
+            {"id": "a", "type": "switch", "cases": [{"when": {"expr": "x"}, "label": "y", "to": "b"}]}
+        ])));
+        let message = &findings[0].message;
+        assert!(message.ends_with("whose keys are `next`, `when`."), "{message}");
     }
 }

@@ -69,6 +69,13 @@ fn written(rule: &StoredRule) -> String {
     serde_json::to_string_pretty(&rule.document).unwrap_or_default()
 }
 
+/// What is tried first: what the rule's first test brings.
+fn payload(rule: Option<&StoredRule>) -> String {
+    let Some(rule) = rule else { return PAYLOAD.to_owned() };
+    let given = rule.document.tests.first().map(|test| &test.given.payload);
+    given.and_then(|payload| serde_json::to_string_pretty(payload).ok()).unwrap_or_else(|| "{}".to_owned())
+}
+
 #[derive(Properties, PartialEq)]
 struct BenchProps {
     text: String,
@@ -81,7 +88,7 @@ struct BenchProps {
 fn Bench(props: &BenchProps) -> Html {
     let text = use_state(|| props.text.clone());
     let tried = use_state(|| None::<Result<RuleTried, Failure>>);
-    let payload = use_state(|| PAYLOAD.to_owned());
+    let payload = use_state(|| payload(props.rule.as_ref()));
     {
         let tried = tried.clone();
         use_effect_with(((*text).clone(), (*payload).clone()), move |(text, payload)| {

@@ -46,14 +46,14 @@ pub(crate) fn Outline(props: &Props) -> Html {
     let rows = rows.iter().map(|line| row(line, props, chosen.as_ref(), activity.as_ref(), &choose));
     let runs = activity.as_ref().map(|activity| activity.runs).filter(|runs| *runs > 0);
     let times = props.next_times.iter().map(|at| {
-        html! { <li class="num" title={words::exact(*at)}>{ words::clock(*at) }</li> }
+        html! { <li class="num" title={words::exact(*at)}>{ words::weekday(*at) }</li> }
     });
     html! {
         <nav class="outline" aria-label="Outline">
             <h2 class="label">{ "Starts on" }</h2>
             <div class="node"><Glyph icon={Icon::Bolt} /> <span class="mono cut" title={starts_on(&props.document)}>{ starts_on(&props.document) }</span></div>
             if !props.next_times.is_empty() {
-                <h2 class="label">{ "Next ten times" }</h2>
+                <h2 class="label">{ "Next ten times" }<span class="push count">{ "in your time zone" }</span></h2>
                 <ul class="times">{ times.collect::<Html>() }</ul>
             }
             <h2 class="label">{ "Steps" }if let Some(runs) = runs { <span class="push count">{ format!("last {runs} runs") }</span> }</h2>
