@@ -12,7 +12,7 @@ use crate::{
     clock,
     store::{
         self,
-        rules::{self, Stored},
+        rules::{self, NewVersion, Stored},
         workflows::etag,
     },
 };
@@ -76,7 +76,7 @@ pub(super) async fn create(
         Some(known) => known.version + 1,
         None => 1,
     };
-    let stored = write(&mut transaction, &caller, version, &rule).await?;
+    let stored = write(&mut transaction, &caller, version, &rule, &written).await?;
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &stored).await?;
     transaction.commit().await?;
     Ok(tagged(StatusCode::CREATED, &stored))
@@ -87,8 +87,17 @@ async fn write(
     caller: &Caller,
     version: i32,
     rule: &RuleDocument,
+    written: &Written,
 ) -> ApiResult<StoredRule> {
-    rules::put(conn, caller.workspace, version, rule, &caller.actor(), clock::now()).await?;
+    let new = NewVersion {
+        version,
+        document: rule,
+        format: written.format,
+        source: &written.text,
+        by: &caller.actor(),
+        at: clock::now(),
+    };
+    rules::put(conn, caller.workspace, &new).await?;
     let entry = audit::entry(caller, "rule.written", &rule.rule_id, json!({ "version": version }));
     store::audit::insert(conn, &[&entry]).await?;
     read(conn, caller, &rule.rule_id, None).await
@@ -104,12 +113,14 @@ async fn read(
     let stored = stored.filter(|stored| !stored.archived || version.is_some());
     let stored = stored.ok_or_else(ApiError::not_found)?;
     let used_by = rules::used_by(conn, caller.workspace, id).await?;
-    let Stored { version, document, created_at, created_by, .. } = stored;
+    let Stored { version, document, format, source, created_at, created_by, .. } = stored;
     Ok(StoredRule {
         rule_id: id.to_owned(),
         version,
         expr: document.condition.to_expr(),
         document,
+        format,
+        source,
         etag: etag(version),
         updated_at: created_at,
         updated_by: created_by,
@@ -179,7 +190,7 @@ pub(super) async fn put(
     }
     let mut transaction = state.pool.begin().await?;
     let known = precondition(&mut transaction, &caller, &id, &headers).await?;
-    let stored = write(&mut transaction, &caller, known.version + 1, &rule).await?;
+    let stored = write(&mut transaction, &caller, known.version + 1, &rule, &written).await?;
     transaction.commit().await?;
     Ok(tagged(StatusCode::OK, &stored))
 }

@@ -1,12 +1,15 @@
 //! Stored rules and their versions.
 
-use super::{Result, read};
+use super::{Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
     api::rules::{RuleSummary, RuleVersionInfo},
     ids::{WorkflowId, WorkspaceId},
-    workflow::rule::{Rule, RuleDocument},
+    workflow::{
+        Format,
+        rule::{Rule, RuleDocument},
+    },
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -16,8 +19,12 @@ use std::collections::BTreeMap;
 pub struct Stored {
     /// Its newest version.
     pub version: i32,
-    /// As its author wrote it.
+    /// What it says.
     pub document: RuleDocument,
+    /// How its author's text is written.
+    pub format: Format,
+    /// The text.
+    pub source: String,
     /// When that was.
     pub created_at: DateTime<Utc>,
     /// Who it was.
@@ -113,7 +120,7 @@ pub async fn find(
     version: Option<i32>,
 ) -> Result<Option<Stored>> {
     let row = sqlx::query!(
-        "select v.version, v.document, v.created_at, v.created_by, r.archived_at
+        "select v.version, v.document, v.format, v.source, v.created_at, v.created_by, r.archived_at
          from rules r join rule_versions v using (workspace_id, rule_id)
          where r.workspace_id = $1 and r.rule_id = $2 and v.version = coalesce($3, r.version)",
         workspace.0,
@@ -126,6 +133,8 @@ pub async fn find(
         Ok(Stored {
             version: row.version,
             document: read("rule_versions", "document", row.document)?,
+            format: read_word("rule_versions", "format", &row.format)?,
+            source: row.source,
             created_at: row.created_at,
             created_by: row.created_by,
             archived: row.archived_at.is_some(),
@@ -134,33 +143,45 @@ pub async fn find(
     .transpose()
 }
 
+/// A version of a rule on its way in.
+#[derive(Debug)]
+pub struct NewVersion<'a> {
+    /// Its number.
+    pub version: i32,
+    /// What it says.
+    pub document: &'a RuleDocument,
+    /// How its text is written.
+    pub format: Format,
+    /// The text.
+    pub source: &'a str,
+    /// Who wrote it.
+    pub by: &'a str,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// Writes a version of a rule, and with the first one the rule.
-pub async fn put(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    version: i32,
-    document: &RuleDocument,
-    by: &str,
-    at: DateTime<Utc>,
-) -> Result<()> {
+pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewVersion<'_>) -> Result<()> {
     sqlx::query!(
         "insert into rules (workspace_id, rule_id, version) values ($1, $2, $3)
          on conflict (workspace_id, rule_id) do update set version = $3, archived_at = null",
         workspace.0,
-        document.rule_id,
-        version
+        new.document.rule_id,
+        new.version
     )
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "insert into rule_versions (workspace_id, rule_id, version, document, created_at, created_by)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into rule_versions (workspace_id, rule_id, version, document, format, source, created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         workspace.0,
-        document.rule_id,
-        version,
-        super::json(document),
-        at,
-        by
+        new.document.rule_id,
+        new.version,
+        super::json(new.document),
+        new.format.as_str(),
+        new.source,
+        new.at,
+        new.by
     )
     .execute(conn)
     .await?;

@@ -128,10 +128,6 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
     )
     .execute(&mut *conn)
     .await?;
-    let format = match new.format {
-        Format::Json => "json",
-        Format::Yaml => "yaml",
-    };
     let version = new.document.version.as_ref().map(|label| match label {
         shared_types::workflow::document::VersionLabel::Text(text) => text.clone(),
         shared_types::workflow::document::VersionLabel::Number(number) => number.to_string(),
@@ -143,7 +139,7 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
         workspace.0,
         id,
         new.revision,
-        format,
+        new.format.as_str(),
         new.source,
         new.value,
         version,

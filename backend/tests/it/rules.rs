@@ -50,6 +50,20 @@ async fn a_run_asks_a_rule_as_published_or_as_it_stands_and_the_trace_names_the_
 }
 
 #[tokio::test]
+async fn a_rule_is_given_back_as_its_author_wrote_it() {
+    let app = App::start().await;
+    let author = app.person("Ada Lind", &["author"]).await;
+    let text = "# Ask finance before this is changed.\nrule_id: large\nname: Large order\ncondition: { expr: total >= 100 }\n";
+    let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
+    let made = author.send(Method::POST, "rules", yaml).await.json(201);
+    assert_eq!((&made["source"], &made["format"]), (&json!(text), &json!("yaml")));
+    let read = author.get("rules/large").await.json(200);
+    assert_eq!((&read["source"], &read["format"]), (&json!(text), &json!("yaml")));
+    assert_eq!(read["document"]["name"], "Large order");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_rule_that_fails_its_tests_is_refused_and_one_that_is_used_is_kept() {
     let app = App::start().await;
     let author = app.person("Ada Lind", &["author", "operator"]).await;

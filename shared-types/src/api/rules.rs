@@ -3,7 +3,10 @@
 use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
 use crate::{
     ids::WorkflowId,
-    workflow::rule::{RuleDocument, RuleGiven},
+    workflow::{
+        Format,
+        rule::{RuleDocument, RuleGiven},
+    },
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -37,8 +40,12 @@ pub struct StoredRule {
     pub rule_id: String,
     /// The version, from 1.
     pub version: i32,
-    /// As its author wrote it.
+    /// What it says.
     pub document: RuleDocument,
+    /// How the source is written.
+    pub format: Format,
+    /// The text as its author wrote it.
+    pub source: String,
     /// Its condition as CEL, where that can say it.
     pub expr: Option<String>,
     /// For `If-Match`.

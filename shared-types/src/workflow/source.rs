@@ -20,6 +20,16 @@ pub enum Format {
     Yaml,
 }
 
+impl Format {
+    /// Its name, as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+        }
+    }
+}
+
 /// A parsed text that still knows where everything stood.
 #[derive(Debug, Clone)]
 pub struct Source {

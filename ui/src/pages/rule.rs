@@ -57,16 +57,11 @@ struct StoredProps {
 fn Stored(props: &StoredProps) -> Html {
     let reading = use_load(props.id.clone(), bridge::rule);
     let page = show(&reading.load, &reading.again, "the rule", |loaded| {
-        let text = written(&loaded.data);
+        let text = loaded.data.source.clone();
         let key = loaded.data.etag.clone();
         html! { <>{ stale(loaded) }<Bench {key} {text} rule={Some(loaded.data.clone())} again={reading.again.clone()} /></> }
     });
     html! { <main>{ page }</main> }
-}
-
-/// A rule as text to edit. Its document is kept as a value, so this is JSON, which YAML reads too.
-fn written(rule: &StoredRule) -> String {
-    serde_json::to_string_pretty(&rule.document).unwrap_or_default()
 }
 
 /// What is tried first: what the rule's first test brings.
