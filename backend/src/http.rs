@@ -37,7 +37,7 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use shared_types::api::{self, Endpoint, HttpMethod};
+use shared_types::api::{self, HttpMethod, openapi::Listed};
 use sqlx::PgPool;
 use std::sync::Arc;
 use tower_http::{
@@ -89,7 +89,7 @@ struct Mounting {
 
 impl Mounting {
     /// Mounts a handler as its endpoint is defined, behind the guard.
-    fn mount<E: Endpoint, H, T>(self, _: E, handler: H) -> Self
+    fn mount<E: Listed, H, T>(self, _: E, handler: H) -> Self
     where
         H: Handler<T, AppState>,
         T: 'static,

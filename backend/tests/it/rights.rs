@@ -84,11 +84,20 @@ async fn every_endpoint_lets_in_whom_its_definition_names_and_nobody_else() {
     app.stop().await;
 }
 
+fn hook(id: &str) -> String {
+    format!(
+        "workflow_id: {id}\nname: W\ntrigger: {{ type: webhook }}\nenabled: true\nsteps: [{{ id: a, type: set, set: {{ b: 1 }} }}]\n"
+    )
+}
+
 #[tokio::test]
 async fn another_workspaces_things_are_not_there_in_the_same_bytes() {
     let app = App::start().await;
     let order = include_str!("../../../shared-types/tests/documents/high_value_order.yaml");
     app.publish(order).await;
+    app.publish(&hook("news")).await;
+    let rule = json!({ "rule_id": "large", "name": "Large", "condition": { "expr": "total > 1" } });
+    app.admin().await.post("rules", rule).await.json(201);
     let shop = app.key(&["events:write"]).await;
     let event =
         json!({ "type": "order.checkout.initiated", "payload": { "order": { "id": "A1", "total": 20000 } } });
@@ -102,21 +111,40 @@ async fn another_workspaces_things_are_not_there_in_the_same_bytes() {
         format!("executions/{execution}"),
         format!("approvals/{approval}"),
         "workflows/high_value_order".into(),
+        format!("executions/{execution}/trace"),
+        format!("executions/{execution}/tree"),
+        "workflows/high_value_order/activity".into(),
+        "workflows/high_value_order/revisions".into(),
+        "workflows/news/webhook".into(),
+        "rules/large".into(),
+        "rules/large/versions".into(),
     ];
     let unreal = "01900000-0000-7000-8000-000000000000";
-    let missing = [format!("executions/{unreal}"), format!("approvals/{unreal}"), "workflows/no_such".into()];
-    for (real, missing) in real.iter().zip(&missing) {
-        let (real, missing) = (stranger.get(real).await, stranger.get(missing).await);
-        assert_eq!((real.status.as_u16(), real.text), (404, missing.text));
+    let missing = [
+        format!("executions/{unreal}"),
+        format!("approvals/{unreal}"),
+        "workflows/no_such".into(),
+        format!("executions/{unreal}/trace"),
+        format!("executions/{unreal}/tree"),
+        "workflows/no_such/activity".into(),
+        "workflows/no_such/revisions".into(),
+        "workflows/no_such/webhook".into(),
+        "rules/no_such".into(),
+        "rules/no_such/versions".into(),
+    ];
+    for (path, missing) in real.iter().zip(&missing) {
+        let (real, missing) = (stranger.get(path).await, stranger.get(missing).await);
+        assert_eq!((real.status.as_u16(), real.text), (404, missing.text), "{path}");
     }
     for (path, body) in [
         (format!("approvals/{approval}/decisions"), json!({ "decision": "approve" })),
         (format!("executions/{execution}/cancel"), json!({})),
         ("workflows/high_value_order/disable".into(), json!({})),
+        ("workflows/news/webhook/secrets".into(), json!({})),
     ] {
         stranger.post(&path, body).await.problem(404);
     }
-    for list in ["executions", "approvals", "workflows", "users", "deliveries"] {
+    for list in ["executions", "approvals", "workflows", "rules", "users", "deliveries"] {
         let items = stranger.get(list).await.json(200)["items"].as_array().unwrap().len();
         assert_eq!(items, usize::from(list == "users"), "{list}");
     }
@@ -133,6 +161,7 @@ async fn a_key_for_one_workflow_touches_no_other() {
     };
     app.publish(&simple("one")).await;
     app.publish(&simple("two")).await;
+    app.publish(&hook("three")).await;
     let admin = app.admin().await;
     let scopes = ["events:write", "executions:read", "workflows:read", "workflows:write"];
     let made = admin
@@ -146,7 +175,13 @@ async fn a_key_for_one_workflow_touches_no_other() {
         ["one"]
     );
     key.get("workflows/two").await.problem(404);
+    for path in ["workflows/two/activity", "workflows/two/revisions", "workflows/three/webhook"] {
+        key.get(path).await.problem(404);
+    }
     key.post("workflows/two/disable", json!({})).await.problem(404);
+    key.post("workflows/three/webhook/secrets", json!({})).await.problem(404);
+    let rule = json!({ "rule_id": "large", "name": "Large", "condition": { "expr": "total > 1" } });
+    key.post("rules", rule).await.problem(403);
     assert_eq!(key.get("workflows").await.json(200)["items"].as_array().unwrap().len(), 1);
     app.stop().await;
 }

@@ -2,8 +2,9 @@
 
 use super::{
     Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, keys, live, notices, problem,
-    secrets, users, workflows,
+    rules, secrets, users, webhooks, workflows,
 };
+use crate::workflow::rule::RuleDocument;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +23,7 @@ pub struct Described {
 
 macro_rules! every_endpoint {
     ($each:ident) => {
-        $each!(
+        $each! {
             auth::Login,
             auth::Refresh,
             auth::Logout,
@@ -47,10 +48,25 @@ macro_rules! every_endpoint {
             workflows::EnableWorkflow,
             workflows::DisableWorkflow,
             workflows::ListRevisions,
+            workflows::GetActivity,
             workflows::StartWorkflow,
+            rules::CreateRule,
+            rules::ListRules,
+            rules::TryRule,
+            rules::GetRule,
+            rules::PutRule,
+            rules::ArchiveRule,
+            rules::ListRuleVersions,
             events::SendEvent,
+            events::SendEvents,
+            webhooks::ReceiveWebhook,
+            webhooks::GetWebhook,
+            webhooks::AddWebhookSecret,
+            webhooks::RevokeWebhookSecret,
             executions::ListExecutions,
             executions::GetExecution,
+            executions::ListTrace,
+            executions::GetTree,
             executions::CancelExecution,
             approvals::ListApprovals,
             approvals::GetApproval,
@@ -60,9 +76,17 @@ macro_rules! every_endpoint {
             notices::ListDeliveries,
             audit::ListAudit,
             live::Live
-        )
+        }
     };
 }
+
+/// An endpoint that stands in the document: a server mounts no others.
+pub trait Listed: Endpoint {}
+
+macro_rules! listed {
+    ($($endpoint:ty),*) => { $(impl Listed for $endpoint {})* };
+}
+every_endpoint!(listed);
 
 /// Every endpoint.
 pub fn endpoints() -> Vec<Described> {
@@ -131,16 +155,30 @@ fn add<E: Endpoint>(schemas: &mut SchemaGenerator, paths: &mut Map<String, Value
         operation["x-permission"] = json!(permission);
     }
     if E::Request::schema_name() != "NoBody" {
-        let schema = schemas.subschema_for::<E::Request>();
-        let mut content = json!({ "application/json": { "schema": schema } });
-        if E::Request::schema_name() == "AnyValue" {
-            let workflow = json!({ "$ref": "urn:iw:schema:workflow:1" });
-            content = json!({ "application/json": { "schema": workflow }, "application/yaml": { "schema": { "type": "string" } } });
-        }
+        let content = content::<E>(schemas);
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     let path = paths.entry(format!("/api/v1/{}", E::PATH)).or_insert_with(|| json!({}));
     path[E::METHOD.as_str().to_lowercase()] = operation;
+}
+
+/// How a body may be written; what is read as text, so that its author's words are kept, has no type of its own.
+fn content<E: Endpoint>(schemas: &mut SchemaGenerator) -> Value {
+    let text = json!({ "schema": { "type": "string" } });
+    let is_read_as_text = E::Request::schema_name() == "AnyValue";
+    match E::TAG {
+        "workflows" if is_read_as_text => json!({
+            "application/json": { "schema": { "$ref": "urn:iw:schema:workflow:1" } }, "application/yaml": text,
+        }),
+        "rules" if is_read_as_text => json!({
+            "application/json": { "schema": schemas.subschema_for::<RuleDocument>() }, "application/yaml": text,
+        }),
+        "events" if is_read_as_text => json!({
+            "application/json": { "schema": schemas.subschema_for::<Vec<events::NewEvent>>() },
+            "application/x-ndjson": text,
+        }),
+        _ => json!({ "application/json": { "schema": schemas.subschema_for::<E::Request>() } }),
+    }
 }
 
 fn operation_id<E: Endpoint>() -> String {
