@@ -182,6 +182,7 @@ pub struct NoBody {}
 
 /// A part of a list, in the order of its keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The part.
     pub items: Vec<T>,

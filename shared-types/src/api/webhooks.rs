@@ -82,6 +82,7 @@ pub struct WebhookDelivery {
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "WebhookVerdict")]
 pub enum Verdict {
     /// It started a run.
     Taken,
