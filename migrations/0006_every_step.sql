@@ -9,9 +9,6 @@ drop index executions_owner;
 alter table executions drop column owner;
 create index executions_owned on executions (id) where owners is not null;
 
--- The number of the first fact that a row has, so that a long trace is read from its middle.
-alter table journal add column first_fact integer;
-
 -- Runs that other runs called.
 create table calls (
     child uuid primary key,
