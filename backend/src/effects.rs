@@ -77,7 +77,7 @@ impl Effects {
         workspace: WorkspaceId,
         effect: &Effect,
     ) -> Result<BTreeMap<String, String>, Outcome> {
-        let names = names_of_secrets(effect);
+        let names: Vec<String> = effect.secrets().into_iter().map(str::to_owned).collect();
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -114,19 +114,6 @@ impl Effects {
 
 fn unserved(what: &str) -> Outcome {
     Outcome::Refused { code: "connector.missing".to_owned(), message: format!("No connector serves {what}.") }
-}
-
-fn names_of_secrets(effect: &Effect) -> Vec<String> {
-    let text = serde_json::to_string(effect).unwrap_or_default();
-    if !text.contains("secrets.") {
-        return Vec::new();
-    }
-    let template = shared_types::workflow::Template::new(text);
-    let mut names: Vec<String> =
-        template.secrets().into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// Puts the mask over every secret that comes back, since what comes back is kept and shown.

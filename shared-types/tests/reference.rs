@@ -114,6 +114,15 @@ fn operators() -> String {
     table
 }
 
+fn templates() -> String {
+    let mut table = String::from("| | |\n|---|---|\n");
+    for (kind, words) in shared_types::workflow::template::vocabulary() {
+        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        writeln!(table, "| {kind} | {} |", words.join(" ")).unwrap();
+    }
+    table
+}
+
 fn limits() -> String {
     let usual = Limits::default();
     let rows = [
@@ -145,6 +154,7 @@ fn renewed(text: &str) -> String {
         ("steps", table("Step", SUPPORTED.steps)),
         ("effects", table("Effect", SUPPORTED.effects)),
         ("operators", operators()),
+        ("templates", templates()),
         ("limits", limits()),
     ];
     tables.into_iter().fold(text.to_owned(), |text, (name, table)| {

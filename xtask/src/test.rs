@@ -85,6 +85,8 @@ pub(crate) fn night() -> anyhow::Result<()> {
     let mut second = cargo(&["test", "-p", "shared-types", "--test", "second"]);
     second.env("IW_CASES", NIGHT_CASES.to_string()).env("IW_SEED", (day * NIGHT_CASES).to_string());
     step("a second interpreter", &mut second)?;
+    let mut templates = cargo(&["test", "-p", "shared-types", "--test", "templates"]);
+    step("random templates", templates.env("IW_TEMPLATES", NIGHT_CASES.to_string()))?;
     let mut properties = cargo(&["test", "-p", "shared-types", "--lib", "--test", "machine"]);
     step("properties", properties.env("PROPTEST_CASES", "20000"))
 }

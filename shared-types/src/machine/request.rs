@@ -97,7 +97,7 @@ fn http(call: &HttpCall, default: Method, scope: &Scope<'_>) -> Result<Resolved,
     let query = call.query.iter().map(|(key, value)| Ok((key.clone(), value.text(scope)?)));
     Ok(Resolved::Http(HttpRequest {
         method: call.method.unwrap_or(default),
-        url: call.url.needed("url", scope)?,
+        url: call.url.address(scope)?,
         headers: texts(&call.headers)?,
         query: query.collect::<Result<_, TemplateError>>()?,
         body: call.body.as_ref().map(|body| body.value(scope)).transpose()?,

@@ -3,7 +3,7 @@
 use super::{Template, TemplateValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something done beside deciding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -169,6 +169,24 @@ impl Effect {
         }
     }
 
+    /// The secrets that its request reads, by name.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        match self {
+            Self::HttpRequest(call) | Self::Webhook(call) => {
+                names.extend(call.url.secrets());
+                names.extend(call.headers.values().flat_map(Template::secrets));
+                names.extend(call.query.values().chain(&call.body).flat_map(secrets_of));
+            }
+            Self::CreateRecord(record) | Self::UpdateRecord(record) => {
+                names.extend(record.data.iter().chain(&record.entity_id).flat_map(secrets_of));
+            }
+            Self::Connector(call) => names.extend(call.input.iter().flat_map(secrets_of)),
+            Self::Notify(_) | Self::CreateApprovalRequest(_) | Self::EmitEvent(_) | Self::Log(_) => {}
+        }
+        names
+    }
+
     /// Whether something outside answers it, so that its outcome has to be waited for.
     pub fn is_outside(&self) -> bool {
         match self {
@@ -180,4 +198,8 @@ impl Effect {
             Self::Notify(_) | Self::CreateApprovalRequest(_) | Self::EmitEvent(_) | Self::Log(_) => false,
         }
     }
+}
+
+fn secrets_of(value: &TemplateValue) -> Vec<&str> {
+    value.templates().into_iter().flat_map(|(_, template)| template.secrets()).collect()
 }

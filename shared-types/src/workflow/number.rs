@@ -1,32 +1,49 @@
-//! Numbers compare as decimals.
+//! Numbers count and compare as decimals.
 
-use rust_decimal::Decimal;
+mod arithmetic;
+
+pub use arithmetic::Overflow;
+
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Number, Value};
-use std::{cmp::Ordering, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
-/// A number as conditions compare it.
+/// A number as templates, conditions and `expr` count and compare it.
 ///
-/// A JSON number counts as the shortest decimal that its double prints. What no [`Decimal`] holds
-/// (beyond about 7.9e28) keeps its double.
+/// A JSON number counts as the shortest decimal that its double prints.
 #[derive(Debug, Clone, Copy)]
 pub enum Quantity {
-    /// Exact.
+    /// A whole number of at most 38 digits, exact.
+    Whole(i128),
+    /// A number with a fraction, exact; at most 28 digits.
     Exact(Decimal),
-    /// Too large or too small for a decimal.
+    /// Too large or too small for the others.
     Double(f64),
 }
 
+/// Whole numbers are exact below this: 38 digits.
+const WHOLE_END: u128 = 10_u128.pow(38);
+
 impl Quantity {
+    /// A whole number, if it has at most 38 digits.
+    pub fn whole(number: i128) -> Option<Self> {
+        (number.unsigned_abs() < WHOLE_END).then_some(Self::Whole(number))
+    }
+
+    /// The quantity of a double: the shortest decimal that it prints.
+    pub fn of_double(double: f64) -> Self {
+        Self::of_text(&double.to_string()).unwrap_or(Self::Double(double))
+    }
+
     /// The quantity of a JSON number.
     pub fn of_number(number: &Number) -> Self {
         if let Some(integer) = number.as_i64() {
-            return Self::Exact(Decimal::from(integer));
+            return Self::Whole(i128::from(integer));
         }
         if let Some(integer) = number.as_u64() {
-            return Self::Exact(Decimal::from(integer));
+            return Self::Whole(i128::from(integer));
         }
-        let double = number.as_f64().unwrap_or_default();
-        Self::of_text(&double.to_string()).unwrap_or(Self::Double(double))
+        Self::of_double(number.as_f64().unwrap_or_default())
     }
 
     /// The quantity that a text holds, if it holds one.
@@ -38,6 +55,9 @@ impl Quantity {
         // What a decimal can't hold exactly is a double; the library would round it, and allow `1_000`.
         if text.contains('_') {
             return None;
+        }
+        if let Some(whole) = text.parse().ok().and_then(Self::whole) {
+            return Some(whole);
         }
         Decimal::from_str_exact(text)
             .or_else(|_| Decimal::from_scientific(text))
@@ -55,16 +75,28 @@ impl Quantity {
         }
     }
 
-    fn double(self) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "doubles stand in only where exact numbers end")]
+    pub(super) fn double(self) -> f64 {
         match self {
+            Self::Whole(whole) => whole as f64,
             Self::Exact(decimal) => f64::try_from(decimal).unwrap_or_default(),
             Self::Double(double) => double,
+        }
+    }
+
+    /// The number as a decimal, if one holds it exactly.
+    pub(super) fn decimal(self) -> Option<Decimal> {
+        match self {
+            Self::Whole(whole) => Decimal::try_from_i128_with_scale(whole, 0).ok(),
+            Self::Exact(decimal) => Some(decimal),
+            Self::Double(_) => None,
         }
     }
 
     /// One spelling for all that are equal.
     pub fn canonical(self) -> String {
         match self {
+            Self::Whole(whole) => whole.to_string(),
             Self::Exact(decimal) if decimal.is_zero() => "0".to_owned(),
             Self::Exact(decimal) => decimal.normalize().to_string(),
             Self::Double(double) => format!("{double:e}"),
@@ -74,19 +106,43 @@ impl Quantity {
     /// The order of two quantities.
     pub fn order(self, other: Self) -> Ordering {
         match (self, other) {
-            (Self::Exact(a), Self::Exact(b)) => a.cmp(&b),
-            (a, b) => a.double().total_cmp(&b.double()),
+            (Self::Whole(a), Self::Whole(b)) => a.cmp(&b),
+            (a, b) => match (a.decimal(), b.decimal()) {
+                (Some(a), Some(b)) => a.cmp(&b),
+                (Some(_) | None, Some(_) | None) => a.double().total_cmp(&b.double()),
+            },
+        }
+    }
+
+    /// The number as JSON: a number where JSON's numbers hold it exactly, else a text that holds it.
+    pub fn to_json(self) -> Value {
+        match self {
+            Self::Whole(whole) => match (i64::try_from(whole), u64::try_from(whole)) {
+                (Ok(signed), _) => Value::from(signed),
+                (Err(_), Ok(unsigned)) => Value::from(unsigned),
+                (Err(_), Err(_)) => Value::String(whole.to_string()),
+            },
+            Self::Exact(decimal) => {
+                let double = self.double();
+                match Self::of_double(double).decimal() {
+                    Some(same) if same == decimal => Value::from(double),
+                    Some(_) | None => Value::String(decimal.normalize().to_string()),
+                }
+            }
+            Self::Double(double) => Value::from(double),
         }
     }
 }
 
-/// A double with at most 15 significant digits, as templates print it.
-pub fn print_double(double: f64) -> String {
-    if !double.is_finite() {
-        return double.to_string();
+/// As people and texts read it: digits without an exponent, no zeros at the end.
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(whole) => whole.fmt(f),
+            Self::Exact(decimal) => decimal.normalize().fmt(f),
+            Self::Double(double) => double.fmt(f),
+        }
     }
-    let rounded: f64 = format!("{double:.14e}").parse().unwrap_or(double);
-    if rounded.fract() == 0.0 && rounded.abs() < 1e15 { format!("{rounded:.0}") } else { rounded.to_string() }
 }
 
 /// Digits in groups of three, for people: `12,400.10`.
@@ -112,10 +168,27 @@ pub fn grouped(text: &str) -> String {
     out
 }
 
-/// An amount with its currency: `€12,400.10`, `12,400.10 SEK`.
+/// How many digits after the point amounts of a currency have, by ISO 4217; two where nothing else is said.
+fn minor_digits(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI"
+        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        "CLF" | "UYW" => 4,
+        _ => 2,
+    }
+}
+
+/// An amount with its currency: `€12,400.10`, `12,400.10 SEK`; half a unit is rounded away from zero.
 pub fn money(amount: &str, currency: &str) -> String {
-    let figure = Decimal::from_str(amount.trim())
-        .map_or_else(|_| amount.to_owned(), |decimal| grouped(&format!("{:.2}", decimal.round_dp(2))));
+    let digits = minor_digits(currency);
+    let figure = Decimal::from_str(amount.trim()).map_or_else(
+        |_| amount.to_owned(),
+        |decimal| {
+            let rounded = decimal.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
+            grouped(&format!("{rounded:.*}", digits as usize))
+        },
+    );
     let symbol = match currency {
         "EUR" => "€",
         "USD" => "$",
@@ -160,7 +233,36 @@ mod tests {
         assert_eq!(grouped("999"), "999");
         assert_eq!(money("12400.1", "EUR"), "€12,400.10");
         assert_eq!(money("-3", "SEK"), "-3.00\u{a0}SEK");
-        assert_eq!(print_double(0.1 + 0.2), "0.3");
-        assert_eq!(print_double(12_400.0), "12400");
+        for (amount, currency, shown) in [
+            ("2.345", "EUR", "€2.35"),
+            ("-2.345", "EUR", "-€2.35"),
+            ("2.344", "EUR", "€2.34"),
+            ("1234.5", "JPY", "¥1,235"),
+            ("1.2345", "KWD", "1.235\u{a0}KWD"),
+            ("0.5", "ISK", "1\u{a0}ISK"),
+        ] {
+            assert_eq!(money(amount, currency), shown, "{amount} {currency}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_exact_up_to_38_digits_and_leave_as_json_or_text() {
+        let most = "99999999999999999999999999999999999999";
+        assert_eq!(Quantity::of_text(most).unwrap().to_json(), json!(most));
+        assert!(matches!(
+            Quantity::of_text("100000000000000000000000000000000000000"),
+            Some(Quantity::Double(_))
+        ));
+        assert_eq!(Quantity::of_text("18446744073709551615").unwrap().to_json(), json!(u64::MAX));
+        assert_eq!(
+            Quantity::of_text("18446744073709551616").unwrap().to_json(),
+            json!("18446744073709551616")
+        );
+        assert_eq!(Quantity::of_text("0.10").unwrap().to_json(), json!(0.1));
+        assert_eq!(
+            Quantity::of_text("1234567890123456789.25").unwrap().to_json(),
+            json!("1234567890123456789.25")
+        );
+        assert_eq!(Quantity::of_double(12_400.0).to_string(), "12400");
     }
 }

@@ -56,19 +56,6 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The value of a top-level name as the template engine wants it.
-    pub(super) fn top(&self, name: &str) -> Option<minijinja::Value> {
-        match name {
-            "secrets" => Some(match self.secrets {
-                Secrets::Masked => minijinja::Value::from_object(MaskedSecrets),
-                Secrets::Known(known) => minijinja::value::Serde(known).into(),
-            }),
-            "integrations" => Some(minijinja::Value::from_object(Placeholder("integrations".to_owned()))),
-            now if now.starts_with("now") => self.time(now).map(minijinja::Value::from),
-            name => self.context.whole(name).map(|value| minijinja::value::Serde(value.as_ref()).into()),
-        }
-    }
-
     fn secret(&self, name: &str) -> Option<String> {
         match self.secrets {
             Secrets::Masked => Some(MASK.to_owned()),
@@ -90,28 +77,5 @@ impl<'a> Scope<'a> {
             }
         };
         Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-    }
-}
-
-#[derive(Debug)]
-struct MaskedSecrets;
-
-impl minijinja::value::Object for MaskedSecrets {
-    fn get_value(self: &std::sync::Arc<Self>, _key: &minijinja::Value) -> Option<minijinja::Value> {
-        Some(minijinja::Value::from(MASK))
-    }
-}
-
-/// Prints its own path in angle brackets: `<integrations.crm.url>`.
-#[derive(Debug)]
-struct Placeholder(String);
-
-impl minijinja::value::Object for Placeholder {
-    fn get_value(self: &std::sync::Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
-        Some(minijinja::Value::from_object(Self(format!("{}.{}", self.0, key.as_str()?))))
-    }
-
-    fn render(self: &std::sync::Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<{}>", self.0)
     }
 }

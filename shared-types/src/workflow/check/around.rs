@@ -195,7 +195,7 @@ fn secrets_of(value: &Value) -> BTreeSet<String> {
     match value {
         Value::String(text) if text.contains("{{") => {
             let template = crate::workflow::Template::new(text.as_str());
-            template.secrets().into_iter().map(str::to_owned).collect()
+            template.secrets().map(str::to_owned).collect()
         }
         Value::Array(list) => list.iter().flat_map(secrets_of).collect(),
         Value::Object(map) => map.values().flat_map(secrets_of).collect(),
