@@ -32,6 +32,7 @@ mod setting;
 pub mod simulate;
 pub mod state;
 pub mod supported;
+mod texts;
 pub mod trace;
 mod turn;
 mod waiting;

@@ -52,6 +52,7 @@ fn start(payload: Value) -> Start {
         event: Arc::new(event),
         depth: 0,
         limits: Limits::default(),
+        fault: None,
     }
 }
 

@@ -118,6 +118,7 @@ async fn write(
         event: Arc::clone(&event),
         depth: start.depth,
         limits: engine.0.limits,
+        fault: None,
     };
     let begun = engine.begin(workspace, workflow, run, Some(caller), Some(row)).await?;
     let event = NewEvent {

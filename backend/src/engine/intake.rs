@@ -171,8 +171,13 @@ impl Engine {
         let mut started = Vec::with_capacity(workflows.len());
         for workflow in workflows {
             let limits = self.0.limits;
-            let start =
-                Start { execution_id: ExecutionId(clock::new_id()), event: Arc::clone(event), depth, limits };
+            let start = Start {
+                execution_id: ExecutionId(clock::new_id()),
+                event: Arc::clone(event),
+                depth,
+                limits,
+                fault: None,
+            };
             started.push(self.begin(workspace, workflow, start, None, event_row).await?);
         }
         Ok(started)

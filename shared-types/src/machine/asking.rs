@@ -7,13 +7,14 @@ use super::{
     place::Place,
     preview,
     state::{Answered, Doing, OpenRequest, RunError, Verdict},
+    texts::{self, MAX_AMOUNT, MAX_ENTITY_ID, MAX_REASON, MAX_SUBJECT},
     turn::{Failure, Flow, Turn},
 };
 use crate::{
     ids::{ApprovalId, EventId, StepId},
     workflow::{
         Span, TemplateValue,
-        approval::{ApprovalSpec, Forbid, FormField},
+        approval::{self, ApprovalSpec, Forbid, FormField},
         check::SETTINGS,
         effect::ShortRequest,
         scope::Scope,
@@ -64,12 +65,13 @@ impl Turn<'_> {
         };
         let says_why = step.action().is_some_and(|action| action.reason.is_some());
         let reason = if says_why { self.state.reason.clone() } else { text("reason") };
+        let reason = reason.map(|reason| texts::shortened(reason, MAX_REASON));
         let name = text("approver_role").unwrap_or_else(|| approvers.join(", "));
         let wanted = Wanted {
-            subject: text("subject"),
+            subject: text("subject").map(|subject| texts::shortened(subject, MAX_SUBJECT)),
             reason,
-            amount: text("amount"),
-            currency: text("currency"),
+            amount: short(text("amount"), "amount")?,
+            currency: short(text("currency"), "currency")?,
             entity: request.entity.clone(),
             entity_id: entity_id(request.entity_id.as_ref(), &scope)?,
             levels: vec![RequestLevel { name, approvers, quorum: 1 }],
@@ -97,17 +99,17 @@ impl Turn<'_> {
         let amount = spec.amount.as_ref().map(|amount| amount.text(&scope)).transpose()?;
         let mut levels = Vec::new();
         for (n, level) in spec.levels.iter().enumerate() {
-            let approvers: Vec<String> =
-                level.approvers.iter().map(|who| who.needed("approver", &scope)).collect::<Result<_, _>>()?;
+            let named = level.approvers.iter().map(|who| who.value(&scope));
+            let approvers = approvers(&named.collect::<Result<Vec<_>, _>>()?)?;
             let name = level.name.clone().unwrap_or_else(|| level_name(&approvers, n));
             levels.push(RequestLevel { name, approvers, quorum: level.quorum.unwrap_or(1) });
         }
         let expires_in = spec.levels.first().and_then(|level| level.expires_in.as_ref());
         let wanted = Wanted {
-            subject: template(&spec.subject)?,
-            reason: template(&spec.reason)?,
-            amount: amount.filter(|amount| !amount.is_empty()),
-            currency: template(&spec.currency)?,
+            subject: template(&spec.subject)?.map(|subject| texts::shortened(subject, MAX_SUBJECT)),
+            reason: template(&spec.reason)?.map(|reason| texts::shortened(reason, MAX_REASON)),
+            amount: short(amount.filter(|amount| !amount.is_empty()), "amount")?,
+            currency: short(template(&spec.currency)?, "currency")?,
             entity: spec.entity.clone(),
             entity_id: entity_id(spec.entity_id.as_ref(), &scope)?,
             data: spec
@@ -345,23 +347,44 @@ fn entity_id(id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<Str
             format!("entity_id is empty: {} gives nothing.", id.source()),
         ));
     }
-    Ok(Some(text))
+    texts::fitting(text, "entity_id", MAX_ENTITY_ID).map(Some)
+}
+
+/// An amount or a currency, which is short.
+fn short(text: Option<String>, what: &str) -> Result<Option<String>, Failure> {
+    text.map(|text| texts::fitting(text, what, MAX_AMOUNT)).transpose()
 }
 
 fn short_approvers(data: &Map<String, Value>) -> Result<Vec<String>, Failure> {
-    let named = match data.get("approvers") {
-        Some(Value::Array(list)) => list.iter().map(as_text).collect(),
-        Some(Value::Null) | None => Vec::new(),
-        Some(one) => vec![as_text(one)],
+    let role = data.get("approver_role").map(as_text).filter(|role| !role.trim().is_empty());
+    let role = role.map(|role| Value::String(format!("role:{}", role.trim())));
+    let named = match data.get("approvers").cloned() {
+        Some(Value::Array(list)) => list,
+        other => other.into_iter().collect(),
     };
-    let role = data.get("approver_role").map(as_text).filter(|role| !role.is_empty());
-    let role = role.map(|role| format!("role:{role}"));
-    let all: Vec<String> = role.into_iter().chain(named).filter(|who| !who.is_empty()).collect();
+    approvers(&role.into_iter().chain(named).collect::<Vec<_>>())
+}
+
+/// Who is asked, of what templates gave: `role:` and `user:` entries, addresses, and lists of these.
+fn approvers(named: &[Value]) -> Result<Vec<String>, Failure> {
+    let each = named.iter().flat_map(|one| match one {
+        Value::Array(list) => list.as_slice(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            std::slice::from_ref(one)
+        }
+    });
+    let mut all: Vec<String> = Vec::new();
+    for who in each.map(as_text).filter(|who| !who.trim().is_empty()) {
+        let who = approval::parse_approver(&who).map_err(|fault| {
+            let shown = texts::shortened(who.clone(), MAX_AMOUNT);
+            Failure::new("approver.bad", format!("\"{shown}\" can't be asked: {fault}."))
+        })?;
+        if !all.contains(&who) {
+            all.push(who);
+        }
+    }
     if all.is_empty() {
-        return Err(Failure::new(
-            "template.missing",
-            "Nobody is asked: `approver_role` and `approvers` give nothing.",
-        ));
+        return Err(Failure::new("template.missing", "Nobody is asked: the approvers give nothing."));
     }
     Ok(all)
 }

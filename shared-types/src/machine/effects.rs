@@ -8,6 +8,7 @@ use super::{
     request,
     retry::{self, DEFAULT_TIMEOUT_MS},
     state::{Doing, GivenUp, State, Verdict},
+    texts::{self, MAX_MESSAGE, MAX_REASON, MAX_SUBJECT},
     turn::{Failure, Flow, Turn},
 };
 use crate::workflow::{
@@ -24,6 +25,7 @@ impl Turn<'_> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
         let reason = action.reason.as_ref().map(|reason| reason.text(&scope)).transpose()?;
+        let reason = reason.map(|reason| texts::shortened(reason, MAX_REASON));
         match action.kind {
             ActionKind::Allow => self.state.decision = Some(Verdict::Allowed),
             // A step that waits for people says `block` only until somebody decides.
@@ -96,7 +98,9 @@ impl Turn<'_> {
         let recipients: Vec<String> =
             notify.recipients.iter().map(|who| who.needed("recipient", &scope)).collect::<Result<_, _>>()?;
         let message = notify.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
+        let message = texts::shortened(message, MAX_MESSAGE);
         let subject = notify.subject.as_ref().map(|subject| subject.text(&scope)).transpose()?;
+        let subject = subject.map(|subject| texts::shortened(subject, MAX_SUBJECT));
         let fact = self.fact(place, StepState::Done);
         fact.reason = Some(format!("Tells {}: {message}", recipients.join(", ")));
         fact.input = Some(json!({ "recipients": recipients, "subject": subject, "message": message }));
@@ -110,6 +114,7 @@ impl Turn<'_> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.entered_at(place));
         let message = log.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
+        let message = texts::shortened(message, MAX_REASON);
         let fact = self.fact(place, StepState::Done);
         fact.reason = Some(message);
         fact.input = log.level.map(|level| json!({ "level": level }));

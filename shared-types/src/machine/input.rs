@@ -104,6 +104,18 @@ pub struct Start {
     /// How far it may go.
     #[serde(default, skip_serializing_if = "Limits::are_usual")]
     pub limits: Limits,
+    /// Why it fails as it starts, where it can't run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<StartFault>,
+}
+
+/// Why a run fails as it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartFault {
+    /// The stable code: `limit.descendants`, `value.unstorable`.
+    pub code: String,
+    /// What happened, in a sentence.
+    pub message: String,
 }
 
 /// How a run stands that another started.

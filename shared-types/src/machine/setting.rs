@@ -38,9 +38,25 @@ impl Turn<'_> {
         let flow = self.done(place, reason, None, flow);
         self.last_fact().output = Some(json!({ "next": flow.next(), "set": values }));
         for (name, value) in values {
-            self.put(&place.within, &name, value);
+            self.set_path(place, &name, value);
         }
         Ok(flow)
+    }
+
+    /// Sets a name, or what a path leads to: that key is set, and the rest stays.
+    fn set_path(&mut self, place: &Place, path: &str, value: Value) {
+        let Some((name, below)) = path.split_once('.') else { return self.put(&place.within, path, value) };
+        let whole = self.context(place).layers().whole(name).map(std::borrow::Cow::into_owned);
+        if !value.is_object() && leads_through_maps(whole.as_ref(), below) {
+            // Merged, so that what other branches set beside it stays as well.
+            let part = below
+                .rsplit('.')
+                .fold(value, |value, key| Value::Object(Map::from_iter([(key.to_owned(), value)])));
+            return self.merge_into(&place.within, name, &part);
+        }
+        let mut whole = whole.unwrap_or(Value::Null);
+        put_at(&mut whole, below, value);
+        self.put(&place.within, name, whole);
     }
 
     pub(super) fn emit(&mut self, step: &Step, place: &Place, emit: &Emit) -> Result<Flow, Failure> {
@@ -87,5 +103,39 @@ impl Turn<'_> {
         let message = reason.map_or_else(|| Ok("The workflow says so.".to_owned()), |r| r.text(&scope))?;
         self.fact(place, StepState::Failed).reason = Some(message.clone());
         Ok(Flow::Fail(Failure::new("fail", message).at(&place.step)))
+    }
+}
+
+/// Whether a path meets only maps, or nothing, before its last key.
+fn leads_through_maps(whole: Option<&Value>, path: &str) -> bool {
+    let mut at = whole;
+    path.split('.').all(|key| match at {
+        Some(Value::Object(map)) => {
+            at = map.get(key);
+            true
+        }
+        None | Some(Value::Null) => {
+            at = None;
+            true
+        }
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => false,
+    })
+}
+
+/// Sets what a path leads to. A list's item is set where there is one; what is neither a list nor a map gives way.
+fn put_at(at: &mut Value, path: &str, value: Value) {
+    let (key, below) = path.split_once('.').map_or((path, None), |(key, below)| (key, Some(below)));
+    let index = key.parse::<usize>().ok();
+    let is_item = at.as_array().zip(index).is_some_and(|(list, index)| index < list.len());
+    if !is_item && !at.is_object() {
+        *at = Value::Object(Map::new());
+    }
+    let part = match index.filter(|_| is_item) {
+        Some(index) => &mut at[index],
+        None => &mut at[key],
+    };
+    match below {
+        None => *part = value,
+        Some(below) => put_at(part, below, value),
     }
 }

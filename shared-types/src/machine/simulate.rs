@@ -132,6 +132,7 @@ pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[S
         event: world.event(event, "start"),
         depth: 0,
         limits: Limits::default(),
+        fault: None,
     };
     let stamp = world.stamp();
     let (mut run, applied) = Run::start(Arc::clone(definition), &stamp, &start);

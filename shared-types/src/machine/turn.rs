@@ -3,9 +3,10 @@
 use super::{
     Definition, Refused,
     command::{Applied, Command, Fact, Inside, StepState},
-    input::{Stamp, Start, Timer},
+    input::{Stamp, Start, StartFault, Timer},
     place::{LaneId, Place, Within},
     state::{Doing, Frame, RunError, State},
+    texts::{self, MAX_AMOUNT, MAX_REASON, MAX_SUBJECT},
 };
 use crate::{
     ids::{StepId, derive_v7},
@@ -59,7 +60,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
+        Self { code: code.to_owned(), message: texts::shortened(message.into(), MAX_REASON) }
     }
 
     pub(super) fn at(self, step: &StepId) -> RunError {
@@ -94,6 +95,9 @@ impl<'t> Turn<'t> {
     pub(super) fn start(&mut self, start: &Start) {
         debug_assert_eq!(self.state.event_id, start.event.id);
         let first = self.definition.first().cloned().unwrap_or_else(|| StepId(String::new()));
+        if let Some(StartFault { code, message }) = &start.fault {
+            return self.end_failed(Failure::new(code, message.clone()).at(&first));
+        }
         if let Err(failure) = self.describe() {
             return self.end_failed(failure.at(&first));
         }
@@ -115,13 +119,23 @@ impl<'t> Turn<'t> {
         let scope = Scope::masked(&context, self.stamp.at);
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         if let Some(subject) = &document.subject {
-            self.state.subject = some(subject.text(&scope)?);
+            // The subject is for people to recognise the run by: the run goes on without it.
+            let subject = subject.text(&scope).unwrap_or_else(|error| format!("(no subject: {error})"));
+            self.state.subject = some(texts::shortened(subject, MAX_SUBJECT));
         }
+        let named = |what: &str, failure: Failure| Failure {
+            message: format!("The run's {what}: {}", failure.message),
+            ..failure
+        };
         if let Some(amount) = &document.amount {
-            self.state.amount = some(amount.text(&scope)?);
+            let text = amount.text(&scope).map_err(Failure::from);
+            let text = text.and_then(|text| texts::fitting(text, "amount", MAX_AMOUNT));
+            self.state.amount = some(text.map_err(|failure| named("amount", failure))?);
         }
         if let Some(currency) = &document.currency {
-            self.state.currency = some(currency.text(&scope)?);
+            let text = currency.text(&scope).map_err(Failure::from);
+            let text = text.and_then(|text| texts::fitting(text, "currency", MAX_AMOUNT));
+            self.state.currency = some(text.map_err(|failure| named("currency", failure))?);
         }
         Ok(())
     }

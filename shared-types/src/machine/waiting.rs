@@ -16,6 +16,7 @@ use crate::workflow::{
     path,
     scope::{Scope, is_reserved},
     step::{EventWait, Step, Wait},
+    template::as_text,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -55,7 +56,18 @@ impl Turn<'_> {
         let matches: Map<String, Value> = wait
             .matches
             .iter()
-            .map(|(path, value)| Ok((path.clone(), value.value(&scope)?)))
+            .map(|(path, value)| {
+                let compared = value.value(&scope)?;
+                if !compared.is_null() {
+                    return Ok((path.clone(), compared));
+                }
+                let source = as_text(&value.source());
+                let message = format!(
+                    "`match` has nothing to compare {path} with: \"{source}\" gives nothing, and would fit no event, or \
+                     another's."
+                );
+                Err(Failure::new("wait.match_missing", message))
+            })
             .collect::<Result<_, Failure>>()?;
         let awaited = Awaited { place: place.clone(), event: wait.event.clone(), matches };
         let until = wait.timeout.as_ref().map(|timeout| self.stamp.at + timeout.duration());

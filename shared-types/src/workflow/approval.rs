@@ -115,3 +115,41 @@ pub enum FieldKind {
     Date,
     Choice,
 }
+
+/// Why an approver's entry names nobody who could be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadApprover {
+    /// There is no name after `role:`.
+    #[error("`role:` needs a role's name after it")]
+    NoRole,
+    /// What stands after `user:`, or alone, is no address.
+    #[error("a person is named by an address, such as user:ada@example.com")]
+    NoAddress,
+    /// It is neither a role nor a person.
+    #[error("write role:NAME for a role, or user:ADDRESS for a person")]
+    NoKind,
+}
+
+/// An approver's entry in its normal form: `role:finance`, `user:ada@example.com`.
+///
+/// # Errors
+/// When it names neither a role nor a person.
+pub fn parse_approver(entry: &str) -> Result<String, BadApprover> {
+    let entry = entry.trim();
+    let person = |address: &str| {
+        let address = address.trim();
+        let is_address = address.len() <= 254
+            && !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c))
+            && address
+                .split_once('@')
+                .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+        if is_address { Ok(format!("user:{}", address.to_lowercase())) } else { Err(BadApprover::NoAddress) }
+    };
+    match entry.split_once(':') {
+        Some(("role", role)) if role.trim().is_empty() => Err(BadApprover::NoRole),
+        Some(("role", role)) => Ok(format!("role:{}", role.trim())),
+        Some(("user", address)) => person(address),
+        None if entry.contains('@') => person(entry),
+        Some(_) | None => Err(BadApprover::NoKind),
+    }
+}

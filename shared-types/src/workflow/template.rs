@@ -37,7 +37,7 @@ mod value;
 pub use limits::{MAX_CHAIN, MAX_LENGTH, MAX_NESTING};
 pub use value::TemplateValue;
 
-use super::{number::Quantity, scope::Scope};
+use super::{bounds, number::Quantity, scope::Scope};
 use budget::{Fail, FailCode};
 use evaluation::Evaluation;
 use parse::References;
@@ -102,6 +102,12 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
+    /// A value around templates nests too deep at a place.
+    fn too_deep(pointer: &str) -> Self {
+        let fail = Fail::too_deep();
+        Self::Failed { code: fail.code.as_str(), template: shortened(pointer), why: fail.why }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -183,11 +189,13 @@ impl Template {
         match &self.0.kind {
             Kind::Literal => Ok(Value::String(self.source().to_owned())),
             Kind::Path(path) => {
-                Ok(scope.find(path.iter().map(String::as_str)).map_or(Value::Null, Cow::into_owned))
+                let found = scope.find(path.iter().map(String::as_str));
+                let value = found.map_or(Value::Null, Cow::into_owned);
+                self.sound(value)
             }
             Kind::Expression(expression) => {
                 let evaluated = Evaluation::new(scope).json(expression);
-                evaluated.map_err(|fail| self.failed(fail))
+                evaluated.map_err(|fail| self.failed(fail)).and_then(|value| self.sound(value))
             }
             Kind::Mixed(_) | Kind::Broken(_) => self.text(scope).map(Value::String),
         }
@@ -201,7 +209,8 @@ impl Template {
         match &self.0.kind {
             Kind::Literal => Ok(self.source().to_owned()),
             Kind::Mixed(statements) => {
-                Evaluation::new(scope).text(statements).map_err(|fail| self.failed(fail))
+                let text = Evaluation::new(scope).text(statements).map_err(|fail| self.failed(fail))?;
+                if text.contains('\0') { Err(self.failed(Fail::unstorable())) } else { Ok(text) }
             }
             Kind::Path(_) | Kind::Expression(_) => Ok(as_text(&self.value(scope)?)),
             Kind::Broken(why) => {
@@ -234,6 +243,17 @@ impl Template {
     /// As [`Self::value`], and when it is empty.
     pub fn needed(&self, what: &'static str, scope: &Scope<'_>) -> Result<String, TemplateError> {
         self.there(what, self.text(scope)?)
+    }
+
+    /// Holds a value that goes into a run against what can be stored and read back.
+    fn sound(&self, value: Value) -> Result<Value, TemplateError> {
+        if bounds::too_deep(&value, bounds::MAX_DEPTH).is_some() {
+            return Err(self.failed(Fail::too_deep()));
+        }
+        if bounds::place_of_zero(&value).is_some() {
+            return Err(self.failed(Fail::unstorable()));
+        }
+        Ok(value)
     }
 
     fn there(&self, what: &'static str, text: String) -> Result<String, TemplateError> {

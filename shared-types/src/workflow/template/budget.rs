@@ -1,7 +1,7 @@
 //! What evaluating one template may cost, and how it fails. Every operation asks before it multiplies.
 
-use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_TEXT, MAX_WORK};
-use crate::workflow::number::Overflow;
+use super::limits::{MAX_BYTES, MAX_TEXT, MAX_WORK};
+use crate::workflow::{bounds::MAX_DEPTH, number::Overflow};
 
 /// What is left for one evaluation.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(super) enum FailCode {
     Overflow,
     /// Lists and maps are too deep in each other.
     TooDeep,
+    /// A text holds the character U+0000, which no store keeps.
+    Unstorable,
     /// A part of an address can't stand there.
     Address,
     /// Anything else.
@@ -41,6 +43,7 @@ impl FailCode {
             Self::Type => "template.type",
             Self::Overflow => "template.overflow",
             Self::TooDeep => "value.too_deep",
+            Self::Unstorable => "value.unstorable",
             Self::Address => "template.url",
             Self::Failed => "template.failed",
         }
@@ -50,6 +53,17 @@ impl FailCode {
 impl Fail {
     pub(super) fn type_of(why: impl Into<String>) -> Self {
         Self { code: FailCode::Type, why: why.into() }
+    }
+
+    /// The value that comes out nests too deep.
+    pub(super) fn too_deep() -> Self {
+        Self { code: FailCode::TooDeep, why: format!("its value nests more than {MAX_DEPTH} deep") }
+    }
+
+    /// A text that comes out can't be stored.
+    pub(super) fn unstorable() -> Self {
+        let why = "it gives a text with the character U+0000, which can't be stored".to_owned();
+        Self { code: FailCode::Unstorable, why }
     }
 
     /// The text that comes out is too long.
@@ -102,11 +116,7 @@ impl Budget {
 
     /// Holds lists and maps in each other against how deep they may be.
     pub(super) fn nests(depth: usize) -> Result<(), Fail> {
-        if depth <= MAX_DEPTH {
-            return Ok(());
-        }
-        let why = format!("its value nests more than {MAX_DEPTH} deep");
-        Err(Fail { code: FailCode::TooDeep, why })
+        if depth <= MAX_DEPTH { Ok(()) } else { Err(Fail::too_deep()) }
     }
 }
 

@@ -14,8 +14,6 @@ pub(super) const MAX_WORK: u64 = 100_000;
 pub(super) const MAX_BYTES: u64 = 8 << 20;
 /// How many bytes a text may have that leaves a template.
 pub(super) const MAX_TEXT: usize = 1 << 20;
-/// How many lists and maps may be in each other.
-pub(super) const MAX_DEPTH: usize = 64;
 /// How many macros and recursive loops may be in each other.
 pub(super) const MAX_CALLS: usize = 20;
 /// How many statements and expressions may be in each other, those of macros included.

@@ -1,7 +1,7 @@
 //! JSON values with templates in their texts.
 
 use super::{Template, TemplateError, as_text};
-use crate::workflow::scope::Scope;
+use crate::workflow::{bounds, scope::Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -72,10 +72,25 @@ impl TemplateValue {
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Text(template) => template.value(scope),
-            Self::List(list) => list.iter().map(|item| item.value(scope)).collect(),
+            Self::List(_) | Self::Map(_) => {
+                let value = self.evaluated(scope)?;
+                // Each template's value is within the bounds; around it there is more.
+                match bounds::too_deep(&value, bounds::MAX_DEPTH) {
+                    Some(pointer) => Err(TemplateError::too_deep(&pointer)),
+                    None => Ok(value),
+                }
+            }
+        }
+    }
+
+    fn evaluated(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Text(template) => template.value(scope),
+            Self::List(list) => list.iter().map(|item| item.evaluated(scope)).collect(),
             Self::Map(map) => map
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), value.value(scope)?)))
+                .map(|(key, value)| Ok((key.clone(), value.evaluated(scope)?)))
                 .collect::<Result<Map<_, _>, _>>()
                 .map(Value::Object),
         }
