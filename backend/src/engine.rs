@@ -8,6 +8,7 @@ mod assemble;
 mod awaiting;
 mod callers;
 mod catalog;
+mod evaluation;
 mod hot;
 mod intake;
 mod loops;
@@ -15,6 +16,7 @@ mod perform;
 mod published;
 mod recovery;
 mod schedules;
+mod set_aside;
 mod timers;
 mod underway;
 mod watch;
@@ -24,6 +26,7 @@ pub use apply::{ApplyError, Given};
 pub use assemble::DecisionRecord;
 pub use intake::{Accepted, Incoming, IntakeError, Started, Starts};
 pub use schedules::next_due_of;
+pub use set_aside::Because;
 pub use watch::{Standing, Watch};
 
 use crate::{
@@ -33,6 +36,7 @@ use crate::{
 };
 use awaiting::Offer;
 use catalog::Catalog;
+use evaluation::Evaluations;
 use hot::HotRuns;
 use perform::Work;
 use shared_types::{
@@ -56,6 +60,7 @@ struct Inner {
     pool: PgPool,
     server: Uuid,
     catalog: Catalog,
+    evaluations: Evaluations,
     writer: Writer,
     hot: HotRuns,
     underway: Arc<Underway>,
@@ -106,6 +111,7 @@ impl Engine {
             pool: parts.pool,
             server: parts.server,
             catalog: Catalog::default(),
+            evaluations: Evaluations::default(),
             hot: HotRuns::default(),
             underway: Arc::default(),
             effects: parts.effects,

@@ -80,6 +80,20 @@ impl StoreError {
         }
     }
 
+    /// Whether the same will fail however often it is tried: the database can't hold what it was given, or what is
+    /// stored can't be read.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            // Class 22 is a value that can't be stored, 54 one past a limit of the database, an index's among them.
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                ["22", "54"].iter().any(|class| code.starts_with(class))
+            }
+            Self::Database(error) => matches!(error, sqlx::Error::Encode(_)),
+            Self::Unreadable { .. } => true,
+        }
+    }
+
     /// Whether transactions stood in each other's way, so that the same is likely to succeed when it is tried again.
     pub fn is_conflict(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
@@ -120,13 +134,16 @@ pub(crate) fn json_text<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// Reads stored JSON text into its type.
+/// Reads stored JSON text into its type, however deep it nests: what is stored was bounded as it came in, and what
+/// could be written must be readable again.
 pub(crate) fn read_text<T: DeserializeOwned>(
     table: &'static str,
     column: &'static str,
     text: &str,
 ) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| StoreError::Unreadable {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.disable_recursion_limit();
+    T::deserialize(&mut reader).map_err(|error| StoreError::Unreadable {
         table,
         column,
         why: error.to_string(),

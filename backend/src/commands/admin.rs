@@ -5,13 +5,14 @@ use crate::{
     clock,
     config::Config,
     embedded, setup,
-    store::{people, sessions},
+    store::{audit, people, sessions, workflows},
 };
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
 use clap::Subcommand;
-use sqlx::PgPool;
+use shared_types::ids::{AuditId, WorkflowId, WorkspaceId};
+use sqlx::{PgConnection, PgPool};
 
 /// How long a sign-in code works.
 const CODE_SECONDS: i64 = 60;
@@ -42,6 +43,14 @@ pub enum Admin {
     ResetPassword {
         /// Their address.
         email: String,
+    },
+    /// Disable a workflow, without a server: it starts no more runs.
+    DisableWorkflow {
+        /// Its id.
+        workflow_id: String,
+        /// The workspace.
+        #[arg(long, default_value = setup::FIRST_WORKSPACE)]
+        workspace: String,
     },
     /// Print a code by which a person can sign in once, within 60 s.
     SignInCode {
@@ -83,6 +92,12 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
             sessions::revoke_user(&mut transaction, account.user_id, clock::now()).await?;
             format!("{email} has a new password.")
         }
+        Admin::DisableWorkflow { workflow_id, workspace } => {
+            let found = people::find_workspace(&mut transaction, &workspace).await?;
+            let workspace_id = found.with_context(|| format!("there is no workspace {workspace}"))?;
+            disable(&mut transaction, workspace_id, &WorkflowId(workflow_id.clone())).await?;
+            format!("{workflow_id} is disabled.")
+        }
         Admin::SignInCode { email } => {
             let account = people::find_account(&mut transaction, &email).await?;
             let account = account.with_context(|| format!("there is nobody with the address {email}"))?;
@@ -94,6 +109,29 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
     };
     transaction.commit().await?;
     Ok(said)
+}
+
+async fn disable(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    workflow_id: &WorkflowId,
+) -> anyhow::Result<()> {
+    let found = workflows::find(conn, workspace, workflow_id, None).await?;
+    found.with_context(|| format!("there is no workflow {workflow_id} in the workspace"))?;
+    if workflows::set_enabled(conn, workspace, workflow_id, false, None).await? {
+        let entry = audit::Entry {
+            id: AuditId(clock::new_id()),
+            workspace,
+            at: clock::now(),
+            actor: "iw-server admin".to_owned(),
+            action: "workflow.disabled",
+            subject: workflow_id.to_string(),
+            address: None,
+            detail: serde_json::json!({}),
+        };
+        audit::insert(conn, &[&entry]).await?;
+    }
+    Ok(())
 }
 
 fn read_password() -> anyhow::Result<String> {

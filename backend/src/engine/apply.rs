@@ -82,6 +82,10 @@ impl Engine {
             let (hot, is_fresh) = match slot.take() {
                 Some(hot) => (hot, false),
                 None => match self.load(workspace, id).await {
+                    Ok(hot) if hot.is_set_aside => {
+                        result = Err(Refused::Ended.into());
+                        break;
+                    }
                     Ok(hot) => (hot, true),
                     Err(error) => {
                         result = Err(error);
@@ -121,6 +125,9 @@ impl Engine {
         let mut slot = self.0.hot.lock(id).await;
         let loaded = self.load(workspace, id).await;
         let taken = loaded.map(|hot| {
+            if hot.is_set_aside {
+                return;
+            }
             for work in hot.run.open_work().into_iter().filter_map(Work::of) {
                 self.perform(workspace, id, hot.epoch, work);
             }
@@ -140,12 +147,16 @@ impl Engine {
         let inputs = u32::try_from(loaded.later.len()).unwrap_or_default();
         let kept = Kept { state: loaded.snapshot_bytes, inputs, bytes: loaded.later_bytes };
         let later = loaded.later.iter().map(|(stamp, input)| (stamp, input));
-        let run = match loaded.snapshot {
-            Some(snapshot) => Run::resume(definition, snapshot).catch_up(later)?,
-            None => Run::replay(definition, later)?.0,
+        let snapshot = loaded.snapshot;
+        let turns = || match snapshot {
+            Some(snapshot) => Run::resume(Arc::clone(&definition), snapshot).catch_up(later),
+            None => Run::replay(Arc::clone(&definition), later).map(|(run, _)| run),
         };
+        let run = self.0.evaluations.turn(&definition, turns).await?;
+        let is_set_aside = loaded.has_ended && run.state().end.is_none();
         Ok(HotRun {
             run,
+            is_set_aside,
             workflow_id: loaded.workflow_id,
             revision: loaded.revision,
             seq: loaded.seq,
@@ -167,7 +178,9 @@ impl Engine {
         let mut hot = hot;
         let before = hot.run.state().status();
         let stamp = clock::stamp();
-        let applied = match hot.run.apply(&stamp, &given.input) {
+        let definition = Arc::clone(hot.run.definition());
+        let turn = || hot.run.apply(&stamp, &given.input);
+        let applied = match self.0.evaluations.turn(&definition, turn).await {
             Ok(applied) => applied,
             Err(refused) => {
                 // What is refused changes nothing, so the run in memory is still good.

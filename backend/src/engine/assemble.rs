@@ -114,6 +114,7 @@ pub(super) async fn assemble(
                     content_hash: Vec::new(),
                     depth,
                     pending: true,
+                    publisher: Some(execution_id),
                     catalog_version: None,
                 });
             }

@@ -112,6 +112,7 @@ async fn write(
         payload: start.input.clone(),
     });
     let row = clock::new_id();
+    let publisher = Some(caller);
     let caller = Caller { execution_id: caller, place: start.place.clone(), awaited: start.awaited };
     let run = Start {
         execution_id: start.execution_id,
@@ -128,6 +129,7 @@ async fn write(
         content_hash: Vec::new(),
         depth: start.depth,
         pending: false,
+        publisher,
         catalog_version: Some(version),
     };
     let job = Job { events: vec![event], changes: vec![Arc::clone(&begun.change)] };

@@ -58,8 +58,14 @@ impl Catalog {
         let mut workflows = Vec::with_capacity(rows.len());
         for On { workflow_id, revision, document, rules } in rows {
             let key = (workspace, workflow_id.clone(), revision);
-            let definition = self.remember(&mut conn, key, document, &rules).await?;
-            workflows.push(ActiveWorkflow { workflow_id, revision, definition });
+            match self.remember(&mut conn, key, document, &rules).await {
+                Ok(definition) => workflows.push(ActiveWorkflow { workflow_id, revision, definition }),
+                // One that can't be read starts nothing, and keeps no other from it.
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    tracing::error!(workflow = %workflow_id, revision, %error, "a workflow is set aside");
+                }
+                Err(error) => return Err(error),
+            }
         }
         let active = Arc::new(Active { version, workflows });
         lock(&self.active).insert(workspace, Arc::clone(&active));

@@ -27,6 +27,8 @@ pub(super) struct HotRun {
     pub(super) caller: Option<Caller>,
     /// How far the stored state is behind.
     pub(super) kept: Kept,
+    /// Whether it was set aside: it has ended, whatever its state says.
+    pub(super) is_set_aside: bool,
 }
 
 /// How far a run's stored state is behind its journal.

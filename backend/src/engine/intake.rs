@@ -21,7 +21,7 @@ use crate::{
 use shared_types::{
     api::executions::Execution,
     ids::{AuditId, ExecutionId, WorkflowId, WorkspaceId},
-    machine::{Event, Input, Run, RunStatus, SnapshotRef, input::Start},
+    machine::{Definition, Event, Input, Run, RunStatus, SnapshotRef, input::Start},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -93,11 +93,11 @@ impl Engine {
     pub async fn intake(&self, workspace: WorkspaceId, incoming: &Incoming) -> Result<Accepted, IntakeError> {
         let mut active = self.0.catalog.active(&self.0.pool, workspace).await?;
         for _ in 0..MAX_ROUNDS {
-            let listening = listening(&active, incoming);
+            let listening = self.listening(&active, incoming).await;
             if listening.is_empty() && matches!(incoming.starts, Starts::Only(_)) {
                 // What is remembered may be old; what is read now is not.
                 active = self.0.catalog.reload(&self.0.pool, workspace).await?;
-                if self::listening(&active, incoming).is_empty() {
+                if self.listening(&active, incoming).await.is_empty() {
                     return Err(IntakeError::NotEnabled);
                 }
                 continue;
@@ -117,10 +117,27 @@ impl Engine {
                 content_hash: incoming.content_hash.clone(),
                 depth: 0,
                 pending: false,
+                publisher: None,
                 catalog_version: Some(active.version),
             };
             let changes = started.iter().map(|begun| Arc::clone(&begun.change)).collect();
-            let written = self.0.writer.write(Job { events: vec![event], changes }).await?;
+            let job = Job { events: vec![event.clone()], changes };
+            let written = match self.0.writer.write(job).await {
+                // A run of it can't be stored. The event is taken all the same, and its runs are started one by one.
+                Err(error)
+                    if error.is_lasting()
+                        && !started.is_empty()
+                        && matches!(incoming.starts, Starts::Listening) =>
+                {
+                    tracing::error!(%error, "a run can't be stored as it starts");
+                    started.clear();
+                    let events = vec![NewEvent { pending: true, ..event }];
+                    let written = self.0.writer.write(Job { events, changes: Vec::new() }).await?;
+                    self.0.published.notify_one();
+                    written
+                }
+                written => written?,
+            };
             if written.stale.contains(&event_row) {
                 active = self.0.catalog.reload(&self.0.pool, workspace).await?;
                 continue;
@@ -136,6 +153,34 @@ impl Engine {
             return Ok(Accepted::New(watched));
         }
         Err(IntakeError::Unsettled)
+    }
+
+    /// The workflows that an event may start here, and whose triggers let it in.
+    async fn listening(&self, active: &Active, incoming: &Incoming) -> Vec<ActiveWorkflow> {
+        let mut listening = Vec::new();
+        for workflow in &active.workflows {
+            let listens = match &incoming.starts {
+                Starts::Only(id) => workflow.workflow_id == *id,
+                Starts::Listening => self.is_started_by(workflow, &incoming.event).await,
+                Starts::ListeningOf(ids) => {
+                    ids.contains(&workflow.workflow_id) && self.is_started_by(workflow, &incoming.event).await
+                }
+            };
+            if listens {
+                listening.push(workflow.clone());
+            }
+        }
+        listening
+    }
+
+    /// Whether an event starts a workflow: its type fits, and the filter lets it in or can't be asked.
+    pub(super) async fn is_started_by(&self, workflow: &ActiveWorkflow, event: &Event) -> bool {
+        let definition = &workflow.definition;
+        if !definition.document().is_triggered_by(&event.kind) {
+            return false;
+        }
+        let is_admitted = || definition.admits(event, event.time).unwrap_or(true);
+        self.0.evaluations.turn(definition, is_admitted).await
     }
 
     fn watched(&self, begun: &Begun) -> Started {
@@ -194,7 +239,9 @@ impl Engine {
     ) -> store::Result<Begun> {
         let execution_id = start.execution_id;
         let stamp = clock::stamp();
-        let (run, applied) = Run::start(Arc::clone(&workflow.definition), &stamp, &start);
+        let definition = &workflow.definition;
+        let turn = || Run::start(Arc::clone(definition), &stamp, &start);
+        let (run, applied) = self.0.evaluations.turn(definition, turn).await;
         let (mut follows, mut after) =
             assemble(self, workspace, execution_id, 1, applied.commands, None).await?;
         let state = run.state();
@@ -231,6 +278,7 @@ impl Engine {
                     owners: change.owners.clone(),
                     caller,
                     kept: Kept::default().after(change.input_bytes(), None),
+                    is_set_aside: false,
                 };
                 self.0.hot.put(change.execution_id(), hot);
             }
@@ -254,6 +302,11 @@ pub(super) struct Begun {
 }
 
 impl Begun {
+    /// What it runs.
+    pub(super) fn definition(&self) -> &Arc<Definition> {
+        self.run.definition()
+    }
+
     /// Adds an entry of the audit log, about this run, to what is written with it.
     fn note(&mut self, entry: &audit::Entry) {
         if let Some(change) = Arc::get_mut(&mut self.change) {
@@ -262,20 +315,4 @@ impl Begun {
             change.follows.audit.push(audit::Entry { id, subject, ..entry.clone() });
         }
     }
-}
-
-fn listening(active: &Active, incoming: &Incoming) -> Vec<ActiveWorkflow> {
-    let event = &incoming.event;
-    let listens = |workflow: &&ActiveWorkflow| match &incoming.starts {
-        Starts::Only(id) => workflow.workflow_id == *id,
-        Starts::Listening => is_started_by(workflow, event),
-        Starts::ListeningOf(ids) => ids.contains(&workflow.workflow_id) && is_started_by(workflow, event),
-    };
-    active.workflows.iter().filter(listens).cloned().collect()
-}
-
-/// Whether an event starts a workflow: its type fits, and the filter lets it in or can't be asked.
-pub(super) fn is_started_by(workflow: &ActiveWorkflow, event: &Event) -> bool {
-    workflow.definition.document().is_triggered_by(&event.kind)
-        && workflow.definition.admits(event, event.time).unwrap_or(true)
 }

@@ -1,11 +1,11 @@
 //! What a run has asked for is done, and what came of it recorded: in a transaction of its own, however long
 //! the database is away.
 
-use super::{ApplyError, Engine, Given, callers};
-use crate::store::{self, rules};
+use super::{ApplyError, Engine, Given, callers, set_aside::Because};
+use crate::store::{self, StoreError, rules};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Call, Command, Input, Place, StartRun},
+    machine::{Call, Command, Input, Outcome, Place, StartRun},
     workflow::rule::Rule,
 };
 use std::time::{Duration, Instant};
@@ -126,15 +126,23 @@ pub(super) async fn record(
     given: &Given,
 ) -> Recorded {
     let mut pause = FIRST_PAUSE;
+    let mut instead = None;
     loop {
+        let given = instead.as_ref().unwrap_or(given);
         match engine.apply(workspace, id, given).await {
             Ok(()) => return Recorded::Done,
             Err(ApplyError::Fenced | ApplyError::Refused(_)) => return Recorded::Unwanted,
             Err(ApplyError::NoRun) => return Recorded::NoRun,
-            Err(ApplyError::Store(error)) if !error.is_unreachable() && !error.is_conflict() => {
-                tracing::error!(run.id = %id, %error, "an outcome could not be recorded");
-                return Recorded::NotNow;
-            }
+            Err(ApplyError::Store(error)) if error.is_lasting() => match unstorable(given, &error) {
+                Some(refused) => {
+                    instead = Some(refused);
+                    continue;
+                }
+                None => match engine.set_aside(workspace, id, Because::Store(&error)).await {
+                    Ok(_) => return Recorded::Unwanted,
+                    Err(error) => tracing::warn!(run.id = %id, %error, "a run is to be set aside again"),
+                },
+            },
             Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
                 tracing::warn!(run.id = %id, %error, "an outcome is to be recorded again");
             }
@@ -144,6 +152,21 @@ pub(super) async fn record(
             return Recorded::NotNow;
         }
     }
+}
+
+/// A call's outcome that can't be stored, as one that fails its step; nothing where that was tried, or for other inputs.
+fn unstorable(given: &Given, error: &StoreError) -> Option<Given> {
+    let Input::EffectDone { place, index, attempt, took_ms, outcome } = &given.input else { return None };
+    if matches!(outcome, Outcome::Refused { .. }) || matches!(error, StoreError::Unreadable { .. }) {
+        return None;
+    }
+    let outcome = Outcome::Refused {
+        code: "value.unstorable".to_owned(),
+        message: "The database can't hold what the step comes to.".to_owned(),
+    };
+    let (place, index, attempt, took_ms) = (place.clone(), *index, *attempt, *took_ms);
+    let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
+    Some(Given { epoch: given.epoch, ..Given::just(input) })
 }
 
 /// Pauses before something is tried again; false when the server stops.

@@ -1,6 +1,6 @@
 //! Timers: the due ones are claimed and applied, then the loop sleeps until the next.
 
-use super::{ApplyError, Engine, Given, loops};
+use super::{ApplyError, Engine, Given, loops, set_aside::Because};
 use crate::{
     clock,
     store::{
@@ -77,6 +77,10 @@ async fn ring(engine: &Engine, due: &Due) -> Result<(), ApplyError> {
         Err(ApplyError::Refused(_) | ApplyError::NoRun) => {
             let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
             Ok(timers::drop_one(&mut conn, due.execution_id, &due.timer).await?)
+        }
+        Err(ApplyError::Store(error)) if error.is_lasting() => {
+            engine.set_aside(due.workspace, due.execution_id, Because::Store(&error)).await?;
+            Ok(())
         }
         done => done,
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     auth::Caller,
     clock,
-    engine::{ApplyError, Given},
+    engine::{ApplyError, Because, Given},
     store::{calls, executions},
 };
 use axum::{Json, extract::State};
@@ -61,8 +61,15 @@ pub(super) async fn get(
     let has_more = trace.len() > TRACE_SHOWN;
     trace.truncate(TRACE_SHOWN);
     let trace_next_cursor = trace.last().filter(|_| has_more).map(|fact| fact.seq.to_string());
-    let run = state.engine.look(caller.workspace, id).await?;
-    let context = Value::Object(run.context.as_ref().clone());
+    let context = match state.engine.look(caller.workspace, id).await {
+        Ok(run) => Value::Object(run.context.as_ref().clone()),
+        // What else is known of it is shown all the same.
+        Err(ApplyError::Store(error)) if error.is_lasting() => {
+            tracing::error!(run.id = %id, %error, "a run's state can't be read");
+            json!({})
+        }
+        Err(error) => return Err(error.into()),
+    };
     let called_by = called_by.map(|by| CalledBy { execution_id: by.execution_id, step_id: by.place.step });
     Ok(Json(ExecutionDetail { execution, called_by, context, trace, trace_next_cursor }))
 }
@@ -123,9 +130,23 @@ pub(super) async fn cancel(
     let by = caller.person().map_or_else(|| caller.actor(), |person| person.name.clone());
     let entry =
         audit::entry(&caller, "execution.cancelled", &id.to_string(), json!({ "reason": cancel.reason }));
+    let because = match cancel.reason.as_deref().filter(|reason| !reason.is_empty()) {
+        Some(reason) => format!("Cancelled by {by}: “{reason}”"),
+        None => format!("Cancelled by {by}"),
+    };
     let mut given = Given::just(Input::Cancel { by, reason: cancel.reason });
-    given.audit.push(entry);
+    given.audit.push(entry.clone());
     let applied = state.engine.apply(caller.workspace, id, &given).await;
+    if let Err(ApplyError::Store(error)) = &applied
+        && error.is_lasting()
+    {
+        // It can't be asked; it ends all the same.
+        let because = Because::Cancelled { reason: because, audit: entry };
+        if !state.engine.set_aside(caller.workspace, id, because).await? {
+            return Err(ApplyError::Refused(Refused::Ended).into());
+        }
+        return Ok(Json(find(&state, &caller, id).await?));
+    }
     let run = find(&state, &caller, id).await?;
     match applied {
         // This request was sent before, and lost its answer.

@@ -308,18 +308,23 @@ pub(super) async fn disable(
 
 async fn toggle(state: &AppState, caller: &Caller, id: &WorkflowId, enabled: bool) -> ApiResult<Response> {
     let stored = find(state, caller, id, None).await?;
-    let document: Document = store::read("workflow_revisions", "document", stored.document.clone())?;
-    if enabled {
-        let findings = unsupported(&document);
+    // A document that can't be read any more can still be disabled.
+    let document: Option<Document> = if enabled {
+        Some(store::read("workflow_revisions", "document", stored.document.clone())?)
+    } else {
+        None
+    };
+    if let Some(document) = &document {
+        let findings = unsupported(document);
         if !findings.is_empty() {
             let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
             return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
         }
     }
-    let next_due = enabled.then(|| next_due_of(&document, clock::now())).flatten();
+    let next_due = document.as_ref().and_then(|document| next_due_of(document, clock::now()));
     let mut transaction = state.pool.begin().await?;
-    if enabled {
-        complete(&mut transaction, caller.workspace, &stored, &document).await?;
+    if let Some(document) = &document {
+        complete(&mut transaction, caller.workspace, &stored, document).await?;
     }
     if workflows::set_enabled(&mut transaction, caller.workspace, id, enabled, next_due).await? {
         let action = if enabled { "workflow.enabled" } else { "workflow.disabled" };

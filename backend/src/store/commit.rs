@@ -42,6 +42,8 @@ pub struct NewEvent {
     pub depth: u32,
     /// Whether the runs that it starts are still to be started.
     pub pending: bool,
+    /// The run that published it, or that called the run which it starts.
+    pub publisher: Option<ExecutionId>,
     /// For an event from outside: what the sender knew of the workspace's triggers.
     pub catalog_version: Option<i64>,
 }

@@ -8,7 +8,7 @@ use shared_types::{
     machine::Event,
 };
 use sqlx::PgConnection;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// The hash of what was sent under an id, if anything was.
@@ -102,13 +102,19 @@ pub struct Pending {
     pub event: Arc<Event>,
     /// How many runs set each other off before it.
     pub depth: u32,
+    /// The event from outside from which it descends.
+    pub root: Uuid,
+    /// How many runs descend from that event so far.
+    pub family: u32,
 }
 
-/// The oldest of these events, held for this transaction.
-pub async fn claim_pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pending>> {
+/// The oldest of these events.
+pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pending>> {
     let rows = sqlx::query!(
-        "select id, workspace_id, event_id, type as kind, source, time, requester, payload, depth from events
-         where pending order by id limit $1 for update skip locked",
+        r#"select e.id, e.workspace_id, e.event_id, e.type as kind, e.source, e.time, e.requester, e.payload, e.depth,
+             coalesce(e.root, e.id) as "root!",
+             (select f.runs from event_families f where f.root = coalesce(e.root, e.id)) as family
+         from events e where e.pending order by e.id limit $1"#,
         limit
     )
     .fetch_all(conn)
@@ -128,10 +134,51 @@ pub async fn claim_pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pe
                 id: row.id,
                 workspace: WorkspaceId(row.workspace_id),
                 depth: u32::try_from(row.depth).unwrap_or_default(),
+                root: row.root,
+                family: row.family.and_then(|runs| u32::try_from(runs).ok()).unwrap_or_default(),
                 event: event.event()?,
             })
         })
         .collect()
+}
+
+/// Holds those of these events whose runs are still to be started, and that no other server holds.
+pub async fn hold_pending(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let held = sqlx::query_scalar!(
+        "select id from events where id = any($1) and pending order by id for update skip locked",
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(held.into_iter().collect())
+}
+
+/// Counts runs to the events from outside from which they descend; each event with how many there are now.
+pub async fn count_descendants(
+    conn: &mut PgConnection,
+    more: &[(Uuid, WorkspaceId, u32)],
+) -> Result<Vec<(Uuid, u32)>> {
+    if more.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut more = more.to_vec();
+    // In one order everywhere, so that two transactions never wait for each other in a circle.
+    more.sort_by_key(|(root, _, _)| *root);
+    let roots: Vec<Uuid> = more.iter().map(|(root, _, _)| *root).collect();
+    let workspaces: Vec<Uuid> = more.iter().map(|(_, workspace, _)| workspace.0).collect();
+    let counts: Vec<i32> = more.iter().map(|(_, _, runs)| i32::try_from(*runs).unwrap_or(i32::MAX)).collect();
+    let rows = sqlx::query!(
+        "insert into event_families (root, workspace_id, runs)
+         select * from unnest($1::uuid[], $2::uuid[], $3::integer[])
+         on conflict (root) do update set runs = event_families.runs + excluded.runs
+         returning root, runs",
+        &roots,
+        &workspaces,
+        &counts
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.root, u32::try_from(row.runs).unwrap_or_default())).collect())
 }
 
 /// Says that the runs of these events were started.

@@ -1,6 +1,6 @@
 //! Runs as they are read: to go on, to be shown, to be listed.
 
-use super::{Result, calls, calls::Caller, read, read_text, read_word};
+use super::{Result, calls, calls::Caller, json, read, read_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -9,7 +9,10 @@ use shared_types::{
         workflows::{Activity, StepActivity},
     },
     ids::{EventId, ExecutionId, StepId, WorkflowId, WorkspaceId},
-    machine::{Fact, Input, Snapshot, Stamp},
+    machine::{
+        Fact, Input, Snapshot, Stamp,
+        state::{RunError, RunResult},
+    },
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -23,6 +26,8 @@ pub struct Loaded {
     pub workflow_id: WorkflowId,
     /// Of which revision.
     pub revision: i32,
+    /// Whether it has ended, whatever its state says: one that was set aside has.
+    pub has_ended: bool,
     /// How many journal rows there are.
     pub seq: i32,
     /// The fence.
@@ -48,7 +53,7 @@ pub async fn load(
     id: ExecutionId,
 ) -> Result<Option<Loaded>> {
     let row = sqlx::query!(
-        "select workflow_id, revision, seq, epoch, owners, state::text as state, state_seq from executions
+        "select workflow_id, revision, status, seq, epoch, owners, state::text as state, state_seq from executions
          where id = $1 and workspace_id = $2",
         id.0,
         workspace.0
@@ -77,6 +82,7 @@ pub async fn load(
         workspace,
         workflow_id: WorkflowId(row.workflow_id),
         revision: row.revision,
+        has_ended: row.status == "ended",
         seq: row.seq,
         epoch: row.epoch,
         owners: row.owners.unwrap_or_default(),
@@ -327,6 +333,62 @@ fn id_range(start: &str) -> Option<(Uuid, Uuid)> {
 /// A pattern for everything that begins with a text.
 pub(super) fn like_prefix(text: &str) -> String {
     format!("{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// Ends a run without asking it: it can't be read, or what it comes to can't be stored. What it waited for goes with
+/// it; false where it has ended already.
+pub async fn set_aside(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: ExecutionId,
+    end: &SetAside<'_>,
+) -> Result<bool> {
+    let ended = sqlx::query!(
+        "update executions set status = 'ended', result = $3, reason = $4, error = $5, ended_at = $6,
+             waits_for = '[]', owners = null, epoch = epoch + 1
+         where id = $1 and workspace_id = $2 and status <> 'ended'",
+        id.0,
+        workspace.0,
+        end.result.as_str(),
+        end.reason,
+        end.error.map(json),
+        end.at
+    )
+    .execute(&mut *conn)
+    .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query!("delete from timers where execution_id = $1 and workspace_id = $2", id.0, workspace.0)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("delete from waits where execution_id = $1 and workspace_id = $2", id.0, workspace.0)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "update approvals set status = 'withdrawn', withdrawn_because = $3, closed_at = $4
+         where execution_id = $1 and workspace_id = $2 and status = 'pending'",
+        id.0,
+        workspace.0,
+        end.reason,
+        end.at
+    )
+    .execute(conn)
+    .await?;
+    Ok(true)
+}
+
+/// How a run is ended that is set aside.
+#[derive(Debug)]
+pub struct SetAside<'e> {
+    /// Failed, or cancelled where a person asked for it.
+    pub result: RunResult,
+    /// Why, in a sentence.
+    pub reason: &'e str,
+    /// The failure, with the step where it is known.
+    pub error: Option<&'e RunError>,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// Takes the calls of runs whose server has died, a few at a time: raises the fence and names the new owner.

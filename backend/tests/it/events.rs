@@ -141,6 +141,7 @@ fn decided(app: &App, id: &str, catalog_version: i64) -> NewEvent {
         content_hash: Vec::new(),
         depth: 0,
         pending: false,
+        publisher: None,
         catalog_version: Some(catalog_version),
     }
 }

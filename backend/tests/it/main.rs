@@ -11,6 +11,7 @@ mod calls;
 mod crashes;
 mod events;
 mod hooks;
+mod isolation;
 mod live;
 mod mail;
 mod repeated;

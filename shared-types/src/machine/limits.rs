@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::workflow::check::{MAX_ITEMS, MAX_NESTING};
 
+/// How much work the templates and conditions of a run may do before it waits or ends; the units are those of a
+/// template's own bound, of which this is twenty.
+pub const MAX_WORK: u64 = 2_000_000;
+
 /// The most events, times and people that a run may wait for at once.
 pub const MAX_OPEN_WAITS: usize = 1_000;
 

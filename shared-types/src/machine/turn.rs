@@ -4,6 +4,7 @@ use super::{
     Definition, Refused,
     command::{Applied, Command, Fact, Inside, StepState},
     input::{Stamp, Start, StartFault, Timer},
+    limits::MAX_WORK,
     place::{LaneId, Place, Within},
     state::{Doing, Frame, RunError, State},
     texts::{self, MAX_AMOUNT, MAX_REASON, MAX_SUBJECT},
@@ -15,7 +16,7 @@ use crate::{
         evaluate::Why,
         scope::Scope,
         step::{Step, StepKind},
-        template::TemplateError,
+        template::{TemplateError, work_done},
     },
 };
 use chrono::{DateTime, Utc};
@@ -30,6 +31,8 @@ pub(super) struct Turn<'t> {
     pub(super) stamp: &'t Stamp,
     pub(super) out: Applied,
     ids: u32,
+    /// How much work templates and conditions had done on this thread before.
+    work_before: u64,
 }
 
 /// Where a run, or a lane of it, goes after a step.
@@ -83,7 +86,7 @@ impl Flow {
 
 impl<'t> Turn<'t> {
     pub(super) fn new(definition: &'t Definition, state: &'t mut State, stamp: &'t Stamp) -> Self {
-        Self { definition, state, stamp, out: Applied::default(), ids: 0 }
+        Self { definition, state, stamp, out: Applied::default(), ids: 0, work_before: work_done() }
     }
 
     /// Closes the turn: the working time is counted, and the run's own timer follows it.
@@ -201,6 +204,10 @@ impl<'t> Turn<'t> {
         if self.state.entered > limits.steps {
             let message = format!("The run entered more than {} steps.", limits.steps);
             return Some(Failure::new("limit.steps", message));
+        }
+        if work_done() - self.work_before > MAX_WORK {
+            let message = "The run's templates and conditions take too much work before it waits again.";
+            return Some(Failure::new("limit.work", message));
         }
         if self.state.held > limits.bytes {
             let message = format!("The run's steps keep more than {} bytes in the context.", limits.bytes);

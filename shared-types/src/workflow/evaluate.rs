@@ -6,7 +6,7 @@ use super::{
     expr::ExprError,
     number::{Quantity, grouped},
     scope::Scope,
-    template::{TemplateError, as_text},
+    template::{TemplateError, as_text, count_work},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use regex::RegexBuilder;
@@ -14,6 +14,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{borrow::Cow, cmp::Ordering};
+
+/// How many pairs of values one comparison may look at.
+const MAX_PAIRS: u64 = 1_000_000;
+/// How many characters a regular expression may have.
+const MAX_PATTERN: usize = 4_000;
+/// What compiling a regular expression counts as, in units of a template's work.
+const REGEX_WORK: u64 = 2_000;
 
 /// Why a condition is true or false.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +80,14 @@ pub enum ConditionError {
         pattern: String,
         /// What the library said.
         why: String,
+    },
+    /// It compares more pairs of values than a condition may.
+    #[error("{field} {phrase} compares more than {MAX_PAIRS} pairs of values", phrase = operator.phrase())]
+    TooManyPairs {
+        /// The path.
+        field: String,
+        /// How it compares.
+        operator: Operator,
     },
     /// Its `expr` can't be read.
     #[error("the expression \"{expr}\" can't be read: {why}")]
@@ -189,11 +204,49 @@ fn evaluate_leaf(leaf: &Leaf, scope: &Scope<'_>) -> Result<Why, ConditionError> 
     let result = match seen.as_deref() {
         Some(Value::Null) if op == Operator::Eq => value == Some(Value::Null),
         None | Some(Value::Null) => op.holds_for_missing(),
-        Some(seen) => compare(op, seen, value.as_ref().unwrap_or(&Value::Null), scope.now)?,
+        Some(seen) => {
+            let value = value.as_ref().unwrap_or(&Value::Null);
+            count_pairs(leaf, seen, value)?;
+            compare(op, seen, value, scope.now)?
+        }
     };
     let missing = seen.is_none();
     let field = leaf.field.clone();
     Ok(Why::Leaf { op, field, seen: seen.map(Cow::into_owned), value, missing, result })
+}
+
+/// Counts how many pairs of values a comparison looks at, and refuses too many.
+fn count_pairs(leaf: &Leaf, seen: &Value, value: &Value) -> Result<(), ConditionError> {
+    let length = |value: &Value| value.as_array().map_or(1, Vec::len) as u64;
+    let pairs = match leaf.operator {
+        Operator::HasAll | Operator::HasAny => length(seen).saturating_mul(length(value)),
+        Operator::In | Operator::NotIn => length(value),
+        Operator::Contains | Operator::NotContains => length(seen),
+        Operator::Eq
+        | Operator::Neq
+        | Operator::Gt
+        | Operator::Gte
+        | Operator::Lt
+        | Operator::Lte
+        | Operator::StartsWith
+        | Operator::EndsWith
+        | Operator::Regex
+        | Operator::Exists
+        | Operator::NotExists
+        | Operator::IsEmpty
+        | Operator::Between
+        | Operator::Before
+        | Operator::After
+        | Operator::WithinLast
+        | Operator::OlderThan => 1,
+    };
+    if pairs > MAX_PAIRS {
+        return Err(ConditionError::TooManyPairs { field: leaf.field.clone(), operator: leaf.operator });
+    }
+    // What is compared is looked at byte by byte where it is a text.
+    let text = seen.as_str().map_or(0, str::len) as u64 / 256;
+    count_work(pairs + text);
+    Ok(())
 }
 
 fn compare(op: Operator, seen: &Value, value: &Value, now: DateTime<Utc>) -> Result<bool, ConditionError> {
@@ -319,11 +372,27 @@ fn age(seen: &Value, span: &Value, now: DateTime<Utc>) -> Option<(chrono::Durati
 }
 
 /// Compiles a regular expression of bounded size; matching takes linear time.
+///
+/// # Errors
+/// When it can't be read, or is too large.
 pub fn compile_regex(pattern: &str) -> Result<regex::Regex, ConditionError> {
-    RegexBuilder::new(pattern)
-        .size_limit(256 * 1024)
-        .build()
-        .map_err(|why| ConditionError::Regex { pattern: pattern.to_owned(), why: why.to_string() })
+    let fault = |why: &str| {
+        let shown = pattern.chars().take(200).collect();
+        ConditionError::Regex { pattern: shown, why: why.to_owned() }
+    };
+    if pattern.len() > MAX_PATTERN {
+        return Err(fault(&format!("it has more than {MAX_PATTERN} characters")));
+    }
+    count_work(REGEX_WORK);
+    RegexBuilder::new(pattern).size_limit(256 * 1024).nest_limit(50).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => fault("it is too large; use fewer or smaller repetitions"),
+        // The library draws the pattern with a mark; its last line says what is wrong.
+        error @ (regex::Error::Syntax(_) | _) => {
+            let drawn = error.to_string();
+            let last = drawn.lines().last().unwrap_or_default();
+            fault(last.strip_prefix("error: ").unwrap_or(last))
+        }
+    })
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ mod predicates;
 mod tree;
 mod value;
 
+pub(in crate::workflow) use budget::count_work;
+pub use budget::work_done;
 pub use limits::{MAX_CHAIN, MAX_LENGTH, MAX_NESTING};
 pub use value::TemplateValue;
 

@@ -61,12 +61,17 @@ pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent])
     let payloads: Vec<String> = events.iter().map(|e| json_text(&e.event.payload)).collect();
     let depths: Vec<i32> = events.iter().map(|e| count(e.depth)).collect();
     let pending: Vec<bool> = events.iter().map(|e| e.pending).collect();
+    let publishers: Vec<Option<Uuid>> = events.iter().map(|e| e.publisher.map(|run| run.0)).collect();
     sqlx::query!(
-        "insert into events (id, workspace_id, event_id, type, source, time, requester, payload, depth, pending)
-         select id, workspace_id, event_id, type, source, time, requester, payload::json, depth, pending
+        "insert into events (id, workspace_id, event_id, type, source, time, requester, payload, depth, pending, root)
+         select id, workspace_id, event_id, type, source, time, requester, payload::json, depth, pending,
+             (select coalesce(e.root, e.id) from executions x
+              join event_ids i on i.workspace_id = x.workspace_id and i.event_id = x.event_id
+              join events e on e.id = i.event
+              where x.id = t.publisher)
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[],
-             $8::text[], $9::integer[], $10::boolean[])
-           as t(id, workspace_id, event_id, type, source, time, requester, payload, depth, pending)",
+             $8::text[], $9::integer[], $10::boolean[], $11::uuid[])
+           as t(id, workspace_id, event_id, type, source, time, requester, payload, depth, pending, publisher)",
         &ids,
         &workspaces,
         &event_ids as &[&str],
@@ -76,7 +81,8 @@ pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent])
         &requesters as &[Option<Json<&Requester>>],
         &payloads,
         &depths,
-        &pending
+        &pending,
+        &publishers as &[Option<Uuid>]
     )
     .execute(conn)
     .await?;

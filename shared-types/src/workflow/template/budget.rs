@@ -2,6 +2,28 @@
 
 use super::limits::{MAX_BYTES, MAX_TEXT, MAX_WORK};
 use crate::workflow::{bounds::MAX_DEPTH, number::Overflow};
+use std::cell::Cell;
+
+thread_local! {
+    /// How much work evaluations did on this thread, in all.
+    static DONE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How much work evaluations did on this thread so far: the difference of two readings bounds what lies between.
+pub fn work_done() -> u64 {
+    DONE.get()
+}
+
+/// Counts work that was done beside templates, such as compiling a regular expression.
+pub(in crate::workflow) fn count_work(units: u64) {
+    DONE.set(DONE.get().saturating_add(units));
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        count_work(MAX_WORK - self.work);
+    }
+}
 
 /// What is left for one evaluation.
 #[derive(Debug)]
