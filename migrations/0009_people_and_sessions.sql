@@ -59,3 +59,6 @@ select family, (array_agg(workspace_id))[1], (array_agg(user_id))[1], min(issued
 from refresh_tokens group by family;
 
 create index refresh_tokens_person on refresh_tokens (user_id) where revoked_at is null;
+
+-- Tries to sign in are forgotten soon, a few with each new one.
+create index sign_in_failures_age on sign_in_failures (last_at);

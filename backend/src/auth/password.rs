@@ -25,7 +25,13 @@ pub enum WeakPassword {
     /// Too long.
     #[error("a password has {MAX_LENGTH} characters at most")]
     Long,
+    /// Whoever knows the person or the product would try it first.
+    #[error("a password must be more than one's address, one's name or the product's name")]
+    Guessable,
 }
+
+/// What is tried first everywhere.
+const PRODUCT: [&str; 3] = ["intelligent workflows", "intelligent workflow", "iw server"];
 
 /// Hashing failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,23 @@ pub fn check_strength(password: &str) -> Result<(), WeakPassword> {
         long if long > MAX_LENGTH => Err(WeakPassword::Long),
         _ => Ok(()),
     }
+}
+
+/// Whether a password may be taken by a person with this address and name.
+pub fn check_for(password: &str, email: &str, name: &str) -> Result<(), WeakPassword> {
+    check_strength(password)?;
+    let local = email.split('@').next().unwrap_or_default();
+    let core = letters(password);
+    let is_word = |word: &str| !core.is_empty() && core == letters(word);
+    if [email, local, name].into_iter().chain(PRODUCT).any(is_word) {
+        return Err(WeakPassword::Guessable);
+    }
+    Ok(())
+}
+
+/// A text's letters, small: what is left when digits and signs are put around a word.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
 }
 
 /// Too many passwords wait to be hashed.
@@ -148,6 +171,18 @@ mod tests {
         assert!(place().verify("correct horse".into(), Some(hashed.clone())).await);
         assert!(!place().verify("wrong horse".into(), Some(hashed)).await);
         assert!(!place().verify("anything".into(), None).await);
+    }
+
+    #[test]
+    fn a_password_is_more_than_what_everybody_knows_of_its_owner() {
+        let check = |password: &str| check_for(password, "ina.berg@example.com", "Ina Maria Berg");
+        for weak in ["ina.berg@example.com", "InaBerg2026!", "ina maria berg", "Intelligent-Workflows1"] {
+            assert_eq!(check(weak), Err(WeakPassword::Guessable), "{weak}");
+        }
+        assert_eq!(check("short"), Err(WeakPassword::Short));
+        for good in ["ina likes her bike", "1928374655", "correct horse"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub async fn count(
     subjects: Vec<Subject>,
     now: DateTime<Utc>,
 ) -> store::Result<Result<Counted, MustWait>> {
+    sign_ins::forget_some(conn, now - Duration::minutes(FORGET_MINUTES)).await?;
     let mut is_last_free = false;
     for subject in &subjects {
         let (key, bound) = (subject.key(), subject.bound());

@@ -23,6 +23,7 @@ use shared_types::{
         problem::{Code, Problem},
     },
     approval::{Asked, Candidate, CannotDecide, Policy, entries_of, is_for, may_decide, still_needed},
+    email,
     ids::ApprovalId,
     machine::{Input, command::RequestStatus, input::Decision},
     workflow::script::Verb,
@@ -227,7 +228,7 @@ fn is_repetition(stored: &Stored, person: &Person, key: Option<&str>, new: &NewD
         && stored
             .decision
             .as_ref()
-            .is_some_and(|made| made.by == person.email && made.decision == new.decision)
+            .is_some_and(|made| email::is_same(&made.by, &person.email) && made.decision == new.decision)
 }
 
 fn check(caller: &Caller, stored: &Stored, new: &NewDecision) -> ApiResult<()> {

@@ -51,8 +51,7 @@ async fn serve(
 ) -> Result<(), axum::Error> {
     let mut rights = state.dispatch.rights_changes();
     // They may have changed since the person was let in, before anybody listened.
-    let Some(now) = rights_now(&state, &caller).await else { return close(socket).await };
-    caller = now;
+    let mut in_doubt = true;
     let (missed, mut incoming) = state.dispatch.follow(caller.workspace, after);
     match missed {
         Some(missed) => {
@@ -64,6 +63,14 @@ async fn serve(
     }
     let mut ping = tokio::time::interval(PING);
     loop {
+        if in_doubt {
+            match again(&state, &caller).await {
+                Ok(Some(now)) => (caller, in_doubt) = (now, false),
+                Ok(None) => return close(socket).await,
+                // Nobody can tell at the moment; it is asked again with the next ping at the latest.
+                Err(_) => {}
+            }
+        }
         tokio::select! {
             received = incoming.recv() => match received {
                 Ok(numbered) if is_for(&caller, &numbered) => send(&mut socket, &numbered.live()).await?,
@@ -71,10 +78,7 @@ async fn serve(
                 Err(RecvError::Lagged(_)) => send(&mut socket, &reset(&state, &caller)).await?,
                 Err(RecvError::Closed) => return Ok(()),
             },
-            changed = rights.recv() => if concerns(&changed, &caller) {
-                let Some(now) = rights_now(&state, &caller).await else { return close(socket).await };
-                caller = now;
-            },
+            changed = rights.recv() => in_doubt |= concerns(&changed, &caller),
             _ = ping.tick() => socket.send(Message::Ping(Vec::new().into())).await?,
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
@@ -90,11 +94,6 @@ fn concerns(changed: &Result<RightsChanged, RecvError>, caller: &Caller) -> bool
         Ok(RightsChanged::Of(user)) => caller.person().is_some_and(|person| person.user_id == *user),
         Ok(RightsChanged::OfAnybody) | Err(RecvError::Lagged(_) | RecvError::Closed) => true,
     }
-}
-
-/// The caller with the rights that they have now; nothing where they have none any more, or nobody can tell.
-async fn rights_now(state: &AppState, caller: &Caller) -> Option<Caller> {
-    again(state, caller).await.ok().flatten()
 }
 
 /// Says that the line is closed because the person may not follow it any more.

@@ -52,7 +52,11 @@ pub(super) async fn create(
     let person = NewPerson { name, roles: new.roles };
     let hash = match (&known, new.password) {
         (Some(_), _) => None,
-        (None, Some(password)) => Some(hashed(&state, password).await?),
+        (None, Some(password)) => {
+            password::check_for(&password, email.as_str(), person.name.as_str())
+                .map_err(|weak| ApiError::new(Code::FieldBad, format!("`password`: {weak}.")))?;
+            Some(hashed(&state, password).await?)
+        }
         (None, None) => return Err(ApiError::new(Code::FieldBad, "`password`: a new person needs one.")),
     };
     let mut transaction = state.pool.begin().await?;
@@ -122,8 +126,6 @@ pub(super) fn field<T: FromStr<Err: Display>>(name: &str, text: &str) -> ApiResu
 }
 
 async fn hashed(state: &AppState, password: String) -> ApiResult<String> {
-    password::check_strength(&password)
-        .map_err(|weak| ApiError::new(Code::FieldBad, format!("`password`: {weak}.")))?;
     let hashed = place(state, Comer::Known)?.hash(password).await;
     hashed.map_err(|error| ApiError::new(Code::Internal, error.to_string()))
 }

@@ -56,6 +56,21 @@ pub async fn forget(conn: &mut PgConnection, subject: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets a few tries that are older than a moment: called with each try, it keeps what is stored as small as what
+/// was tried since then.
+pub async fn forget_some(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "delete from sign_in_failures where subject in (
+             select subject from sign_in_failures where last_at < $1
+             order by last_at limit 10 for update skip locked
+         )",
+        before
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Forgets tries and one-time codes that are older than a moment.
 pub async fn forget_old(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
     sqlx::query!("delete from sign_in_failures where last_at < $1", before).execute(&mut *conn).await?;

@@ -27,7 +27,7 @@ pub(in crate::http) async fn change_password(
     Body(change): Body<PasswordChange>,
 ) -> ApiResult<StatusCode> {
     let person = caller::person(&caller)?;
-    password::check_strength(&change.new)
+    password::check_for(&change.new, &person.email, &person.name)
         .map_err(|weak| ApiError::new(Code::FieldBad, format!("`new`: {weak}.")))?;
     let wrong = || ApiError::new(Code::FieldBad, "`old`: this isn't your password.");
     if change.old.chars().count() > password::MAX_LENGTH {
