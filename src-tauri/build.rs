@@ -10,6 +10,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "settings",
         "set_settings",
         "connection",
+        "invitations",
+        "answer_invitation",
         "waiting",
         "approval",
         "decide",

@@ -1,7 +1,9 @@
 //! Who calls: passwords, tokens, keys, and the seal on secrets.
 
+pub mod device;
 pub mod keys;
 pub mod password;
+pub mod proxies;
 pub mod seal;
 pub mod session;
 pub mod throttle;
@@ -11,7 +13,7 @@ pub mod webhook;
 use sha2::{Digest, Sha256};
 use shared_types::{
     api::{Permission, Permissions},
-    ids::{KeyId, UserId, WorkflowId, WorkspaceId},
+    ids::{KeyId, SessionId, UserId, WorkflowId, WorkspaceId},
     machine::input::{Requester, RequesterKind},
 };
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub struct Person {
     pub name: String,
     /// Their roles in the workspace.
     pub roles: Vec<String>,
+    /// The session that they come by.
+    pub session: Option<SessionId>,
 }
 
 /// An API key in use.

@@ -1,6 +1,9 @@
 //! Settings: environment variables, or lines of a TOML file that `IW_CONFIG` names.
 
-use crate::{auth::seal::SecretKey, effects::Allowed};
+use crate::{
+    auth::{proxies::TrustedProxies, seal::SecretKey},
+    effects::Allowed,
+};
 use shared_types::machine::Limits;
 use std::{
     collections::BTreeMap,
@@ -35,6 +38,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("IW_CONFIG", "", "A TOML file with settings; the environment comes before it."),
     setting("IW_LISTEN", "127.0.0.1:7400", "Where the server listens."),
     setting("IW_PUBLIC_URL", "", "What links in mail point to; the address it listens on without it."),
+    setting(
+        "IW_TRUSTED_PROXIES",
+        "",
+        "Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.",
+    ),
     setting("IW_DATA_DIR", "", "The folder for the private PostgreSQL and generated keys."),
     secret("IW_DATABASE_URL", "A PostgreSQL to use; a private one in the data folder without it."),
     setting("IW_DATABASE_CONNECTIONS", "16", "How many connections to the database at most."),
@@ -66,6 +74,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What links in mail point to.
     pub public_url: String,
+    /// The proxies that say where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Its folder.
     pub data_dir: PathBuf,
     /// Its database.
@@ -205,6 +215,7 @@ impl Config {
         Ok(Self {
             listen,
             public_url: sources.some("IW_PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}")),
+            trusted_proxies: sources.parse("IW_TRUSTED_PROXIES")?,
             data_dir,
             database,
             connections: sources.parse("IW_DATABASE_CONNECTIONS")?,

@@ -7,7 +7,10 @@
 mod publisher;
 mod window;
 
-use crate::{clock, store};
+use crate::{
+    clock,
+    store::{self, sessions::RIGHTS_CHANGED},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared_types::{
@@ -36,6 +39,8 @@ const FLOOD: usize = 200;
 const CALM: Duration = Duration::from_millis(500);
 /// How many messages may wait to be sent; the state is read from the database anyway.
 const QUEUE: usize = 8192;
+/// How many changes of rights an open line may fall behind; then it is looked at in any case.
+const RIGHTS_QUEUE: usize = 256;
 
 /// Something changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,6 +78,15 @@ impl Numbered {
     }
 }
 
+/// Whose rights may have changed, so that an open line has to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RightsChanged {
+    /// This person's.
+    Of(UserId),
+    /// Anybody's: changes may have been missed.
+    OfAnybody,
+}
+
 /// Tells and listens; clones share it.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
@@ -81,6 +95,7 @@ pub struct Dispatch {
     dropped: Arc<Mutex<BTreeSet<WorkspaceId>>>,
     windows: Arc<Mutex<Windows>>,
     incoming: broadcast::Sender<Arc<Numbered>>,
+    rights: broadcast::Sender<RightsChanged>,
 }
 
 impl Dispatch {
@@ -88,7 +103,8 @@ impl Dispatch {
     pub fn start(pool: PgPool, stop: CancellationToken) -> Self {
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let (incoming, _) = broadcast::channel(QUEUE);
-        let dispatch = Self { outgoing, dropped: Arc::default(), windows: Arc::default(), incoming };
+        let (rights, _) = broadcast::channel(RIGHTS_QUEUE);
+        let dispatch = Self { outgoing, dropped: Arc::default(), windows: Arc::default(), incoming, rights };
         tokio::spawn(send(pool.clone(), queue, Arc::clone(&dispatch.dropped), stop.clone()));
         tokio::spawn(listen(pool.clone(), dispatch.clone(), stop.clone()));
         tokio::spawn(publisher::run(pool, stop));
@@ -128,6 +144,17 @@ impl Dispatch {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner).last(workspace)
     }
 
+    /// Whose rights may have changed, from here on.
+    pub fn rights_changes(&self) -> broadcast::Receiver<RightsChanged> {
+        self.rights.subscribe()
+    }
+
+    fn rights_changed(&self, payload: &str) {
+        let changed = payload.parse().map_or(RightsChanged::OfAnybody, RightsChanged::Of);
+        // Nobody may be listening.
+        let _ = self.rights.send(changed);
+    }
+
     fn arrived(&self, numbered: Numbered) {
         let numbered = Arc::new(numbered);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,6 +170,7 @@ impl Dispatch {
             let message = Message { workspace, kind: LiveKind::Reset, id: String::new(), to: None };
             let _ = self.incoming.send(Arc::new(Numbered { n, at: clock::now(), message }));
         }
+        let _ = self.rights.send(RightsChanged::OfAnybody);
     }
 }
 
@@ -224,7 +252,7 @@ fn payloads<T: Serialize>(messages: &[T]) -> Vec<String> {
 
 async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match listener(&pool, NUMBERED).await {
+        match listener(&pool, &[NUMBERED, RIGHTS_CHANGED]).await {
             Ok(mut listener) => {
                 dispatch.lost();
                 loop {
@@ -233,6 +261,10 @@ async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
                         received = listener.try_recv() => received,
                     };
                     let Ok(Some(notification)) = received else { break };
+                    if notification.channel() == RIGHTS_CHANGED {
+                        dispatch.rights_changed(notification.payload());
+                        continue;
+                    }
                     for numbered in
                         serde_json::from_str::<Vec<Numbered>>(notification.payload()).unwrap_or_default()
                     {
@@ -249,9 +281,9 @@ async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
     }
 }
 
-async fn listener(pool: &PgPool, channel: &str) -> Result<PgListener, sqlx::Error> {
+async fn listener(pool: &PgPool, channels: &[&str]) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(channel).await?;
+    listener.listen_all(channels.iter().copied()).await?;
     Ok(listener)
 }
 

@@ -11,6 +11,7 @@ mod executions;
 mod guard;
 mod health;
 mod idempotency;
+mod invitations;
 mod keys;
 mod live;
 mod notices;
@@ -25,7 +26,10 @@ mod workflows;
 pub use workflows::publish_first;
 
 use crate::{
-    auth::{keys::RecentKeys, seal::SecretKey, token::Tokens},
+    auth::{
+        device::Devices, keys::RecentKeys, password::Hashing, proxies::TrustedProxies, seal::SecretKey,
+        token::Tokens,
+    },
     dispatch::Dispatch,
     engine::Engine,
 };
@@ -64,6 +68,12 @@ pub struct Shared {
     pub tokens: Tokens,
     /// Seals secrets.
     pub key: SecretKey,
+    /// Marks machines on which somebody has signed in.
+    pub devices: Devices,
+    /// Hashes passwords.
+    pub hashing: Hashing,
+    /// The proxies that say where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Keys that were used a moment ago.
     pub recent_keys: RecentKeys,
     /// Where others reach the server.
@@ -118,6 +128,9 @@ pub fn router(state: AppState) -> Router {
         .mount(api::users::CreateUser, users::create)
         .mount(api::users::ListUsers, users::list)
         .mount(api::users::UpdateUser, users::update)
+        .mount(api::invitations::ListInvitations, invitations::list)
+        .mount(api::invitations::AcceptInvitation, invitations::accept)
+        .mount(api::invitations::DeclineInvitation, invitations::decline)
         .mount(api::keys::CreateKey, keys::create)
         .mount(api::keys::ListKeys, keys::list)
         .mount(api::keys::RevokeKey, keys::revoke)

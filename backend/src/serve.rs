@@ -1,7 +1,7 @@
 //! A whole server: the database, the engine, the API, and an orderly end.
 
 use crate::{
-    auth::{keys::RecentKeys, token::Tokens},
+    auth::{device::Devices, keys::RecentKeys, password::Hashing, token::Tokens},
     clock,
     config::Config,
     dispatch::Dispatch,
@@ -72,6 +72,9 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
         dispatch,
         tokens: Tokens::new(&config.key.derive("tokens")),
         key: config.key.clone(),
+        devices: Devices::new(&config.key.derive("devices")),
+        hashing: Hashing::default(),
+        trusted_proxies: config.trusted_proxies.clone(),
         recent_keys: RecentKeys::default(),
         public_url: config.public_url.clone(),
         mail,

@@ -8,7 +8,10 @@ use crate::{
 };
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use shared_types::ids::{UserId, WorkspaceId};
+use shared_types::{
+    email::{EmailAddress, normal_form},
+    ids::{UserId, WorkspaceId},
+};
 use sqlx::{PgConnection, PgPool};
 
 /// The workspace that a new database gets.
@@ -26,15 +29,13 @@ pub async fn first_administrator(pool: &PgPool, config: &Config) -> anyhow::Resu
         None => (URL_SAFE_NO_PAD.encode(clock::random::<15>()), true),
     };
     password::check_strength(&password).context("IW_ADMIN_PASSWORD")?;
+    let email: EmailAddress = config.admin_email.parse().context("IW_ADMIN_EMAIL")?;
     let workspace = ensure_workspace(&mut transaction, FIRST_WORKSPACE).await?;
     let roles = ["admin".to_owned()];
-    add_person(&mut transaction, workspace, &config.admin_email, "Administrator", &password, &roles).await?;
+    add_person(&mut transaction, workspace, email.as_str(), "Administrator", &password, &roles).await?;
     transaction.commit().await?;
     if generated {
-        eprintln!(
-            "The first administrator is {}, the password {password} (shown only now).",
-            config.admin_email
-        );
+        eprintln!("The first administrator is {email}, the password {password} (shown only now).");
     }
     Ok(())
 }
@@ -58,7 +59,7 @@ pub async fn add_person(
     } else {
         let account = Account {
             user_id: UserId(clock::new_id()),
-            email: email.to_owned(),
+            email: normal_form(email),
             name: name.to_owned(),
             password_hash: Some(password::hash_now(password)?),
         };

@@ -11,6 +11,7 @@ pub mod deliveries;
 pub mod events;
 pub mod executions;
 pub mod idempotency;
+pub mod invitations;
 pub mod keys;
 pub mod notices;
 pub mod people;
@@ -18,6 +19,7 @@ pub mod rules;
 pub mod secrets;
 pub mod servers;
 pub mod sessions;
+pub mod sign_ins;
 pub mod timers;
 pub mod waits;
 pub mod webhooks;
@@ -153,6 +155,14 @@ pub(crate) fn read_text<T: DeserializeOwned>(
 /// Holds the one lock around migrations and first set-up until the transaction ends.
 pub async fn lock_setup(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(7014001)").execute(conn).await?;
+    Ok(())
+}
+
+/// Holds a workspace until the transaction ends, so that what is judged of it as a whole stays as it was judged.
+pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
+    sqlx::query!("select id from workspaces where id = $1 for no key update", workspace.0)
+        .fetch_optional(conn)
+        .await?;
     Ok(())
 }
 

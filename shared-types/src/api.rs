@@ -9,6 +9,7 @@ pub mod auth;
 mod endpoint;
 pub mod events;
 pub mod executions;
+pub mod invitations;
 pub mod keys;
 pub mod live;
 pub mod notices;

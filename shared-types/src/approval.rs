@@ -1,6 +1,8 @@
 //! Approval policy: who may decide, who is still needed, in words. Pure, and the same on every side.
 
 use crate::{
+    api::{Permission, Permissions},
+    email,
     machine::{
         command::{RequestLevel, RequestStatus},
         input::Requester,
@@ -20,6 +22,23 @@ pub struct Candidate<'a> {
     pub roles: &'a [String],
     /// Whether their base role allows deciding at all.
     pub may_decide: bool,
+}
+
+impl<'a> Candidate<'a> {
+    /// A person with these roles, and with what these allow.
+    pub fn new(email: &'a str, roles: &'a [String]) -> Self {
+        let permissions = Permissions::of_roles(roles.iter().map(String::as_str));
+        Self { email, roles, may_decide: permissions.allow(Permission::Decide) }
+    }
+}
+
+/// A person who is asked, by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What they are called.
+    pub name: &'a str,
+    /// Who they are.
+    pub person: Candidate<'a>,
 }
 
 /// What the policy of a request looks at.
@@ -52,7 +71,7 @@ pub enum CannotDecide {
     Role,
 }
 
-/// Whether a person may decide a request.
+/// Whether a person may decide a request now.
 ///
 /// # Errors
 /// Why not. Being asked is looked at before the requester's ban, so that a stranger learns nothing else.
@@ -60,11 +79,20 @@ pub fn may_decide(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), Can
     if policy.status != RequestStatus::Pending {
         return Err(CannotDecide::Closed);
     }
+    is_for(policy, person)
+}
+
+/// Whether a request is for a person to decide, be it open or not: they are asked, not barred, and their base
+/// role allows it. Whoever is named, listed or let decide is judged here.
+///
+/// # Errors
+/// Why not.
+pub fn is_for(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), CannotDecide> {
     if !is_asked(policy.levels, person) {
         return Err(CannotDecide::NotAsked);
     }
     let asked_for_it = policy.requester.and_then(|requester| requester.email.as_deref());
-    let is_requester = asked_for_it.is_some_and(|email| email.eq_ignore_ascii_case(person.email));
+    let is_requester = asked_for_it.is_some_and(|address| email::is_same(address, person.email));
     if is_requester && policy.forbid.contains(&Forbid::Requester) {
         return Err(CannotDecide::Requester);
     }
@@ -75,34 +103,46 @@ pub fn may_decide(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), Can
 }
 
 /// Whether a person is among those whom a request asks.
-pub fn is_asked(levels: &[RequestLevel], person: &Candidate<'_>) -> bool {
-    levels.iter().flat_map(|level| &level.approvers).any(|who| match who.split_once(':') {
+fn is_asked(levels: &[RequestLevel], person: &Candidate<'_>) -> bool {
+    levels.iter().flat_map(|level| &level.approvers).any(|who| names(who, person))
+}
+
+/// Whether an approver's entry names a person.
+fn names(who: &str, person: &Candidate<'_>) -> bool {
+    match who.split_once(':') {
         Some(("role", role)) => person.roles.iter().any(|has| has == role),
-        Some(("user", email)) => email.eq_ignore_ascii_case(person.email),
-        Some(_) | None => who.eq_ignore_ascii_case(person.email),
-    })
+        Some(("user", address)) => email::is_same(address, person.email),
+        Some(_) | None => email::is_same(who, person.email),
+    }
+}
+
+/// An approver's entry with its address in normal form; a role stays as it is.
+pub fn normal_approver(who: &str) -> String {
+    match who.split_once(':') {
+        Some(("user", address)) => format!("user:{}", email::normal_form(address)),
+        None if who.contains('@') => email::normal_form(who),
+        Some(_) | None => who.to_owned(),
+    }
+}
+
+/// Every entry that names a person: each of their roles, and their address.
+pub fn entries_of(address: &str, roles: &[String]) -> Vec<String> {
+    let address = email::normal_form(address);
+    let roles = roles.iter().map(|role| format!("role:{role}"));
+    roles.chain([format!("user:{address}"), address]).collect()
 }
 
 /// Who is still needed, in words: `One of sales_manager (Bo Ek, Cy Roth).`
 ///
-/// `members` gives the names of a role's active members, `name` that of a person by address.
-pub fn still_needed(
-    levels: &[RequestLevel],
-    members: impl Fn(&str) -> Vec<String>,
-    name: impl Fn(&str) -> Option<String>,
-) -> String {
-    let approvers = levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
+/// `people` are the active members whom the request's entries name; only those who can decide are named as such.
+pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>]) -> String {
+    let approvers = policy.levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
     let words: Vec<String> = approvers
         .iter()
         .map(|who| match who.split_once(':') {
-            Some(("role", role)) => {
-                let names = members(role);
-                let names =
-                    if names.is_empty() { "nobody has this role yet".to_owned() } else { names.join(", ") };
-                format!("one of {role} ({names})")
-            }
-            Some((_, email)) => name(email).unwrap_or_else(|| email.to_owned()),
-            None => name(who).unwrap_or_else(|| who.clone()),
+            Some(("role", role)) => format!("one of {role} ({})", names_of_role(policy, who, people)),
+            Some((_, address)) => name_of_person(policy, who, address, people),
+            None => name_of_person(policy, who, who, people),
         })
         .collect();
     let mut sentence = words.join(" or ");
@@ -110,6 +150,25 @@ pub fn still_needed(
         sentence.replace_range(..1, &first);
     }
     format!("{sentence}.")
+}
+
+fn names_of_role(policy: &Policy<'_>, who: &str, people: &[Asked<'_>]) -> String {
+    let having: Vec<&Asked<'_>> = people.iter().filter(|asked| names(who, &asked.person)).collect();
+    let able = having.iter().filter(|asked| is_for(policy, &asked.person).is_ok());
+    let able: Vec<&str> = able.map(|asked| asked.name).collect();
+    match (able.is_empty(), having.is_empty()) {
+        (false, _) => able.join(", "),
+        (true, false) => "nobody with this role can decide".to_owned(),
+        (true, true) => "nobody has this role yet".to_owned(),
+    }
+}
+
+fn name_of_person(policy: &Policy<'_>, who: &str, address: &str, people: &[Asked<'_>]) -> String {
+    match people.iter().find(|asked| names(who, &asked.person)) {
+        Some(asked) if is_for(policy, &asked.person).is_ok() => asked.name.to_owned(),
+        Some(asked) => format!("{} (who can't decide)", asked.name),
+        None => address.to_owned(),
+    }
 }
 
 /// What an approver sees of a request, in the order in which it is hashed.
@@ -173,9 +232,7 @@ mod tests {
         };
         let policy = Policy { status: RequestStatus::Pending, levels, forbid, requester: Some(&requester) };
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
-        let may_decide_at_all = crate::api::Permissions::of_roles(roles.iter().map(String::as_str))
-            .allow(crate::api::Permission::Decide);
-        may_decide(&policy, &Candidate { email, roles: &roles, may_decide: may_decide_at_all })
+        may_decide(&policy, &Candidate::new(email, &roles))
     }
 
     #[test]
@@ -192,16 +249,53 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_the_same_person_however_it_is_written() {
+        let levels = level(&["user: INA@Example.com", "Cy@Example.com "]);
+        let forbid = [Forbid::Requester];
+        assert_eq!(decide(&levels, &forbid, "ina@example.com", &["operator"]), Ok(()));
+        assert_eq!(decide(&levels, &forbid, "CY@example.com", &["operator"]), Ok(()));
+        let levels = level(&["role:finance"]);
+        let own = decide(&levels, &forbid, " ADA@example.com ", &["operator", "finance"]);
+        assert_eq!(own, Err(CannotDecide::Requester));
+        assert_eq!(normal_approver("user: INA@Example.com"), "user:ina@example.com");
+        assert_eq!(normal_approver("role:Finance"), "role:Finance");
+        let entries = entries_of("INA@Example.com", &["finance".to_owned()]);
+        assert_eq!(entries, ["role:finance", "user:ina@example.com", "ina@example.com"]);
+    }
+
+    #[test]
     fn who_is_still_needed_is_said_in_words() {
-        let members = |role: &str| {
-            if role == "finance" { vec!["Bo Ek".to_owned(), "Cy Roth".to_owned()] } else { vec![] }
+        let people = [
+            ("Bo Ek", "bo@example.com", vec!["operator".to_owned(), "finance".to_owned()]),
+            ("Cy Roth", "cy@example.com", vec!["admin".to_owned(), "finance".to_owned()]),
+            ("Vi Holm", "vi@example.com", vec!["viewer".to_owned(), "finance".to_owned(), "risk".to_owned()]),
+            ("Ada Lind", "ada@example.com", vec!["operator".to_owned(), "finance".to_owned()]),
+        ];
+        let people: Vec<Asked<'_>> = people
+            .iter()
+            .map(|(name, email, roles)| Asked { name, person: Candidate::new(email, roles) })
+            .collect();
+        let requester = Requester {
+            kind: RequesterKind::Person,
+            name: "Ada".into(),
+            email: Some("ada@example.com".into()),
         };
-        let name = |email: &str| (email == "ada@example.com").then(|| "Ada Lind".to_owned());
-        let say = |approvers: &[&str]| still_needed(&level(approvers), members, name);
-        assert_eq!(say(&["role:finance"]), "One of finance (Bo Ek, Cy Roth).");
+        let say = |approvers: &[&str], forbid: &[Forbid]| {
+            let levels = level(approvers);
+            let status = RequestStatus::Pending;
+            still_needed(&Policy { status, levels: &levels, forbid, requester: Some(&requester) }, &people)
+        };
+        let forbid = [Forbid::Requester];
+        assert_eq!(say(&["role:finance"], &[]), "One of finance (Bo Ek, Cy Roth, Ada Lind).");
+        assert_eq!(say(&["role:finance"], &forbid), "One of finance (Bo Ek, Cy Roth).");
+        assert_eq!(say(&["role:risk"], &[]), "One of risk (nobody with this role can decide).");
         assert_eq!(
-            say(&["user:ada@example.com", "role:legal"]),
+            say(&["user:Ada@example.com", "role:legal"], &[]),
             "Ada Lind or one of legal (nobody has this role yet)."
+        );
+        assert_eq!(
+            say(&["user:vi@example.com", "user:dee@example.com"], &[]),
+            "Vi Holm (who can't decide) or dee@example.com."
         );
     }
 }

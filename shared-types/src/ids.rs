@@ -67,6 +67,12 @@ uuid_id! {
     WorkspaceId,
     /// A person, across all the workspaces they belong to.
     UserId,
+    /// What one sign-in began.
+    SessionId,
+    /// A machine on which a person has signed in.
+    DeviceId,
+    /// An invitation of a person to a workspace.
+    InvitationId,
     /// An API key.
     KeyId,
     /// One execution (a "run" on the screen) of a workflow.

@@ -8,6 +8,8 @@
 pub mod api;
 pub mod approval;
 pub mod desktop;
+pub mod email;
 pub mod ids;
+pub mod label;
 pub mod machine;
 pub mod workflow;

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod drafts;
+mod invitations;
 mod rules;
 mod runs;
 mod session;
@@ -21,6 +22,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         session::settings,
         session::set_settings,
         session::connection,
+        invitations::invitations,
+        invitations::answer_invitation,
         approvals::waiting,
         approvals::approval,
         approvals::decide,

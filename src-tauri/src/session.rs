@@ -40,18 +40,19 @@ pub(crate) struct Entered {
 }
 
 impl Sessions {
-    /// Signs in.
+    /// Signs in; also gives the mark of this machine, to be sent with the next sign-in.
     pub(crate) async fn sign_in(
         &self,
         client: &Client,
         server: &str,
         login: &LoginRequest,
-    ) -> Result<SessionView, Failure> {
+    ) -> Result<(SessionView, Option<String>), Failure> {
         let call = Call::<Login> { path: &[], query: &NoQuery {}, body: login, headers: &[] };
-        let session = client.call(server, None, &call).await?;
+        let mut session = client.call(server, None, &call).await?;
+        let device = session.device.take();
         let mut active = self.0.lock().await;
         *active = Some(take(server, session, false).await);
-        Ok(view(active.as_ref(), server))
+        Ok((view(active.as_ref(), server), device))
     }
 
     /// Takes up the session that was kept when the app last ran.

@@ -12,6 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use shared_types::{
     api::{Endpoint, HttpMethod, auth::LoginRequest},
     desktop::{Connection, Failure, Loaded, Patience, SessionView, TOLD, Told},
+    email::normal_form,
 };
 use std::{
     path::Path,
@@ -68,7 +69,7 @@ impl Shell {
     pub(crate) async fn begin(self, sign_in: Option<(String, String)>) {
         match sign_in {
             Some((server, code)) => {
-                let login = LoginRequest { email: None, password: None, code: Some(code), workspace: None };
+                let login = LoginRequest { code: Some(code), ..LoginRequest::default() };
                 if let Err(failure) = self.sign_in(&server, &login).await {
                     tracing::warn!(failure = failure.words(), "signing in by code failed");
                     self.take_up().await;
@@ -100,7 +101,15 @@ impl Shell {
 
     pub(crate) async fn sign_in(&self, server: &str, login: &LoginRequest) -> Result<SessionView, Failure> {
         let server = server.trim().trim_end_matches('/');
-        let view = self.0.sessions.sign_in(&self.0.client, server, login).await?;
+        let device = match &login.email {
+            Some(email) => self.0.cache.setting(&device_of(server, email)).await.ok().flatten(),
+            None => None,
+        };
+        let login = LoginRequest { device, ..login.clone() };
+        let (view, device) = self.0.sessions.sign_in(&self.0.client, server, &login).await?;
+        if let (SessionView::SignedIn { user, .. }, Some(device)) = (&view, device) {
+            self.remember(&device_of(server, &user.email), &device).await;
+        }
         self.entered(view.clone()).await;
         Ok(view)
     }
@@ -335,6 +344,12 @@ impl Shell {
         to_front(&self.0.app);
         self.tell(&Told::Open(path.to_owned()));
     }
+}
+
+/// Where the mark is kept that a server gave this machine for a person: it lets nobody in, it only says that this
+/// person has signed in from here.
+fn device_of(server: &str, email: &str) -> String {
+    format!("device {server} {}", normal_form(email))
 }
 
 /// Brings the window to the front.

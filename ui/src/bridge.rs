@@ -9,6 +9,7 @@ use shared_types::{
         approvals::{Approval, NewDecision},
         auth::PasswordChange,
         executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
+        invitations::Invitation,
         notices::Notice,
         rules::{RuleSummary, RuleTried, StoredRule},
         webhooks::{Webhook, WebhookSecretShown},
@@ -18,7 +19,7 @@ use shared_types::{
         ComparedLine, Connection, Decided, Draft, Failure, Loaded, Outgoing, Patience, Review, SessionView,
         Settings, SignIn, TOLD, Told,
     },
-    ids::ApprovalId,
+    ids::{ApprovalId, InvitationId},
 };
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
@@ -100,6 +101,14 @@ pub(crate) async fn set_settings(settings: Settings) -> Answer<()> {
 
 pub(crate) async fn connection() -> Answer<Connection> {
     ask("connection", &args!()).await
+}
+
+pub(crate) async fn invitations(patience: Patience) -> Answer<Loaded<Page<Invitation>>> {
+    ask("invitations", &args!(patience)).await
+}
+
+pub(crate) async fn answer_invitation(id: InvitationId, accept: bool) -> Answer<()> {
+    ask("answer_invitation", &args!(id, accept)).await
 }
 
 pub(crate) async fn waiting(patience: Patience) -> Answer<Loaded<Vec<Approval>>> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
-use shared_types::ids::{UserId, WorkspaceId};
+use shared_types::ids::{SessionId, UserId, WorkspaceId};
 
 /// How long an access token works.
 pub const ACCESS_SECONDS: u64 = 15 * 60;
@@ -12,8 +12,21 @@ pub const ACCESS_SECONDS: u64 = 15 * 60;
 struct Claims {
     sub: UserId,
     ws: WorkspaceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<SessionId>,
     exp: i64,
     iat: i64,
+}
+
+/// Whose an access token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The person.
+    pub user: UserId,
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// The session that it belongs to.
+    pub session: Option<SessionId>,
 }
 
 /// Signs and reads access tokens.
@@ -43,16 +56,21 @@ impl Tokens {
         Self { encoding: EncodingKey::from_secret(key), decoding: DecodingKey::from_secret(key) }
     }
 
-    /// A token for a person in a workspace.
+    /// A token for a person in a workspace, of no session.
     pub fn sign(&self, user: UserId, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<String, BadToken> {
+        self.sign_access(&Access { user, workspace, session: None }, now)
+    }
+
+    /// A token that works as long as its session goes on.
+    pub fn sign_access(&self, access: &Access, now: DateTime<Utc>) -> Result<String, BadToken> {
         let iat = now.timestamp();
         let exp = iat + i64::try_from(ACCESS_SECONDS).unwrap_or(i64::MAX);
-        let claims = Claims { sub: user, ws: workspace, exp, iat };
+        let claims = Claims { sub: access.user, ws: access.workspace, sid: access.session, exp, iat };
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(|_| BadToken::Unsigned)
     }
 
     /// Whose token it is.
-    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<(UserId, WorkspaceId), BadToken> {
+    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Access, BadToken> {
         let mut validation = Validation::new(Algorithm::HS256);
         // The clock is ours, so that it is the same one everywhere.
         validation.validate_exp = false;
@@ -60,7 +78,8 @@ impl Tokens {
         if claims.claims.exp <= now.timestamp() {
             return Err(BadToken::Expired);
         }
-        Ok((claims.claims.sub, claims.claims.ws))
+        let Claims { sub, ws, sid, .. } = claims.claims;
+        Ok(Access { user: sub, workspace: ws, session: sid })
     }
 }
 
@@ -74,8 +93,10 @@ mod tests {
         let now: DateTime<Utc> = "2026-03-01T10:00:00Z".parse().unwrap();
         let (user, workspace) = (UserId(uuid::Uuid::from_u128(1)), WorkspaceId(uuid::Uuid::from_u128(2)));
         let tokens = Tokens::new(&[7; 32]);
-        let token = tokens.sign(user, workspace, now).unwrap();
-        assert_eq!(tokens.read(&token, now + Duration::minutes(14)), Ok((user, workspace)));
+        let session = Some(SessionId(uuid::Uuid::from_u128(3)));
+        let access = Access { user, workspace, session };
+        let token = tokens.sign_access(&access, now).unwrap();
+        assert_eq!(tokens.read(&token, now + Duration::minutes(14)), Ok(access));
         assert_eq!(tokens.read(&token, now + Duration::minutes(16)), Err(BadToken::Expired));
         assert_eq!(Tokens::new(&[8; 32]).read(&token, now), Err(BadToken::Forged));
         assert_eq!(tokens.read("nonsense", now), Err(BadToken::Forged));

@@ -89,6 +89,12 @@ fn standard_key(secret: &str) -> Vec<u8> {
     STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec())
 }
 
+/// How many bytes a secret has, however its sender signs: blanks at its ends don't count.
+pub fn strength(secret: &str) -> usize {
+    let secret = secret.trim();
+    if secret.starts_with(PREFIX) { standard_key(secret).len() } else { secret.len() }
+}
+
 fn github(secrets: &[String], message: &Message<'_>) -> Result<String, BadSignature> {
     let given = header(message, "x-hub-signature-256")?;
     let given = given.strip_prefix("sha256=").and_then(unhex);

@@ -11,7 +11,11 @@ use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
 use clap::Subcommand;
-use shared_types::ids::{AuditId, WorkflowId, WorkspaceId};
+use shared_types::{
+    email::EmailAddress,
+    ids::{AuditId, WorkflowId, WorkspaceId},
+    label::Label,
+};
 use sqlx::{PgConnection, PgPool};
 
 /// How long a sign-in code works.
@@ -74,14 +78,17 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
     let mut transaction = pool.begin().await?;
     let said = match admin {
         Admin::Workspace { name } => {
-            setup::ensure_workspace(&mut transaction, &name).await?;
+            let name: Label = name.parse().context("the name")?;
+            setup::ensure_workspace(&mut transaction, name.as_str()).await?;
             format!("The workspace {name} is there.")
         }
         Admin::User { email, name, roles, workspace } => {
             let found = people::find_workspace(&mut transaction, &workspace).await?;
             let id = found.with_context(|| format!("there is no workspace {workspace}"))?;
+            let email: EmailAddress = email.parse().context("the address")?;
+            let name: Label = name.parse().context("--name")?;
             let password = read_password()?;
-            setup::add_person(&mut transaction, id, &email, &name, &password, &roles).await?;
+            setup::add_person(&mut transaction, id, email.as_str(), name.as_str(), &password, &roles).await?;
             format!("{email} belongs to {workspace}.")
         }
         Admin::ResetPassword { email } => {
@@ -89,7 +96,7 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
             let account = account.with_context(|| format!("there is nobody with the address {email}"))?;
             let hash = password::hash_now(&read_password()?)?;
             people::set_password(&mut transaction, account.user_id, &hash).await?;
-            sessions::revoke_user(&mut transaction, account.user_id, clock::now()).await?;
+            sessions::end_of_person(&mut transaction, account.user_id, None, None, clock::now()).await?;
             format!("{email} has a new password.")
         }
         Admin::DisableWorkflow { workflow_id, workspace } => {

@@ -32,7 +32,7 @@ async fn publish(pool: &PgPool) -> store::Result<()> {
         holder.close().await?;
         return Ok(());
     }
-    let mut listener = listener(pool, UNNUMBERED).await?;
+    let mut listener = listener(pool, &[UNNUMBERED]).await?;
     // Numbers follow the clock, so that they grow from one publisher to the next.
     let first = u64::try_from(clock::now().timestamp_millis()).unwrap_or_default() * 1000;
     let mut numbers: HashMap<WorkspaceId, u64> = HashMap::new();

@@ -12,7 +12,8 @@ use crate::{
 use serde_json::Value;
 use shared_types::{
     api::live::LiveKind,
-    approval::{Seen, seen_hash},
+    approval::{Seen, normal_approver, seen_hash},
+    email,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
@@ -79,7 +80,10 @@ pub(super) async fn assemble(
                 follows.timers_set.retain(|(set, _)| *set != key);
                 follows.timers_cleared.push(key);
             }
-            Command::Ask(request) => {
+            Command::Ask(mut request) => {
+                for who in request.levels.iter_mut().flat_map(|level| &mut level.approvers) {
+                    *who = normal_approver(who);
+                }
                 after.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
                 let seen = hash(&request);
                 follows.asked.push((*request, seen));
@@ -171,7 +175,7 @@ async fn tell(
     for recipient in &notice.recipients {
         let reached = |who: &str| match who.split_once(':') {
             Some(("role", role)) => members.iter().any(|member| member.roles.iter().any(|has| has == role)),
-            Some((_, email)) => members.iter().any(|member| member.email.eq_ignore_ascii_case(email)),
+            Some((_, address)) => members.iter().any(|member| email::is_same(&member.email, address)),
             None => false,
         };
         let undeliverable = match recipient.split_once(':') {

@@ -18,15 +18,17 @@ use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
 use shared_types::{
     api::{
-        Page, Permission,
+        Page,
         approvals::{Approval, ApprovalLevel, ApprovalQuery, MadeDecision, NewDecision},
         problem::{Code, Problem},
     },
-    approval::{Candidate, CannotDecide, Policy, may_decide, still_needed},
+    approval::{Asked, Candidate, CannotDecide, Policy, entries_of, is_for, may_decide, still_needed},
+    email,
     ids::ApprovalId,
     machine::{Input, command::RequestStatus, input::Decision},
     workflow::script::Verb,
 };
+use uuid::Uuid;
 
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -35,24 +37,52 @@ pub(super) async fn list(
 ) -> ApiResult<Json<Page<Approval>>> {
     let limit = paging::limit(query.limit)?;
     let below = paging::cursor(query.cursor.as_deref())?;
-    let asked = match query.mine {
-        Some(true) => Some(names_of(person(&caller)?)),
-        Some(false) | None => None,
-    };
-    let found = {
+    let mut page = if query.mine == Some(true) {
+        let candidate = candidate(person(&caller)?);
+        mine(&state, &caller, &query, &candidate, below, limit).await?
+    } else {
         let mut conn = state.pool.acquire().await?;
-        approvals::list(&mut conn, caller.workspace, &query, asked.as_deref(), below, limit).await?
+        let found = approvals::list(&mut conn, caller.workspace, &query, None, below, limit).await?;
+        paging::page(found, limit, cursor_of)
     };
-    let mut page = paging::page(found, limit, |stored| stored.request.approval_id.to_string());
     page.items.retain(|stored| caller.may_touch(&stored.workflow_id));
     let items = views(&state, &caller, page.items).await?;
     Ok(Json(Page { items, next_cursor: page.next_cursor }))
 }
 
-/// How requests name a person: by each role, and by address.
-fn names_of(person: &Person) -> Vec<String> {
-    let roles = person.roles.iter().map(|role| format!("role:{role}"));
-    roles.chain([format!("user:{}", person.email), person.email.clone()]).collect()
+/// The most requests that are looked at for one page.
+const MAX_LOOKED_AT: usize = 1000;
+
+fn cursor_of(stored: &Stored) -> String {
+    stored.request.approval_id.to_string()
+}
+
+/// A page of what is for a person to decide: the database finds what names them, the policy judges each.
+async fn mine(
+    state: &AppState,
+    caller: &Caller,
+    query: &ApprovalQuery,
+    person: &Candidate<'_>,
+    mut below: Option<Uuid>,
+    limit: i64,
+) -> ApiResult<Page<Stored>> {
+    let entries = entries_of(person.email, person.roles);
+    let wanted = usize::try_from(limit).unwrap_or_default();
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    let mut conn = state.pool.acquire().await?;
+    loop {
+        let read = approvals::list(&mut conn, caller.workspace, query, Some(&entries), below, limit).await?;
+        let is_last = read.len() < wanted;
+        looked_at += read.len();
+        below = read.last().map(|stored| stored.request.approval_id.0);
+        found.extend(read.into_iter().filter(|stored| is_for(&policy(stored), person).is_ok()));
+        if is_last || found.len() >= wanted {
+            return Ok(paging::page(found, limit, cursor_of));
+        }
+        if looked_at >= MAX_LOOKED_AT {
+            return Ok(Page { items: found, next_cursor: below.map(|below| below.to_string()) });
+        }
+    }
 }
 
 pub(super) async fn get(
@@ -93,17 +123,13 @@ async fn views(state: &AppState, caller: &Caller, stored: Vec<Stored>) -> ApiRes
 fn view_with(caller: &Caller, stored: Stored, members: &[Member]) -> Approval {
     let verdict = may_decide_this(caller, &stored);
     let is_open = stored.status == RequestStatus::Pending;
-    let request = stored.request;
     let needed = is_open.then(|| {
-        let of_role = |role: &str| {
-            let with = members.iter().filter(|member| member.roles.iter().any(|has| has == role));
-            with.map(|member| member.name.clone()).collect()
-        };
-        let named = |email: &str| {
-            members.iter().find(|m| m.email.eq_ignore_ascii_case(email)).map(|m| m.name.clone())
-        };
-        still_needed(&request.levels, of_role, named)
+        let people = members
+            .iter()
+            .map(|member| Asked { name: &member.name, person: Candidate::new(&member.email, &member.roles) });
+        still_needed(&policy(&stored), &people.collect::<Vec<_>>())
     });
+    let request = stored.request;
     let status = if is_open {
         "open".to_owned()
     } else {
@@ -147,16 +173,22 @@ fn view_with(caller: &Caller, stored: Stored, members: &[Member]) -> Approval {
     }
 }
 
-fn may_decide_this(caller: &Caller, stored: &Stored) -> Result<(), CannotDecide> {
-    let Who::Person(person) = &caller.who else { return Err(CannotDecide::NotAsked) };
-    let policy = Policy {
+fn policy(stored: &Stored) -> Policy<'_> {
+    Policy {
         status: stored.status,
         levels: &stored.request.levels,
         forbid: &stored.request.forbid,
         requester: stored.request.requester.as_ref(),
-    };
-    let may = caller.may(Permission::Decide);
-    may_decide(&policy, &Candidate { email: &person.email, roles: &person.roles, may_decide: may })
+    }
+}
+
+fn candidate(person: &Person) -> Candidate<'_> {
+    Candidate::new(&person.email, &person.roles)
+}
+
+fn may_decide_this(caller: &Caller, stored: &Stored) -> Result<(), CannotDecide> {
+    let Who::Person(person) = &caller.who else { return Err(CannotDecide::NotAsked) };
+    may_decide(&policy(stored), &candidate(person))
 }
 
 pub(super) async fn decide(
@@ -196,7 +228,7 @@ fn is_repetition(stored: &Stored, person: &Person, key: Option<&str>, new: &NewD
         && stored
             .decision
             .as_ref()
-            .is_some_and(|made| made.by == person.email && made.decision == new.decision)
+            .is_some_and(|made| email::is_same(&made.by, &person.email) && made.decision == new.decision)
 }
 
 fn check(caller: &Caller, stored: &Stored, new: &NewDecision) -> ApiResult<()> {

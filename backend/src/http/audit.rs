@@ -1,7 +1,11 @@
 //! The audit log.
 
 use super::{AppState, body::Query, paging, problem::ApiResult};
-use crate::{auth::Caller, clock, store::audit};
+use crate::{
+    auth::Caller,
+    clock,
+    store::{audit, people::Account},
+};
 use axum::{Json, extract::State};
 use serde_json::Value;
 use shared_types::{
@@ -9,8 +13,9 @@ use shared_types::{
         Page,
         audit::{AuditEntry, AuditQuery},
     },
-    ids::AuditId,
+    ids::{AuditId, WorkspaceId},
 };
+use std::net::IpAddr;
 
 /// An entry for something that a caller does.
 pub(super) fn entry(caller: &Caller, action: &'static str, subject: &str, detail: Value) -> audit::Entry {
@@ -22,6 +27,26 @@ pub(super) fn entry(caller: &Caller, action: &'static str, subject: &str, detail
         action,
         subject: subject.to_owned(),
         address: caller.address.clone(),
+        detail,
+    }
+}
+
+/// An entry for something that is told of a person who isn't let in, or not yet.
+pub(super) fn entry_of(
+    account: &Account,
+    workspace: WorkspaceId,
+    address: Option<IpAddr>,
+    action: &'static str,
+    detail: Value,
+) -> audit::Entry {
+    audit::Entry {
+        id: AuditId(clock::new_id()),
+        workspace,
+        at: clock::now(),
+        actor: account.email.clone(),
+        action,
+        subject: account.email.clone(),
+        address: address.map(|address| address.to_string()),
         detail,
     }
 }

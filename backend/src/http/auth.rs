@@ -1,142 +1,95 @@
-//! Signing in and out.
+//! Sessions: how they begin, go on and end.
+
+mod own_password;
+mod signing_in;
+
+pub(super) use own_password::change_password;
+pub(super) use signing_in::login;
 
 use super::{
-    AppState,
+    AppState, audit,
     body::Body,
     caller,
     problem::{ApiError, ApiResult},
 };
 use crate::{
     auth::{
-        Caller, password,
+        Caller,
+        password::{Busy, Comer, Place},
         session::{self, Refreshed},
-        throttle, token, token_hash,
+        throttle::{self, Counted, MustWait, Subject},
+        token::{self, Access},
     },
     clock,
     store::{
-        audit, people,
+        self, people,
         people::{Account, Membership},
-        sessions,
     },
 };
 use axum::{
     Json,
     extract::State,
-    http::{Extensions, StatusCode},
+    http::{Extensions, HeaderMap, StatusCode},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use shared_types::{
     api::{
-        auth::{LoginRequest, PasswordChange, RefreshRequest, Session, SignedIn},
-        problem::{Code, Problem},
+        auth::{RefreshRequest, Session, SignedIn},
+        problem::Code,
     },
-    ids::{AuditId, UserId, WorkspaceId},
+    ids::{SessionId, UserId, WorkspaceId},
 };
 use sqlx::PgConnection;
 
-pub(super) async fn login(
-    State(state): State<AppState>,
-    extensions: Extensions,
-    Body(login): Body<LoginRequest>,
-) -> ApiResult<Json<Session>> {
-    let address = caller::address(&extensions);
-    let account = match &login.code {
-        Some(code) => by_code(&state, code).await?,
-        None => by_password(&state, &login, address.as_deref()).await?,
-    };
+/// When a password may be tried again that found no place in the queue.
+const BUSY_SECONDS: u64 = 2;
+
+/// A place in the queue of passwords that are hashed.
+pub(super) fn place(state: &AppState, comer: Comer) -> ApiResult<Place> {
+    state.hashing.queue(comer).map_err(|busy: Busy| {
+        ApiError::new(Code::TooMany, format!("At the moment {busy}.")).retry_after(BUSY_SECONDS)
+    })
+}
+
+/// Counts a try before it is made, or says how long it has to wait.
+async fn count(state: &AppState, subjects: Vec<Subject>) -> ApiResult<Counted> {
     let mut transaction = state.pool.begin().await?;
-    let membership = choose(&mut transaction, account.user_id, login.workspace.as_deref()).await?;
-    let now = clock::now();
-    let refresh_token = session::begin(&mut transaction, account.user_id, membership.workspace, now).await?;
-    let entry = audit::Entry {
-        id: AuditId(clock::new_id()),
-        workspace: membership.workspace,
-        at: now,
-        actor: account.email.clone(),
-        action: "session.started",
-        subject: account.email.clone(),
-        address,
-        detail: json!({ "with": if login.code.is_some() { "code" } else { "password" } }),
-    };
-    audit::insert(&mut transaction, &[&entry]).await?;
-    transaction.commit().await?;
-    Ok(Json(answer(&state, &account, &membership, refresh_token)?))
-}
-
-async fn by_password(state: &AppState, login: &LoginRequest, address: Option<&str>) -> ApiResult<Account> {
-    let (Some(email), Some(password)) = (&login.email, &login.password) else {
-        return Err(ApiError::new(Code::FieldBad, "Send `email` and `password`, or `code`."));
-    };
-    let mut conn = state.pool.acquire().await?;
-    if let Some(wait) = throttle::must_wait(&mut conn, email, address, clock::now()).await? {
-        let seconds = wait.num_seconds().unsigned_abs() + 1;
-        let detail = format!("Signing in failed too often; try again in {seconds} s.");
-        return Err(ApiError::new(Code::TooMany, detail).retry_after(seconds));
-    }
-    let account = people::find_account(&mut conn, email).await?;
-    drop(conn);
-    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    let right = password::verify(password.clone(), hash).await;
-    let mut conn = state.pool.acquire().await?;
-    match account {
-        Some(account) if right => {
-            throttle::forget(&mut conn, email).await?;
-            Ok(account)
+    match throttle::count(&mut transaction, subjects, clock::now()).await? {
+        Ok(counted) => {
+            transaction.commit().await?;
+            Ok(counted)
         }
-        Some(_) | None => {
-            throttle::count(&mut conn, email, address, clock::now()).await?;
-            Err(ApiError::new(Code::WrongPassword, "Email and password don't match."))
+        Err(MustWait { seconds }) => {
+            transaction.rollback().await?;
+            let detail = format!("The password was wrong too often; try again in {seconds} s.");
+            Err(ApiError::new(Code::TooMany, detail).retry_after(seconds))
         }
     }
 }
 
-async fn by_code(state: &AppState, code: &str) -> ApiResult<Account> {
-    let mut conn = state.pool.acquire().await?;
-    let user = sessions::use_code(&mut conn, &token_hash(code), clock::now()).await?;
-    let account = match user {
-        Some(user) => people::account(&mut conn, user).await?,
-        None => None,
-    };
-    account.ok_or_else(|| ApiError::new(Code::WrongPassword, "The code isn't good: it works once, for 60 s."))
-}
-
-/// The workspace to sign in to: the only one, or the one that is named.
-async fn choose(conn: &mut PgConnection, user: UserId, named: Option<&str>) -> ApiResult<Membership> {
-    let mut memberships = people::memberships(conn, user).await?;
-    if let Some(name) = named {
-        memberships.retain(|membership| membership.workspace_name == name);
-    }
-    match memberships.len() {
-        0 => Err(ApiError::new(
-            Code::WrongPassword,
-            "This account belongs to no such workspace, or was deactivated.",
-        )),
-        1 => Ok(memberships.remove(0)),
-        _ => {
-            let names: Vec<Value> =
-                memberships.into_iter().map(|m| Value::String(m.workspace_name)).collect();
-            let detail = "You belong to several workspaces; send the one to enter as `workspace`.";
-            Err(Problem::new(Code::WorkspaceNeeded, detail).with("workspaces", Value::Array(names)).into())
-        }
-    }
-}
-
-fn answer(
-    state: &AppState,
-    account: &Account,
-    membership: &Membership,
+/// What a client gets of a session that it has begun or goes on with.
+struct Begun<'a> {
+    session: SessionId,
+    account: &'a Account,
+    membership: &'a Membership,
     refresh_token: String,
-) -> ApiResult<Session> {
-    let signed = state.tokens.sign(account.user_id, membership.workspace, clock::now());
+    device: Option<String>,
+}
+
+fn answer(state: &AppState, begun: Begun<'_>) -> ApiResult<Session> {
+    let Begun { session, account, membership, refresh_token, device } = begun;
+    let access = Access { user: account.user_id, workspace: membership.workspace, session: Some(session) };
+    let signed = state.tokens.sign_access(&access, clock::now());
     let access_token = signed.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
     Ok(Session {
         access_token,
         expires_in: token::ACCESS_SECONDS,
         refresh_token,
+        device,
         user: SignedIn {
             user_id: account.user_id,
             email: account.email.clone(),
-            name: account.name.clone(),
+            name: membership.name.clone(),
             roles: membership.roles.clone(),
             workspace: membership.workspace_name.clone(),
         },
@@ -145,46 +98,72 @@ fn answer(
 
 pub(super) async fn refresh(
     State(state): State<AppState>,
+    headers: HeaderMap,
+    extensions: Extensions,
     Body(request): Body<RefreshRequest>,
 ) -> ApiResult<Json<Session>> {
     let mut transaction = state.pool.begin().await?;
-    let refreshed = session::refresh(&mut transaction, &request.refresh_token, clock::now()).await?;
-    // Also what ends a session that was misused has to last.
-    transaction.commit().await?;
-    match refreshed {
-        Refreshed::Fresh { user, workspace, token } => {
-            let (account, membership) = member(&state, user, workspace).await?;
-            Ok(Json(answer(&state, &account, &membership, token)?))
+    let (session, user, workspace, refresh_token) = match session::refresh(
+        &mut transaction,
+        &request.refresh_token,
+        clock::now(),
+    )
+    .await?
+    {
+        Refreshed::Fresh { session, user, workspace, token } => (session, user, workspace, token),
+        Refreshed::Reused { user, workspace } => {
+            if let Some(account) = people::account(&mut transaction, user).await? {
+                let address = caller::address(&state, &headers, &extensions);
+                let entry = audit::entry_of(&account, workspace, address, "session.reused", json!({}));
+                store::audit::insert(&mut transaction, &[&entry]).await?;
+            }
+            // Also what ends a session that was misused has to last.
+            transaction.commit().await?;
+            return Err(ApiError::new(
+                Code::RefreshReused,
+                "The refresh token was used before; the session is ended, in case it was stolen. Sign in again.",
+            ));
         }
-        Refreshed::Reused => Err(ApiError::new(
-            Code::RefreshReused,
-            "The refresh token was used before; the session is ended, in case it was stolen. Sign in again.",
-        )),
         Refreshed::Unknown => {
-            Err(ApiError::new(Code::Unauthenticated, "The session has ended; sign in again."))
+            return Err(ApiError::new(Code::Unauthenticated, "The session has ended; sign in again."));
         }
-    }
+    };
+    let Some((account, membership)) = member(&mut transaction, user, workspace).await? else {
+        let detail = "This account can't enter the workspace any more.";
+        return Err(ApiError::new(Code::Unauthenticated, detail));
+    };
+    transaction.commit().await?;
+    let begun = Begun { session, account: &account, membership: &membership, refresh_token, device: None };
+    Ok(Json(answer(&state, begun)?))
 }
 
-async fn member(state: &AppState, user: UserId, workspace: WorkspaceId) -> ApiResult<(Account, Membership)> {
-    let mut conn = state.pool.acquire().await?;
-    let account = people::account(&mut conn, user).await?;
-    let mut memberships = people::memberships(&mut conn, user).await?;
+async fn member(
+    conn: &mut PgConnection,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> ApiResult<Option<(Account, Membership)>> {
+    let account = people::account(conn, user).await?;
+    let mut memberships = people::memberships(conn, user).await?;
     memberships.retain(|membership| membership.workspace == workspace);
-    match (account, memberships.pop()) {
-        (Some(account), Some(membership)) => Ok((account, membership)),
-        (_, _) => {
-            Err(ApiError::new(Code::Unauthenticated, "This account can't enter the workspace any more."))
-        }
-    }
+    Ok(account.zip(memberships.pop()))
 }
 
 pub(super) async fn logout(
     State(state): State<AppState>,
+    headers: HeaderMap,
+    extensions: Extensions,
     Body(request): Body<RefreshRequest>,
 ) -> ApiResult<StatusCode> {
-    let mut conn = state.pool.acquire().await?;
-    session::end(&mut conn, &request.refresh_token, clock::now()).await?;
+    let mut transaction = state.pool.begin().await?;
+    let ended = session::end(&mut transaction, &request.refresh_token, clock::now()).await?;
+    if let Some((user, workspace)) = ended
+        && let Some(account) = people::account(&mut transaction, user).await?
+    {
+        let address = caller::address(&state, &headers, &extensions);
+        let entry = audit::entry_of(&account, workspace, address, "session.ended", json!({}));
+        store::audit::insert(&mut transaction, &[&entry]).await?;
+    }
+    transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -197,29 +176,4 @@ pub(super) async fn me(caller: Caller) -> ApiResult<Json<SignedIn>> {
         roles: person.roles.clone(),
         workspace: caller.workspace_name.to_string(),
     }))
-}
-
-pub(super) async fn change_password(
-    State(state): State<AppState>,
-    caller: Caller,
-    Body(change): Body<PasswordChange>,
-) -> ApiResult<StatusCode> {
-    let person = caller::person(&caller)?;
-    password::check_strength(&change.new)
-        .map_err(|weak| ApiError::new(Code::FieldBad, format!("`new`: {weak}.")))?;
-    let mut conn = state.pool.acquire().await?;
-    let account = people::account(&mut conn, person.user_id).await?;
-    drop(conn);
-    let hash = account.and_then(|account| account.password_hash);
-    if !password::verify(change.old, hash).await {
-        return Err(ApiError::new(Code::FieldBad, "`old`: this isn't your password."));
-    }
-    let hashed =
-        password::hash(change.new).await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
-    let mut transaction = state.pool.begin().await?;
-    people::set_password(&mut transaction, person.user_id, &hashed).await?;
-    let entry = super::audit::entry(&caller, "password.changed", &person.email, json!({}));
-    audit::insert(&mut transaction, &[&entry]).await?;
-    transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
 }

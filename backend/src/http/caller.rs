@@ -5,18 +5,25 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, KeyHolder, Person, Who, token::BadToken},
+    auth::{
+        Caller, KeyHolder, Person, Who,
+        token::{Access, BadToken},
+    },
     clock,
-    store::people,
+    store::people::{self, Member},
 };
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::{Extensions, HeaderMap, header, request::Parts},
 };
 use shared_types::api::{Permissions, problem::Code};
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 const API_KEY: &str = "x-api-key";
+const FORWARDED: &str = "x-forwarded-for";
 
 /// Finds out who calls.
 pub(super) async fn authenticate(
@@ -25,8 +32,8 @@ pub(super) async fn authenticate(
     extensions: &Extensions,
 ) -> ApiResult<Caller> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
-    let address = address(extensions);
+    let bearer = text(header::AUTHORIZATION.as_str()).and_then(bearer);
+    let address = address(state, headers, extensions).map(|address| address.to_string());
     match (bearer, text(API_KEY)) {
         (_, Some(key)) => by_key(state, key, address).await,
         (Some(token), None) if token.starts_with("iw_") => by_key(state, token, address).await,
@@ -38,32 +45,61 @@ pub(super) async fn authenticate(
     }
 }
 
+/// The token behind the scheme `Bearer`, which is the same in small letters.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+}
+
 /// The address that a request came from.
-pub(super) fn address(extensions: &Extensions) -> Option<String> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string())
+pub(super) fn address(state: &AppState, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    // A line that isn't text can't be believed, nor what stands before it.
+    let lines: Vec<&str> =
+        headers.get_all(FORWARDED).iter().map(|line| line.to_str().unwrap_or_default()).collect();
+    Some(state.trusted_proxies.sender(peer, lines.into_iter()))
 }
 
 async fn by_token(state: &AppState, token: &str, address: Option<String>) -> ApiResult<Caller> {
-    let (user, workspace) = state.tokens.read(token, clock::now()).map_err(|error| match error {
+    let access = state.tokens.read(token, clock::now()).map_err(|error| match error {
         BadToken::Expired => ApiError::new(Code::TokenExpired, "The access token has expired; refresh it."),
         BadToken::Forged | BadToken::Unsigned => {
             ApiError::new(Code::Unauthenticated, "The access token isn't good; sign in.")
         }
     })?;
+    let caller = by_access(state, access, address).await?;
+    caller.ok_or_else(|| {
+        ApiError::new(
+            Code::Unauthenticated,
+            "The session has ended, or this account can't enter the workspace any more; sign in.",
+        )
+    })
+}
+
+/// The person whose access it is, with the rights that they have now; nothing where it was ended.
+async fn by_access(state: &AppState, access: Access, address: Option<String>) -> ApiResult<Option<Caller>> {
+    let Access { user, workspace, session } = access;
     let mut conn = state.pool.acquire().await?;
-    let Some((member, workspace_name)) = people::member(&mut conn, workspace, user).await? else {
-        return Err(ApiError::new(Code::Unauthenticated, "This account can't enter the workspace any more."));
+    let Some((member, workspace_name)) = people::member(&mut conn, workspace, user, session).await? else {
+        return Ok(None);
     };
     let permissions = Permissions::of_roles(member.roles.iter().map(String::as_str));
-    let person =
-        Person { user_id: member.user_id, email: member.email, name: member.name, roles: member.roles };
-    Ok(Caller {
+    let Member { user_id, email, name, roles } = member;
+    let person = Person { user_id, email, name, roles, session };
+    Ok(Some(Caller {
         workspace,
         workspace_name: workspace_name.into(),
         who: Who::Person(Arc::new(person)),
         permissions: Arc::new(permissions),
         address,
-    })
+    }))
+}
+
+/// A person who came in a while ago, with the rights that they have now; nothing where they have none any more.
+pub(super) async fn again(state: &AppState, caller: &Caller) -> ApiResult<Option<Caller>> {
+    let Person { user_id, session, .. } = person(caller)?;
+    let access = Access { user: *user_id, workspace: caller.workspace, session: *session };
+    by_access(state, access, caller.address.clone()).await
 }
 
 async fn by_key(state: &AppState, text: &str, address: Option<String>) -> ApiResult<Caller> {
@@ -100,4 +136,19 @@ pub(super) fn person(caller: &Caller) -> ApiResult<&Person> {
     caller.person().ok_or_else(|| {
         ApiError::new(Code::Forbidden, "Only a person who is signed in can do this, not a key.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn the_scheme_is_the_same_in_any_letters() {
+        for value in ["Bearer abc", "bearer abc", "BEARER  abc"] {
+            assert_eq!(bearer(value), Some("abc"), "{value}");
+        }
+        for value in ["Basic abc", "Bearer", "abc", "Bearerabc"] {
+            assert_eq!(bearer(value), None, "{value}");
+        }
+    }
 }

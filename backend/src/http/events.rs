@@ -24,6 +24,7 @@ use shared_types::{
         events::{EventAccepted, NewEvent, StartedRun, WaitQuery},
         problem::Code,
     },
+    email::{self, EmailAddress},
     ids::EventId,
     machine::{
         Event, RunStatus,
@@ -148,21 +149,19 @@ pub(super) fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) ->
 
 /// A person's event is theirs; a key's may name somebody by address.
 fn requester(caller: &Caller, named: Option<&str>) -> ApiResult<Requester> {
-    match (&caller.who, named) {
-        (Who::Person(person), Some(named)) if !named.eq_ignore_ascii_case(&person.email) => {
+    let Some(named) = named else { return Ok(caller.requester()) };
+    match &caller.who {
+        Who::Person(person) if email::is_same(named, &person.email) => Ok(caller.requester()),
+        Who::Person(_) => {
             Err(ApiError::new(Code::RequesterBad, "`requester` is whoever is signed in; leave it out."))
         }
-        (Who::Key(_), Some(named)) => {
-            if !named.contains('@') {
-                return Err(ApiError::new(Code::RequesterBad, "`requester` must be a person's address."));
-            }
-            Ok(Requester {
-                kind: RequesterKind::Person,
-                name: named.to_owned(),
-                email: Some(named.to_owned()),
-            })
+        Who::Key(_) => {
+            let address: EmailAddress = named
+                .parse()
+                .map_err(|error| ApiError::new(Code::RequesterBad, format!("`requester`: {error}.")))?;
+            let email = address.to_string();
+            Ok(Requester { kind: RequesterKind::Person, name: email.clone(), email: Some(email) })
         }
-        (Who::Person(_) | Who::Key(_), _) => Ok(caller.requester()),
     }
 }
 
@@ -184,7 +183,9 @@ pub(super) fn started(Standing { execution: run, open_request }: Standing) -> St
 /// The runs that an event started, as they stand.
 pub(super) async fn look(state: &AppState, caller: &Caller, event: &EventId) -> ApiResult<Vec<StartedRun>> {
     let mut conn = state.pool.acquire().await?;
-    let runs = executions::started_by(&mut conn, caller.workspace, event).await?;
+    let mut runs = executions::started_by(&mut conn, caller.workspace, event).await?;
+    // Whoever sent it first may have been allowed to start more.
+    runs.retain(|run| caller.may_touch(&run.workflow_id));
     let ids: Vec<_> = runs.iter().map(|run| run.execution_id).collect();
     let open = approvals::open_of(&mut conn, caller.workspace, &ids).await?;
     let started = runs.into_iter().map(|run| StartedRun {

@@ -5,11 +5,12 @@ use super::{
     body::{Body, Path},
     idempotency::Claim,
     problem::{ApiError, ApiResult},
+    users::field,
 };
 use crate::{
     auth::{Caller, keys::fresh, token_hash},
     clock,
-    store::{self, keys},
+    store::{self, keys, workflows},
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::json;
@@ -20,6 +21,7 @@ use shared_types::{
         problem::Code,
     },
     ids::KeyId,
+    label::Label,
 };
 
 pub(super) async fn create(
@@ -28,6 +30,13 @@ pub(super) async fn create(
     claim: Claim,
     Body(new): Body<NewKey>,
 ) -> ApiResult<(StatusCode, Json<CreatedKey>)> {
+    let name: Label = field("name", &new.name)?;
+    let now = clock::now();
+    if new.expires_at.is_some_and(|until| until <= now) {
+        let detail =
+            "`expires_at`: this time is past; give one to come, or null for a key that never expires.";
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
     if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.iter().any(|(name, _)| name == scope)) {
         let known = SCOPES.map(|(name, _)| name).join(", ");
         return Err(ApiError::new(
@@ -38,13 +47,21 @@ pub(super) async fn create(
     let text = fresh();
     let about = Key {
         key_id: KeyId(clock::new_id()),
-        name: new.name,
+        name: name.into_text(),
         scopes: new.scopes,
         workflows: new.workflows,
         expires_at: new.expires_at,
-        created_at: clock::now(),
+        created_at: now,
     };
     let mut transaction = state.pool.begin().await?;
+    for id in about.workflows.iter().flatten() {
+        if workflows::find(&mut transaction, caller.workspace, id, None).await?.is_none() {
+            let detail = format!(
+                "`workflows`: there is no workflow \"{id}\"; write ids of workflows, or null for all."
+            );
+            return Err(ApiError::new(Code::FieldBad, detail));
+        }
+    }
     keys::insert(&mut transaction, caller.workspace, &about, &token_hash(&text), &caller.actor()).await?;
     let detail = json!({ "name": about.name, "scopes": about.scopes });
     let entry = audit::entry(&caller, "key.made", &about.key_id.to_string(), detail);

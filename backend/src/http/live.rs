@@ -1,11 +1,20 @@
 //! What changes, as it changes.
 
-use super::{AppState, body::Query, caller::person, problem::ApiResult};
-use crate::{auth::Caller, clock, dispatch::Numbered};
+use super::{
+    AppState,
+    body::Query,
+    caller::{again, person},
+    problem::ApiResult,
+};
+use crate::{
+    auth::Caller,
+    clock,
+    dispatch::{Numbered, RightsChanged},
+};
 use axum::{
     extract::{
         State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
     },
     response::Response,
 };
@@ -37,9 +46,12 @@ pub(super) async fn follow(
 async fn serve(
     mut socket: WebSocket,
     state: AppState,
-    caller: Caller,
+    mut caller: Caller,
     after: Option<u64>,
 ) -> Result<(), axum::Error> {
+    let mut rights = state.dispatch.rights_changes();
+    // They may have changed since the person was let in, before anybody listened.
+    let mut in_doubt = true;
     let (missed, mut incoming) = state.dispatch.follow(caller.workspace, after);
     match missed {
         Some(missed) => {
@@ -51,6 +63,14 @@ async fn serve(
     }
     let mut ping = tokio::time::interval(PING);
     loop {
+        if in_doubt {
+            match again(&state, &caller).await {
+                Ok(Some(now)) => (caller, in_doubt) = (now, false),
+                Ok(None) => return close(socket).await,
+                // Nobody can tell at the moment; it is asked again with the next ping at the latest.
+                Err(_) => {}
+            }
+        }
         tokio::select! {
             received = incoming.recv() => match received {
                 Ok(numbered) if is_for(&caller, &numbered) => send(&mut socket, &numbered.live()).await?,
@@ -58,6 +78,7 @@ async fn serve(
                 Err(RecvError::Lagged(_)) => send(&mut socket, &reset(&state, &caller)).await?,
                 Err(RecvError::Closed) => return Ok(()),
             },
+            changed = rights.recv() => in_doubt |= concerns(&changed, &caller),
             _ = ping.tick() => socket.send(Message::Ping(Vec::new().into())).await?,
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
@@ -65,6 +86,20 @@ async fn serve(
             },
         }
     }
+}
+
+/// Whether a change of rights may be one of the caller's.
+fn concerns(changed: &Result<RightsChanged, RecvError>, caller: &Caller) -> bool {
+    match changed {
+        Ok(RightsChanged::Of(user)) => caller.person().is_some_and(|person| person.user_id == *user),
+        Ok(RightsChanged::OfAnybody) | Err(RecvError::Lagged(_) | RecvError::Closed) => true,
+    }
+}
+
+/// Says that the line is closed because the person may not follow it any more.
+async fn close(mut socket: WebSocket) -> Result<(), axum::Error> {
+    let frame = CloseFrame { code: close_code::POLICY, reason: "the session has ended".into() };
+    socket.send(Message::Close(Some(frame))).await
 }
 
 fn reset(state: &AppState, caller: &Caller) -> LiveMessage {

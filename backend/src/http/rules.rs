@@ -67,7 +67,7 @@ pub(super) async fn create(
     for_all(&caller)?;
     let rule = sound(&written)?;
     let mut transaction = state.pool.begin().await?;
-    store::lock_setup(&mut transaction).await?;
+    store::lock_workspace(&mut transaction, caller.workspace).await?;
     let version = match rules::find(&mut transaction, caller.workspace, &rule.rule_id, None).await? {
         Some(known) if !known.archived => {
             let detail = format!("There is a rule {}; PUT writes a new version of it.", rule.rule_id);

@@ -1,16 +1,25 @@
-//! People and their roles.
+//! People of a workspace, and their roles there.
 
 use super::{
     AppState, audit,
+    auth::place,
     body::{Body, Path, Query},
     idempotency::Claim,
     paging,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, password},
+    auth::{
+        Caller,
+        password::{self, Comer},
+    },
     clock,
-    store::{self, people, people::Account, sessions},
+    store::{
+        self,
+        invitations::{self, Offer},
+        people::{self, Account},
+        sessions,
+    },
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::json;
@@ -18,62 +27,117 @@ use shared_types::{
     api::{
         Page,
         problem::Code,
-        users::{NewUser, User, UserChange, UserQuery},
+        users::{AddedUser, Invited, NewUser, User, UserChange, UserQuery},
     },
-    ids::UserId,
+    email::EmailAddress,
+    ids::{InvitationId, UserId},
+    label::Label,
 };
+use sqlx::PgConnection;
+use std::{fmt::Display, str::FromStr};
 
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
     claim: Claim,
     Body(new): Body<NewUser>,
-) -> ApiResult<(StatusCode, Json<User>)> {
-    check_email(&new.email)?;
+) -> ApiResult<(StatusCode, Json<AddedUser>)> {
+    let email: EmailAddress = field("email", &new.email)?;
+    let name: Label = field("name", &new.name)?;
     check_roles(&new.roles)?;
-    let now = clock::now();
-    let hash = match new.password {
-        Some(password) => Some(hashed(password).await?),
-        None => None,
+    let known = {
+        let mut conn = state.pool.acquire().await?;
+        people::find_account(&mut conn, email.as_str()).await?
+    };
+    let person = NewPerson { name, roles: new.roles };
+    let hash = match (&known, new.password) {
+        (Some(_), _) => None,
+        (None, Some(password)) => {
+            password::check_for(&password, email.as_str(), person.name.as_str())
+                .map_err(|weak| ApiError::new(Code::FieldBad, format!("`password`: {weak}.")))?;
+            Some(hashed(&state, password).await?)
+        }
+        (None, None) => return Err(ApiError::new(Code::FieldBad, "`password`: a new person needs one.")),
     };
     let mut transaction = state.pool.begin().await?;
-    let known = people::find_account(&mut transaction, &new.email).await?;
-    let user_id = match (known, hash) {
-        (Some(account), _) => account.user_id,
-        (None, None) => return Err(ApiError::new(Code::FieldBad, "`password`: a new person needs one.")),
-        (None, hash) => {
-            let user_id = UserId(clock::new_id());
-            let account =
-                Account { user_id, email: new.email.clone(), name: new.name.clone(), password_hash: hash };
-            people::insert_account(&mut transaction, &account, now).await?;
-            user_id
-        }
+    let (status, added) = if let Some(account) = known {
+        let invited = invite(&mut transaction, &caller, &account, &person).await?;
+        (StatusCode::ACCEPTED, AddedUser::Invited(invited))
+    } else {
+        let user = add(&mut transaction, &caller, &email, hash, &person).await?;
+        (StatusCode::CREATED, AddedUser::Added(user))
     };
-    people::insert_membership(&mut transaction, caller.workspace, user_id, &new.roles, now).await?;
-    let entry = audit::entry(&caller, "user.added", &new.email, json!({ "roles": new.roles }));
-    store::audit::insert(&mut transaction, &[&entry]).await?;
-    let user =
-        people::user(&mut transaction, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)?;
-    claim.keep(&state, &mut transaction, StatusCode::CREATED, &user).await?;
+    claim.keep(&state, &mut transaction, status, &added).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(user)))
+    Ok((status, Json(added)))
 }
 
-async fn hashed(password: String) -> ApiResult<String> {
-    password::check_strength(&password)
-        .map_err(|weak| ApiError::new(Code::FieldBad, format!("`password`: {weak}.")))?;
-    password::hash(password).await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+/// A person as a workspace wants to have them.
+struct NewPerson {
+    name: Label,
+    roles: Vec<String>,
 }
 
-fn check_email(email: &str) -> ApiResult<()> {
-    let looks_right = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    if looks_right && email.len() <= 254 && !email.contains(char::is_whitespace) {
-        return Ok(());
+/// Makes an account that belongs to the workspace.
+async fn add(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    email: &EmailAddress,
+    password_hash: Option<String>,
+    person: &NewPerson,
+) -> ApiResult<User> {
+    let (user_id, now) = (UserId(clock::new_id()), clock::now());
+    let (email, name) = (email.to_string(), person.name.to_string());
+    let entry = audit::entry(caller, "user.added", &email, json!({ "roles": person.roles }));
+    people::insert_account(conn, &Account { user_id, email, name, password_hash }, now).await?;
+    people::insert_membership(conn, caller.workspace, user_id, &person.roles, now).await?;
+    store::audit::insert(conn, &[&entry]).await?;
+    people::user(conn, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)
+}
+
+/// Invites the owner of an account: only they can say that they belong to the workspace.
+async fn invite(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    account: &Account,
+    person: &NewPerson,
+) -> ApiResult<Invited> {
+    if people::user(conn, caller.workspace, account.user_id).await?.is_some() {
+        return Err(ApiError::new(Code::EmailTaken, "This person belongs to the workspace already."));
     }
-    Err(ApiError::new(Code::FieldBad, format!("`email`: \"{email}\" is no address.")))
+    let offer = Offer {
+        workspace: caller.workspace,
+        user: account.user_id,
+        name: person.name.as_str(),
+        roles: &person.roles,
+        by: &caller.actor(),
+    };
+    let id = InvitationId(clock::new_id());
+    let invitation_id = invitations::offer(conn, id, &offer, clock::now()).await?;
+    let detail = json!({ "invitation_id": invitation_id, "roles": person.roles });
+    let entry = audit::entry(caller, "user.invited", &account.email, detail);
+    store::audit::insert(conn, &[&entry]).await?;
+    Ok(Invited { invitation_id })
 }
+
+/// A field's text, read by its rule.
+pub(super) fn field<T: FromStr<Err: Display>>(name: &str, text: &str) -> ApiResult<T> {
+    text.parse().map_err(|error| ApiError::new(Code::FieldBad, format!("`{name}`: {error}.")))
+}
+
+async fn hashed(state: &AppState, password: String) -> ApiResult<String> {
+    let hashed = place(state, Comer::Known)?.hash(password).await;
+    hashed.map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+}
+
+/// The most roles that a person has in a workspace.
+const MAX_ROLES: usize = 100;
 
 fn check_roles(roles: &[String]) -> ApiResult<()> {
+    if roles.len() > MAX_ROLES {
+        let detail = format!("`roles`: {} are too many; a person has {MAX_ROLES} at most.", roles.len());
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
     let is_name = |role: &String| {
         (1..=60).contains(&role.len())
             && role.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
@@ -108,7 +172,10 @@ pub(super) async fn update(
     if let Some(roles) = &change.roles {
         check_roles(roles)?;
     }
+    let name: Option<Label> = change.name.as_deref().map(|name| field("name", name)).transpose()?;
     let mut transaction = state.pool.begin().await?;
+    // Two who take the last administrators' roles at once come one after the other.
+    store::lock_workspace(&mut transaction, caller.workspace).await?;
     let before =
         people::user(&mut transaction, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)?;
     let keeps_admin = change.active != Some(false)
@@ -123,10 +190,11 @@ pub(super) async fn update(
             "This is the last administrator; make another one first.",
         ));
     }
-    let (name, roles) = (change.name.as_deref(), change.roles.as_deref());
+    let (name, roles) = (name.as_ref().map(Label::as_str), change.roles.as_deref());
     people::update_user(&mut transaction, caller.workspace, user_id, name, roles, change.active).await?;
     if change.active == Some(false) {
-        sessions::revoke_user(&mut transaction, user_id, clock::now()).await?;
+        sessions::end_of_person(&mut transaction, user_id, Some(caller.workspace), None, clock::now())
+            .await?;
     }
     let detail = json!({ "name": change.name, "roles": change.roles, "active": change.active });
     let entry = audit::entry(&caller, "user.changed", &before.email, detail);

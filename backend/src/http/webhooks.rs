@@ -44,6 +44,8 @@ use uuid::Uuid;
 
 /// How many secrets are live at once, so that they can be rotated.
 const MAX_SECRETS: usize = 2;
+/// A shorter one could be guessed from what it signed.
+const MIN_SECRET: usize = 16;
 const MAX_SECRET: usize = 200;
 
 pub(super) async fn receive(
@@ -243,8 +245,11 @@ pub(super) async fn add_secret(
 ) -> ApiResult<(StatusCode, Json<WebhookSecretShown>)> {
     webhook_of(&state, &caller, &id).await?;
     let value = new.value.unwrap_or_else(webhook::fresh_secret);
-    if value.trim().len() < 8 || value.len() > MAX_SECRET {
-        let detail = format!("`value` must be 8 to {MAX_SECRET} characters; leave it out to have one made.");
+    if webhook::strength(&value) < MIN_SECRET || value.len() > MAX_SECRET {
+        let detail = format!(
+            "`value` must have {MIN_SECRET} bytes at least, counted without `whsec_` and Base64, and {MAX_SECRET} at most; \
+             leave it out to have one made."
+        );
         return Err(ApiError::new(Code::FieldBad, detail));
     }
     let secret =

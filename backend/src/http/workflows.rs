@@ -62,7 +62,7 @@ pub(super) async fn create(
     let document = sound(&checked)?;
     touchable(&caller, &document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
-    store::lock_setup(&mut transaction).await?;
+    store::lock_workspace(&mut transaction, caller.workspace).await?;
     let known = workflows::find(&mut transaction, caller.workspace, &document.workflow_id, None).await?;
     let revision = match known {
         Some(known) if known.archived_at.is_none() => {

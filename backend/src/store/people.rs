@@ -1,10 +1,11 @@
 //! Workspaces, people and their memberships.
 
-use super::Result;
+use super::{Result, sessions};
 use chrono::{DateTime, Utc};
 use shared_types::{
     api::users::User,
-    ids::{UserId, WorkspaceId},
+    email,
+    ids::{SessionId, UserId, WorkspaceId},
 };
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
@@ -30,6 +31,8 @@ pub struct Membership {
     pub workspace: WorkspaceId,
     /// What it is called.
     pub workspace_name: String,
+    /// What it calls them.
+    pub name: String,
     /// Their roles.
     pub roles: Vec<String>,
 }
@@ -84,11 +87,18 @@ pub async fn anybody(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!("select exists (select 1 from users) as \"there!\"").fetch_one(conn).await?)
 }
 
-/// A person by address.
+/// A person by address, in whatever spelling.
+///
+/// Accounts have their address in its normal form. One that was made before could have had to keep another, since
+/// its normal form was taken; it is found as it is written.
 pub async fn find_account(conn: &mut PgConnection, email: &str) -> Result<Option<Account>> {
     let row = sqlx::query!(
-        "select id, email, name, password_hash from users where lower(email) = lower($1)",
-        email
+        "select id, email, name, password_hash from users
+         where lower(email) in (lower($1), lower($2), lower($3))
+         order by email = $1 desc, email = $2 desc, id limit 1",
+        email,
+        email::normal_form(email),
+        email.trim()
     )
     .fetch_optional(conn)
     .await?;
@@ -157,30 +167,37 @@ pub async fn insert_membership(
 /// The workspaces to which a person actively belongs.
 pub async fn memberships(conn: &mut PgConnection, user: UserId) -> Result<Vec<Membership>> {
     let rows = sqlx::query!(
-        "select w.id, w.name, m.roles from memberships m join workspaces w on w.id = m.workspace_id
-         where m.user_id = $1 and m.active order by w.name",
+        r#"select w.id, w.name as workspace_name, coalesce(m.name, u.name) as "name!", m.roles
+           from memberships m join workspaces w on w.id = m.workspace_id join users u on u.id = m.user_id
+           where m.user_id = $1 and m.active order by w.name"#,
         user.0
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Membership { workspace: WorkspaceId(row.id), workspace_name: row.name, roles: row.roles })
-        .collect())
+    let memberships = rows.into_iter().map(|row| Membership {
+        workspace: WorkspaceId(row.id),
+        workspace_name: row.workspace_name,
+        name: row.name,
+        roles: row.roles,
+    });
+    Ok(memberships.collect())
 }
 
-/// An active member by id.
+/// An active member by id, while the session that they come by goes on.
 pub async fn member(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     user: UserId,
+    session: Option<SessionId>,
 ) -> Result<Option<(Member, String)>> {
     let row = sqlx::query!(
-        "select u.id, u.email, u.name, m.roles, w.name as workspace_name
-         from memberships m join users u on u.id = m.user_id join workspaces w on w.id = m.workspace_id
-         where m.workspace_id = $1 and m.user_id = $2 and m.active",
+        r#"select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles, w.name as workspace_name
+           from memberships m join users u on u.id = m.user_id join workspaces w on w.id = m.workspace_id
+           where m.workspace_id = $1 and m.user_id = $2 and m.active
+             and not exists (select 1 from sessions s where s.id = $3 and s.ended_at is not null)"#,
         workspace.0,
-        user.0
+        user.0,
+        session.map(|session| session.0)
     )
     .fetch_optional(conn)
     .await?;
@@ -192,18 +209,21 @@ pub async fn member(
 
 /// The active members whom a list of `role:` and `user:` names.
 pub async fn named(conn: &mut PgConnection, workspace: WorkspaceId, who: &[String]) -> Result<Vec<Member>> {
-    let part = |kind: &str| -> Vec<String> {
-        who.iter().filter_map(|who| who.strip_prefix(kind)).map(str::to_lowercase).collect()
-    };
+    let addresses: Vec<String> = who
+        .iter()
+        .filter(|who| !who.starts_with("role:"))
+        .map(|who| email::normal_form(who.strip_prefix("user:").unwrap_or(who)))
+        .collect();
     let roles: Vec<String> =
         who.iter().filter_map(|who| who.strip_prefix("role:")).map(str::to_owned).collect();
     let rows = sqlx::query!(
-        "select u.id, u.email, u.name, m.roles from memberships m join users u on u.id = m.user_id
-         where m.workspace_id = $1 and m.active and (m.roles && $2 or lower(u.email) = any($3))
-         order by u.name, u.id",
+        r#"select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles
+           from memberships m join users u on u.id = m.user_id
+           where m.workspace_id = $1 and m.active and (m.roles && $2 or lower(u.email) = any($3))
+           order by 3, u.id"#,
         workspace.0,
         &roles,
-        &part("user:")
+        &addresses
     )
     .fetch_all(conn)
     .await?;
@@ -240,8 +260,8 @@ pub async fn other_admins(conn: &mut PgConnection, workspace: WorkspaceId, user:
 /// A member as administrators see them.
 pub async fn user(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> Result<Option<User>> {
     let row = sqlx::query!(
-        "select u.id, u.email, u.name, m.roles, m.active, m.created_at
-         from memberships m join users u on u.id = m.user_id where m.workspace_id = $1 and m.user_id = $2",
+        r#"select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles, m.active, m.created_at
+           from memberships m join users u on u.id = m.user_id where m.workspace_id = $1 and m.user_id = $2"#,
         workspace.0,
         user.0
     )
@@ -265,9 +285,9 @@ pub async fn users(
     limit: i64,
 ) -> Result<Vec<User>> {
     let rows = sqlx::query!(
-        "select u.id, u.email, u.name, m.roles, m.active, m.created_at
-         from memberships m join users u on u.id = m.user_id
-         where m.workspace_id = $1 and ($2::uuid is null or m.user_id > $2) order by m.user_id limit $3",
+        r#"select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles, m.active, m.created_at
+           from memberships m join users u on u.id = m.user_id
+           where m.workspace_id = $1 and ($2::uuid is null or m.user_id > $2) order by m.user_id limit $3"#,
         workspace.0,
         above,
         limit
@@ -287,7 +307,7 @@ pub async fn users(
         .collect())
 }
 
-/// Changes a member; what is `None` stays.
+/// Changes a member in this workspace alone; what is `None` stays.
 pub async fn update_user(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -297,17 +317,17 @@ pub async fn update_user(
     active: Option<bool>,
 ) -> Result<bool> {
     let changed = sqlx::query!(
-        "update memberships set roles = coalesce($3, roles), active = coalesce($4, active)
+        "update memberships set name = coalesce($3, name), roles = coalesce($4, roles),
+             active = coalesce($5, active)
          where workspace_id = $1 and user_id = $2",
         workspace.0,
         user.0,
+        name,
         roles,
         active
     )
     .execute(&mut *conn)
     .await?;
-    if let Some(name) = name {
-        sqlx::query!("update users set name = $2 where id = $1", user.0, name).execute(conn).await?;
-    }
+    sessions::tell_rights_changed(conn, user).await?;
     Ok(changed.rows_affected() == 1)
 }

@@ -1,25 +1,27 @@
-//! Refresh tokens, one-time codes and failed sign-ins.
+//! Sessions and their refresh tokens.
 
-use super::Result;
+use super::{Result, notify};
 use chrono::{DateTime, Utc};
-use shared_types::ids::{UserId, WorkspaceId};
+use shared_types::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::PgConnection;
-use uuid::Uuid;
+
+/// On this channel every server hears whose rights may have changed.
+pub const RIGHTS_CHANGED: &str = "iw_rights";
 
 /// A refresh token as stored.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
     /// Its hash.
     pub hash: Vec<u8>,
-    /// All that descend from one sign-in.
-    pub family: Uuid,
+    /// The session that it belongs to.
+    pub session: SessionId,
     /// Whose.
     pub user: UserId,
     /// Where.
     pub workspace: WorkspaceId,
     /// Until when it works.
     pub expires_at: DateTime<Utc>,
-    /// When its successor was first used.
+    /// Since when another of its session is used in its place.
     pub spent_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
@@ -33,7 +35,7 @@ pub async fn insert(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<
         "insert into refresh_tokens (hash, family, user_id, workspace_id, issued_at, expires_at, predecessor)
          values ($1, $2, $3, $4, $5, $6, $7)",
         token.hash,
-        token.family,
+        token.session.0,
         token.user.0,
         token.workspace.0,
         at,
@@ -45,18 +47,18 @@ pub async fn insert(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<
     Ok(())
 }
 
-/// A token by its hash, held for this transaction.
+/// A token by its hash.
 pub async fn find(conn: &mut PgConnection, hash: &[u8]) -> Result<Option<RefreshToken>> {
     let row = sqlx::query!(
         "select hash, family, user_id, workspace_id, expires_at, spent_at, revoked_at, predecessor
-         from refresh_tokens where hash = $1 for update",
+         from refresh_tokens where hash = $1",
         hash
     )
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| RefreshToken {
         hash: row.hash,
-        family: row.family,
+        session: SessionId(row.family),
         user: UserId(row.user_id),
         workspace: WorkspaceId(row.workspace_id),
         expires_at: row.expires_at,
@@ -66,36 +68,96 @@ pub async fn find(conn: &mut PgConnection, hash: &[u8]) -> Result<Option<Refresh
     }))
 }
 
-/// Says that a token's successor is in use.
-pub async fn spend(conn: &mut PgConnection, hash: &[u8], at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update refresh_tokens set spent_at = $2 where hash = $1 and spent_at is null", hash, at)
-        .execute(conn)
-        .await?;
+/// A session that is held until the transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldSession {
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it was ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// Holds the session of a token until the transaction ends; made where it isn't there.
+pub async fn hold(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<Utc>) -> Result<HeldSession> {
+    let row = sqlx::query!(
+        "insert into sessions (id, workspace_id, user_id, started_at) values ($1, $2, $3, $4)
+         on conflict (id) do update set id = excluded.id returning started_at, ended_at",
+        token.session.0,
+        token.workspace.0,
+        token.user.0,
+        at
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(HeldSession { started_at: row.started_at, ended_at: row.ended_at })
+}
+
+/// Says that a token is used: from now on every other of its session is spent, but those that came of itself.
+pub async fn spend_others(conn: &mut PgConnection, used: &RefreshToken, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update refresh_tokens set spent_at = $3
+         where family = $1 and hash <> $2 and predecessor is distinct from $2 and spent_at is null",
+        used.session.0,
+        used.hash,
+        at
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-/// Revokes all that descend from one sign-in.
-pub async fn revoke_family(conn: &mut PgConnection, family: Uuid, at: DateTime<Utc>) -> Result<()> {
+/// Ends a session: its tokens work no more, and its open lines are closed.
+pub async fn end(conn: &mut PgConnection, session: SessionId, user: UserId, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("update sessions set ended_at = $2 where id = $1 and ended_at is null", session.0, at)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "update refresh_tokens set revoked_at = $2 where family = $1 and revoked_at is null",
-        family,
+        session.0,
         at
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    tell_rights_changed(conn, user).await
 }
 
-/// Revokes all tokens of a person, everywhere.
-pub async fn revoke_user(conn: &mut PgConnection, user: UserId, at: DateTime<Utc>) -> Result<()> {
+/// Ends a person's sessions: in one workspace or everywhere, and all of them or all but one.
+pub async fn end_of_person(
+    conn: &mut PgConnection,
+    user: UserId,
+    workspace: Option<WorkspaceId>,
+    but: Option<SessionId>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let (workspace, but) = (workspace.map(|workspace| workspace.0), but.map(|session| session.0));
     sqlx::query!(
-        "update refresh_tokens set revoked_at = $2 where user_id = $1 and revoked_at is null",
+        "update sessions set ended_at = $4
+         where user_id = $1 and ended_at is null and ($2::uuid is null or workspace_id = $2)
+           and id is distinct from $3",
         user.0,
+        workspace,
+        but,
         at
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    sqlx::query!(
+        "update refresh_tokens set revoked_at = $4
+         where user_id = $1 and revoked_at is null and ($2::uuid is null or workspace_id = $2)
+           and family is distinct from $3",
+        user.0,
+        workspace,
+        but,
+        at
+    )
+    .execute(&mut *conn)
+    .await?;
+    tell_rights_changed(conn, user).await
+}
+
+/// Tells every server, once the transaction is committed, to look again at what a person may.
+pub async fn tell_rights_changed(conn: &mut PgConnection, user: UserId) -> Result<()> {
+    notify(conn, RIGHTS_CHANGED, &user.to_string()).await
 }
 
 /// Writes a one-time code.
@@ -129,44 +191,15 @@ pub async fn use_code(conn: &mut PgConnection, hash: &[u8], now: DateTime<Utc>) 
     Ok(user.map(UserId))
 }
 
-/// How often signing in failed for an account or an address, and when last.
-pub async fn failures(conn: &mut PgConnection, subject: &str) -> Result<Option<(i32, DateTime<Utc>)>> {
-    let row = sqlx::query!("select failures, last_at from sign_in_failures where subject = $1", subject)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map(|row| (row.failures, row.last_at)))
-}
-
-/// Counts a failure; one that is older than `forget_before` starts the count anew.
-pub async fn count_failure(
-    conn: &mut PgConnection,
-    subject: &str,
-    at: DateTime<Utc>,
-    forget_before: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into sign_in_failures as f (subject, failures, last_at) values ($1, 1, $2)
-         on conflict (subject) do update
-         set failures = case when f.last_at < $3 then 1 else f.failures + 1 end, last_at = $2",
-        subject,
-        at,
-        forget_before
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Forgets the failures of an account.
-pub async fn forget_failures(conn: &mut PgConnection, subject: &str) -> Result<()> {
-    sqlx::query!("delete from sign_in_failures where subject = $1", subject).execute(conn).await?;
-    Ok(())
-}
-
-/// Forgets what is of no use any more: failures and codes older than a moment, tokens that expired before it.
+/// Forgets what is of no use any more: tokens that expired before a moment, and sessions that have none left.
 pub async fn forget_old(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("delete from sign_in_failures where last_at < $1", before).execute(&mut *conn).await?;
-    sqlx::query!("delete from sign_in_codes where expires_at < $1", before).execute(&mut *conn).await?;
-    sqlx::query!("delete from refresh_tokens where expires_at < $1", before).execute(conn).await?;
-    Ok(())
+    sqlx::query!("delete from refresh_tokens where expires_at < $1", before).execute(&mut *conn).await?;
+    sqlx::query!(
+        "delete from sessions s
+         where s.started_at < $1 and not exists (select 1 from refresh_tokens t where t.family = s.id)",
+        before
+    )
+    .execute(&mut *conn)
+    .await?;
+    super::sign_ins::forget_old(conn, before).await
 }

@@ -49,10 +49,29 @@ pub(crate) async fn fresh_database() -> String {
     on_server(&name)
 }
 
+/// A fresh database as it was after a migration, and what brings it on from there.
+pub(crate) async fn database_of(version: i64) -> (String, Vec<String>) {
+    let name = format!("iw_{}", uuid::Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect(&server_url()).await.unwrap();
+    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+    let mut conn = PgConnection::connect(&on_server(&name)).await.unwrap();
+    let mut later = Vec::new();
+    for migration in MIGRATIONS.iter() {
+        let sql = migration.sql.as_str().to_owned();
+        if migration.version <= version {
+            conn.execute(AssertSqlSafe(sql)).await.unwrap();
+        } else {
+            later.push(sql);
+        }
+    }
+    (on_server(&name), later)
+}
+
 pub(crate) fn config(database_url: &str) -> Config {
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: "http://localhost".into(),
+        trusted_proxies: "".parse().unwrap(),
         data_dir: PathBuf::new(),
         database: Database::Named(database_url.into()),
         connections: 8,

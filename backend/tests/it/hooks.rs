@@ -213,3 +213,18 @@ async fn a_batch_answers_each_event_in_its_place_and_can_be_sent_again() {
     );
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_secret_that_could_be_guessed_is_refused() {
+    let app = App::start().await;
+    app.publish("workflow_id: hook\nname: H\ntrigger: { type: webhook }\nenabled: true\nsteps: [{ id: a, type: set, set: { b: 1 } }]\n").await;
+    let author = app.person("An Author", &["author"]).await;
+    // Counted as bytes that sign: the last has 12 behind its prefix.
+    for weak in ["x", "fifteen-letters", "   fifteen-letters   ", "whsec_MTIzNDU2Nzg5MDEy"] {
+        let refused =
+            author.post("workflows/hook/webhook/secrets", json!({ "value": weak })).await.problem(422);
+        assert!(refused["detail"].as_str().unwrap().starts_with("`value`"), "{refused}");
+    }
+    author.post("workflows/hook/webhook/secrets", json!({ "value": "sixteen-letters!" })).await.json(201);
+    app.stop().await;
+}

@@ -3,6 +3,7 @@
 //! `cargo xtask test` starts the PostgreSQL; `IW_TEST_DATABASE_URL` names it.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod addresses;
 mod api_documents;
 mod app;
 mod approvals;
@@ -11,15 +12,20 @@ mod calls;
 mod crashes;
 mod events;
 mod hooks;
+mod invitations;
 mod isolation;
+mod judging;
 mod live;
 mod mail;
+mod refreshing;
 mod repeated;
 mod rights;
+mod rights_changes;
 mod rules;
 mod sessions;
 mod shapes;
 mod shop;
+mod sign_ins;
 mod two_servers;
 mod waits;
 mod workflows;

@@ -24,6 +24,10 @@ async fn a_session_begins_is_refreshed_and_ends() {
     let reused = refresh(&session["refresh_token"]).await.problem(401);
     assert_eq!(reused["code"], "auth.reused");
     refresh(&second["refresh_token"]).await.problem(401);
+    // The access token belongs to the session, and ended with it.
+    signed_in.get("auth/me").await.problem(401);
+    let session = login(&nobody, "admin-password").await.json(200);
+    let signed_in = Client::new(&app.base, session["access_token"].as_str().map(str::to_owned));
     let change = json!({ "old": "admin-password", "new": "another-password" });
     assert_eq!(signed_in.post("auth/password", change).await.status, 204);
     login(&nobody, "admin-password").await.problem(401);

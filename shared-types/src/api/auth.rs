@@ -12,21 +12,28 @@ endpoint!(Me: Get "auth/me", Access::Person, "auth", 200, "Who is signed in", (N
 endpoint!(ChangePassword: Post "auth/password", Access::Person, "auth", 204, "Change one's password", (NoQuery, PasswordChange) => NoBody);
 
 /// How a person signs in: with email and password, or with a one-time code.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginRequest {
     /// Their address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 254))]
     pub email: Option<String>,
     /// Their password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
     pub password: Option<String>,
     /// A code that works once, for 60 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Which workspace, where they belong to several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 200))]
     pub workspace: Option<String>,
+    /// The `device` of an earlier sign-in here: with it, others' failed tries don't slow this one down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
+    pub device: Option<String>,
 }
 
 /// A refresh token.
@@ -44,8 +51,11 @@ pub struct Session {
     pub access_token: String,
     /// How long it works, in seconds.
     pub expires_in: u64,
-    /// For the next access token; each works once.
+    /// For the next access token; it works until its successor is used.
     pub refresh_token: String,
+    /// To be kept, and sent with the next sign-in of this person from here; only given with a sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Who is signed in.
     pub user: SignedIn,
 }
@@ -70,7 +80,9 @@ pub struct SignedIn {
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The one that works.
+    #[schemars(length(max = 1000))]
     pub old: String,
-    /// The one to come, 10 characters at least.
+    /// The one to come.
+    #[schemars(length(min = 10, max = 1000))]
     pub new: String,
 }

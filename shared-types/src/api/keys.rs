@@ -15,13 +15,14 @@ endpoint!(RevokeKey: Delete "api-keys/{key_id}", Access::Needs(Permission::Manag
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What uses it.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// What it may do.
     pub scopes: Vec<String>,
     /// The only workflows that it may touch; null for all.
     #[serde(default)]
     pub workflows: Option<Vec<WorkflowId>>,
-    /// When it stops working; null for never.
+    /// When it stops working, a time to come; null for never.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
 }

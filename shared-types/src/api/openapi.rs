@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document, assembled from the endpoints.
 
 use super::{
-    Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, keys, live, notices, problem,
-    rules, secrets, users, webhooks, workflows,
+    Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, invitations, keys, live,
+    notices, problem, rules, secrets, users, webhooks, workflows,
 };
 use crate::workflow::rule::RuleDocument;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -32,6 +32,9 @@ macro_rules! every_endpoint {
             users::CreateUser,
             users::ListUsers,
             users::UpdateUser,
+            invitations::ListInvitations,
+            invitations::AcceptInvitation,
+            invitations::DeclineInvitation,
             keys::CreateKey,
             keys::ListKeys,
             keys::RevokeKey,

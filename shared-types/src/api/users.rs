@@ -1,12 +1,15 @@
 //! People and their roles.
 
 use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
-use crate::ids::UserId;
+use crate::ids::{InvitationId, UserId};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-endpoint!(CreateUser: Post "users", Access::Needs(Permission::ManageUsers), "users", 201, "Add a person", (NoQuery, NewUser) => User);
+endpoint!(
+    /// 201 with the person; where the address has an account already, 202 with an invitation, which its owner accepts.
+    CreateUser: Post "users", Access::Needs(Permission::ManageUsers), "users", 201, "Add a person", (NoQuery, NewUser) => AddedUser
+);
 endpoint!(ListUsers: Get "users", Access::Needs(Permission::ManageUsers), "users", 200, "List people", (UserQuery, NoBody) => Page<User>);
 endpoint!(UpdateUser: Patch "users/{user_id}", Access::Needs(Permission::ManageUsers), "users", 200, "Change a person", (NoQuery, UserChange) => User);
 
@@ -15,14 +18,34 @@ endpoint!(UpdateUser: Patch "users/{user_id}", Access::Needs(Permission::ManageU
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Their address.
+    #[schemars(length(max = 254))]
     pub email: String,
-    /// Their name.
+    /// What the workspace calls them.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
-    /// Their first password, 10 characters at least; not for somebody who has an account.
+    /// Their first password; not used for somebody who has an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 10, max = 1000))]
     pub password: Option<String>,
     /// Base roles (`admin`, `author`, `operator`, `viewer`) and approver roles.
     pub roles: Vec<String>,
+}
+
+/// What came of adding a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AddedUser {
+    /// They have a new account, and belong to the workspace.
+    Added(User),
+    /// They have an account already, and are invited.
+    Invited(Invited),
+}
+
+/// A person who is invited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Invited {
+    /// The invitation.
+    pub invitation_id: InvitationId,
 }
 
 /// Which people to list.
@@ -54,12 +77,13 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
-/// A change of a person; what is left out stays.
+/// A change of a person in this workspace alone; what is left out stays.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserChange {
-    /// Their name.
+    /// What the workspace calls them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Their roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]

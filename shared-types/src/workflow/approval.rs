@@ -1,6 +1,7 @@
 //! The native form of asking people.
 
 use super::{Span, Template, TemplateValue};
+use crate::email::{BadAddress, EmailAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,8 +124,8 @@ pub enum BadApprover {
     #[error("`role:` needs a role's name after it")]
     NoRole,
     /// What stands after `user:`, or alone, is no address.
-    #[error("a person is named by an address, such as user:ada@example.com")]
-    NoAddress,
+    #[error("a person is named by an address, such as user:ada@example.com: {0}")]
+    NoAddress(#[from] BadAddress),
     /// It is neither a role nor a person.
     #[error("write role:NAME for a role, or user:ADDRESS for a person")]
     NoKind,
@@ -136,15 +137,7 @@ pub enum BadApprover {
 /// When it names neither a role nor a person.
 pub fn parse_approver(entry: &str) -> Result<String, BadApprover> {
     let entry = entry.trim();
-    let person = |address: &str| {
-        let address = address.trim();
-        let is_address = address.len() <= 254
-            && !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c))
-            && address
-                .split_once('@')
-                .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-        if is_address { Ok(format!("user:{}", address.to_lowercase())) } else { Err(BadApprover::NoAddress) }
-    };
+    let person = |address: &str| Ok(format!("user:{}", address.parse::<EmailAddress>()?));
     match entry.split_once(':') {
         Some(("role", role)) if role.trim().is_empty() => Err(BadApprover::NoRole),
         Some(("role", role)) => Ok(format!("role:{}", role.trim())),

@@ -20,8 +20,8 @@ pub(crate) async fn sign_in(shell: State<'_, Shell>, with: SignIn) -> Result<Ses
     let login = LoginRequest {
         email: Some(with.email),
         password: Some(with.password),
-        code: None,
         workspace: with.workspace,
+        ..LoginRequest::default()
     };
     shell.sign_in(&with.server, &login).await
 }

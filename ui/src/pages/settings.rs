@@ -1,4 +1,6 @@
-//! Settings of this machine, and one's password.
+//! Settings of this machine, one's invitations, and one's password.
+
+mod invitations;
 
 use crate::{
     app::show_theme,
@@ -10,6 +12,7 @@ use crate::{
     },
     route::Route,
 };
+use invitations::Invitations;
 use shared_types::{
     api::auth::{PasswordChange, SignedIn},
     desktop::{Settings as Chosen, Theme},
@@ -93,6 +96,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                     }
                     <p><button class="btn" onclick={sign_out}>{ "Sign out" }</button></p>
                 </div></section>
+                <Invitations />
                 { appearance(*chosen, &change) }
                 { notifications(*chosen, &change) }
                 <PasswordForm />

@@ -1,0 +1,85 @@
+//! Invitations, as the person who is invited answers them.
+
+use super::{
+    AppState, audit,
+    body::Path,
+    caller::person,
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    auth::Caller,
+    clock,
+    store::{self, invitations, people, people::Account},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::json;
+use shared_types::{
+    api::{Page, invitations::Invitation},
+    ids::InvitationId,
+};
+use sqlx::PgConnection;
+use std::net::IpAddr;
+
+pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<Invitation>>> {
+    let user = person(&caller)?.user_id;
+    let mut conn = state.pool.acquire().await?;
+    let items = invitations::open_of(&mut conn, user).await?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn accept(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<InvitationId>,
+) -> ApiResult<StatusCode> {
+    answer(&state, &caller, id, true).await
+}
+
+pub(super) async fn decline(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<InvitationId>,
+) -> ApiResult<StatusCode> {
+    answer(&state, &caller, id, false).await
+}
+
+async fn answer(state: &AppState, caller: &Caller, id: InvitationId, accepts: bool) -> ApiResult<StatusCode> {
+    let user = person(caller)?.user_id;
+    let address = caller.address.as_deref().and_then(|address| address.parse().ok());
+    let mut transaction = state.pool.begin().await?;
+    let account = people::account(&mut transaction, user).await?.ok_or_else(ApiError::not_found)?;
+    if accepts {
+        accept_as(&mut transaction, &account, id, address).await?;
+    } else {
+        answer_as(&mut transaction, &account, id, false, address).await?;
+    }
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accepts an invitation for the person who is invited.
+pub(super) async fn accept_as(
+    conn: &mut PgConnection,
+    account: &Account,
+    id: InvitationId,
+    address: Option<IpAddr>,
+) -> ApiResult<()> {
+    answer_as(conn, account, id, true, address).await
+}
+
+/// The answer stands in the audit log of the workspace that invited.
+async fn answer_as(
+    conn: &mut PgConnection,
+    account: &Account,
+    id: InvitationId,
+    accepts: bool,
+    address: Option<IpAddr>,
+) -> ApiResult<()> {
+    let answered = invitations::answer(conn, id, account.user_id, accepts, clock::now()).await?;
+    let answered = answered.ok_or_else(ApiError::not_found)?;
+    let action = if accepts { "invitation.accepted" } else { "invitation.declined" };
+    let detail = json!({ "invitation_id": id, "roles": answered.roles });
+    let entry = audit::entry_of(account, answered.workspace, address, action, detail);
+    store::audit::insert(conn, &[&entry]).await?;
+    Ok(())
+}
