@@ -1,6 +1,7 @@
 //! The workflow language: documents, conditions, templates, durations and the checks before anything may run.
 
 pub mod approval;
+pub mod bounds;
 pub mod check;
 pub mod condition;
 pub mod context;

@@ -1,6 +1,7 @@
 //! Every chore of the project: `cargo xtask run`, `cargo xtask test`, and what they are made of.
 
 mod bench;
+mod clients;
 mod database;
 mod order;
 mod process;

@@ -2,10 +2,11 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path, Query},
-    caller::person,
-    idempotency::KEY,
-    paging,
+    body::Body,
+    caller::{only_of, person},
+    idempotency,
+    paging::Paging,
+    params::{Path, Query},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -33,18 +34,19 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<ApprovalQuery>,
 ) -> ApiResult<Json<Page<Approval>>> {
-    let limit = paging::limit(query.limit)?;
-    let below = paging::cursor(query.cursor.as_deref())?;
+    let paging = Paging::of(&state, &caller, "approvals", query.limit);
+    let below = paging.after(query.cursor.as_deref())?;
+    let only = only_of(&caller);
     let asked = match query.mine {
         Some(true) => Some(names_of(person(&caller)?)),
         Some(false) | None => None,
     };
     let found = {
         let mut conn = state.pool.acquire().await?;
-        approvals::list(&mut conn, caller.workspace, &query, asked.as_deref(), below, limit).await?
+        let (only, asked) = (only.as_deref(), asked.as_deref());
+        approvals::list(&mut conn, caller.workspace, &query, only, asked, below, paging.to_read()).await?
     };
-    let mut page = paging::page(found, limit, |stored| stored.request.approval_id.to_string());
-    page.items.retain(|stored| caller.may_touch(&stored.workflow_id));
+    let page = paging.page(found, |stored| stored.request.approval_id.to_string());
     let items = views(&state, &caller, page.items).await?;
     Ok(Json(Page { items, next_cursor: page.next_cursor }))
 }
@@ -167,7 +169,7 @@ pub(super) async fn decide(
     Body(new): Body<NewDecision>,
 ) -> ApiResult<Json<Approval>> {
     let person = person(&caller)?;
-    let key = headers.get(KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let key = idempotency::key(&headers)?;
     let stored = find(&state, &caller, id).await?;
     if is_repetition(&stored, person, key.as_deref(), &new) {
         return Ok(Json(view(&state, &caller, stored).await?));

@@ -25,7 +25,7 @@ pub(super) async fn authenticate(
     extensions: &Extensions,
 ) -> ApiResult<Caller> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+    let bearer = text(header::AUTHORIZATION.as_str()).and_then(bearer);
     let address = address(extensions);
     match (bearer, text(API_KEY)) {
         (_, Some(key)) => by_key(state, key, address).await,
@@ -36,6 +36,12 @@ pub(super) async fn authenticate(
             "Send an access token or an API key in the header Authorization: Bearer …",
         )),
     }
+}
+
+/// The token of an `Authorization: Bearer` header; the scheme's letters may be large or small (RFC 9110).
+pub(super) fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The address that a request came from.
@@ -92,6 +98,14 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| ApiError::new(Code::Unauthenticated, "Sign in first."))
+    }
+}
+
+/// The only workflows whose things the caller may see; `None` for all.
+pub(super) fn only_of(caller: &Caller) -> Option<Vec<String>> {
+    match &caller.who {
+        Who::Person(_) => None,
+        Who::Key(key) => key.workflows.as_ref().map(|ids| ids.iter().map(|id| id.0.clone()).collect()),
     }
 }
 

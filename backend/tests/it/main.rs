@@ -9,6 +9,7 @@ mod approvals;
 mod branches;
 mod calls;
 mod crashes;
+mod edge;
 mod events;
 mod hooks;
 mod live;

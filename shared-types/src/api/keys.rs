@@ -17,6 +17,7 @@ pub struct NewKey {
     /// What uses it.
     pub name: String,
     /// What it may do.
+    #[schemars(extend("items" = { "type": "string", "enum": super::SCOPES.map(|(name, _)| name) }))]
     pub scopes: Vec<String>,
     /// The only workflows that it may touch; null for all.
     #[serde(default)]

@@ -11,11 +11,14 @@ use crate::ids::WorkflowId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Ids that no workflow may have, since the API has paths of these names beside those of workflows.
+pub const RESERVED_IDS: [&str; 2] = ["simulate", "validate"];
+
 /// A workflow: what starts it and what it does, step by step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// The slug, unique in a workspace: letters, digits, `_`, `-` and `.`.
-    #[schemars(extend("format" = "slug"))]
+    #[schemars(extend("format" = "slug", "not" = { "enum": RESERVED_IDS }))]
     pub workflow_id: WorkflowId,
     /// What people call it.
     pub name: String,

@@ -24,11 +24,14 @@ pub struct Rule {
     pub condition: Condition,
 }
 
+/// Ids that no rule may have, since the API has a path of this name beside those of rules.
+pub const RESERVED_IDS: [&str; 1] = ["try"];
+
 /// A rule as its author wrote it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleDocument {
     /// The slug, unique in a workspace.
-    #[schemars(extend("format" = "slug"))]
+    #[schemars(extend("format" = "slug", "not" = { "enum": RESERVED_IDS }))]
     pub rule_id: String,
     /// What people call it.
     pub name: String,
