@@ -36,6 +36,7 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
     database::check_prepared()?;
     clients::generate()?;
     if !fast {
+        clients::explore()?;
         window()?;
     }
     Ok(())
