@@ -1,7 +1,7 @@
 //! Stored rules: conditions with a name and tests of their own, that many workflows may ask.
 
 use super::{
-    Checked, Document, Finding, Format, Source,
+    Checked, Document, Finding, Format, Source, bounds,
     check::{check_condition, every_step},
     condition::Condition,
     evaluate::{evaluate, time_of},
@@ -34,9 +34,11 @@ pub struct RuleDocument {
     #[schemars(extend("format" = "slug", "not" = { "enum": RESERVED_IDS }))]
     pub rule_id: String,
     /// What people call it.
+    #[schemars(length(max = bounds::MAX_NAME))]
     pub name: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = bounds::MAX_DESCRIPTION))]
     pub description: Option<String>,
     /// What it asks.
     pub condition: Condition,

@@ -269,6 +269,13 @@ async fn every_text_has_a_length_and_the_field_is_named() {
         let problem = admin.send(method, &path, |r| r.json(&body)).await.problem(422);
         assert!(problem["detail"].as_str().unwrap().contains(field), "{path}: {problem}");
     }
+    let document = |name: String, tag: String| json!({ "workflow_id": "w", "name": name, "tags": [tag], "trigger": { "type": "manual" }, "steps": [{ "id": "a", "type": "set", "set": { "b": 1 } }] });
+    for (document, place) in
+        [(document(long(301), "t".into()), "/name"), (document("W".into(), long(101)), "/tags/0")]
+    {
+        let problem = admin.post("workflows", document).await.problem(422);
+        assert_eq!(problem["findings"][0]["pointer"], place, "{problem}");
+    }
     admin.post("events", json!({ "type": long(200), "id": long(200), "source": long(200) })).await.json(202);
     app.stop().await;
 }
