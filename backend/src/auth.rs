@@ -1,5 +1,6 @@
 //! Who calls: passwords, tokens, keys, and the seal on secrets.
 
+pub mod cursor;
 pub mod device;
 pub mod keys;
 pub mod password;

@@ -55,6 +55,10 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Private hosts with ports that workflows may call, separated by commas.",
     ),
+    secret(
+        "IW_METRICS_TOKEN",
+        "Lets whoever sends it as bearer token read /metrics from elsewhere; only this machine may without it.",
+    ),
     secret("IW_SMTP_URL", "A mail server, such as smtps://user:password@host; mail is kept without it."),
     setting("IW_MAIL_FROM", "workflows@localhost", "Whom mail comes from."),
     setting("IW_MAX_STEPS", "100000", "The most steps that a run may enter."),
@@ -90,6 +94,8 @@ pub struct Config {
     pub admin_password: Option<String>,
     /// Private hosts that workflows may call.
     pub outbound_allow: Allowed,
+    /// What lets others than this machine read the metrics.
+    pub metrics_token: Option<String>,
     /// Its mail server.
     pub smtp_url: Option<String>,
     /// Whom mail comes from.
@@ -223,6 +229,7 @@ impl Config {
             admin_email: sources.value("IW_ADMIN_EMAIL"),
             admin_password: sources.some("IW_ADMIN_PASSWORD"),
             outbound_allow: sources.parse("IW_OUTBOUND_ALLOW")?,
+            metrics_token: sources.some("IW_METRICS_TOKEN"),
             smtp_url: sources.some("IW_SMTP_URL"),
             mail_from: sources.value("IW_MAIL_FROM"),
             limits: Limits { steps: sources.parse("IW_MAX_STEPS")?, bytes: sources.parse("IW_MAX_CONTEXT")? },

@@ -10,19 +10,25 @@ mod events;
 mod executions;
 mod guard;
 mod health;
+mod hygiene;
 mod idempotency;
 mod invitations;
 mod keys;
 mod live;
+mod media;
 mod notices;
 mod paging;
+mod params;
+mod preconditions;
 mod problem;
 mod rules;
 mod secrets;
+mod sockets;
 mod users;
 mod webhooks;
 mod workflows;
 
+pub use sockets::OpenSockets;
 pub use workflows::publish_first;
 
 use crate::{
@@ -37,7 +43,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     handler::Handler,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodFilter, on},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -76,6 +82,10 @@ pub struct Shared {
     pub trusted_proxies: TrustedProxies,
     /// Keys that were used a moment ago.
     pub recent_keys: RecentKeys,
+    /// The open lines of `live`.
+    pub sockets: OpenSockets,
+    /// What lets others than this machine read the metrics; nobody else does without it.
+    pub metrics_token: Option<String>,
     /// Where others reach the server.
     pub public_url: String,
     /// Whether mail can be sent.
@@ -182,6 +192,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(hygiene::hygiene))
         .layer(TraceLayer::new_for_http())
         .layer(SetSensitiveRequestHeadersLayer::new(credentials))
         .with_state(state)

@@ -11,6 +11,7 @@ pub mod engine;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod http;
+mod listen;
 pub mod notify;
 pub mod sample;
 pub mod serve;

@@ -9,6 +9,7 @@ use crate::{
     embedded::{self, NoDatabase, Ready},
     engine::{Engine, Parts},
     http::{self, AppState, Shared},
+    listen,
     notify::{self, Mailer},
     setup, telemetry,
 };
@@ -76,6 +77,8 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
         hashing: Hashing::default(),
         trusted_proxies: config.trusted_proxies.clone(),
         recent_keys: RecentKeys::default(),
+        sockets: http::OpenSockets::default(),
+        metrics_token: config.metrics_token.clone(),
         public_url: config.public_url.clone(),
         mail,
         metrics,
@@ -84,15 +87,7 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("IW_LISTEN: the server can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let app = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = stop.clone();
-    let served = tokio::spawn(async move {
-        let serving =
-            axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the server ended");
-        }
-    });
+    let served = tokio::spawn(listen::serve(listener, http::router(state.clone()), stop.clone()));
     tracing::info!(%address, "ready");
     Ok(Running { address, state, stop, served, private })
 }

@@ -11,10 +11,12 @@ pub mod events;
 pub mod executions;
 pub mod invitations;
 pub mod keys;
+pub mod limits;
 pub mod live;
 pub mod notices;
 pub mod openapi;
 pub mod problem;
+pub mod reading;
 pub mod rules;
 pub mod secrets;
 pub mod users;
@@ -23,5 +25,6 @@ pub mod workflows;
 
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{
-    Access, BASE_ROLES, Endpoint, HttpMethod, NoBody, NoQuery, Page, Permission, Permissions, SCOPES,
+    Access, AnyQuery, BASE_ROLES, BodyKind, Condition, Endpoint, HttpMethod, NoBody, NoQuery, Page,
+    Permission, Permissions, Repeated, SCOPES,
 };

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Shorter than the 30 s after which the server closes an idle connection, so that no request meets one that closes.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Calls a server.
 #[derive(Debug, Clone)]
@@ -40,7 +42,11 @@ pub(crate) struct Document<'a> {
 
 impl Client {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build()?;
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .build()?;
         Ok(Self { http })
     }
 

@@ -1,6 +1,7 @@
 //! Every chore of the project: `cargo xtask run`, `cargo xtask test`, and what they are made of.
 
 mod bench;
+mod clients;
 mod database;
 mod order;
 mod process;
@@ -59,6 +60,8 @@ enum Chore {
     Prepare,
     /// Write docs/openapi.json.
     Openapi,
+    /// Make clients of docs/openapi.json with two generators, and hold a server's answers against it.
+    Clients,
     /// Write the tables of docs/language.md.
     Language,
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Chore::Ui => setup::ensure(setup::UI).and_then(|()| ui::build()),
         Chore::Prepare => setup::ensure(setup::SERVER).and_then(|()| database::prepare()),
         Chore::Openapi => test::write_openapi(),
+        Chore::Clients => clients::generate().and_then(|()| clients::explore()),
         Chore::Language => test::write_language(),
     };
     match done {

@@ -25,7 +25,7 @@ pub(crate) fn place(total: &str) -> anyhow::Result<()> {
             "items": [{ "sku": "pump-40", "n": 2 }, { "sku": "seal-8", "n": 12 }],
         } },
     });
-    let answer = post("/api/v1/events?wait=3s", &event.to_string())?;
+    let answer = post(SERVER, "/api/v1/events?wait=3s", &event.to_string())?;
     print_line(&answer);
     Ok(())
 }
@@ -36,14 +36,14 @@ fn print_line(text: &str) {
 }
 
 /// One request over HTTP/1.1; this program needs no more.
-fn post(path: &str, body: &str) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(SERVER)
-        .with_context(|| format!("there is no server at {SERVER}; `cargo xtask run` starts one"))?;
+pub(crate) fn post(server: &str, path: &str, body: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(server)
+        .with_context(|| format!("there is no server at {server}; `cargo xtask run` starts one"))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let length = body.len();
     write!(
         stream,
-        "POST {path} HTTP/1.1\r\nHost: {SERVER}\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {server}\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\n\
          Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     )?;
     let mut answer = String::new();

@@ -66,9 +66,13 @@ fn start_server() -> anyhow::Result<Held> {
         bail!("something listens on {SERVER} already; stop it first");
     }
     let mut serve = command(&built("iw-server").to_string_lossy(), &["serve", "--sample-data"]);
-    let mut server = Held::start(serve.env("IW_LISTEN", SERVER))?;
+    await_server(Held::start(serve.env("IW_LISTEN", SERVER))?, SERVER)
+}
+
+/// Waits until a server that was started takes connections.
+pub(crate) fn await_server(mut server: Held, address: &str) -> anyhow::Result<Held> {
     let begun = Instant::now();
-    while !answers(SERVER) {
+    while !answers(address) {
         if server.has_ended() {
             bail!("the server ended; its last lines are above");
         }

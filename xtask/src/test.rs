@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold, the same here and in CI.
 
 use crate::{
+    clients,
     database::{self, Private},
     process::{built, cargo, command, output, root, step},
     setup::{self, ensure},
@@ -33,7 +34,9 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
         step("tests", &mut tests)?;
     }
     database::check_prepared()?;
+    clients::generate()?;
     if !fast {
+        clients::explore()?;
         window()?;
     }
     Ok(())

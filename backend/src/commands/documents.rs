@@ -1,7 +1,10 @@
 //! `iw-server validate` and `simulate`: with no server and no network.
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared_types::{
+    api::reading,
     machine::{
         Definition,
         review::review,
@@ -113,8 +116,20 @@ fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
-    serde_json::from_str(&read(file)?).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
+/// Reads a JSON file by its type's schema, as the API reads a body.
+fn parse<T: DeserializeOwned + JsonSchema>(file: &Path) -> anyhow::Result<T> {
+    let text = read(file)?;
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let value = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        anyhow::anyhow!("{}:{line}:{column}: this isn't JSON", file.display())
+    })?;
+    reading::read(value).map_err(|findings| {
+        let faults: Vec<String> =
+            findings.iter().map(|finding| format!("{}: {}", finding.pointer, finding.message)).collect();
+        anyhow::anyhow!("{}: {}", file.display(), faults.join(" "))
+    })
 }
 
 fn print_simulation(simulation: &Simulation, out: &mut impl Write) {

@@ -2,10 +2,11 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path, Query},
-    caller::person,
-    idempotency::KEY,
-    paging,
+    body::Body,
+    caller::{only_of, person},
+    idempotency,
+    paging::Paging,
+    params::{Path, Query},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -35,17 +36,19 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<ApprovalQuery>,
 ) -> ApiResult<Json<Page<Approval>>> {
-    let limit = paging::limit(query.limit)?;
-    let below = paging::cursor(query.cursor.as_deref())?;
-    let mut page = if query.mine == Some(true) {
+    let paging = Paging::of(&state, &caller, "approvals", query.limit);
+    let below = paging.after(query.cursor.as_deref())?;
+    let only = only_of(&caller);
+    let page = if query.mine == Some(true) {
         let candidate = candidate(person(&caller)?);
-        mine(&state, &caller, &query, &candidate, below, limit).await?
+        mine(&state, &caller, &query, &candidate, below, &paging).await?
     } else {
         let mut conn = state.pool.acquire().await?;
-        let found = approvals::list(&mut conn, caller.workspace, &query, None, below, limit).await?;
-        paging::page(found, limit, cursor_of)
+        let (workspace, only) = (caller.workspace, only.as_deref());
+        let found =
+            approvals::list(&mut conn, workspace, &query, only, None, below, paging.to_read()).await?;
+        paging.page(found, cursor_of)
     };
-    page.items.retain(|stored| caller.may_touch(&stored.workflow_id));
     let items = views(&state, &caller, page.items).await?;
     Ok(Json(Page { items, next_cursor: page.next_cursor }))
 }
@@ -64,23 +67,26 @@ async fn mine(
     query: &ApprovalQuery,
     person: &Candidate<'_>,
     mut below: Option<Uuid>,
-    limit: i64,
+    paging: &Paging,
 ) -> ApiResult<Page<Stored>> {
     let entries = entries_of(person.email, person.roles);
-    let wanted = usize::try_from(limit).unwrap_or_default();
+    let only = only_of(caller);
+    let wanted = usize::try_from(paging.to_read()).unwrap_or_default();
     let (mut found, mut looked_at) = (Vec::new(), 0);
     let mut conn = state.pool.acquire().await?;
     loop {
-        let read = approvals::list(&mut conn, caller.workspace, query, Some(&entries), below, limit).await?;
+        let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
+        let read = approvals::list(&mut conn, workspace, query, only, Some(&entries), below, limit).await?;
         let is_last = read.len() < wanted;
         looked_at += read.len();
         below = read.last().map(|stored| stored.request.approval_id.0);
         found.extend(read.into_iter().filter(|stored| is_for(&policy(stored), person).is_ok()));
         if is_last || found.len() >= wanted {
-            return Ok(paging::page(found, limit, cursor_of));
+            return Ok(paging.page(found, cursor_of));
         }
         if looked_at >= MAX_LOOKED_AT {
-            return Ok(Page { items: found, next_cursor: below.map(|below| below.to_string()) });
+            let next_cursor = below.map(|below| paging.cursor(&below.to_string()));
+            return Ok(Page { items: found, next_cursor });
         }
     }
 }
@@ -199,7 +205,7 @@ pub(super) async fn decide(
     Body(new): Body<NewDecision>,
 ) -> ApiResult<Json<Approval>> {
     let person = person(&caller)?;
-    let key = headers.get(KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let key = idempotency::key(&headers)?;
     let stored = find(&state, &caller, id).await?;
     if is_repetition(&stored, person, key.as_deref(), &new) {
         return Ok(Json(view(&state, &caller, stored).await?));

@@ -1,6 +1,6 @@
 //! The audit log.
 
-use super::{AppState, body::Query, paging, problem::ApiResult};
+use super::{AppState, paging::Paging, params::Query, problem::ApiResult};
 use crate::{
     auth::Caller,
     clock,
@@ -56,9 +56,9 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<AuditQuery>,
 ) -> ApiResult<Json<Page<AuditEntry>>> {
-    let limit = paging::limit(query.limit)?;
-    let below = paging::cursor(query.cursor.as_deref())?;
+    let paging = Paging::of(&state, &caller, "audit", query.limit);
+    let below = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let entries = audit::list(&mut conn, caller.workspace, &query, below, limit).await?;
-    Ok(Json(paging::page(entries, limit, |entry| entry.audit_id.to_string())))
+    let entries = audit::list(&mut conn, caller.workspace, &query, below, paging.to_read()).await?;
+    Ok(Json(paging.page(entries, |entry| entry.audit_id.to_string())))
 }

@@ -3,7 +3,8 @@
 use super::{
     AppState, body,
     events::{look, read_event, started},
-    idempotency::KEY,
+    idempotency,
+    media::MediaType,
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -13,20 +14,20 @@ use crate::{
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use futures_util::{StreamExt as _, stream};
-use serde::Deserialize as _;
 use serde_json::Value;
 use shared_types::{
     api::{
         events::{BatchAnswer, BatchItem, EventAccepted, NewEvent},
         problem::{Code, Problem},
+        reading,
     },
     ids::EventId,
     workflow::Finding,
 };
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 /// The most events of a batch.
 const MAX_EVENTS: usize = 1000;
@@ -39,26 +40,30 @@ pub(super) async fn send(
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<BatchAnswer>)> {
+    let key = idempotency::key(&headers)?;
+    let media = MediaType::of(&headers);
     let bytes = body::read_bytes(request, &state).await?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let values = if kind.contains("ndjson") { lines(&bytes) } else { list(&bytes)? };
+    let values = match media {
+        MediaType::NdJson => lines(&bytes),
+        MediaType::Json | MediaType::Unnamed => list(&bytes)?,
+        MediaType::Yaml | MediaType::Other(_) => {
+            return Err(
+                media.refused("an array as application/json, or one event a line as application/x-ndjson")
+            );
+        }
+    };
     if values.len() > MAX_EVENTS {
         let detail = format!("A batch has at most {MAX_EVENTS} events; this has {}.", values.len());
         return Err(ApiError::new(Code::BatchTooLarge, detail));
     }
-    let key = headers.get(KEY).and_then(|key| key.to_str().ok());
-    let may_hold_zero = body::may_hold_zero(&bytes);
     let read = values.into_iter().enumerate().map(|(n, value)| {
-        let value = value?;
-        if may_hold_zero {
-            body::refuse_zero_in(&value).map_err(|error| placed(n, error))?;
-        }
-        let mut new = parse(n, value)?;
-        // Events without ids of their own have the request's, so that it can be sent again.
-        if let (None, Some(key)) = (&new.id, key) {
-            new.id = Some(format!("{key}:{n}"));
-        }
-        read_event(&caller, &HeaderMap::new(), new).map_err(|error| placed(n, error))
+        let read =
+            value.and_then(|value| reading::read::<NewEvent>(value).map_err(body::refused)).and_then(|new| {
+                // Events without ids of their own have the request's, so that it can be sent again.
+                let key = key.as_ref().filter(|_| new.id.is_none()).map(|key| format!("{key}:{n}"));
+                read_event(&caller, key, new)
+            });
+        read.map_err(|error| placed(n, error))
     });
     let read: Vec<Result<Incoming, ApiError>> = read.collect();
     let items = take_all(&state, &caller, read).await;
@@ -67,81 +72,108 @@ pub(super) async fn send(
 
 /// The events of a JSON array.
 fn list(bytes: &[u8]) -> ApiResult<Vec<ApiResult<Value>>> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Array(list)) => Ok(list.into_iter().map(Ok).collect()),
-        Ok(_) => Err(ApiError::new(
-            Code::BodyUnreadable,
-            "The body must be an array of events, or one event a line as application/x-ndjson.",
-        )),
-        Err(error) => Err(ApiError::new(Code::BodyUnreadable, format!("The body can't be read: {error}."))),
+    match body::json(bytes)? {
+        Value::Array(list) => Ok(list.into_iter().map(Ok).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Err(ApiError::new(
+                Code::BodyUnreadable,
+                "The body must be an array of events, or one event a line as application/x-ndjson.",
+            ))
+        }
     }
 }
 
 /// The events of NDJSON: one a line, and one that can't be read spoils no other.
 fn lines(bytes: &[u8]) -> Vec<ApiResult<Value>> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    lines
-        .enumerate()
-        .map(|(n, line)| {
-            serde_json::from_slice(line).map_err(|error| {
-                placed(n, ApiError::new(Code::BodyUnreadable, format!("The line can't be read: {error}.")))
-            })
-        })
-        .collect()
+    lines.map(body::json).collect()
 }
 
-fn parse(n: usize, value: Value) -> ApiResult<NewEvent> {
-    NewEvent::deserialize(value)
-        .map_err(|error| placed(n, ApiError::new(Code::BodyUnreadable, format!("The event: {error}."))))
-}
-
-/// The same problem, with the event's place in the batch.
+/// The same problem, with each place in the batch instead of in the event.
 fn placed(n: usize, error: ApiError) -> ApiError {
     let mut problem: Problem = error.into_problem();
-    if problem.findings.is_empty() {
-        let message = problem.detail.clone();
-        problem.findings.push(Finding::error("event.bad", format!("/{n}"), message));
+    for finding in &mut problem.findings {
+        finding.pointer = format!("/{n}{}", finding.pointer);
     }
+    let message = problem.detail.clone();
+    problem.findings.insert(0, Finding::error("event.bad", format!("/{n}"), message));
     problem.into()
 }
 
-/// Takes them, many at once; one whose id came earlier in the batch after that one.
+/// Takes them, many at once; those that share an id one after the other.
 async fn take_all(
     state: &AppState,
     caller: &Caller,
     read: Vec<Result<Incoming, ApiError>>,
 ) -> Vec<BatchItem> {
-    let mut seen: HashSet<EventId> = HashSet::new();
-    let mut repeated = Vec::new();
-    let mut first = Vec::new();
+    let mut by_id: BTreeMap<EventId, Vec<(usize, Incoming)>> = BTreeMap::new();
     let mut items: Vec<Option<BatchItem>> = read.iter().map(|_| None).collect();
     for (n, incoming) in read.into_iter().enumerate() {
         match incoming {
-            Ok(incoming) if seen.insert(incoming.event.id.clone()) => first.push((n, incoming)),
-            Ok(incoming) => repeated.push((n, incoming)),
-            Err(error) => items[n] = Some(BatchItem::Refused(Box::new(error.into_problem()))),
+            Ok(incoming) => by_id.entry(incoming.event.id.clone()).or_default().push((n, incoming)),
+            Err(error) => items[n] = Some(refusal(error)),
         }
     }
-    let taken =
-        stream::iter(first).map(|(n, incoming)| async move { (n, take(state, caller, &incoming).await) });
+    let mut groups: Vec<Vec<(usize, Incoming)>> = by_id.into_values().collect();
+    // What came first in the batch is taken first, as far as events beside each other have an order.
+    groups.sort_by_key(|group| group.first().map(|(n, _)| *n));
+    let taken = stream::iter(groups).map(|group| take_group(state, caller, group));
     let mut taken = taken.buffer_unordered(AT_ONCE);
-    while let Some((n, item)) = taken.next().await {
-        items[n] = Some(item);
-    }
-    for (n, incoming) in repeated {
-        items[n] = Some(take(state, caller, &incoming).await);
+    while let Some(group) = taken.next().await {
+        for (n, item) in group {
+            items[n] = Some(item);
+        }
     }
     items.into_iter().flatten().collect()
 }
 
-async fn take(state: &AppState, caller: &Caller, incoming: &Incoming) -> BatchItem {
-    match try_take(state, caller, incoming).await {
-        Ok(accepted) => BatchItem::Taken(accepted),
-        Err(error) => BatchItem::Refused(Box::new(error.into_problem())),
+/// Takes the events of one id in their order. Once the id is taken, all others are answered from memory: the same
+/// content is a duplicate of it, and other content is refused, as the database would have it.
+async fn take_group(
+    state: &AppState,
+    caller: &Caller,
+    group: Vec<(usize, Incoming)>,
+) -> Vec<(usize, BatchItem)> {
+    let mut items = Vec::with_capacity(group.len());
+    let mut held: Option<(Vec<u8>, EventAccepted)> = None;
+    let mut refused: BTreeMap<Vec<u8>, Problem> = BTreeMap::new();
+    for (n, incoming) in group {
+        if let Some((hash, accepted)) = &held {
+            items.push((n, answer_again(*hash == incoming.content_hash, accepted)));
+            continue;
+        }
+        if let Some(problem) = refused.get(&incoming.content_hash) {
+            items.push((n, BatchItem::Refused(Box::new(problem.clone()))));
+            continue;
+        }
+        match take(state, caller, &incoming).await {
+            Ok(accepted) => {
+                items.push((n, BatchItem::Taken(accepted.clone())));
+                held = Some((incoming.content_hash, EventAccepted { duplicate: true, ..accepted }));
+            }
+            Err(error) => {
+                let problem = error.into_problem();
+                items.push((n, BatchItem::Refused(Box::new(problem.clone()))));
+                refused.insert(incoming.content_hash, problem);
+            }
+        }
+    }
+    items
+}
+
+fn answer_again(is_same: bool, accepted: &EventAccepted) -> BatchItem {
+    if is_same {
+        BatchItem::Taken(accepted.clone())
+    } else {
+        refusal(crate::engine::IntakeError::IdReused.into())
     }
 }
 
-async fn try_take(state: &AppState, caller: &Caller, incoming: &Incoming) -> ApiResult<EventAccepted> {
+fn refusal(error: ApiError) -> BatchItem {
+    BatchItem::Refused(Box::new(error.into_problem()))
+}
+
+async fn take(state: &AppState, caller: &Caller, incoming: &Incoming) -> ApiResult<EventAccepted> {
     let event_id = incoming.event.id.clone();
     let (duplicate, runs) = match state.engine.intake(caller.workspace, incoming).await? {
         Accepted::New(begun) => (false, begun.into_iter().map(|run| started(run.standing)).collect()),

@@ -1,137 +1,208 @@
-//! Bodies, queries and paths: read into their types, or refused with the field that is wrong.
+//! Bodies: read once, up to a limit and within a time, and then into their types.
 
-use super::problem::{ApiError, ApiResult};
+use super::{
+    MAX_BODY,
+    media::MediaType,
+    problem::{ApiError, ApiResult},
+};
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    body::{Body as HttpBody, Bytes},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
 };
+use futures_util::StreamExt as _;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared_types::{
-    api::problem::{Code, Problem},
-    workflow::{Finding, Format},
+    api::{
+        problem::{Code, Problem},
+        reading,
+    },
+    workflow::{Finding, Format, bounds},
 };
+use std::time::Duration;
 
-/// A JSON body.
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is read and dropped, so that its sender gets to read the answer.
+const DROPPED: usize = 16 * MAX_BODY;
+/// How long the rest of a refused request is read.
+const DROPPING_TIME: Duration = Duration::from_secs(5);
+/// What editors on Windows begin a file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The same request with its body in memory.
+pub(super) async fn buffered(request: Request) -> ApiResult<Request> {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = tokio::time::timeout(BODY_TIME, collect(&parts.headers, body)).await else {
+        let detail = format!("The body didn't arrive within {} s; send it again.", BODY_TIME.as_secs());
+        return Err(ApiError::new(Code::BodySlow, detail));
+    };
+    Ok(Request::from_parts(parts, HttpBody::from(bytes?)))
+}
+
+async fn collect(headers: &HeaderMap, body: HttpBody) -> ApiResult<Bytes> {
+    let too_large = || {
+        let detail = format!("The body is larger than {MAX_BODY} bytes; send less at once.");
+        ApiError::new(Code::BodyTooLarge, detail)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > MAX_BODY) && headers.contains_key(header::EXPECT) {
+        // The client waits for leave before it sends the body.
+        return Err(too_large());
+    }
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut read = 0;
+    while let Some(chunk) = chunks.next().await {
+        let broke_off = "The body broke off before its end; send it again.";
+        let chunk = chunk.map_err(|_| ApiError::new(Code::RequestBad, broke_off))?;
+        read += chunk.len();
+        if read <= MAX_BODY {
+            bytes.extend_from_slice(&chunk);
+        } else if read > DROPPED {
+            break;
+        }
+    }
+    if read > MAX_BODY { Err(too_large()) } else { Ok(bytes.into()) }
+}
+
+/// Reads and drops what a refused request still sends, up to a bound, so that its sender gets to read the answer.
+pub(super) async fn discard(headers: &HeaderMap, body: HttpBody) {
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let dropping = async {
+        let mut chunks = body.into_data_stream();
+        let mut read = 0;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            read += chunk.len();
+            if read > DROPPED {
+                break;
+            }
+        }
+    };
+    // A sender that takes longer learns less.
+    let _ = tokio::time::timeout(DROPPING_TIME, dropping).await;
+}
+
+/// The bytes of a body that the guard has read, as they were signed.
+pub(super) async fn signed_bytes<S: Send + Sync>(request: Request, state: &S) -> ApiResult<Bytes> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|_| ApiError::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes.")))
+}
+
+/// The same without a byte order mark.
+pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> ApiResult<Bytes> {
+    let bytes = signed_bytes(request, state).await?;
+    Ok(bytes.slice(bytes.len() - without_mark(&bytes).len()..))
+}
+
+/// What stands behind a byte order mark.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// A JSON object that was read into its type.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + JsonSchema, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> ApiResult<Self> {
+        let media = MediaType::of(request.headers());
         let bytes = read_bytes(request, state).await?;
         // An empty body stands for an empty object, so that what needs nothing is sent nothing.
-        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-        refuse_zero(&bytes)?;
-        let mut reader = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            unreadable(&path, error.inner())
-        })?;
-        reader.end().map_err(|error| unreadable(".", &error))?;
-        Ok(Self(value))
+        let value = if bytes.trim_ascii().is_empty() {
+            Value::Object(Map::new())
+        } else if matches!(media, MediaType::Json | MediaType::Unnamed) {
+            json(&bytes)?
+        } else {
+            return Err(media.refused("JSON as application/json"));
+        };
+        reading::read(value).map(Self).map_err(refused)
     }
 }
 
-/// Reads a body up to the limit.
-pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> ApiResult<Bytes> {
-    Bytes::from_request(request, state).await.map_err(|_| {
-        let detail = format!("The body is larger than {} bytes, or broke off.", super::MAX_BODY);
-        ApiError::new(Code::BodyTooLarge, detail)
-    })
+/// The value that JSON holds.
+pub(super) fn json(bytes: &[u8]) -> ApiResult<Value> {
+    let text = utf8(bytes)?;
+    serde_json::from_str(text).map_err(|error| unparsable(text, &error))
 }
 
-fn unreadable(path: &str, error: &serde_json::Error) -> ApiError {
-    let pointer = if path == "." {
-        String::new()
-    } else {
-        format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
-    };
-    let field = if pointer.is_empty() { "The body".to_owned() } else { format!("`{path}`") };
-    let detail = format!("{field}: {error}.");
-    let mut finding = Finding::error("body.unreadable", pointer, detail.clone());
-    finding.line = u64::try_from(error.line()).unwrap_or_default();
-    finding.column = u64::try_from(error.column()).unwrap_or_default();
-    Problem::new(Code::BodyUnreadable, detail).with_findings(vec![finding]).into()
-}
-
-/// The database keeps no zero character; it is refused here, with its place, before anything is done.
-pub(super) fn refuse_zero(bytes: &[u8]) -> ApiResult<()> {
-    if !may_hold_zero(bytes) {
-        return Ok(());
-    }
-    refuse_zero_in(&serde_json::from_slice(bytes).unwrap_or_default())
-}
-
-/// Whether JSON may hold a zero character.
-pub(super) fn may_hold_zero(bytes: &[u8]) -> bool {
-    bytes.windows(6).any(|window| window == br"\u0000")
-}
-
-/// The same of a value that was read.
-pub(super) fn refuse_zero_in(value: &Value) -> ApiResult<()> {
-    match place_of_zero(value) {
-        Some(pointer) => {
-            let finding =
-                Finding::error("field.bad", pointer, "The character U+0000 can't be kept; leave it out.");
-            Err(Problem::new(Code::FieldBad, finding.message.clone()).with_findings(vec![finding]).into())
-        }
+/// Refuses a map with a value that nests too deep; `at` is the map's own place.
+pub(super) fn check_depth(map: &Map<String, Value>, at: &str) -> ApiResult<()> {
+    match bounds::too_deep_in(map) {
+        Some(below) => Err(refused(vec![reading::too_deep(&format!("{at}{below}"))])),
         None => Ok(()),
     }
 }
 
-fn place_of_zero(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => text.contains('\0').then(String::new),
-        Value::Array(list) => {
-            list.iter().enumerate().find_map(|(n, item)| place_of_zero(item).map(|p| format!("/{n}{p}")))
-        }
-        Value::Object(map) => map.iter().find_map(|(key, item)| {
-            let found = if key.contains('\0') { Some(String::new()) } else { place_of_zero(item) };
-            found.map(|pointer| format!("/{}{pointer}", key.replace('\0', "?")))
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+fn utf8(bytes: &[u8]) -> ApiResult<&str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let detail = format!(
+            "The body isn't UTF-8: byte {} begins no character; send it as UTF-8.",
+            error.valid_up_to()
+        );
+        ApiError::new(Code::BodyUnreadable, detail)
+    })
+}
+
+/// Says where a text stops being JSON, and what stands there.
+fn unparsable(text: &str, error: &serde_json::Error) -> ApiError {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let path = serde_path_to_error::deserialize::<_, Value>(&mut reader)
+        .err()
+        .map_or_else(String::new, |error| pointer(&error.path().to_string()));
+    if error.to_string().starts_with("recursion limit") {
+        return refused(vec![reading::too_deep(&path)]);
     }
+    let (line, column) = (error.line(), error.column());
+    let what = if error.is_eof() {
+        "it ends before its last value does".to_owned()
+    } else {
+        let rest = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let near: String = rest.chars().skip(column.saturating_sub(10)).take(20).collect();
+        format!("near `{near}`")
+    };
+    let message = format!("The body isn't JSON: line {line}, column {column}, {what}.");
+    let mut finding = Finding::error("body.unreadable", path, message.clone());
+    finding.line = u64::try_from(line).unwrap_or_default();
+    finding.column = u64::try_from(column).unwrap_or_default();
+    Problem::new(Code::BodyUnreadable, message).with_findings(vec![finding]).into()
 }
 
-/// Query parameters.
-pub(super) struct Query<T>(pub(super) T);
+/// A path such as `a.b[0]` as a JSON pointer.
+fn pointer(path: &str) -> String {
+    if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "")) }
+}
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = ApiError;
+/// How many faults a problem tells in words.
+const FAULTS_TOLD: usize = 3;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
-        let text = parts.uri.query().unwrap_or_default();
-        // An empty value is as good as none: forms send one for every filter.
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text).unwrap_or_default();
-        let pairs: Vec<(String, String)> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let text = serde_urlencoded::to_string(pairs).unwrap_or_default();
-        let reader = serde_urlencoded::Deserializer::new(form_pairs(text.as_bytes()));
-        let value = serde_path_to_error::deserialize(reader).map_err(|error| {
-            let path = error.path().to_string();
-            let name = if path == "." { String::new() } else { format!("`{path}`: ") };
-            ApiError::new(Code::QueryUnreadable, format!("{name}{}.", error.inner()))
-        })?;
-        Ok(Self(value))
+/// A body with these faults, as a problem: the first few in words, all of them beside that.
+pub(super) fn refused(findings: Vec<Finding>) -> ApiError {
+    const OF_A_FIELD: [&str; 5] =
+        ["text.too_long", "text.too_short", "text.zero", "value.range", "value.too_deep"];
+    let is_field = findings.first().is_some_and(|finding| OF_A_FIELD.contains(&finding.code.as_ref()));
+    let code = if is_field { Code::FieldBad } else { Code::BodyUnreadable };
+    let told: Vec<String> = findings.iter().take(FAULTS_TOLD).map(in_words).collect();
+    let mut detail = told.join(" ");
+    if findings.len() > FAULTS_TOLD {
+        detail = format!("{detail} And {} more.", findings.len() - FAULTS_TOLD);
     }
+    Problem::new(code, detail).with_findings(findings).into()
 }
 
-fn form_pairs(bytes: &[u8]) -> form_urlencoded::Parse<'_> {
-    form_urlencoded::parse(bytes)
-}
-
-/// One parameter of the path; one that can't be an id leads nowhere.
-pub(super) struct Path<T>(pub(super) T);
-
-impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
-        let axum::extract::Path(text) = axum::extract::Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| ApiError::not_found())?;
-        text.parse().map(Self).map_err(|_| ApiError::not_found())
+/// A fault with its place, where its message names only the last part of that.
+fn in_words(finding: &Finding) -> String {
+    let place: String = finding.pointer.chars().take(100).collect();
+    if place.matches('/').count() > 1 && !finding.message.contains(&place) {
+        format!("{place}: {}", finding.message)
+    } else {
+        finding.message.clone()
     }
 }
 
@@ -145,21 +216,20 @@ impl<S: Send + Sync> FromRequest<S> for Written {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> ApiResult<Self> {
-        let format = format_of(request.headers());
+        const TAKEN: &str = "JSON as application/json, or YAML as application/yaml";
+        let media = MediaType::of(request.headers());
         let bytes = read_bytes(request, state).await?;
-        let text = String::from_utf8(bytes.to_vec())
-            .map_err(|_| ApiError::new(Code::BodyUnreadable, "The document isn't UTF-8."))?;
+        let text = utf8(&bytes)?;
+        let format = match media {
+            MediaType::Json => Format::Json,
+            MediaType::Yaml => Format::Yaml,
+            MediaType::Unnamed if text.trim_start().starts_with('{') => Format::Json,
+            MediaType::Unnamed | MediaType::NdJson | MediaType::Other(_) => return Err(media.refused(TAKEN)),
+        };
         if text.contains('\0') {
-            return Err(ApiError::new(
-                Code::BodyUnreadable,
-                "The document holds the character U+0000; leave it out.",
-            ));
+            let detail = "The document holds the character U+0000; leave it out.";
+            return Err(ApiError::new(Code::BodyUnreadable, detail));
         }
-        Ok(Self { text, format })
+        Ok(Self { text: text.to_owned(), format })
     }
-}
-
-fn format_of(headers: &HeaderMap) -> Format {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.contains("yaml") { Format::Yaml } else { Format::Json }
 }

@@ -45,10 +45,10 @@ pub(super) async fn authenticate(
     }
 }
 
-/// The token behind the scheme `Bearer`, which is the same in small letters.
-fn bearer(value: &str) -> Option<&str> {
+/// The token of an `Authorization: Bearer` header; the scheme's letters may be large or small (RFC 9110).
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The address that a request came from.
@@ -128,6 +128,14 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| ApiError::new(Code::Unauthenticated, "Sign in first."))
+    }
+}
+
+/// The only workflows whose things the caller may see; `None` for all.
+pub(super) fn only_of(caller: &Caller) -> Option<Vec<String>> {
+    match &caller.who {
+        Who::Person(_) => None,
+        Who::Key(key) => key.workflows.as_ref().map(|ids| ids.iter().map(|id| id.0.clone()).collect()),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{
     AppState,
-    body::{Body, Query},
-    idempotency::KEY,
+    body::{self, Body},
+    idempotency,
+    params::Query,
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -39,8 +40,6 @@ use tokio::time::Instant;
 const MAX_WAIT: Duration = Duration::from_mins(1);
 /// How often the runs are looked at while another server works on them.
 const LOOK: Duration = Duration::from_millis(250);
-const MAX_ID: usize = 200;
-const MAX_TYPE: usize = 200;
 
 pub(super) async fn send(
     State(state): State<AppState>,
@@ -50,7 +49,7 @@ pub(super) async fn send(
     Body(new): Body<NewEvent>,
 ) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
     let wait = query.wait.as_deref().map(read_wait).transpose()?;
-    let incoming = read_event(&caller, &headers, new)?;
+    let incoming = read_event(&caller, idempotency::key(&headers)?, new)?;
     let accepted = state.engine.intake(caller.workspace, &incoming).await?;
     let event_id = incoming.event.id.clone();
     let mut watches = Vec::new();
@@ -100,18 +99,17 @@ fn read_wait(text: &str) -> ApiResult<Duration> {
     Ok(span.duration().to_std().unwrap_or_default().min(MAX_WAIT))
 }
 
-pub(super) fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) -> ApiResult<Incoming> {
-    if new.kind.is_empty() || new.kind.len() > MAX_TYPE || new.kind.contains(char::is_whitespace) {
-        return Err(ApiError::new(
-            Code::FieldBad,
-            format!("`type` must be 1 to {MAX_TYPE} characters without spaces, such as order.created."),
-        ));
+/// Reads an event that was sent, whose `Idempotency-Key` is another spelling of its id.
+pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) -> ApiResult<Incoming> {
+    if new.kind.contains(char::is_whitespace) {
+        let detail = format!("`type` is \"{}\"; it must have no spaces, such as order.created.", new.kind);
+        return Err(ApiError::new(Code::FieldBad, detail));
     }
+    body::check_depth(&new.payload, "/payload")?;
     if is_own_event(&new.kind) {
         let detail = format!("{} is a type that only the server itself publishes; take another.", new.kind);
         return Err(ApiError::new(Code::EventReserved, detail));
     }
-    let key = headers.get(KEY).map(|key| key.to_str().unwrap_or_default().to_owned());
     let id = match (new.id.clone(), key) {
         (Some(id), Some(key)) if id != key => {
             return Err(ApiError::new(
@@ -122,9 +120,6 @@ pub(super) fn read_event(caller: &Caller, headers: &HeaderMap, new: NewEvent) ->
         (Some(id), _) | (None, Some(id)) => id,
         (None, None) => clock::new_id().to_string(),
     };
-    if id.is_empty() || id.len() > MAX_ID {
-        return Err(ApiError::new(Code::FieldBad, format!("`id` must be 1 to {MAX_ID} characters.")));
-    }
     if let Some(own) = OWN_IDS.iter().find(|own| id.starts_with(**own)) {
         let detail = format!("`id` must not begin with `{own}`: those ids are the server's own.");
         return Err(ApiError::new(Code::FieldBad, detail));
@@ -184,7 +179,7 @@ pub(super) fn started(Standing { execution: run, open_request }: Standing) -> St
 pub(super) async fn look(state: &AppState, caller: &Caller, event: &EventId) -> ApiResult<Vec<StartedRun>> {
     let mut conn = state.pool.acquire().await?;
     let mut runs = executions::started_by(&mut conn, caller.workspace, event).await?;
-    // Whoever sent it first may have been allowed to start more.
+    // A key for some workflows isn't told of the runs of others.
     runs.retain(|run| caller.may_touch(&run.workflow_id));
     let ids: Vec<_> = runs.iter().map(|run| run.execution_id).collect();
     let open = approvals::open_of(&mut conn, caller.workspace, &ids).await?;

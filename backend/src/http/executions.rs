@@ -2,9 +2,11 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path, Query},
+    body::Body,
+    caller::only_of,
     idempotency::Claim,
-    paging,
+    paging::Paging,
+    params::{Path, Query},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -31,20 +33,20 @@ use shared_types::{
 const TRACE_SHOWN: usize = 1000;
 /// How many items of a foreach a tree shows.
 const ITEMS_SHOWN: u32 = 20;
-const MAX_ITEMS_SHOWN: u32 = 2000;
 
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(query): Query<ExecutionQuery>,
 ) -> ApiResult<Json<Page<Execution>>> {
-    let limit = paging::limit(query.limit)?;
-    let below = paging::cursor(query.cursor.as_deref())?;
+    let paging = Paging::of(&state, &caller, "executions", query.limit);
+    let below = paging.after(query.cursor.as_deref())?;
+    let only = only_of(&caller);
     let mut conn = state.pool.acquire().await?;
-    let items = executions::list(&mut conn, caller.workspace, &query, below, limit).await?;
-    let mut page = paging::page(items, limit, |run| run.execution_id.to_string());
-    page.items.retain(|run| caller.may_touch(&run.workflow_id));
-    Ok(Json(page))
+    let items =
+        executions::list(&mut conn, caller.workspace, &query, only.as_deref(), below, paging.to_read())
+            .await?;
+    Ok(Json(paging.page(items, |run| run.execution_id.to_string())))
 }
 
 pub(super) async fn get(
@@ -60,7 +62,9 @@ pub(super) async fn get(
     };
     let has_more = trace.len() > TRACE_SHOWN;
     trace.truncate(TRACE_SHOWN);
-    let trace_next_cursor = trace.last().filter(|_| has_more).map(|fact| fact.seq.to_string());
+    let paging = trace_paging(&state, &caller, id, None);
+    let trace_next_cursor =
+        trace.last().filter(|_| has_more).map(|fact| paging.cursor(&fact.seq.to_string()));
     let context = match state.engine.look(caller.workspace, id).await {
         Ok(run) => Value::Object(run.context.as_ref().clone()),
         // What else is known of it is shown all the same.
@@ -80,15 +84,18 @@ pub(super) async fn trace(
     Path(id): Path<ExecutionId>,
     Query(query): Query<TraceQuery>,
 ) -> ApiResult<Json<Page<Fact>>> {
-    let limit = paging::limit(query.limit)?;
-    let after: Option<u32> = query.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
-        ApiError::new(Code::CursorBad, "`cursor` must be the `next_cursor` of an answer, unchanged.")
-    })?;
+    let paging = trace_paging(&state, &caller, id, query.limit);
+    let after: Option<u32> = paging.after(query.cursor.as_deref())?;
     find(&state, &caller, id).await?;
     let mut conn = state.pool.acquire().await?;
-    let most = usize::try_from(limit).unwrap_or_default();
+    let most = usize::try_from(paging.to_read()).unwrap_or_default();
     let trace = executions::trace_after(&mut conn, id, after, most).await?;
-    Ok(Json(paging::page(trace, limit, |fact| fact.seq.to_string())))
+    Ok(Json(paging.page(trace, |fact| fact.seq.to_string())))
+}
+
+/// The parts of one run's trace: a cursor of another run's means nothing in it.
+fn trace_paging(state: &AppState, caller: &Caller, id: ExecutionId, limit: Option<u32>) -> Paging {
+    Paging::of(state, caller, &format!("executions/{id}/trace"), limit)
 }
 
 pub(super) async fn tree(
@@ -98,10 +105,6 @@ pub(super) async fn tree(
     Query(query): Query<TreeQuery>,
 ) -> ApiResult<Json<TraceTree>> {
     let items = query.items.unwrap_or(ITEMS_SHOWN);
-    if items > MAX_ITEMS_SHOWN {
-        let detail = format!("`items` must be at most {MAX_ITEMS_SHOWN}.");
-        return Err(ApiError::new(Code::QueryUnreadable, detail));
-    }
     find(&state, &caller, id).await?;
     let facts = {
         let mut conn = state.pool.acquire().await?;

@@ -1,56 +1,50 @@
-//! The one place that decides, per route, who may come in.
+//! The one place that decides, per route, which requests come in, and who sends them.
 
-use super::{AppState, caller::authenticate, idempotency, problem::ApiError};
+use super::{
+    AppState, body,
+    caller::authenticate,
+    idempotency, params,
+    problem::{ApiError, ApiResult},
+};
+use crate::auth::Caller;
 use axum::{
     extract::{Request, State},
+    http::request::Parts,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use shared_types::api::{Access, Endpoint, HttpMethod, problem::Code};
+use shared_types::api::{Access, Endpoint, HttpMethod, Repeated, problem::Code};
 
 /// Lets a request through to an endpoint, if its definition does.
+///
+/// A request is refused by what stands in its path, its caller, its query and its headers before its body is read;
+/// the body is then read up to the limit, so that handlers find it in memory.
 pub(super) async fn guard<E: Endpoint>(
     State(state): State<AppState>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    if E::ACCESS == Access::Public {
-        return next.run(request).await;
-    }
-    let caller = match authenticate(&state, request.headers(), request.extensions()).await {
+    let (mut parts, body) = request.into_parts();
+    let caller = match enter::<E>(&state, &mut parts).await {
         Ok(caller) => caller,
-        Err(error) => return error.into_response(),
-    };
-    let refused = match E::ACCESS {
-        Access::Person if caller.person().is_none() => {
-            Some("Only a person who is signed in can do this, not a key.")
+        Err(error) => {
+            body::discard(&parts.headers, body).await;
+            return error.into_response();
         }
-        Access::Needs(permission) if !caller.may(permission) => {
-            Some("Your roles, or the key's scopes, don't allow this; an administrator can change them.")
-        }
-        Access::Public | Access::Person | Access::Needs(_) => None,
     };
-    if let Some(detail) = refused {
-        return ApiError::new(Code::Forbidden, detail).into_response();
-    }
-    request.extensions_mut().insert(caller.clone());
-    // Events and decisions keep their keys with what they change; the rest is kept by its answer.
-    let keeps_own = matches!(
-        E::PATH,
-        "events"
-            | "events/batch"
-            | "approvals/{approval_id}/decisions"
-            | "workflows/validate"
-            | "workflows/simulate"
-            | "rules/try"
-    );
+    let request = Request::from_parts(parts, body);
     if E::METHOD == HttpMethod::Get {
         return next.run(request).await;
     }
+    let request = match body::buffered(request).await {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
+    let Some(caller) = caller else { return next.run(request).await };
     // What changes something is carried through, also where the client hangs up: a run that was written has to
     // be gone on with by whoever wrote it.
     let carried = tokio::spawn(async move {
-        if E::METHOD == HttpMethod::Post && !keeps_own {
+        if E::METHOD == HttpMethod::Post && E::REPEATED == Repeated::AnswerStored {
             idempotency::once(&state, &caller, request, next).await
         } else {
             next.run(request).await
@@ -61,4 +55,35 @@ pub(super) async fn guard<E: Endpoint>(
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => ApiError::new(Code::Internal, "The server is stopping.").into_response(),
     }
+}
+
+/// Holds all of a request but its body against the endpoint's definition; gives its caller, unless anybody may call.
+async fn enter<E: Endpoint>(state: &AppState, parts: &mut Parts) -> ApiResult<Option<Caller>> {
+    params::check_path(&parts.uri)?;
+    let caller = match E::ACCESS {
+        Access::Public => None,
+        Access::Person | Access::Needs(_) => {
+            let caller = authenticate(state, &parts.headers, &parts.extensions).await?;
+            let refused = match E::ACCESS {
+                Access::Person if caller.person().is_none() => {
+                    Some("Only a person who is signed in can do this, not a key.")
+                }
+                Access::Needs(permission) if !caller.may(permission) => Some(
+                    "Your roles, or the key's scopes, don't allow this; an administrator can change them.",
+                ),
+                Access::Public | Access::Person | Access::Needs(_) => None,
+            };
+            if let Some(detail) = refused {
+                return Err(ApiError::new(Code::Forbidden, detail));
+            }
+            parts.extensions.insert(caller.clone());
+            Some(caller)
+        }
+    };
+    params::read_query::<E::Query>(parts.uri.query().unwrap_or_default())?;
+    // The senders of webhooks have keys of their own, which mean nothing here.
+    if E::ACCESS != Access::Public {
+        idempotency::key(&parts.headers)?;
+    }
+    Ok(caller)
 }

@@ -1,18 +1,27 @@
 //! What is asked by machines: health, metrics, the API's description.
 
-use super::{AppState, problem::ApiError};
-use crate::store;
+use super::{AppState, caller, problem::ApiError};
+use crate::{auth::token_hash, store};
 use axum::{
     Json, Router,
-    extract::{Path, State},
-    http::{StatusCode, header},
+    extract::{ConnectInfo, Path, State},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
     routing::get,
 };
 use serde_json::{Value, json};
-use shared_types::{api::openapi, workflow::shape};
-use std::sync::{Arc, LazyLock};
+use shared_types::{
+    api::{openapi, problem::Code},
+    workflow::shape,
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+};
 use utoipa_swagger_ui::Config;
+
+/// Headers by which a proxy says that it asks for somebody else.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 static OPENAPI: LazyLock<Value> = LazyLock::new(openapi::document);
 static SWAGGER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
@@ -36,8 +45,28 @@ async fn ready(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "status": "ready" })))
 }
 
-async fn metrics(State(state): State<AppState>) -> String {
-    state.metrics.render()
+/// What was counted, for this machine and for whoever has the token. Others aren't told that there is anything.
+async fn metrics(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Result<Response, ApiError> {
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    // A proxy on this machine forwards what others ask.
+    let is_local = peer.is_some_and(|ip| ip.is_loopback()) && !is_forwarded;
+    if !is_local {
+        let wanted = state.metrics_token.as_deref().ok_or_else(ApiError::not_found)?;
+        let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let sent = sent.and_then(caller::bearer).unwrap_or_default();
+        // Hashes are compared, so that the time taken tells nothing of the token.
+        if token_hash(sent) != token_hash(wanted) {
+            let detail = "Send the token of IW_METRICS_TOKEN in the header Authorization: Bearer …";
+            return Err(ApiError::new(Code::Unauthenticated, detail));
+        }
+    }
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], state.metrics.render()).into_response())
 }
 
 async fn swagger(Path(file): Path<String>) -> Response {

@@ -5,7 +5,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::{Caller, Who},
     clock,
     store::{
         self,
@@ -15,19 +15,44 @@ use crate::{
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequestParts, Request},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use shared_types::{api::problem::Code, ids::WorkspaceId};
+use shared_types::{
+    api::{limits::IDEMPOTENCY_KEY, problem::Code},
+    ids::WorkspaceId,
+};
 use sqlx::PgConnection;
 use std::{convert::Infallible, sync::Arc};
 
 /// The header.
-pub(super) const KEY: &str = "idempotency-key";
+const KEY: &str = "idempotency-key";
+
+/// The key of a request; every endpoint that reads it reads it here.
+pub(super) fn key(headers: &HeaderMap) -> ApiResult<Option<String>> {
+    let mut sent = headers.get_all(KEY).iter();
+    let Some(first) = sent.next() else { return Ok(None) };
+    let rule = format!("Idempotency-Key must be 1 to {IDEMPOTENCY_KEY} printable ASCII characters");
+    if sent.next().is_some() {
+        return Err(ApiError::new(
+            Code::HeaderBad,
+            format!("{rule}, sent once; it was sent more than once."),
+        ));
+    }
+    let bytes = first.as_bytes();
+    let is_printable = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if is_printable && (1..=IDEMPOTENCY_KEY).contains(&bytes.len()) => Ok(Some(text.to_owned())),
+        _ if bytes.is_empty() => Err(ApiError::new(Code::HeaderBad, format!("{rule}; it is empty."))),
+        _ if is_printable => Err(ApiError::new(Code::HeaderBad, format!("{rule}; it has {}.", bytes.len()))),
+        _ => Err(ApiError::new(Code::HeaderBad, format!("{rule}; it holds another character."))),
+    }
+}
 
 /// A request's `Idempotency-Key`, for a handler that keeps its answer in the transaction that it tells of.
 #[derive(Clone)]
@@ -111,8 +136,10 @@ impl Claimed {
 
 /// Answers a request, or answers it again.
 pub(super) async fn once(state: &AppState, caller: &Caller, request: Request, next: Next) -> Response {
-    let Some(key) = request.headers().get(KEY).and_then(|key| key.to_str().ok()).map(str::to_owned) else {
-        return next.run(request).await;
+    let key = match key(request.headers()) {
+        Ok(Some(key)) => key,
+        Ok(None) => return next.run(request).await,
+        Err(error) => return error.into_response(),
     };
     match once_with(state, caller, request, next, key).await {
         Ok(response) => response,
@@ -136,7 +163,7 @@ async fn once_with(
     hash.update(parts.uri.path());
     hash.update(&body);
     let request_hash = hash.finalize().to_vec();
-    let claimed = Arc::new(Claimed { workspace: caller.workspace, actor: caller.actor(), key, request_hash });
+    let claimed = Arc::new(Claimed { workspace: caller.workspace, actor: owner(caller), key, request_hash });
     if let Some(kept) = claimed.find(state).await? {
         return answer_again(state, &claimed, &kept);
     }
@@ -157,6 +184,14 @@ async fn once_with(
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
+/// Whose keys a caller's are. Two API keys may have one name, so that theirs are told apart by their ids.
+fn owner(caller: &Caller) -> String {
+    match &caller.who {
+        Who::Person(person) => person.email.clone(),
+        Who::Key(key) => format!("key:{}", key.key_id),
+    }
+}
+
 fn reused() -> ApiError {
     let detail = "This Idempotency-Key was sent before with another request; take a new one.";
     ApiError::new(Code::IdempotencyReused, detail)
@@ -171,9 +206,15 @@ fn answer_again(state: &AppState, claimed: &Claimed, kept: &Kept) -> ApiResult<R
     let body = state.key.open(claimed.workspace, &claimed.key, &sealed);
     let body = body.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
     let has_body = !body.is_empty();
+    // What has an etag in its body had it in its header too.
+    let etag = serde_json::from_str::<Value>(&body).ok();
+    let etag = etag.as_ref().and_then(|body| HeaderValue::from_str(body.get("etag")?.as_str()?).ok());
     let mut response = (status.unwrap_or(StatusCode::OK), body).into_response();
     if has_body {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
     }
     Ok(response)
 }

@@ -2,8 +2,8 @@
 
 use super::{
     AppState, audit,
-    body::Path,
     caller::person,
+    params::Path,
     problem::{ApiError, ApiResult},
 };
 use crate::{

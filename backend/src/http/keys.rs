@@ -2,8 +2,9 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path},
+    body::Body,
     idempotency::Claim,
+    params::Path,
     problem::{ApiError, ApiResult},
     users::field,
 };

@@ -2,9 +2,9 @@
 
 use super::{
     AppState,
-    body::Query,
     caller::{again, person},
-    problem::ApiResult,
+    params::Query,
+    problem::{ApiError, ApiResult},
 };
 use crate::{
     auth::Caller,
@@ -14,17 +14,23 @@ use crate::{
 use axum::{
     extract::{
         State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+        ws::{
+            CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code,
+            rejection::WebSocketUpgradeRejection,
+        },
     },
     response::Response,
 };
 use shared_types::api::{
     Permission,
     live::{LiveKind, LiveMessage, LiveQuery},
+    problem::Code,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 
+/// The largest message of a client, which has next to nothing to say, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
 /// How often the line is tried, so that both sides learn when it is broken.
 const PING: Duration = Duration::from_secs(15);
 /// A line lasts this long at most; then the client comes again, with rights read anew.
@@ -34,10 +40,21 @@ pub(super) async fn follow(
     State(state): State<AppState>,
     caller: Caller,
     Query(query): Query<LiveQuery>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
-    person(&caller)?;
+    let user = person(&caller)?.user_id;
+    let upgrade = upgrade.map_err(|_| {
+        let detail =
+            "This is a WebSocket; send Connection: Upgrade, Upgrade: websocket and Sec-WebSocket-Key.";
+        ApiError::new(Code::RequestBad, detail)
+    })?;
+    let Some(line) = state.sockets.open(user) else {
+        let detail = "You have as many lines open as a person may; close one first.";
+        return Err(ApiError::new(Code::TooManySockets, detail).retry_after(5));
+    };
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(move |socket| async move {
+        let _line = line;
         // A client that goes away is no failure.
         let _ = tokio::time::timeout(LONGEST, serve(socket, state, caller, query.after)).await;
     }))

@@ -2,9 +2,9 @@
 
 use super::{
     AppState,
-    body::{Path, Query},
     caller::person,
-    paging,
+    paging::Paging,
+    params::{Path, Query},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -27,12 +27,12 @@ pub(super) async fn list(
     Query(query): Query<NoticeQuery>,
 ) -> ApiResult<Json<Page<Notice>>> {
     let user = person(&caller)?.user_id;
-    let limit = paging::limit(query.limit)?;
-    let below = paging::cursor(query.cursor.as_deref())?;
+    let paging = Paging::of(&state, &caller, "notices", query.limit);
+    let below = paging.after(query.cursor.as_deref())?;
     let unread = query.unread.unwrap_or_default();
     let mut conn = state.pool.acquire().await?;
-    let items = notices::list(&mut conn, caller.workspace, user, unread, below, limit).await?;
-    Ok(Json(paging::page(items, limit, |notice| notice.notice_id.to_string())))
+    let items = notices::list(&mut conn, caller.workspace, user, unread, below, paging.to_read()).await?;
+    Ok(Json(paging.page(items, |notice| notice.notice_id.to_string())))
 }
 
 pub(super) async fn read(
@@ -54,9 +54,9 @@ pub(super) async fn deliveries(
     caller: Caller,
     Query(query): Query<DeliveryQuery>,
 ) -> ApiResult<Json<Page<Delivery>>> {
-    let limit = paging::limit(query.limit)?;
-    let below = paging::cursor(query.cursor.as_deref())?;
+    let paging = Paging::of(&state, &caller, "deliveries", query.limit);
+    let below = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let items = deliveries::list(&mut conn, caller.workspace, query.status, below, limit).await?;
-    Ok(Json(paging::page(items, limit, |delivery| delivery.delivery_id.to_string())))
+    let items = deliveries::list(&mut conn, caller.workspace, query.status, below, paging.to_read()).await?;
+    Ok(Json(paging.page(items, |delivery| delivery.delivery_id.to_string())))
 }

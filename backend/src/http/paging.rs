@@ -1,33 +1,57 @@
-//! Lists in parts: a cursor is the key after which the next part begins.
+//! Lists in parts: a cursor stands for the key after which the next part begins.
 
-use super::problem::{ApiError, ApiResult};
-use shared_types::api::{Page, problem::Code};
-use uuid::Uuid;
+use super::{
+    AppState,
+    problem::{ApiError, ApiResult},
+};
+use crate::auth::{Caller, cursor::CursorSeal};
+use shared_types::api::{Page, limits, problem::Code};
+use std::str::FromStr;
 
 const DEFAULT: u32 = 50;
-const MAX: u32 = 200;
 
-/// How many items to read: one more than shown tells whether more follow.
-pub(super) fn limit(asked: Option<u32>) -> ApiResult<i64> {
-    match asked.unwrap_or(DEFAULT) {
-        0 => Err(ApiError::new(Code::QueryUnreadable, "`limit` must be from 1 to 200.")),
-        limit if limit > MAX => Err(ApiError::new(Code::QueryUnreadable, "`limit` must be from 1 to 200.")),
-        limit => Ok(i64::from(limit) + 1),
+/// How a list is shown in parts.
+pub(super) struct Paging {
+    seal: CursorSeal,
+    shown: usize,
+}
+
+impl Paging {
+    /// The parts of a list, of so many items each; the query's schema has bounded how many.
+    pub(super) fn of(state: &AppState, caller: &Caller, list: &str, limit: Option<u32>) -> Self {
+        let shown = limit.unwrap_or(DEFAULT).clamp(1, limits::PAGE);
+        Self {
+            seal: CursorSeal::new(&state.key, caller.workspace, list),
+            shown: usize::try_from(shown).unwrap_or_default(),
+        }
     }
-}
 
-/// The id that a cursor stands for.
-pub(super) fn cursor(text: Option<&str>) -> ApiResult<Option<Uuid>> {
-    let bad =
-        || ApiError::new(Code::CursorBad, "`cursor` must be the `next_cursor` of an answer, unchanged.");
-    text.map(|text| text.parse().map_err(|_| bad())).transpose()
-}
+    /// How many items to read: one more than shown tells whether more follow.
+    pub(super) fn to_read(&self) -> i64 {
+        i64::try_from(self.shown).unwrap_or_default() + 1
+    }
 
-/// A page of at most `limit - 1` of the items that were read.
-pub(super) fn page<T>(mut items: Vec<T>, limit: i64, key: impl Fn(&T) -> String) -> Page<T> {
-    let shown = usize::try_from(limit - 1).unwrap_or_default();
-    let more = items.len() > shown;
-    items.truncate(shown);
-    let next_cursor = if more { items.last().map(key) } else { None };
-    Page { items, next_cursor }
+    /// The key that a cursor stands for.
+    pub(super) fn after<T: FromStr>(&self, cursor: Option<&str>) -> ApiResult<Option<T>> {
+        let bad = || {
+            ApiError::new(
+                Code::CursorBad,
+                "`cursor` must be the `next_cursor` of an answer of this list, unchanged.",
+            )
+        };
+        cursor.map(|text| self.seal.open(text).and_then(|key| key.parse().ok()).ok_or_else(bad)).transpose()
+    }
+
+    /// A page of the items that were read.
+    pub(super) fn page<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> String) -> Page<T> {
+        let has_more = items.len() > self.shown;
+        items.truncate(self.shown);
+        let next_cursor = items.last().filter(|_| has_more).map(|last| self.cursor(&key(last)));
+        Page { items, next_cursor }
+    }
+
+    /// The cursor that stands for a key.
+    pub(super) fn cursor(&self, key: &str) -> String {
+        self.seal.seal(key)
+    }
 }

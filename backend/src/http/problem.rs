@@ -146,6 +146,40 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// A failure that a library answered in words of its own, as a problem; other answers stay as they are.
+pub(super) fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => (Code::NotFound, "There is nothing at this address."),
+        StatusCode::METHOD_NOT_ALLOWED => (Code::MethodNotAllowed, "The path has no such method."),
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::BodyTooLarge, "The body is too large."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (Code::BodyType, "The body's Content-Type isn't taken."),
+        status if status.is_server_error() => {
+            (Code::Internal, "The server could not do this; what went wrong is in its log.")
+        }
+        _ => (Code::RequestBad, "The request can't be read; /docs says what is expected."),
+    };
+    let mut problem = ApiError::new(code, detail).problem.as_ref().clone();
+    problem.status = status.as_u16();
+    let mut answer = ApiError::from(problem).into_response();
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE
+            && name != header::CONTENT_LENGTH
+            && !answer.headers().contains_key(name)
+        {
+            answer.headers_mut().append(name, value.clone());
+        }
+    }
+    answer
+}
+
 pub(super) async fn unknown_path(uri: Uri) -> ApiError {
     ApiError::new(Code::PathUnknown, format!("There is no path {}; /docs lists what there is.", uri.path()))
 }

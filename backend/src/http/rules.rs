@@ -2,9 +2,11 @@
 
 use super::{
     AppState, audit,
-    body::{self, Body, Path, Query, Written},
+    body::{self, Body, Written},
     idempotency::Claim,
-    paging,
+    paging::Paging,
+    params::{Path, Query},
+    preconditions::IfMatch,
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -43,8 +45,10 @@ use sqlx::PgConnection;
 
 fn sound(written: &Written) -> ApiResult<RuleDocument> {
     let (checked, rule) = check_rule(&written.text, written.format);
-    body::refuse_zero_in(&checked.value)?;
     rule.ok_or_else(|| {
+        if checked.findings.iter().any(|finding| finding.code == "text.zero") {
+            return body::refused(checked.findings);
+        }
         let detail = checked.findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
         Problem::new(Code::RuleBad, detail).with_findings(checked.findings).into()
     })
@@ -146,10 +150,11 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<RuleQuery>,
 ) -> ApiResult<Json<Page<RuleSummary>>> {
-    let limit = paging::limit(query.limit)?;
+    let paging = Paging::of(&state, &caller, "rules", query.limit);
+    let above: Option<String> = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let items = rules::list(&mut conn, caller.workspace, query.cursor.as_deref(), limit).await?;
-    Ok(Json(paging::page(items, limit, |rule| rule.rule_id.clone())))
+    let items = rules::list(&mut conn, caller.workspace, above.as_deref(), paging.to_read()).await?;
+    Ok(Json(paging.page(items, |rule| rule.rule_id.clone())))
 }
 
 pub(super) async fn get(
@@ -202,12 +207,12 @@ async fn precondition(
     id: &str,
     headers: &HeaderMap,
 ) -> ApiResult<StoredRule> {
-    let Some(wanted) = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()) else {
+    let Some(wanted) = IfMatch::of(headers)? else {
         return Err(ApiError::new(Code::PreconditionNeeded, "Send If-Match with the rule's etag."));
     };
     rules::lock(conn, caller.workspace, id).await?;
     let known = read(conn, caller, id, None).await?;
-    if wanted != "*" && wanted != known.etag {
+    if !wanted.names(&known.etag) {
         let detail = format!(
             "Version {} was written meanwhile by {}; read it, then send yours again.",
             known.version, known.updated_by

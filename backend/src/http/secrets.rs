@@ -2,7 +2,8 @@
 
 use super::{
     AppState, audit,
-    body::{Body, Path},
+    body::Body,
+    params::Path,
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -14,6 +15,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde_json::json;
 use shared_types::api::{
     Page,
+    limits::{SECRET_NAME, SECRET_VALUE},
     problem::Code,
     secrets::{SecretName, SecretValue},
 };
@@ -25,16 +27,20 @@ pub(super) async fn put(
     Body(secret): Body<SecretValue>,
 ) -> ApiResult<StatusCode> {
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.len() <= 100
+        && name.len() <= SECRET_NAME
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name {
         return Err(ApiError::new(
             Code::FieldBad,
-            "A secret's name begins with a letter and holds letters, digits and `_`.",
+            format!(
+                "A secret's name begins with a letter and holds up to {SECRET_NAME} letters, digits and `_`."
+            ),
         ));
     }
-    if secret.value.is_empty() {
-        return Err(ApiError::new(Code::FieldBad, "`value` must not be empty; DELETE removes a secret."));
+    if secret.value.len() > SECRET_VALUE {
+        let detail =
+            format!("`value` must have at most {SECRET_VALUE} bytes; it has {}.", secret.value.len());
+        return Err(ApiError::new(Code::FieldBad, detail));
     }
     let sealed = state.key.seal(caller.workspace, &name, &secret.value);
     let mut transaction = state.pool.begin().await?;

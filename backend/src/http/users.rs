@@ -3,9 +3,10 @@
 use super::{
     AppState, audit,
     auth::place,
-    body::{Body, Path, Query},
+    body::Body,
     idempotency::Claim,
-    paging,
+    paging::Paging,
+    params::{Path, Query},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -156,11 +157,11 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<UserQuery>,
 ) -> ApiResult<Json<Page<User>>> {
-    let limit = paging::limit(query.limit)?;
-    let above = paging::cursor(query.cursor.as_deref())?;
+    let paging = Paging::of(&state, &caller, "users", query.limit);
+    let above = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let users = people::users(&mut conn, caller.workspace, above, limit).await?;
-    Ok(Json(paging::page(users, limit, |user| user.user_id.to_string())))
+    let users = people::users(&mut conn, caller.workspace, above, paging.to_read()).await?;
+    Ok(Json(paging.page(users, |user| user.user_id.to_string())))
 }
 
 pub(super) async fn update(

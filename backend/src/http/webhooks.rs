@@ -2,8 +2,10 @@
 
 use super::{
     AppState, audit,
-    body::{self, Body, Path},
+    body::{self, Body},
     idempotency::Claim,
+    media::MediaType,
+    params::{Path, Paths},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -26,7 +28,9 @@ use sha2::{Digest as _, Sha256};
 use shared_types::{
     api::{
         events::{EventAccepted, StartedRun},
+        limits::WEBHOOK_SECRET_MIN,
         problem::Code,
+        reading,
         webhooks::{NewWebhookSecret, Verdict, Webhook, WebhookDelivery, WebhookSecret, WebhookSecretShown},
     },
     ids::{EventId, WorkflowId},
@@ -35,7 +39,7 @@ use shared_types::{
         input::{Requester, RequesterKind},
     },
     workflow::{
-        Document,
+        Document, bounds,
         document::{Signature, Trigger},
     },
 };
@@ -44,8 +48,7 @@ use uuid::Uuid;
 
 /// How many secrets are live at once, so that they can be rotated.
 const MAX_SECRETS: usize = 2;
-/// A shorter one could be guessed from what it signed.
-const MIN_SECRET: usize = 16;
+/// How long a webhook's secret may be, in bytes.
 const MAX_SECRET: usize = 200;
 
 pub(super) async fn receive(
@@ -54,7 +57,8 @@ pub(super) async fn receive(
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
-    let body = body::read_bytes(request, &state).await?;
+    let media = MediaType::of(&headers);
+    let body = body::signed_bytes(request, &state).await?;
     let found = {
         let mut conn = state.pool.acquire().await?;
         webhooks::by_token(&mut conn, &token).await?.ok_or_else(ApiError::not_found)?
@@ -76,7 +80,7 @@ pub(super) async fn receive(
         }
     };
     // What changes something is carried through, also where the sender hangs up.
-    let taken = tokio::spawn(async move { take(&state, &found, document, message_id, &body).await });
+    let taken = tokio::spawn(async move { take(&state, &found, document, message_id, &body, &media).await });
     taken.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?
 }
 
@@ -97,8 +101,9 @@ async fn take(
     document: Document,
     message_id: String,
     body: &Bytes,
+    media: &MediaType,
 ) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
-    let payload = match payload(body) {
+    let payload = match payload(body, media) {
         Ok(payload) => payload,
         Err(error) => {
             let reason = Some(error.problem().detail.clone());
@@ -169,16 +174,25 @@ fn shown(Standing { execution: run, open_request }: Standing) -> StartedRun {
 }
 
 /// The context that a body brings: its keys, or all of it as `body` where it has none.
-fn payload(bytes: &Bytes) -> ApiResult<Map<String, Value>> {
-    body::refuse_zero(bytes)?;
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(payload)) => Ok(payload),
-        Ok(body) => Ok(Map::from_iter([("body".to_owned(), body)])),
-        Err(error) => {
-            let detail = format!("The body isn't JSON ({error}); send it as application/json.");
-            Err(ApiError::new(Code::BodyUnreadable, detail))
+fn payload(bytes: &Bytes, media: &MediaType) -> ApiResult<Map<String, Value>> {
+    let value = match body::json(body::without_mark(bytes)) {
+        Ok(value) => value,
+        // JSON is taken under any type; what isn't JSON and doesn't say that it is, is told what to send.
+        Err(_) if matches!(media, MediaType::Yaml | MediaType::NdJson | MediaType::Other(_)) => {
+            return Err(media.refused("JSON as application/json"));
         }
+        Err(error) => return Err(error),
+    };
+    let findings = reading::unstorable(&value, bounds::MAX_DEPTH + 1);
+    if !findings.is_empty() {
+        return Err(body::refused(findings));
     }
+    Ok(match value {
+        Value::Object(payload) => payload,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::from_iter([("body".to_owned(), value)])
+        }
+    })
 }
 
 async fn remember(
@@ -245,10 +259,10 @@ pub(super) async fn add_secret(
 ) -> ApiResult<(StatusCode, Json<WebhookSecretShown>)> {
     webhook_of(&state, &caller, &id).await?;
     let value = new.value.unwrap_or_else(webhook::fresh_secret);
-    if webhook::strength(&value) < MIN_SECRET || value.len() > MAX_SECRET {
+    if webhook::strength(&value) < WEBHOOK_SECRET_MIN || value.len() > MAX_SECRET {
         let detail = format!(
-            "`value` must have {MIN_SECRET} bytes at least, counted without `whsec_` and Base64, and {MAX_SECRET} at most; \
-             leave it out to have one made."
+            "`value` must have {WEBHOOK_SECRET_MIN} bytes at least, counted without `whsec_` and Base64, and {MAX_SECRET} \
+             at most; leave it out to have one made."
         );
         return Err(ApiError::new(Code::FieldBad, detail));
     }
@@ -275,10 +289,9 @@ pub(super) async fn add_secret(
 pub(super) async fn revoke_secret(
     State(state): State<AppState>,
     caller: Caller,
-    axum::extract::Path((id, secret)): axum::extract::Path<(String, Uuid)>,
+    Paths(id, secret): Paths<WorkflowId, Uuid>,
 ) -> ApiResult<StatusCode> {
     // Also where the trigger is another by now: it might become this one again.
-    let id = WorkflowId(id);
     if !caller.may_touch(&id) {
         return Err(ApiError::not_found());
     }

@@ -2,9 +2,12 @@
 
 use super::{
     AppState, audit,
-    body::{Path, Query, Written},
+    body::Written,
+    caller::only_of,
     idempotency::Claim,
-    paging,
+    paging::Paging,
+    params::{Path, Query},
+    preconditions::{self, IfMatch},
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -12,12 +15,15 @@ use crate::{
     clock,
     dispatch::Message,
     engine::next_due_of,
-    store::{self, executions, workflows, workflows::Stored},
+    store::{
+        self, executions, workflows,
+        workflows::{Filter, Stored},
+    },
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use chrono::Duration;
@@ -91,14 +97,14 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<WorkflowQuery>,
 ) -> ApiResult<Json<Page<WorkflowSummary>>> {
-    let limit = paging::limit(query.limit)?;
+    let paging = Paging::of(&state, &caller, "workflows", query.limit);
+    let above: Option<String> = paging.after(query.cursor.as_deref())?;
+    let only = only_of(&caller);
     let day_ago = clock::first_id_at(clock::now() - Duration::hours(24));
     let mut conn = state.pool.acquire().await?;
-    let (q, above) = (query.q.as_deref(), query.cursor.as_deref());
-    let items = workflows::list(&mut conn, caller.workspace, q, above, day_ago, limit).await?;
-    let mut page = paging::page(items, limit, |workflow| workflow.workflow_id.to_string());
-    page.items.retain(|workflow| caller.may_touch(&workflow.workflow_id));
-    Ok(Json(page))
+    let filter = Filter { q: query.q.as_deref(), only: only.as_deref(), above: above.as_deref() };
+    let items = workflows::list(&mut conn, caller.workspace, &filter, day_ago, paging.to_read()).await?;
+    Ok(Json(paging.page(items, |workflow| workflow.workflow_id.to_string())))
 }
 
 pub(super) async fn get(
@@ -233,22 +239,22 @@ async fn precondition(
     id: &WorkflowId,
     headers: &HeaderMap,
 ) -> ApiResult<Option<Stored>> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let wanted = IfMatch::of(headers)?;
     workflows::lock(conn, caller.workspace, id).await?;
     let known = workflows::find(conn, caller.workspace, id, None).await?;
     let known = known.filter(|known| known.archived_at.is_none());
-    if text(header::IF_NONE_MATCH) == Some("*") {
+    if preconditions::is_for_new(headers) {
         return match known {
             None => Ok(None),
             Some(known) => Err(changed(&known, "There is a workflow with this id.")),
         };
     }
-    let Some(wanted) = text(header::IF_MATCH) else {
+    let Some(wanted) = wanted else {
         let detail = "Send If-Match with the workflow's etag, or If-None-Match: * for a new one.";
         return Err(ApiError::new(Code::PreconditionNeeded, detail));
     };
     let known = known.ok_or_else(ApiError::not_found)?;
-    if wanted != "*" && wanted != workflows::etag(known.newest) {
+    if !wanted.names(&workflows::etag(known.newest)) {
         return Err(changed(
             &known,
             &format!("Revision {} was published meanwhile; read it, then send yours again.", known.newest),

@@ -87,11 +87,13 @@ pub async fn find(conn: &mut PgConnection, workspace: WorkspaceId, id: ApprovalI
     row.map(Row::stored).transpose()
 }
 
-/// Lists requests, newest first. `asked` are the `role:` and `user:` of whoever looks at his own.
+/// Lists requests, newest first. `asked` are the `role:` and `user:` of whoever looks at his own; with `only`,
+/// those of these workflows.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     query: &ApprovalQuery,
+    only: Option<&[String]>,
     asked: Option<&[String]>,
     below: Option<Uuid>,
     limit: i64,
@@ -110,6 +112,7 @@ pub async fn list(
            and ($5::text is null or a.workflow_id = $5)
            and ($6::text is null or a.entity_id like $7
                 or (a.subject is not null and to_tsvector('simple', a.subject) @@ plainto_tsquery('simple', $6)))
+           and ($9::text[] is null or a.workflow_id = any($9))
          order by a.id desc limit $8",
         workspace.0,
         below,
@@ -118,7 +121,8 @@ pub async fn list(
         query.workflow_id.as_ref().map(|id| id.0.as_str()),
         q,
         prefix,
-        limit
+        limit,
+        only
     )
     .fetch_all(conn)
     .await?;

@@ -272,11 +272,12 @@ pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &Work
     Ok(Activity { runs, steps: steps.collect() })
 }
 
-/// Lists runs, newest first, from below a run's id.
+/// Lists runs, newest first, from below a run's id; with `only`, those of these workflows.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     query: &ExecutionQuery,
+    only: Option<&[String]>,
     below: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Execution>> {
@@ -300,6 +301,7 @@ pub async fn list(
                 or event_id like $11
                 or (subject is not null and to_tsvector('simple', subject) @@ plainto_tsquery('simple', $8))
                 or id in (select execution_id from approvals where workspace_id = $1 and entity_id like $11))
+           and ($13::text[] is null or workflow_id = any($13))
          order by id desc limit $12",
         workspace.0,
         below,
@@ -312,7 +314,8 @@ pub async fn list(
         low,
         high,
         prefix,
-        limit
+        limit,
+        only
     )
     .fetch_all(conn)
     .await?;

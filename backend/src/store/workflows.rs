@@ -217,15 +217,26 @@ pub async fn archive(
     super::bump_catalog(conn, workspace).await
 }
 
+/// Which workflows to list.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter<'f> {
+    /// Words of the name or id.
+    pub q: Option<&'f str>,
+    /// Only these.
+    pub only: Option<&'f [String]>,
+    /// Those after this id.
+    pub above: Option<&'f str>,
+}
+
 /// Lists workflows that aren't archived, by id, with their runs since the first id of a day ago.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    q: Option<&str>,
-    above: Option<&str>,
+    filter: &Filter<'_>,
     day_ago: Uuid,
     limit: i64,
 ) -> Result<Vec<WorkflowSummary>> {
+    let q = filter.q.map(str::trim).filter(|q| !q.is_empty());
     let pattern = q.map(|q| format!("%{}", super::executions::like_prefix(q)));
     let rows = sqlx::query!(
         "select w.workflow_id, w.name, w.enabled, w.revision, r.document, r.created_at, r.created_by,
@@ -242,12 +253,14 @@ pub async fn list(
          where w.workspace_id = $1 and w.archived_at is null
            and ($2::text is null or w.workflow_id > $2)
            and ($3::text is null or w.name ilike $3 or w.workflow_id ilike $3)
+           and ($6::text[] is null or w.workflow_id = any($6))
          order by w.workflow_id limit $5",
         workspace.0,
-        above,
+        filter.above,
         pattern,
         day_ago,
-        limit
+        limit,
+        filter.only
     )
     .fetch_all(conn)
     .await?;

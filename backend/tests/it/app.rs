@@ -79,6 +79,7 @@ pub(crate) fn config(database_url: &str) -> Config {
         admin_email: "admin@example.com".into(),
         admin_password: Some("admin-password".into()),
         outbound_allow: "127.0.0.1:1".parse().unwrap(),
+        metrics_token: None,
         smtp_url: None,
         mail_from: "workflows@example.com".into(),
         limits: shared_types::machine::Limits::default(),

@@ -10,6 +10,7 @@ mod approvals;
 mod branches;
 mod calls;
 mod crashes;
+mod edge;
 mod events;
 mod hooks;
 mod invitations;

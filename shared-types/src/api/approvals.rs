@@ -1,6 +1,6 @@
 //! Requests for decisions, and decisions.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
 use crate::{
     ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
     machine::{
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 endpoint!(ListApprovals: Get "approvals", Access::Needs(Permission::ReadApprovals), "approvals", 200, "List requests", (ApprovalQuery, NoBody) => Page<Approval>);
 endpoint!(GetApproval: Get "approvals/{approval_id}", Access::Needs(Permission::ReadApprovals), "approvals", 200, "Read a request", (NoQuery, NoBody) => Approval);
-endpoint!(Decide: Post "approvals/{approval_id}/decisions", Access::Needs(Permission::Decide), "approvals", 200, "Decide", (NoQuery, NewDecision) => Approval);
+endpoint!(Decide: Post "approvals/{approval_id}/decisions", Access::Needs(Permission::Decide), "approvals", 200, "Decide", (NoQuery, NewDecision) => Approval, { const REPEATED: Repeated = Repeated::KeyStored; });
 
 /// A request for a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,12 +117,14 @@ pub struct NewDecision {
     pub decision: Verb,
     /// Why; needed by `reject` and `request_changes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::COMMENT))]
     pub comment: Option<String>,
     /// What is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<Map<String, Value>>,
     /// The hash that was read; left out, it is taken as it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SEEN))]
     pub seen: Option<String>,
     /// When it was decided by one's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,9 +137,11 @@ pub struct NewDecision {
 pub struct ApprovalQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
     /// With this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,8 +151,10 @@ pub struct ApprovalQuery {
     pub mine: Option<bool>,
     /// Of this workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SLUG))]
     pub workflow_id: Option<WorkflowId>,
     /// Words of the subject, or an entity's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SEARCH))]
     pub q: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Who did what to what, when, from where.
 
-use super::{Access, NoBody, Page, Permission, endpoint};
+use super::{Access, NoBody, Page, Permission, endpoint, limits};
 use crate::ids::AuditId;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -34,18 +34,23 @@ pub struct AuditEntry {
 pub struct AuditQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
     /// By this actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::NAME_FILTER))]
     pub actor: Option<String>,
     /// Of this action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::NAME_FILTER))]
     pub action: Option<String>,
     /// On this subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::NAME_FILTER))]
     pub subject: Option<String>,
     /// Since this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One endpoint of the API.
 pub trait Endpoint: 'static {
@@ -18,6 +18,14 @@ pub trait Endpoint: 'static {
     const TAG: &'static str;
     /// The status of a plain success.
     const STATUS: u16;
+    /// Other statuses of a success, with the same body.
+    const ALSO: &'static [u16] = &[];
+    /// How its body is written.
+    const BODY: BodyKind = BodyKind::Json;
+    /// Which header makes it conditional.
+    const CONDITION: Condition = Condition::None;
+    /// What a POST does when it is sent again under its `Idempotency-Key`.
+    const REPEATED: Repeated = Repeated::AnswerStored;
     /// The query parameters.
     type Query: Serialize + DeserializeOwned + JsonSchema + Send;
     /// The body.
@@ -48,6 +56,43 @@ impl HttpMethod {
             Self::Delete => "DELETE",
         }
     }
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// A JSON object that is read into the endpoint's type.
+    Json,
+    /// A workflow document as JSON or YAML, kept as text.
+    Workflow,
+    /// A rule document as JSON or YAML, kept as text.
+    Rule,
+    /// A JSON array of events, or NDJSON.
+    Events,
+    /// Any JSON, from a sender who knows nothing of this API.
+    AnyJson,
+}
+
+/// Which headers of RFC 9110 make a request conditional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// None are read.
+    None,
+    /// `If-Match` is needed.
+    Match,
+    /// `If-Match` is needed, or `If-None-Match: *` for what is new.
+    MatchOrNew,
+}
+
+/// What a POST does when it is sent again under its `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeated {
+    /// The stored answer is given again.
+    AnswerStored,
+    /// The key is stored with what the request changes, and read by the endpoint itself.
+    KeyStored,
+    /// The request changes nothing; the key has no meaning.
+    Harmless,
 }
 
 /// Who may call an endpoint.
@@ -176,6 +221,14 @@ impl Permissions {
 #[serde(deny_unknown_fields)]
 pub struct NoQuery {}
 
+/// Any query parameters, none of which is read: senders of webhooks may add their own.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AnyQuery {
+    /// What was sent.
+    #[serde(flatten)]
+    pub sent: BTreeMap<String, String>,
+}
+
 /// No body.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NoBody {}
@@ -193,7 +246,7 @@ pub struct Page<T> {
 /// Defines an endpoint.
 macro_rules! endpoint {
     ($(#[$doc:meta])* $name:ident: $method:ident $path:literal, $access:expr, $tag:literal, $status:literal,
-     $summary:literal, ($query:ty, $request:ty) => $response:ty) => {
+     $summary:literal, ($query:ty, $request:ty) => $response:ty $(, { $($more:tt)* })?) => {
         $(#[$doc])*
         #[doc = $summary]
         #[derive(Debug, Clone, Copy)]
@@ -206,6 +259,7 @@ macro_rules! endpoint {
             const SUMMARY: &'static str = $summary;
             const TAG: &'static str = $tag;
             const STATUS: u16 = $status;
+            $($($more)*)?
             type Query = $query;
             type Request = $request;
             type Response = $response;

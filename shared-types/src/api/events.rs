@@ -1,6 +1,6 @@
 //! Events: what other systems tell.
 
-use super::{Access, NoQuery, Permission, endpoint, problem::Problem};
+use super::{Access, BodyKind, NoQuery, Permission, Repeated, endpoint, limits, problem::Problem};
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
     machine::state::{RunResult, RunStatus},
@@ -12,12 +12,14 @@ use serde_json::{Map, Value};
 
 endpoint!(
     /// 202 with the runs that it started; with `?wait=5s` 200 when all of them have ended or wait.
-    SendEvent: Post "events", Access::Needs(Permission::SendEvents), "events", 202, "Send an event", (WaitQuery, NewEvent) => EventAccepted
+    SendEvent: Post "events", Access::Needs(Permission::SendEvents), "events", 202, "Send an event", (WaitQuery, NewEvent) => EventAccepted,
+    { const ALSO: &[u16] = &[200]; const REPEATED: Repeated = Repeated::KeyStored; }
 );
 
 endpoint!(
     /// Up to 1,000 events, as an array or as NDJSON; a bad one spoils no other.
-    SendEvents: Post "events/batch", Access::Needs(Permission::SendEvents), "events", 202, "Send many events", (NoQuery, Value) => BatchAnswer
+    SendEvents: Post "events/batch", Access::Needs(Permission::SendEvents), "events", 202, "Send many events", (NoQuery, Value) => BatchAnswer,
+    { const BODY: BodyKind = BodyKind::Events; const REPEATED: Repeated = Repeated::KeyStored; }
 );
 
 /// An answer an event, in order.
@@ -43,6 +45,7 @@ pub enum BatchItem {
 pub struct WaitQuery {
     /// At most this long, up to 60 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SPAN))]
     pub wait: Option<String>,
 }
 
@@ -52,18 +55,22 @@ pub struct WaitQuery {
 pub struct NewEvent {
     /// `order.created`
     #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = limits::EVENT_TYPE))]
     pub kind: String,
     /// Unique in the workspace; `Idempotency-Key` is another spelling of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::EVENT_ID))]
     pub id: Option<String>,
     /// Who sends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::EVENT_SOURCE))]
     pub source: Option<String>,
     /// When it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<DateTime<Utc>>,
     /// On whose behalf, by address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::ADDRESS))]
     pub requester: Option<String>,
     /// What it carries.
     #[serde(default, skip_serializing_if = "Map::is_empty")]

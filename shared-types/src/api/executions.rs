@@ -1,6 +1,6 @@
 //! Executions: "runs" on the screen.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, limits};
 use crate::{
     ids::{EventId, ExecutionId, StepId, WorkflowId},
     machine::{
@@ -120,9 +120,11 @@ pub struct CalledBy {
 pub struct TraceQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
 }
 
@@ -132,6 +134,7 @@ pub struct TraceQuery {
 pub struct TreeQuery {
     /// How many items of each foreach are shown, up to 2,000; 20 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = limits::ITEMS))]
     pub items: Option<u32>,
 }
 
@@ -150,12 +153,15 @@ pub struct TraceTree {
 pub struct ExecutionQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
     /// Of this workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SLUG))]
     pub workflow_id: Option<WorkflowId>,
     /// With this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,6 +177,7 @@ pub struct ExecutionQuery {
     pub started_before: Option<DateTime<Utc>>,
     /// The start of a run's, an event's or an entity's id, or words of the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SEARCH))]
     pub q: Option<String>,
 }
 
@@ -180,5 +187,6 @@ pub struct ExecutionQuery {
 pub struct Cancel {
     /// In words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CANCEL_REASON))]
     pub reason: Option<String>,
 }

@@ -18,6 +18,7 @@ pub struct NewKey {
     #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// What it may do.
+    #[schemars(extend("items" = { "type": "string", "enum": super::SCOPES.map(|(name, _)| name) }))]
     pub scopes: Vec<String>,
     /// The only workflows that it may touch; null for all.
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Messages to people, and what went out to the world.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, limits};
 use crate::ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -35,9 +35,11 @@ pub struct Notice {
 pub struct NoticeQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
     /// Only those not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,9 +98,11 @@ impl DeliveryStatus {
 pub struct DeliveryQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
     /// With this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,9 +4,11 @@ use super::{
     Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, invitations, keys, live,
     notices, problem, rules, secrets, users, webhooks, workflows,
 };
-use crate::workflow::rule::RuleDocument;
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+
+mod operation;
+mod portable;
 
 /// What is known of an endpoint without its types.
 #[derive(Debug, Clone, Copy)]
@@ -111,12 +113,12 @@ pub fn document() -> Value {
     let mut schemas = settings.into_generator();
     let mut paths: Map<String, Value> = Map::new();
     macro_rules! operations {
-        ($($endpoint:ty),*) => { $(add::<$endpoint>(&mut schemas, &mut paths);)* };
+        ($($endpoint:ty),*) => { $(operation::add::<$endpoint>(&mut schemas, &mut paths);)* };
     }
     every_endpoint!(operations);
     let problem = schemas.subschema_for::<problem::Problem>();
     let codes: Vec<&str> = problem::Code::ALL.iter().map(|code| code.as_str()).collect();
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Intelligent Workflows",
@@ -138,90 +140,110 @@ pub fn document() -> Value {
             },
         },
         "x-problem-codes": codes,
-    })
-}
-
-fn add<E: Endpoint>(schemas: &mut SchemaGenerator, paths: &mut Map<String, Value>) {
-    let mut operation = json!({
-        "operationId": operation_id::<E>(),
-        "tags": [E::TAG],
-        "summary": E::SUMMARY,
-        "parameters": parameters::<E>(schemas),
-        "responses": { E::STATUS.to_string(): answer::<E::Response>(schemas), "default": { "$ref": "#/components/responses/Problem" } },
-        "security": match E::ACCESS {
-            Access::Public => json!([]),
-            Access::Person => json!([{ "token": [] }]),
-            Access::Needs(_) => json!([{ "token": [] }, { "key": [] }]),
-        },
     });
-    if let Access::Needs(permission) = E::ACCESS {
-        operation["x-permission"] = json!(permission);
-    }
-    if E::Request::schema_name() != "NoBody" {
-        let content = content::<E>(schemas);
-        operation["requestBody"] = json!({ "required": true, "content": content });
-    }
-    let path = paths.entry(format!("/api/v1/{}", E::PATH)).or_insert_with(|| json!({}));
-    path[E::METHOD.as_str().to_lowercase()] = operation;
-}
-
-/// How a body may be written; what is read as text, so that its author's words are kept, has no type of its own.
-fn content<E: Endpoint>(schemas: &mut SchemaGenerator) -> Value {
-    let text = json!({ "schema": { "type": "string" } });
-    let is_read_as_text = E::Request::schema_name() == "AnyValue";
-    match E::TAG {
-        "workflows" if is_read_as_text => json!({
-            "application/json": { "schema": { "$ref": "urn:iw:schema:workflow:1" } }, "application/yaml": text,
-        }),
-        "rules" if is_read_as_text => json!({
-            "application/json": { "schema": schemas.subschema_for::<RuleDocument>() }, "application/yaml": text,
-        }),
-        "events" if is_read_as_text => json!({
-            "application/json": { "schema": schemas.subschema_for::<Vec<events::NewEvent>>() },
-            "application/x-ndjson": text,
-        }),
-        _ => json!({ "application/json": { "schema": schemas.subschema_for::<E::Request>() } }),
-    }
-}
-
-fn operation_id<E: Endpoint>() -> String {
-    let name = std::any::type_name::<E>();
-    name.rsplit("::").next().unwrap_or(name).to_owned()
-}
-
-fn answer<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
-    if T::schema_name() == "NoBody" {
-        return json!({ "description": "Done." });
-    }
-    let schema = schemas.subschema_for::<T>();
-    json!({ "description": "Done.", "content": { "application/json": { "schema": schema } } })
-}
-
-fn parameters<E: Endpoint>(schemas: &mut SchemaGenerator) -> Vec<Value> {
-    let in_path = E::PATH.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let mut parameters: Vec<Value> = in_path
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .collect();
-    let query = E::Query::json_schema(schemas).to_value();
-    for (name, schema) in query.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
-    }
-    parameters
+    portable::make_portable(&mut document);
+    document
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use crate::workflow::{
+        Format,
+        check::{Around, check},
+        document, rule,
+    };
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn every_endpoint_stands_in_the_document_once() {
-        let document = document();
+        let document = super::document();
         let paths = document["paths"].as_object().unwrap();
         let operations: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
         assert_eq!(operations, endpoints().len());
         let unique: BTreeSet<_> = endpoints().iter().map(|e| (e.method.as_str(), e.path)).collect();
         assert_eq!(unique.len(), endpoints().len());
         assert!(document["components"]["schemas"]["Approval"].is_object());
+    }
+
+    #[test]
+    fn every_reference_stays_in_the_document_and_no_schema_is_a_bare_word() {
+        let document = super::document();
+        let mut open = vec![&document];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Object(map) => {
+                    if let Some(target) = map.get("$ref").and_then(Value::as_str) {
+                        let pointer = target.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{target}");
+                    }
+                    assert!(map.get("schema").is_none_or(Value::is_object), "{map:?}");
+                    open.extend(map.values());
+                }
+                Value::Array(list) => open.extend(list),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        let header = |path: &str, method: &str, name: &str| {
+            let parameters = document["paths"][path][method]["parameters"].as_array().unwrap().iter();
+            parameters
+                .filter(|parameter| parameter["in"] == "header")
+                .any(|parameter| parameter["name"] == name)
+        };
+        assert!(header("/api/v1/events", "post", "Idempotency-Key"));
+        assert!(header("/api/v1/workflows/{workflow_id}", "put", "If-Match"));
+        assert!(header("/api/v1/workflows/{workflow_id}", "put", "If-None-Match"));
+        assert!(header("/api/v1/rules/{rule_id}", "delete", "If-Match"));
+        assert!(document["paths"]["/api/v1/events"]["post"]["responses"]["200"].is_object());
+        assert!(document["paths"]["/api/v1/workflows/{workflow_id}"]["put"]["responses"]["201"].is_object());
+        assert_eq!(
+            document["components"]["schemas"]["NewKey"]["properties"]["scopes"]["items"]["enum"][0],
+            "events:write"
+        );
+    }
+
+    /// The names that stand beside a parameter in the paths, by what stands before it.
+    fn names_beside_parameters() -> BTreeMap<String, BTreeSet<&'static str>> {
+        let mut beside: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let split = |path: &'static str| path.split('/').collect::<Vec<_>>();
+        for with in endpoints().iter().map(|endpoint| split(endpoint.path)) {
+            for (n, _) in with.iter().enumerate().filter(|(_, part)| part.starts_with('{')) {
+                let names = endpoints().into_iter().map(|other| split(other.path)).filter_map(|other| {
+                    let name = *other.get(n)?;
+                    (other[..n] == with[..n] && !name.starts_with('{')).then_some(name)
+                });
+                beside.entry(with[..n].join("/")).or_default().extend(names);
+            }
+        }
+        beside.retain(|_, names| !names.is_empty());
+        beside
+    }
+
+    #[test]
+    fn an_id_that_is_a_path_of_the_api_is_refused_where_authors_choose_it() {
+        let reserved = names_beside_parameters();
+        let expected = [
+            ("rules".to_owned(), BTreeSet::from(rule::RESERVED_IDS)),
+            ("workflows".to_owned(), BTreeSet::from(document::RESERVED_IDS)),
+        ];
+        assert_eq!(reserved, BTreeMap::from(expected));
+        for id in document::RESERVED_IDS {
+            let text = format!(
+                "workflow_id: {id}\nname: W\ntrigger: {{ type: manual }}\nsteps: [{{ id: a, type: set, set: {{ b: 1 }} }}]\n"
+            );
+            let findings = check(&text, Format::Yaml, &Around::Unknown).findings;
+            assert_eq!(
+                findings.iter().map(|f| (f.code.as_ref(), f.pointer.as_str())).collect::<Vec<_>>(),
+                [("id.reserved", "/workflow_id")]
+            );
+        }
+        for id in rule::RESERVED_IDS {
+            let text = format!("rule_id: {id}\nname: R\ncondition: {{ expr: x }}\n");
+            let findings = rule::check_rule(&text, Format::Yaml).0.findings;
+            assert_eq!(
+                findings.iter().map(|f| (f.code.as_ref(), f.pointer.as_str())).collect::<Vec<_>>(),
+                [("id.reserved", "/rule_id")]
+            );
+        }
     }
 }

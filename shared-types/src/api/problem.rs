@@ -49,10 +49,13 @@ macro_rules! codes {
 
 codes! {
     BodyUnreadable = "body.unreadable", 422, "The body can't be read";
+    BodyType = "body.type", 415, "The body's Content-Type isn't taken";
+    BodySlow = "body.slow", 408, "The body took too long";
     BodyTooLarge = "body.too_large", 413, "The body is too large";
     QueryUnreadable = "query.unreadable", 422, "A query parameter is wrong";
     CursorBad = "cursor.bad", 422, "The cursor is wrong";
     HeaderBad = "header.bad", 422, "A header is wrong";
+    RequestBad = "request.bad", 400, "The request can't be read";
     PathUnknown = "path.unknown", 404, "There is no such path";
     MethodNotAllowed = "method.not_allowed", 405, "The path has no such method";
     NotFound = "not_found", 404, "It isn't there";
@@ -63,6 +66,7 @@ codes! {
     WorkspaceNeeded = "auth.workspace_needed", 422, "Say which workspace";
     Forbidden = "auth.forbidden", 403, "The permission is missing";
     TooMany = "limit.rate", 429, "Too many tries";
+    TooManySockets = "limit.sockets", 429, "Too many lines are open";
     DatabaseGone = "server.no_database", 503, "The database can't be reached";
     Internal = "server.failed", 500, "The server failed";
     IdempotencyReused = "idempotency.reused", 409, "The Idempotency-Key was used with another body";

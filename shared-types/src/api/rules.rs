@@ -1,6 +1,6 @@
 //! Rules: stored conditions that many workflows may ask.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use super::{Access, BodyKind, Condition, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
 use crate::{
     ids::WorkflowId,
     workflow::{
@@ -15,22 +15,26 @@ use serde_json::Value;
 
 endpoint!(
     /// The body is the rule itself, JSON or YAML.
-    CreateRule: Post "rules", Access::Needs(Permission::WriteWorkflows), "rules", 201, "Add a rule", (NoQuery, Value) => StoredRule
+    CreateRule: Post "rules", Access::Needs(Permission::WriteWorkflows), "rules", 201, "Add a rule", (NoQuery, Value) => StoredRule,
+    { const BODY: BodyKind = BodyKind::Rule; }
 );
 endpoint!(ListRules: Get "rules", Access::Needs(Permission::ReadWorkflows), "rules", 200, "List rules", (RuleQuery, NoBody) => Page<RuleSummary>);
 endpoint!(GetRule: Get "rules/{rule_id}", Access::Needs(Permission::ReadWorkflows), "rules", 200, "Read a rule", (RuleVersionQuery, NoBody) => StoredRule);
 endpoint!(
     /// The body is the rule itself, JSON or YAML. Needs `If-Match`.
-    PutRule: Put "rules/{rule_id}", Access::Needs(Permission::WriteWorkflows), "rules", 200, "Write a new version", (NoQuery, Value) => StoredRule
+    PutRule: Put "rules/{rule_id}", Access::Needs(Permission::WriteWorkflows), "rules", 200, "Write a new version", (NoQuery, Value) => StoredRule,
+    { const BODY: BodyKind = BodyKind::Rule; const CONDITION: Condition = Condition::Match; }
 );
 endpoint!(
     /// Needs `If-Match`. One that a workflow asks is kept: 409 with `used_by`.
-    ArchiveRule: Delete "rules/{rule_id}", Access::Needs(Permission::WriteWorkflows), "rules", 204, "Delete a rule", (NoQuery, NoBody) => NoBody
+    ArchiveRule: Delete "rules/{rule_id}", Access::Needs(Permission::WriteWorkflows), "rules", 204, "Delete a rule", (NoQuery, NoBody) => NoBody,
+    { const CONDITION: Condition = Condition::Match; }
 );
 endpoint!(ListRuleVersions: Get "rules/{rule_id}/versions", Access::Needs(Permission::ReadWorkflows), "rules", 200, "List a rule's versions", (NoQuery, NoBody) => Page<RuleVersionInfo>);
 endpoint!(
     /// Asks a rule that is written, stored or not, on a payload; answers with its findings, or the tree of values seen.
-    TryRule: Post "rules/try", Access::Needs(Permission::ReadWorkflows), "rules", 200, "Try a rule", (NoQuery, RuleTrial) => RuleTried
+    TryRule: Post "rules/try", Access::Needs(Permission::ReadWorkflows), "rules", 200, "Try a rule", (NoQuery, RuleTrial) => RuleTried,
+    { const REPEATED: Repeated = Repeated::Harmless; }
 );
 
 /// A rule as read.
@@ -105,9 +109,11 @@ pub struct RuleVersionInfo {
 pub struct RuleQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
 }
 
@@ -117,6 +123,7 @@ pub struct RuleQuery {
 pub struct RuleVersionQuery {
     /// The version, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub version: Option<i32>,
 }
 

@@ -1,6 +1,6 @@
 //! Secrets: usable by workflows, readable by nobody.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, limits};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ endpoint!(DeleteSecret: Delete "secrets/{name}", Access::Needs(Permission::Manag
 #[serde(deny_unknown_fields)]
 pub struct SecretValue {
     /// The value.
+    #[schemars(length(min = 1, max = limits::SECRET_VALUE))]
     pub value: String,
 }
 

@@ -1,6 +1,6 @@
 //! People and their roles.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint};
+use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, limits};
 use crate::ids::{InvitationId, UserId};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -54,9 +54,11 @@ pub struct Invited {
 pub struct UserQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
 }
 

@@ -1,6 +1,8 @@
 //! Webhooks: a workflow's own URL, its secrets, and what came in lately.
 
-use super::{Access, NoBody, NoQuery, Permission, endpoint, events::EventAccepted};
+use super::{
+    Access, AnyQuery, BodyKind, NoBody, NoQuery, Permission, endpoint, events::EventAccepted, limits,
+};
 use crate::{ids::WorkflowId, workflow::document::Signature};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -11,7 +13,8 @@ use uuid::Uuid;
 endpoint!(
     /// The sender signs with one of the webhook's secrets: 401 where none gives the signature. The body becomes the
     /// run's context; a message whose id was seen starts nothing.
-    ReceiveWebhook: Post "hooks/{token}", Access::Public, "webhooks", 202, "Call a workflow's webhook", (NoQuery, Value) => EventAccepted
+    ReceiveWebhook: Post "hooks/{token}", Access::Public, "webhooks", 202, "Call a workflow's webhook", (AnyQuery, Value) => EventAccepted,
+    { const BODY: BodyKind = BodyKind::AnyJson; }
 );
 endpoint!(GetWebhook: Get "workflows/{workflow_id}/webhook", Access::Needs(Permission::ReadWorkflows), "webhooks", 200, "Read a workflow's webhook", (NoQuery, NoBody) => Webhook);
 endpoint!(
@@ -54,6 +57,7 @@ pub struct WebhookSecret {
 pub struct NewWebhookSecret {
     /// What the sender made; one is made here without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = limits::WEBHOOK_SECRET_MIN, max = limits::WEBHOOK_SECRET))]
     pub value: Option<String>,
 }
 

@@ -1,6 +1,9 @@
 //! Workflows and their revisions.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, endpoint, executions::Execution};
+use super::{
+    Access, BodyKind, Condition, NoBody, NoQuery, Page, Permission, Repeated, endpoint,
+    executions::Execution, limits,
+};
 use crate::{
     ids::{StepId, WorkflowId},
     workflow::{
@@ -15,17 +18,20 @@ use serde_json::{Map, Value};
 
 endpoint!(
     /// The body is the document itself, JSON or YAML.
-    CreateWorkflow: Post "workflows", Access::Needs(Permission::WriteWorkflows), "workflows", 201, "Add a workflow", (NoQuery, Value) => Workflow
+    CreateWorkflow: Post "workflows", Access::Needs(Permission::WriteWorkflows), "workflows", 201, "Add a workflow", (NoQuery, Value) => Workflow,
+    { const BODY: BodyKind = BodyKind::Workflow; }
 );
 endpoint!(ListWorkflows: Get "workflows", Access::Needs(Permission::ReadWorkflows), "workflows", 200, "List workflows", (WorkflowQuery, NoBody) => Page<WorkflowSummary>);
 endpoint!(GetWorkflow: Get "workflows/{workflow_id}", Access::Needs(Permission::ReadWorkflows), "workflows", 200, "Read a workflow", (RevisionQuery, NoBody) => Workflow);
 endpoint!(
     /// The body is the document itself, JSON or YAML. Needs `If-Match`, or `If-None-Match: *` for a new id.
-    PutWorkflow: Put "workflows/{workflow_id}", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Publish a revision", (NoQuery, Value) => Workflow
+    PutWorkflow: Put "workflows/{workflow_id}", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Publish a revision", (NoQuery, Value) => Workflow,
+    { const BODY: BodyKind = BodyKind::Workflow; const CONDITION: Condition = Condition::MatchOrNew; const ALSO: &[u16] = &[201]; }
 );
 endpoint!(
     /// Needs `If-Match`.
-    ArchiveWorkflow: Delete "workflows/{workflow_id}", Access::Needs(Permission::WriteWorkflows), "workflows", 204, "Archive a workflow", (NoQuery, NoBody) => NoBody
+    ArchiveWorkflow: Delete "workflows/{workflow_id}", Access::Needs(Permission::WriteWorkflows), "workflows", 204, "Archive a workflow", (NoQuery, NoBody) => NoBody,
+    { const CONDITION: Condition = Condition::Match; }
 );
 endpoint!(EnableWorkflow: Post "workflows/{workflow_id}/enable", Access::Needs(Permission::ToggleWorkflows), "workflows", 200, "Enable a workflow", (NoQuery, NoBody) => Workflow);
 endpoint!(DisableWorkflow: Post "workflows/{workflow_id}/disable", Access::Needs(Permission::ToggleWorkflows), "workflows", 200, "Disable a workflow", (NoQuery, NoBody) => Workflow);
@@ -34,9 +40,10 @@ endpoint!(GetActivity: Get "workflows/{workflow_id}/activity", Access::Needs(Per
 endpoint!(StartWorkflow: Post "workflows/{workflow_id}/executions", Access::Needs(Permission::ControlExecutions), "workflows", 201, "Start a workflow by hand", (NoQuery, ManualStart) => Execution);
 endpoint!(
     /// The body is the document itself, JSON or YAML.
-    ValidateWorkflow: Post "workflows/validate", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Check a document", (NoQuery, Value) => Findings
+    ValidateWorkflow: Post "workflows/validate", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Check a document", (NoQuery, Value) => Findings,
+    { const BODY: BodyKind = BodyKind::Workflow; const REPEATED: Repeated = Repeated::Harmless; }
 );
-endpoint!(SimulateWorkflow: Post "workflows/simulate", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Simulate a run", (NoQuery, SimulateRequest) => Value);
+endpoint!(SimulateWorkflow: Post "workflows/simulate", Access::Needs(Permission::WriteWorkflows), "workflows", 200, "Simulate a run", (NoQuery, SimulateRequest) => Map<String, Value>, { const REPEATED: Repeated = Repeated::Harmless; });
 
 /// A workflow as read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,12 +108,15 @@ pub struct WorkflowSummary {
 pub struct WorkflowQuery {
     /// Where to begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,
     /// How many at most, up to 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::PAGE))]
     pub limit: Option<u32>,
     /// Words of the name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SEARCH))]
     pub q: Option<String>,
 }
 
@@ -116,6 +126,7 @@ pub struct WorkflowQuery {
 pub struct RevisionQuery {
     /// The revision, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub revision: Option<i32>,
 }
 
@@ -177,6 +188,7 @@ pub struct SimulateRequest {
     pub document: Option<Value>,
     /// Or a stored workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SLUG))]
     pub workflow_id: Option<WorkflowId>,
     /// What starts it.
     pub event: ScriptedEvent,

@@ -11,6 +11,13 @@ use std::{iter::Enumerate, slice};
 /// How deep a value may nest: a number or a text has the depth 0, `[]` the depth 1, `[[1]]` the depth 2.
 pub const MAX_DEPTH: usize = 64;
 
+/// How long the name of a workflow or a rule may be, in characters.
+pub const MAX_NAME: usize = 300;
+/// How long its description may be, in characters.
+pub const MAX_DESCRIPTION: usize = 10_000;
+/// How long one of its tags may be, in characters.
+pub const MAX_TAG: usize = 100;
+
 /// The years that a moment may lie in, so that the database and every client can hold it.
 pub const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
@@ -135,21 +142,12 @@ fn walk<'v>(value: &'v Value, mut stop: impl FnMut(usize, Option<&str>, &Value) 
 }
 
 fn pointer(path: &[(Segment<'_>, Children<'_>)]) -> String {
-    let mut pointer = String::new();
-    for (segment, _) in path {
-        match segment {
-            Segment::Root => {}
-            Segment::Index(n) => {
-                pointer.push('/');
-                pointer.push_str(&n.to_string());
-            }
-            Segment::Key(key) => {
-                pointer.push('/');
-                pointer.push_str(&escape_segment(key));
-            }
-        }
-    }
-    pointer
+    let segments = path.iter().map(|(segment, _)| match segment {
+        Segment::Root => String::new(),
+        Segment::Index(n) => format!("/{n}"),
+        Segment::Key(key) => format!("/{}", escape_segment(key)),
+    });
+    segments.collect()
 }
 
 #[cfg(test)]

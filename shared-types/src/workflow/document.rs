@@ -1,7 +1,7 @@
 //! A workflow document as its author wrote it.
 
 use super::{
-    Span, Template, TemplateValue,
+    Span, Template, TemplateValue, bounds,
     condition::Condition,
     schedule::{Blackout, Schedule},
     script::{Expectation, Given},
@@ -11,19 +11,25 @@ use crate::ids::WorkflowId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Ids that no workflow may have, since the API has paths of these names beside those of workflows.
+pub const RESERVED_IDS: [&str; 2] = ["simulate", "validate"];
+
 /// A workflow: what starts it and what it does, step by step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// The slug, unique in a workspace: letters, digits, `_`, `-` and `.`.
-    #[schemars(extend("format" = "slug"))]
+    #[schemars(extend("format" = "slug", "not" = { "enum": RESERVED_IDS }))]
     pub workflow_id: WorkflowId,
     /// What people call it.
+    #[schemars(length(max = bounds::MAX_NAME))]
     pub name: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = bounds::MAX_DESCRIPTION))]
     pub description: Option<String>,
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(max = bounds::MAX_TAG)))]
     pub tags: Vec<String>,
     /// The author's own label; the server numbers revisions itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

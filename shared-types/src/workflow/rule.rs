@@ -1,7 +1,7 @@
 //! Stored rules: conditions with a name and tests of their own, that many workflows may ask.
 
 use super::{
-    Checked, Document, Finding, Format, Source,
+    Checked, Document, Finding, Format, Source, bounds,
     check::{check_condition, every_step},
     condition::Condition,
     evaluate::{evaluate, time_of},
@@ -24,16 +24,21 @@ pub struct Rule {
     pub condition: Condition,
 }
 
+/// Ids that no rule may have, since the API has a path of this name beside those of rules.
+pub const RESERVED_IDS: [&str; 1] = ["try"];
+
 /// A rule as its author wrote it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleDocument {
     /// The slug, unique in a workspace.
-    #[schemars(extend("format" = "slug"))]
+    #[schemars(extend("format" = "slug", "not" = { "enum": RESERVED_IDS }))]
     pub rule_id: String,
     /// What people call it.
+    #[schemars(length(max = bounds::MAX_NAME))]
     pub name: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = bounds::MAX_DESCRIPTION))]
     pub description: Option<String>,
     /// What it asks.
     pub condition: Condition,

@@ -4,6 +4,7 @@
 //! walk goes on after a fault and knows the place of each. What passes it can be read into the types.
 
 use super::{
+    bounds,
     duration::Span,
     evaluate::time_of,
     finding::{Finding, PatchOp, closest, escape_segment},
@@ -35,7 +36,7 @@ pub fn check_shape(document: &Value) -> Vec<Finding> {
 }
 
 /// Everything in which a value differs from a schema.
-pub(super) fn check_against(schema: &Value, value: &Value) -> Vec<Finding> {
+pub fn check_against(schema: &Value, value: &Value) -> Vec<Finding> {
     let mut walk = Walk { root: schema, findings: Vec::new() };
     walk.value(schema, value, "");
     walk.findings
@@ -57,8 +58,10 @@ struct Object<'s> {
 
 impl<'s> Walk<'s> {
     fn value(&mut self, schema: &'s Value, value: &Value, at: &str) {
+        self.text(schema, value, at);
         if schema.get("$ref").is_some() && value.is_string() {
             self.format(schema, value, at);
+            self.text(self.resolve(schema), value, at);
         }
         let schema = self.resolve(schema);
         if value.is_null() && allows_null(schema) {
@@ -201,6 +204,27 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Holds a text against `not: { enum: […] }`, and its length, counted in Unicode characters, against `minLength`
+    /// and `maxLength`.
+    fn text(&mut self, schema: &Value, value: &Value, at: &str) {
+        let Some(text) = value.as_str() else { return };
+        let reserved = schema.pointer("/not/enum").and_then(Value::as_array);
+        if reserved.is_some_and(|words| words.contains(value)) {
+            let message = format!("{} is \"{text}\", which is a path of the API; choose another.", place(at));
+            self.findings.push(Finding::error("id.reserved", at, message));
+        }
+        let limit = |key: &str| schema.get(key).and_then(Value::as_u64);
+        let (min, max) = (limit("minLength").unwrap_or_default(), limit("maxLength").unwrap_or(u64::MAX));
+        // A character takes a byte at least, so that most texts needn't be counted.
+        if text.len() as u64 > max && text.chars().count() as u64 > max {
+            let message = format!("{} is too long: it may have up to {max} characters.", place(at));
+            self.findings.push(Finding::error("text.too_long", at, message));
+        } else if (text.len() as u64) < min {
+            let message = format!("{} must have {min} characters or more.", place(at));
+            self.findings.push(Finding::error("text.too_short", at, message));
+        }
+    }
+
     fn format(&mut self, schema: &Value, value: &Value, at: &str) {
         let Some(format) = schema.get("format").and_then(Value::as_str) else { return };
         let text = value.as_str().unwrap_or_default();
@@ -211,6 +235,7 @@ impl<'s> Walk<'s> {
             "instant" => time_of(text).is_none().then(|| {
                 ("time.bad", format!("\"{text}\" is no time; write RFC 3339 such as 2026-03-01T10:00:00Z"))
             }),
+            "date-time" => bounds::instant(text).err().map(|error| ("time.bad", error.to_string())),
             "slug" => (!is_slug(text)).then(|| {
                 (
                     "id.bad",

@@ -1,6 +1,9 @@
 //! A document's text: JSON or YAML, with the line and column of every value in it.
 
-use super::finding::{Finding, escape_segment};
+use super::{
+    bounds,
+    finding::{Finding, escape_segment},
+};
 use schemars::JsonSchema;
 use serde::{
     Deserialize, Serialize,
@@ -44,6 +47,21 @@ impl Source {
     /// # Errors
     /// A finding with the place where the text can't be read.
     pub fn parse(text: &str, format: Format) -> Result<Self, Box<Finding>> {
+        // Editors on Windows begin a file with a byte order mark.
+        let source = Self::parse_text(text.strip_prefix('\u{feff}').unwrap_or(text), format)?;
+        match bounds::place_of_zero(&source.value) {
+            Some(pointer) => {
+                let message = "The character U+0000 can't be stored; leave it out.";
+                let mut finding = [Finding::error("text.zero", pointer, message)];
+                source.locate(&mut finding);
+                let [finding] = finding;
+                Err(Box::new(finding))
+            }
+            None => Ok(source),
+        }
+    }
+
+    fn parse_text(text: &str, format: Format) -> Result<Self, Box<Finding>> {
         if format == Format::Json {
             let value: Value = serde_json::from_str(text).map_err(|error| Box::new(json_fault(&error)))?;
             // JSON is YAML, so one reader knows the places; what it can't read costs only the places.
@@ -228,5 +246,22 @@ mod tests {
         assert_eq!((fault.line, fault.column), (1, 9));
         let source = Source::parse("{\n  \"a\": \"\\ud83d\\ude00\"\n}", Format::Json).unwrap();
         assert_eq!(source.value, json!({"a": "😀"}));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text_and_a_zero_character_is_found() {
+        for (text, format) in [("\u{feff}{\"a\": 1}", Format::Json), ("\u{feff}a: 1\n", Format::Yaml)] {
+            assert_eq!(Source::parse(text, format).unwrap().value, json!({"a": 1}));
+        }
+        for (text, format) in [
+            (r#"{"a": ["b", "c\u0000"]}"#, Format::Json),
+            (r#"a: [b, "c\0"]"#, Format::Yaml),
+            (r#"a: [b, "c\x00"]"#, Format::Yaml),
+        ] {
+            let fault = Source::parse(text, format).unwrap_err();
+            assert_eq!((fault.code.as_ref(), fault.pointer.as_str()), ("text.zero", "/a/1"), "{fault:?}");
+        }
+        let fault = Source::parse(r#"{"a\u0000": 1}"#, Format::Json).unwrap_err();
+        assert_eq!(fault.pointer, "/a?");
     }
 }

@@ -7,8 +7,9 @@ use crate::{
     engine::{Accepted, Incoming, Starts},
     http::{
         AppState, audit,
-        body::{Body, Path},
+        body::{self, Body},
         idempotency::Claim,
+        params::Path,
         problem::{ApiError, ApiResult},
     },
     store::{self, executions},
@@ -60,6 +61,7 @@ pub(in crate::http) async fn start(
             "The workflow's trigger isn't `manual`; what starts it is its event.",
         ));
     };
+    body::check_depth(&start.input, "/input")?;
     fits(form, &start.input)?;
     let event = Event {
         kind: "manual".to_owned(),

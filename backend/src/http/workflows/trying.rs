@@ -5,7 +5,7 @@ use crate::{
     auth::Caller,
     http::{
         AppState,
-        body::{Body, Written},
+        body::{self, Body, Written},
         problem::{ApiError, ApiResult},
     },
     store::{self, people, rules, secrets, workflows},
@@ -15,11 +15,16 @@ use serde_json::Value;
 use shared_types::{
     api::{
         problem::{Code, Problem},
+        reading,
         workflows::{Findings, SimulateRequest},
     },
     ids::WorkspaceId,
     machine::{Definition, review::review, simulate::simulate as run_simulation, supported::unsupported},
-    workflow::{Checked, Document, Format, Severity, check::Around},
+    workflow::{
+        Checked, Document, Format, Severity, bounds,
+        check::Around,
+        script::{ScriptItem, ScriptedResponse},
+    },
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -38,6 +43,7 @@ pub(in crate::http) async fn simulate(
     caller: Caller,
     Body(request): Body<SimulateRequest>,
 ) -> ApiResult<Json<Value>> {
+    check_depths(&request)?;
     let (text, format) = match (&request.document, &request.workflow_id) {
         (Some(Value::String(text)), None) => (text.clone(), Format::Yaml),
         (Some(document), None) => (document.to_string(), Format::Json),
@@ -67,10 +73,35 @@ pub(in crate::http) async fn simulate(
     Ok(Json(store::json(&simulation)))
 }
 
+/// Refuses values of the event and the script that nest too deep.
+fn check_depths(request: &SimulateRequest) -> ApiResult<()> {
+    body::check_depth(&request.event.payload, "/event/payload")?;
+    for (n, item) in request.script.iter().enumerate() {
+        match item {
+            ScriptItem::Event { event } => {
+                body::check_depth(&event.payload, &format!("/script/{n}/event/payload"))?;
+            }
+            ScriptItem::Decide { edits: Some(edits), .. } => {
+                body::check_depth(edits, &format!("/script/{n}/edits"))?;
+            }
+            ScriptItem::Effect { response: Some(ScriptedResponse { body: Some(body), .. }), .. } => {
+                let at = format!("/script/{n}/response/body");
+                if let Some(below) = bounds::too_deep(body, bounds::MAX_DEPTH) {
+                    return Err(body::refused(vec![reading::too_deep(&format!("{at}{below}"))]));
+                }
+            }
+            ScriptItem::Decide { .. } | ScriptItem::Effect { .. } | ScriptItem::Advance { .. } => {}
+        }
+    }
+    Ok(())
+}
+
 /// The document, unless it has errors.
 pub(super) fn sound(checked: &Checked) -> ApiResult<Document> {
     if let (Some(document), false) = (&checked.document, checked.has_errors()) {
         Ok(document.clone())
+    } else if checked.findings.iter().any(|finding| finding.code == "text.zero") {
+        Err(body::refused(checked.findings.clone()))
     } else {
         let errors = checked.findings.iter().filter(|f| f.severity == Severity::Error);
         let first = errors.clone().next().map(|finding| finding.message.clone()).unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::{
         state::RunStatus,
     },
     workflow::{
+        bounds,
         scope::Scope,
         script::{ScriptItem, ScriptedEvent, Verb},
     },
@@ -305,8 +306,13 @@ impl<'s> World<'s> {
                 None
             }
             ScriptItem::Advance { advance } => {
-                self.advance(run, self.now + advance.duration());
-                None
+                match self.now.checked_add_signed(advance.duration()).filter(|to| bounds::holds(*to)) {
+                    Some(to) => {
+                        self.advance(run, to);
+                        None
+                    }
+                    None => Some("time would pass the year 9999".to_owned()),
+                }
             }
         };
         if let Some(why) = unused {
