@@ -5,10 +5,12 @@
 mod around;
 mod asking;
 mod conditions;
+mod effects;
 mod idle;
 mod links;
 mod names;
 mod nesting;
+mod spans;
 
 pub use around::{Around, Neighbour};
 pub(crate) use asking::SETTINGS;
@@ -90,8 +92,11 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             names::check_step(place, &mut findings);
             nesting::check_step(place, &mut findings);
             idle::check_step(place, &mut findings);
+            effects::check_step(place, &mut findings);
+            spans::check_step(place, &mut findings);
         }
         check_blackout(document, &mut findings);
+        spans::check_document(document, &mut findings);
         if let Some(filter) = document.filter() {
             conditions::check("/trigger/filter", filter, &mut findings);
         }
