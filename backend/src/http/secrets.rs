@@ -18,6 +18,9 @@ use shared_types::api::{
     secrets::{SecretName, SecretValue},
 };
 
+/// How many characters a secret has at least.
+const SHORTEST: usize = 8;
+
 pub(super) async fn put(
     State(state): State<AppState>,
     caller: Caller,
@@ -33,8 +36,12 @@ pub(super) async fn put(
             "A secret's name begins with a letter and holds letters, digits and `_`.",
         ));
     }
-    if secret.value.is_empty() {
-        return Err(ApiError::new(Code::FieldBad, "`value` must not be empty; DELETE removes a secret."));
+    if secret.value.chars().count() < SHORTEST {
+        let detail = format!(
+            "`value` must have at least {SHORTEST} characters: a shorter secret can be guessed, and can't be masked \
+             without masking ordinary words. DELETE removes a secret."
+        );
+        return Err(ApiError::new(Code::FieldBad, detail));
     }
     let sealed = state.key.seal(caller.workspace, &name, &secret.value);
     let mut transaction = state.pool.begin().await?;

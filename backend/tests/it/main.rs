@@ -13,6 +13,8 @@ mod events;
 mod hooks;
 mod live;
 mod mail;
+mod masking;
+mod outgoing;
 mod repeated;
 mod rights;
 mod rules;
