@@ -6,10 +6,12 @@ mod around;
 mod asking;
 mod conditions;
 mod effects;
+mod forms;
 mod idle;
 mod links;
 mod names;
 mod nesting;
+mod schedule;
 mod spans;
 
 pub use around::{Around, Neighbour};
@@ -21,7 +23,6 @@ pub use nesting::{MAX_ITEMS, MAX_NESTING};
 use super::{
     Document, Finding, Format, Severity, Source,
     condition::Condition,
-    document::Trigger,
     shape,
     step::{Step, StepKind},
 };
@@ -95,8 +96,9 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             effects::check_step(place, &mut findings);
             spans::check_step(place, &mut findings);
         }
-        check_blackout(document, &mut findings);
+        schedule::check(document, around.now(), &mut findings);
         spans::check_document(document, &mut findings);
+        forms::check(document, &places, &mut findings);
         if let Some(filter) = document.filter() {
             conditions::check("/trigger/filter", filter, &mut findings);
         }
@@ -107,15 +109,6 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
     let mut checked = Checked { value: source.value.clone(), document, findings: Vec::new(), source };
     checked.add(findings);
     checked
-}
-
-fn check_blackout(document: &Document, findings: &mut Vec<Finding>) {
-    let Trigger::Schedule { blackout, .. } = &document.trigger else { return };
-    for (n, blackout) in blackout.iter().enumerate() {
-        if let Some(fault) = blackout.fault() {
-            findings.push(Finding::error("blackout.bad", format!("/trigger/blackout/{n}"), fault));
-        }
-    }
 }
 
 /// A step with its pointer and what it stands in.
