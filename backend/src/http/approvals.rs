@@ -12,7 +12,7 @@ use crate::{
     auth::{Caller, Person, Who},
     clock,
     engine::{ApplyError, DecisionRecord, Given},
-    store::{self, approvals, approvals::Stored, people, people::Member},
+    store::{self, approvals, approvals::Stored, people, people::Member, search::Found},
 };
 use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
@@ -41,9 +41,13 @@ pub(super) async fn list(
     };
     let found = {
         let mut conn = state.pool.acquire().await?;
-        approvals::list(&mut conn, caller.workspace, &query, asked.as_deref(), below, limit).await?
+        let (workspace, asked) = (caller.workspace, asked.as_deref());
+        match approvals::search(&mut conn, workspace, &query, asked, below, limit).await? {
+            Some(found) => found,
+            None => Found::all(approvals::list(&mut conn, workspace, &query, asked, below, limit).await?),
+        }
     };
-    let mut page = paging::page(found, limit, |stored| stored.request.approval_id.to_string());
+    let mut page = paging::found(found, limit, |stored| stored.request.approval_id.to_string());
     page.items.retain(|stored| caller.may_touch(&stored.workflow_id));
     let items = views(&state, &caller, page.items).await?;
     Ok(Json(Page { items, next_cursor: page.next_cursor }))

@@ -11,7 +11,7 @@ use crate::{
     auth::Caller,
     clock,
     engine::{ApplyError, Given},
-    store::{calls, executions},
+    store::{calls, executions, search::Found},
 };
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
@@ -41,8 +41,11 @@ pub(super) async fn list(
     let limit = paging::limit(query.limit)?;
     let below = paging::cursor(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let items = executions::list(&mut conn, caller.workspace, &query, below, limit).await?;
-    let mut page = paging::page(items, limit, |run| run.execution_id.to_string());
+    let found = match executions::search(&mut conn, caller.workspace, &query, below, limit).await? {
+        Some(found) => found,
+        None => Found::all(executions::list(&mut conn, caller.workspace, &query, below, limit).await?),
+    };
+    let mut page = paging::found(found, limit, |run| run.execution_id.to_string());
     page.items.retain(|run| caller.may_touch(&run.workflow_id));
     Ok(Json(page))
 }

@@ -1,6 +1,7 @@
 //! Lists in parts: a cursor is the key after which the next part begins.
 
 use super::problem::{ApiError, ApiResult};
+use crate::store::search::Found;
 use shared_types::api::{Page, problem::Code};
 use uuid::Uuid;
 
@@ -30,4 +31,11 @@ pub(super) fn page<T>(mut items: Vec<T>, limit: i64, key: impl Fn(&T) -> String)
     items.truncate(shown);
     let next_cursor = if more { items.last().map(key) } else { None };
     Page { items, next_cursor }
+}
+
+/// A page of what a search found: where it ended early, the next part begins there.
+pub(super) fn found<T>(found: Found<T>, limit: i64, key: impl Fn(&T) -> String) -> Page<T> {
+    let page = page(found.items, limit, key);
+    let next_cursor = page.next_cursor.or_else(|| found.ended_at.map(|id| id.to_string()));
+    Page { next_cursor, ..page }
 }

@@ -12,7 +12,7 @@ use crate::{
     clock,
     dispatch::Message,
     engine::next_due_of,
-    store::{self, executions, workflows, workflows::Stored},
+    store::{self, executions, run_counts, workflows, workflows::Stored},
 };
 use axum::{
     Json,
@@ -92,10 +92,12 @@ pub(super) async fn list(
     Query(query): Query<WorkflowQuery>,
 ) -> ApiResult<Json<Page<WorkflowSummary>>> {
     let limit = paging::limit(query.limit)?;
-    let day_ago = clock::first_id_at(clock::now() - Duration::hours(24));
     let mut conn = state.pool.acquire().await?;
+    let counted_until = run_counts::counted_until(&mut conn).await?;
+    let counted =
+        run_counts::Span::since(clock::now() - Duration::hours(24), counted_until, clock::first_id_at);
     let (q, above) = (query.q.as_deref(), query.cursor.as_deref());
-    let items = workflows::list(&mut conn, caller.workspace, q, above, day_ago, limit).await?;
+    let items = workflows::list(&mut conn, caller.workspace, q, above, counted, limit).await?;
     let mut page = paging::page(items, limit, |workflow| workflow.workflow_id.to_string());
     page.items.retain(|workflow| caller.may_touch(&workflow.workflow_id));
     Ok(Json(page))

@@ -1,5 +1,9 @@
 //! Requests for decisions as they are read.
 
+mod search;
+
+pub use search::search;
+
 use super::{Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -88,6 +92,7 @@ pub async fn find(conn: &mut PgConnection, workspace: WorkspaceId, id: ApprovalI
 }
 
 /// Lists requests, newest first. `asked` are the `role:` and `user:` of whoever looks at his own.
+/// The query's text is [`search`]'s.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -96,8 +101,6 @@ pub async fn list(
     below: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Stored>> {
-    let q = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
-    let prefix = q.map(super::executions::like_prefix);
     let rows = sqlx::query_as!(
         Row,
         "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
@@ -108,16 +111,12 @@ pub async fn list(
            and ($3::text is null or a.status = $3)
            and ($4::text[] is null or a.approvers && $4)
            and ($5::text is null or a.workflow_id = $5)
-           and ($6::text is null or a.entity_id like $7
-                or (a.subject is not null and to_tsvector('simple', a.subject) @@ plainto_tsquery('simple', $6)))
-         order by a.id desc limit $8",
+         order by a.id desc limit $6",
         workspace.0,
         below,
         query.status.map(RequestStatus::as_str),
         asked,
         query.workflow_id.as_ref().map(|id| id.0.as_str()),
-        q,
-        prefix,
         limit
     )
     .fetch_all(conn)

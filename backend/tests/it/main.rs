@@ -18,6 +18,7 @@ mod outgoing;
 mod repeated;
 mod rights;
 mod rules;
+mod search;
 mod sessions;
 mod shapes;
 mod shop;
