@@ -1,7 +1,11 @@
 //! What calls the world for a run: one module per kind, behind one guard.
 
+mod answer;
 mod guard;
+mod headers;
 mod http;
+mod masking;
+mod redirect;
 
 pub use guard::{Allowed, BadAllow};
 
@@ -9,31 +13,31 @@ use crate::{
     auth::seal::SecretKey,
     store::{self, secrets},
 };
-use serde_json::{Map, Value};
+use masking::Masker;
+use redirect::Confidential;
+use reqwest::header::HeaderName;
 use shared_types::{
     ids::WorkspaceId,
     machine::{
         Call, Outcome,
-        request::{Resolved, resolve},
+        request::{HttpRequest, Resolved, resolve},
     },
     workflow::{
+        Template,
         effect::Effect,
-        scope::{MASK, Scope, Secrets},
+        scope::{Scope, Secrets},
         script::ScriptedError,
     },
 };
 use sqlx::PgPool;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// The shortest secret that is looked for in what comes back; shorter ones would mask ordinary words.
-const SHORTEST_MASKED: usize = 6;
-
 /// What calls the world; clones share it.
 #[derive(Clone)]
 pub struct Effects {
     pool: PgPool,
     key: SecretKey,
-    http: Arc<http::Caller>,
+    http: Arc<http::HttpClient>,
 }
 
 /// The client for calls could not be made.
@@ -44,7 +48,7 @@ pub struct NoClient(#[from] reqwest::Error);
 impl Effects {
     /// Makes what calls the world; `allowed` are the hosts that the guard lets through.
     pub fn new(pool: PgPool, key: SecretKey, allowed: Allowed) -> Result<Self, NoClient> {
-        Ok(Self { pool, key, http: Arc::new(http::Caller::new(allowed)?) })
+        Ok(Self { pool, key, http: Arc::new(http::HttpClient::new(allowed)?) })
     }
 
     /// Makes a call; whatever happens is an outcome.
@@ -53,22 +57,31 @@ impl Effects {
             Ok(known) => known,
             Err(refused) => return refused,
         };
-        let scope = Scope { context: call.context.layers(), now: call.now, secrets: Secrets::Known(&known) };
+        let masker = Masker::new(known.values().map(String::as_str));
+        masker.mask(self.perform_with(call, &known, &masker).await)
+    }
+
+    async fn perform_with(&self, call: &Call, known: &BTreeMap<String, String>, masker: &Masker) -> Outcome {
+        let scope = Scope { context: call.context.layers(), now: call.now, secrets: Secrets::Known(known) };
         let request = match resolve(&call.effect, &scope) {
             Ok(request) => request,
             Err(error) => {
                 return Outcome::Refused { code: error.code().to_owned(), message: format!("{error}.") };
             }
         };
-        let outcome = match request {
+        match request {
             Resolved::Http(request) => {
-                let timeout = Duration::from_millis(call.timeout_ms);
-                self.http.call(&request, &call.idempotency_key, timeout).await
+                let call_of_http = http::HttpCall {
+                    request: &request,
+                    idempotency_key: &call.idempotency_key,
+                    confidential: &confidential(&call.effect, &request, masker),
+                    host: &host_as_written(&call.effect),
+                };
+                self.http.call(&call_of_http, Duration::from_millis(call.timeout_ms)).await
             }
             Resolved::Record { entity, .. } => unserved(&entity),
             Resolved::Connector { connector, .. } => unserved(&connector),
-        };
-        mask(outcome, &known)
+        }
     }
 
     /// The secrets that an effect reads; one that isn't set fails it with its name.
@@ -116,34 +129,73 @@ fn unserved(what: &str) -> Outcome {
     Outcome::Refused { code: "connector.missing".to_owned(), message: format!("No connector serves {what}.") }
 }
 
-/// Puts the mask over every secret that comes back, since what comes back is kept and shown.
-fn mask(outcome: Outcome, known: &BTreeMap<String, String>) -> Outcome {
-    let secrets: Vec<&str> =
-        known.values().map(String::as_str).filter(|s| s.len() >= SHORTEST_MASKED).collect();
-    if secrets.is_empty() {
-        return outcome;
+/// What of a call holds a secret, by its template or by what came of it.
+fn confidential(effect: &Effect, request: &HttpRequest, masker: &Masker) -> Confidential {
+    let (Effect::HttpRequest(call) | Effect::Webhook(call)) = effect else { return Confidential::default() };
+    let reads_secret = |template: &Template| template.secrets().next().is_some();
+    let headers = request
+        .headers
+        .iter()
+        .filter(|(name, value)| call.headers.get(*name).is_some_and(reads_secret) || masker.finds(value));
+    let body = call.body.iter().flat_map(|body| body.templates()).any(|(_, template)| reads_secret(template));
+    Confidential {
+        headers: headers.filter_map(|(name, _)| HeaderName::from_bytes(name.as_bytes()).ok()).collect(),
+        body: body || request.body.as_ref().is_some_and(|body| masker.finds_in(body)),
     }
-    let hide = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, MASK));
-    match outcome {
-        Outcome::Answered(mut answer) => {
-            answer.headers = hide_in_map(&answer.headers, &hide);
-            answer.body = hide_in(&answer.body, &hide);
-            Outcome::Answered(answer)
+}
+
+/// The host that an effect calls, as its author wrote it: messages may quote it, since no template is filled in.
+fn host_as_written(effect: &Effect) -> String {
+    let (Effect::HttpRequest(call) | Effect::Webhook(call)) = effect else { return String::new() };
+    let source = call.url.source().trim();
+    let rest = source.split_once("://").map_or(source, |(_, rest)| rest);
+    let mut inside_template = false;
+    let mut end = rest.len();
+    for (at, c) in rest.char_indices() {
+        match c {
+            '{' => inside_template = true,
+            '}' => inside_template = false,
+            '/' | '?' | '#' if !inside_template => {
+                end = at;
+                break;
+            }
+            _ => {}
         }
-        Outcome::Unanswered { error, message } => Outcome::Unanswered { error, message: hide(&message) },
-        Outcome::Refused { code, message } => Outcome::Refused { code, message: hide(&message) },
     }
+    let authority = &rest[..end];
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned()
 }
 
-fn hide_in(value: &Value, hide: &dyn Fn(&str) -> String) -> Value {
-    match value {
-        Value::String(text) => Value::String(hide(text)),
-        Value::Array(list) => list.iter().map(|item| hide_in(item, hide)).collect(),
-        Value::Object(map) => Value::Object(hide_in_map(map, hide)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
 
-fn hide_in_map(map: &Map<String, Value>, hide: &dyn Fn(&str) -> String) -> Map<String, Value> {
-    map.iter().map(|(key, value)| (key.clone(), hide_in(value, hide))).collect()
+    fn webhook(url: &str) -> Effect {
+        serde_json::from_value(json!({
+            "type": "webhook", "url": url,
+            "headers": { "X-Token": "{{ secrets.token }}", "X-Plain": "{{ id }}" },
+            "body": { "deep": [{ "key": "{{ secrets.other }}" }] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_message_names_the_host_as_its_author_wrote_it() {
+        for (url, host) in [
+            ("https://shop.example.com/orders/{{ id }}", "shop.example.com"),
+            ("https://{{ secrets.host }}.example.com:8443?x=1", "{{ secrets.host }}.example.com:8443"),
+            ("{{ base }}/orders", "{{ base }}"),
+            ("{{ a / b }}/orders", "{{ a / b }}"),
+            ("https://ada:{{ secrets.token }}@example.com/", "example.com"),
+        ] {
+            assert_eq!(host_as_written(&webhook(url)), host);
+        }
+    }
+
+    #[test]
+    fn the_secrets_of_every_part_of_an_effect_are_found() {
+        let effect = webhook("https://{{ secrets.host }}/");
+        assert_eq!(effect.secrets().into_iter().collect::<Vec<_>>(), ["host", "other", "token"]);
+    }
 }

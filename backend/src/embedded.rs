@@ -59,11 +59,16 @@ pub fn pool_options(connections: u32) -> PgPoolOptions {
         .idle_timeout(Duration::from_mins(5))
 }
 
-/// Lists are planned for the filters that they are given: one plan for any filter would scan everything.
+/// Lists are planned for the filters that they are given: one plan for any filter would scan everything. They read little,
+/// so that compiling a query, or starting workers for it, would take longer than reading.
 pub fn tuned(options: PgConnectOptions) -> PgConnectOptions {
     options
         .application_name("iw-server")
-        .options([("plan_cache_mode", "force_custom_plan")])
+        .options([
+            ("plan_cache_mode", "force_custom_plan"),
+            ("jit", "off"),
+            ("max_parallel_workers_per_gather", "0"),
+        ])
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1))
         .log_statements(tracing::log::LevelFilter::Trace)
 }

@@ -15,6 +15,7 @@ mod loops;
 mod perform;
 mod published;
 mod recovery;
+mod run_counts;
 mod schedules;
 mod set_aside;
 mod timers;
@@ -144,6 +145,7 @@ impl Engine {
         loops.spawn(awaiting::run(self.clone()));
         loops.spawn(awaiting::look_again(self.clone()));
         loops.spawn(callers::look_again(self.clone()));
+        loops.spawn(run_counts::run(self.clone()));
         Ok(())
     }
 

@@ -16,6 +16,8 @@ pub mod keys;
 pub mod notices;
 pub mod people;
 pub mod rules;
+pub mod run_counts;
+pub mod search;
 pub mod secrets;
 pub mod servers;
 pub mod sessions;

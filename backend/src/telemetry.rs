@@ -5,15 +5,25 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io;
 use tracing_subscriber::EnvFilter;
 
+/// The crates that make outgoing calls. Below `info` they log addresses and headers, in which secrets may stand.
+const CLIENTS: [&str; 5] = ["reqwest", "hyper", "hyper_util", "h2", "rustls"];
+
 /// Begins to log, to standard error.
 pub fn log(sources: &Sources) {
-    let filter = EnvFilter::try_new(sources.get("IW_LOG").0).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(&sources.get("IW_LOG").0);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // A second begin, as in tests, changes nothing.
     let _ = match sources.get("IW_LOG_FORMAT").0.as_str() {
         "json" => logs.json().try_init(),
         _ => logs.with_target(false).try_init(),
     };
+}
+
+/// What is logged: as `IW_LOG` says, but of outgoing calls nothing in which a secret may stand.
+pub fn filter(wanted: &str) -> EnvFilter {
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+    let quiet = CLIENTS.iter().filter_map(|client| format!("{client}=info").parse().ok());
+    quiet.fold(filter, EnvFilter::add_directive)
 }
 
 /// Begins to count; what was counted is printed by the handle.

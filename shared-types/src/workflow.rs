@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod expr;
 pub mod finding;
 pub mod form;
+pub mod header;
 pub mod mend;
 pub mod number;
 pub mod outline;

@@ -64,7 +64,7 @@ fn window() -> anyhow::Result<()> {
         .args([&cargo_path, "test", "-p", "tests"])
         .env("SQLX_OFFLINE", "true")
         .env("IW_TEST_DATABASE_URL", private.url("postgres"))
-        .env("IW_TEST_SERVER", built("iw-server"))
+        .env("IW_TEST_SERVER", built("iw-server-faults"))
         .env("IW_TEST_APP", built("intelligent-workflows"))
         .env("XDG_RUNTIME_DIR", &runtime)
         .env("XDG_DATA_HOME", runtime.join("data"))

@@ -91,7 +91,7 @@ pub fn simulate_file(
 ) -> anyhow::Result<ExitCode> {
     let text = read(file)?;
     let event: ScriptedEvent = parse(event)?;
-    let script: Vec<ScriptItem> = script.map(parse).transpose()?.unwrap_or_default();
+    let script: Vec<ScriptItem> = script.map(parse_script).transpose()?.unwrap_or_default();
     let checked = review(&text, format_of(file), &Around::Unknown);
     let stopping = checked.findings.iter().any(|finding| finding.severity != Severity::Warning);
     let document = checked.document.filter(|document| !stopping && unsupported(document).is_empty());
@@ -129,6 +129,19 @@ fn parse<T: DeserializeOwned + JsonSchema>(file: &Path) -> anyhow::Result<T> {
         let faults: Vec<String> =
             findings.iter().map(|finding| format!("{}: {}", finding.pointer, finding.message)).collect();
         anyhow::anyhow!("{}: {}", file.display(), faults.join(" "))
+    })
+}
+
+/// Reads a script; a fault names its entry, counted from 0 as in `unused`.
+fn parse_script(file: &Path) -> anyhow::Result<Vec<ScriptItem>> {
+    let text = read(file)?;
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let entry = error.path().iter().find_map(|segment| {
+            if let serde_path_to_error::Segment::Seq { index } = segment { Some(*index) } else { None }
+        });
+        let entry = entry.map(|n| format!("entry {n} of the script: ")).unwrap_or_default();
+        anyhow::anyhow!("{}: {entry}{}", file.display(), error.inner())
     })
 }
 

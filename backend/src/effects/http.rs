@@ -2,45 +2,119 @@
 
 use super::{
     NoClient,
-    guard::{Allowed, PublicOnly, is_public},
+    answer::{self, AnswerError},
+    guard::{Allowed, NotPublic, PublicOnly, is_public},
+    headers::{self, BadHeader},
+    redirect::{self, Confidential, Hop, MAX_REDIRECTS, RedirectError},
 };
-use reqwest::{Client, Response, Url, header, redirect};
-use serde_json::{Map, Value};
+use reqwest::{
+    Client, Method, Response, Url,
+    header::{self, HeaderName, HeaderValue},
+    redirect::Policy,
+};
+use serde_json::Value;
 use shared_types::{
     machine::{Outcome, input::Answer, request::HttpRequest},
     workflow::script::ScriptedError,
 };
-use std::{net::IpAddr, time::Duration};
+use std::{error::Error, net::IpAddr, time::Duration};
 
-/// How much of an answer is kept.
-const MAX_ANSWER: usize = 1024 * 1024;
-const MAX_REDIRECTS: u32 = 5;
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Makes HTTP calls.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub(super) struct HttpClient {
     guarded: Client,
     trusted: Client,
     allowed: Allowed,
 }
 
-/// Why a call came to no answer.
-enum Failed {
-    Refused { code: &'static str, message: String },
+/// A call with what is known about it besides its bytes.
+#[derive(Debug)]
+pub(super) struct HttpCall<'c> {
+    pub(super) request: &'c HttpRequest,
+    /// The same for every attempt.
+    pub(super) idempotency_key: &'c str,
+    /// What may be sent only to the origin that the author named.
+    pub(super) confidential: &'c Confidential,
+    /// The host as the author wrote it, templates and all: what messages may say.
+    pub(super) host: &'c str,
+}
+
+/// Why a call came to no answer. No message quotes what a template gave, since a secret may stand in it.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("The address can't be read; it begins with http:// or https://, then a host")]
+    BadUrl,
+    #[error("The address is private; an administrator may allow it (IW_OUTBOUND_ALLOW)")]
+    Private,
+    #[error(transparent)]
+    Header(#[from] BadHeader),
+    #[error("The request can't be made; look at its `url`")]
+    Unsendable,
+    #[error(transparent)]
+    Redirect(#[from] RedirectError),
+    #[error(transparent)]
+    Answer(AnswerError),
+    #[error("The connection failed")]
     Sending(reqwest::Error),
 }
 
-impl From<reqwest::Error> for Failed {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Sending(error)
+impl CallError {
+    /// The stable code of the step's failure.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadUrl => "url.bad",
+            Self::Private => "outbound.private",
+            Self::Header(_) => "header.bad",
+            Self::Unsendable => "request.bad",
+            Self::Redirect(error) => error.code(),
+            Self::Answer(error) => error.code(),
+            Self::Sending(_) => "connection",
+        }
+    }
+
+    fn outcome(&self, host: &str) -> Outcome {
+        let Self::Sending(error) = self else {
+            return Outcome::Refused { code: self.code().to_owned(), message: self.to_string() };
+        };
+        let (error, message) = if error.is_timeout() {
+            (ScriptedError::Timeout, format!("No answer from {host} in time"))
+        } else if error.is_connect() {
+            (ScriptedError::Connection, format!("No connection to {host}"))
+        } else {
+            (ScriptedError::Connection, format!("The connection to {host} broke"))
+        };
+        Outcome::Unanswered { error, message }
     }
 }
 
-impl Caller {
+impl From<reqwest::Error> for CallError {
+    fn from(error: reqwest::Error) -> Self {
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        if causes.into_iter().any(<dyn Error>::is::<NotPublic>) {
+            return Self::Private;
+        }
+        if error.is_builder() { Self::Unsendable } else { Self::Sending(error) }
+    }
+}
+
+impl From<AnswerError> for CallError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Broken(error) => error.into(),
+            kept @ (AnswerError::TooLarge | AnswerError::TooDeep | AnswerError::Unstorable) => {
+                Self::Answer(kept)
+            }
+        }
+    }
+}
+
+impl HttpClient {
     pub(super) fn new(allowed: Allowed) -> Result<Self, NoClient> {
         let builder = || {
             Client::builder()
-                .redirect(redirect::Policy::none())
+                .redirect(Policy::none())
                 .connect_timeout(Duration::from_secs(10))
                 .pool_idle_timeout(Duration::from_secs(30))
                 .user_agent(concat!("intelligent-workflows/", env!("CARGO_PKG_VERSION")))
@@ -50,68 +124,43 @@ impl Caller {
     }
 
     /// Makes a call; whatever happens is an outcome.
-    pub(super) async fn call(&self, request: &HttpRequest, key: &str, timeout: Duration) -> Outcome {
-        match tokio::time::timeout(timeout, self.send(request, key)).await {
+    pub(super) async fn call(&self, call: &HttpCall<'_>, timeout: Duration) -> Outcome {
+        match tokio::time::timeout(timeout, self.send(call)).await {
             Ok(Ok(answer)) => Outcome::Answered(answer),
-            Ok(Err(Failed::Refused { code, message })) => Outcome::Refused { code: code.to_owned(), message },
-            Ok(Err(Failed::Sending(error))) => unanswered(error),
+            Ok(Err(error)) => error.outcome(call.host),
             Err(_) => Outcome::Unanswered {
                 error: ScriptedError::Timeout,
-                message: format!("No answer within {} ms", timeout.as_millis()),
+                message: format!("No answer from {} within {} ms", call.host, timeout.as_millis()),
             },
         }
     }
 
-    async fn send(&self, request: &HttpRequest, key: &str) -> Result<Answer, Failed> {
-        let mut url = read_url(&request.url)?;
-        url.query_pairs_mut().extend_pairs(&request.query);
-        if request.query.is_empty() && url.query() == Some("") {
-            url.set_query(None);
-        }
+    async fn send(&self, call: &HttpCall<'_>) -> Result<Answer, CallError> {
+        let mut hop = first_hop(call)?;
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.hop(&url, request, key).await?;
-            match location(&response, &url) {
-                Some(next) => {
-                    // A redirect to another place gets neither headers nor body that were meant for the first.
-                    if next.origin() != url.origin() {
-                        return Err(refused(
-                            "redirect.elsewhere",
-                            format!("It redirects to {}", host_of(&next)),
-                        ));
-                    }
-                    url = next;
-                }
-                None => return read_answer(response).await,
+            let response = self.send_hop(&hop).await?;
+            let status = response.status();
+            match redirect::target(status, response.headers(), &hop.url)? {
+                Some(to) => hop = hop.redirected(status, to, call.confidential)?,
+                None => return Ok(answer::read(response).await?),
             }
         }
-        Err(refused("redirect.endless", format!("It redirects more than {MAX_REDIRECTS} times")))
+        Err(RedirectError::Endless.into())
     }
 
-    async fn hop(&self, url: &Url, request: &HttpRequest, key: &str) -> Result<Response, Failed> {
-        let client = self.client_for(url)?;
-        let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes())
-            .map_err(|_| refused("request.bad", "The method can't be sent".to_owned()))?;
-        let mut builder = client.request(method, url.clone());
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
+    async fn send_hop(&self, hop: &Hop) -> Result<Response, CallError> {
+        let client = self.client_for(&hop.url)?;
+        let mut builder = client.request(hop.method.clone(), hop.url.clone()).headers(hop.headers.clone());
+        if let Some(body) = &hop.body {
+            builder = builder.body(body.clone());
         }
-        builder = builder.header("Idempotency-Key", key);
-        builder = match &request.body {
-            Some(Value::String(text)) => builder.body(text.clone()),
-            Some(body) => {
-                let typed = request.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
-                let builder = builder.body(body.to_string());
-                if typed { builder } else { builder.header(header::CONTENT_TYPE, "application/json") }
-            }
-            None => builder,
-        };
         Ok(builder.send().await?)
     }
 
     /// The client that may call an address.
-    fn client_for(&self, url: &Url) -> Result<&Client, Failed> {
+    fn client_for(&self, url: &Url) -> Result<&Client, CallError> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(refused("url.bad", format!("{} can't be called, only http and https", url.scheme())));
+            return Err(CallError::BadUrl);
         }
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or_default();
@@ -120,90 +169,31 @@ impl Caller {
         }
         let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
         if literal.is_some_and(|address| !is_public(address)) {
-            return Err(private(host, port));
+            return Err(CallError::Private);
         }
         Ok(&self.guarded)
     }
 }
 
-fn refused(code: &'static str, message: String) -> Failed {
-    Failed::Refused { code, message }
-}
-
-fn private(host: &str, port: u16) -> Failed {
-    let message =
-        format!("{host}:{port} is a private address; an administrator may allow it (IW_OUTBOUND_ALLOW)");
-    refused("outbound.private", message)
-}
-
-fn read_url(text: &str) -> Result<Url, Failed> {
-    Url::parse(text).map_err(|error| refused("url.bad", format!("The address can't be read: {error}")))
-}
-
-fn host_of(url: &Url) -> String {
-    url.host_str().unwrap_or_default().to_owned()
-}
-
-fn location(response: &Response, from: &Url) -> Option<Url> {
-    if !response.status().is_redirection() {
-        return None;
+/// The request as its author wrote it, with the server's own headers.
+fn first_hop(call: &HttpCall<'_>) -> Result<Hop, CallError> {
+    let request = call.request;
+    let mut url = Url::parse(&request.url).map_err(|_| CallError::BadUrl)?;
+    if !request.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&request.query);
     }
-    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-    from.join(location).ok()
-}
-
-async fn read_answer(mut response: Response) -> Result<Answer, Failed> {
-    let status = response.status().as_u16();
-    let headers: Map<String, Value> = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), clean(&String::from_utf8_lossy(value.as_bytes())).into())
-        })
-        .collect();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if bytes.len() + chunk.len() > MAX_ANSWER {
-            return Err(refused("answer.too_large", format!("The answer is larger than {MAX_ANSWER} bytes")));
+    let method = Method::from_bytes(request.method.as_str().as_bytes()).map_err(|_| CallError::Unsendable)?;
+    let mut headers = headers::sendable(&request.headers)?;
+    let key = HeaderValue::from_str(call.idempotency_key).map_err(|_| CallError::Unsendable)?;
+    headers.insert(IDEMPOTENCY_KEY.clone(), key);
+    let body = match &request.body {
+        None => None,
+        Some(Value::String(text)) => Some(text.clone().into_bytes()),
+        Some(body) => {
+            let json = HeaderValue::from_static("application/json");
+            headers.entry(header::CONTENT_TYPE).or_insert(json);
+            Some(body.to_string().into_bytes())
         }
-        bytes.extend_from_slice(&chunk);
-    }
-    let is_json =
-        headers.get("content-type").and_then(Value::as_str).is_none_or(|kind| kind.contains("json"));
-    let text = String::from_utf8_lossy(&bytes);
-    let body = if text.is_empty() {
-        Value::Null
-    } else if is_json {
-        serde_json::from_str(&clean(&text)).unwrap_or_else(|_| Value::String(clean(&text)))
-    } else {
-        Value::String(clean(&text))
     };
-    Ok(Answer { status, headers, body })
-}
-
-/// Takes out what the database can't keep: zero bytes, also where JSON escapes them.
-fn clean(text: &str) -> String {
-    text.replace('\0', "\u{fffd}").replace("\\u0000", "\\ufffd")
-}
-
-fn unanswered(error: reqwest::Error) -> Outcome {
-    let is_private = std::iter::successors(std::error::Error::source(&error), |e| e.source())
-        .any(|source| source.to_string().contains("leads to a private address"));
-    if is_private {
-        let message = "The address is private; an administrator may allow it (IW_OUTBOUND_ALLOW)".to_owned();
-        return Outcome::Refused { code: "outbound.private".to_owned(), message };
-    }
-    if error.is_builder() {
-        let message = format!("The request can't be made: {}", error.without_url());
-        return Outcome::Refused { code: "request.bad".to_owned(), message };
-    }
-    // The address may hold a secret; it is left out.
-    let (kind, words) = if error.is_timeout() {
-        (ScriptedError::Timeout, "No answer in time")
-    } else if error.is_connect() {
-        (ScriptedError::Connection, "No connection")
-    } else {
-        (ScriptedError::Connection, "The connection broke")
-    };
-    Outcome::Unanswered { error: kind, message: words.to_owned() }
+    Ok(Hop { method, url, headers, body })
 }

@@ -176,7 +176,7 @@ async fn not_on(
 /// Why an input isn't what a workflow's form asks for.
 fn misfit(workflow: &ActiveWorkflow, input: &Map<String, Value>) -> Option<String> {
     let Trigger::Manual { form } = &workflow.definition.document().trigger else { return None };
-    let faults = FormField::faults(form, input);
+    let faults = FormField::field_faults(form, input);
     let first = faults.first()?;
     Some(format!("The input for {}: {first}", workflow.workflow_id))
 }

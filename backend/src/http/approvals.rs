@@ -13,7 +13,7 @@ use crate::{
     auth::{Caller, Person, Who},
     clock,
     engine::{ApplyError, DecisionRecord, Given},
-    store::{self, approvals, approvals::Stored, people, people::Member},
+    store::{self, approvals, approvals::Stored, people, people::Member, search::Found},
 };
 use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
@@ -44,10 +44,14 @@ pub(super) async fn list(
         mine(&state, &caller, &query, &candidate, below, &paging).await?
     } else {
         let mut conn = state.pool.acquire().await?;
-        let (workspace, only) = (caller.workspace, only.as_deref());
-        let found =
-            approvals::list(&mut conn, workspace, &query, only, None, below, paging.to_read()).await?;
-        paging.page(found, cursor_of)
+        let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
+        let found = match approvals::search(&mut conn, workspace, &query, (only, None), below, limit).await? {
+            Some(found) => found,
+            None => {
+                Found::all(approvals::list(&mut conn, workspace, &query, (only, None), below, limit).await?)
+            }
+        };
+        paging.found(found, cursor_of)
     };
     let items = views(&state, &caller, page.items).await?;
     Ok(Json(Page { items, next_cursor: page.next_cursor }))
@@ -76,15 +80,21 @@ async fn mine(
     let mut conn = state.pool.acquire().await?;
     loop {
         let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
-        let read = approvals::list(&mut conn, workspace, query, only, Some(&entries), below, limit).await?;
-        let is_last = read.len() < wanted;
+        let asked = (only, Some(entries.as_slice()));
+        let (read, ended_at) =
+            match approvals::search(&mut conn, workspace, query, asked, below, limit).await? {
+                Some(found) => (found.items, found.ended_at),
+                None => (approvals::list(&mut conn, workspace, query, asked, below, limit).await?, None),
+            };
+        let is_last = read.len() < wanted && ended_at.is_none();
         looked_at += read.len();
-        below = read.last().map(|stored| stored.request.approval_id.0);
+        below = ended_at.or_else(|| read.last().map(|stored| stored.request.approval_id.0));
         found.extend(read.into_iter().filter(|stored| is_for(&policy(stored), person).is_ok()));
         if is_last || found.len() >= wanted {
             return Ok(paging.page(found, cursor_of));
         }
-        if looked_at >= MAX_LOOKED_AT {
+        // A search that ended early has looked at enough.
+        if looked_at >= MAX_LOOKED_AT || ended_at.is_some() {
             let next_cursor = below.map(|below| paging.cursor(&below.to_string()));
             return Ok(Page { items: found, next_cursor });
         }

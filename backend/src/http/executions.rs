@@ -13,7 +13,7 @@ use crate::{
     auth::Caller,
     clock,
     engine::{ApplyError, Because, Given},
-    store::{calls, executions},
+    store::{calls, executions, search::Found},
 };
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
@@ -43,10 +43,12 @@ pub(super) async fn list(
     let below = paging.after(query.cursor.as_deref())?;
     let only = only_of(&caller);
     let mut conn = state.pool.acquire().await?;
-    let items =
-        executions::list(&mut conn, caller.workspace, &query, only.as_deref(), below, paging.to_read())
-            .await?;
-    Ok(Json(paging.page(items, |run| run.execution_id.to_string())))
+    let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
+    let found = match executions::search(&mut conn, workspace, &query, only, below, limit).await? {
+        Some(found) => found,
+        None => Found::all(executions::list(&mut conn, workspace, &query, only, below, limit).await?),
+    };
+    Ok(Json(paging.found(found, |run| run.execution_id.to_string())))
 }
 
 pub(super) async fn get(

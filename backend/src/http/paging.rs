@@ -4,7 +4,10 @@ use super::{
     AppState,
     problem::{ApiError, ApiResult},
 };
-use crate::auth::{Caller, cursor::CursorSeal};
+use crate::{
+    auth::{Caller, cursor::CursorSeal},
+    store::search::Found,
+};
 use shared_types::api::{Page, limits, problem::Code};
 use std::str::FromStr;
 
@@ -48,6 +51,14 @@ impl Paging {
         items.truncate(self.shown);
         let next_cursor = items.last().filter(|_| has_more).map(|last| self.cursor(&key(last)));
         Page { items, next_cursor }
+    }
+
+    /// A page of what a search found: where it ended early, the next part begins there.
+    pub(super) fn found<T>(&self, found: Found<T>, key: impl Fn(&T) -> String) -> Page<T> {
+        let ended_at = found.ended_at;
+        let page = self.page(found.items, key);
+        let next_cursor = page.next_cursor.or_else(|| ended_at.map(|id| self.cursor(&id.to_string())));
+        Page { next_cursor, ..page }
     }
 
     /// The cursor that stands for a key.

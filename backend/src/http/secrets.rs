@@ -20,6 +20,9 @@ use shared_types::api::{
     secrets::{SecretName, SecretValue},
 };
 
+/// How many characters a secret has at least.
+const SHORTEST: usize = 8;
+
 pub(super) async fn put(
     State(state): State<AppState>,
     caller: Caller,
@@ -40,6 +43,13 @@ pub(super) async fn put(
     if secret.value.len() > SECRET_VALUE {
         let detail =
             format!("`value` must have at most {SECRET_VALUE} bytes; it has {}.", secret.value.len());
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
+    if secret.value.chars().count() < SHORTEST {
+        let detail = format!(
+            "`value` must have at least {SHORTEST} characters: a shorter secret can be guessed, and can't be masked \
+             without masking ordinary words. DELETE removes a secret."
+        );
         return Err(ApiError::new(Code::FieldBad, detail));
     }
     let sealed = state.key.seal(caller.workspace, &name, &secret.value);

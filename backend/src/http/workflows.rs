@@ -16,7 +16,7 @@ use crate::{
     dispatch::Message,
     engine::next_due_of,
     store::{
-        self, executions, workflows,
+        self, executions, run_counts, workflows,
         workflows::{Filter, Stored},
     },
 };
@@ -100,10 +100,12 @@ pub(super) async fn list(
     let paging = Paging::of(&state, &caller, "workflows", query.limit);
     let above: Option<String> = paging.after(query.cursor.as_deref())?;
     let only = only_of(&caller);
-    let day_ago = clock::first_id_at(clock::now() - Duration::hours(24));
     let mut conn = state.pool.acquire().await?;
+    let counted_until = run_counts::counted_until(&mut conn).await?;
+    let counted =
+        run_counts::Span::since(clock::now() - Duration::hours(24), counted_until, clock::first_id_at);
     let filter = Filter { q: query.q.as_deref(), only: only.as_deref(), above: above.as_deref() };
-    let items = workflows::list(&mut conn, caller.workspace, &filter, day_ago, paging.to_read()).await?;
+    let items = workflows::list(&mut conn, caller.workspace, &filter, counted, paging.to_read()).await?;
     Ok(Json(paging.page(items, |workflow| workflow.workflow_id.to_string())))
 }
 

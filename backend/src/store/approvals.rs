@@ -1,5 +1,9 @@
 //! Requests for decisions as they are read.
 
+mod search;
+
+pub use search::search;
+
 use super::{Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -87,19 +91,19 @@ pub async fn find(conn: &mut PgConnection, workspace: WorkspaceId, id: ApprovalI
     row.map(Row::stored).transpose()
 }
 
-/// Lists requests, newest first. `asked` are the `role:` and `user:` of whoever looks at his own; with `only`,
-/// those of these workflows.
+/// Which requests are listed: with the first, those of these workflows; with the second, those that name one of these
+/// `role:` and `user:` entries.
+pub type Among<'a> = (Option<&'a [String]>, Option<&'a [String]>);
+
+/// Lists requests, newest first. The query's text is [`search`]'s.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     query: &ApprovalQuery,
-    only: Option<&[String]>,
-    asked: Option<&[String]>,
+    (only, asked): Among<'_>,
     below: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Stored>> {
-    let q = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
-    let prefix = q.map(super::executions::like_prefix);
     let rows = sqlx::query_as!(
         Row,
         "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
@@ -110,19 +114,15 @@ pub async fn list(
            and ($3::text is null or a.status = $3)
            and ($4::text[] is null or a.approvers && $4)
            and ($5::text is null or a.workflow_id = $5)
-           and ($6::text is null or a.entity_id like $7
-                or (a.subject is not null and to_tsvector('simple', a.subject) @@ plainto_tsquery('simple', $6)))
-           and ($9::text[] is null or a.workflow_id = any($9))
-         order by a.id desc limit $8",
+           and ($6::text[] is null or a.workflow_id = any($6))
+         order by a.id desc limit $7",
         workspace.0,
         below,
         query.status.map(RequestStatus::as_str),
         asked,
         query.workflow_id.as_ref().map(|id| id.0.as_str()),
-        q,
-        prefix,
-        limit,
-        only
+        only,
+        limit
     )
     .fetch_all(conn)
     .await?;

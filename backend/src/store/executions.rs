@@ -1,5 +1,9 @@
 //! Runs as they are read: to go on, to be shown, to be listed.
 
+mod search;
+
+pub use search::search;
+
 use super::{Result, calls, calls::Caller, json, read, read_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -272,7 +276,8 @@ pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &Work
     Ok(Activity { runs, steps: steps.collect() })
 }
 
-/// Lists runs, newest first, from below a run's id; with `only`, those of these workflows.
+/// Lists runs, newest first, from below a run's id; with `only`, those of these workflows. The query's text is
+/// [`search`]'s.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -281,9 +286,6 @@ pub async fn list(
     below: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Execution>> {
-    let q = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
-    let (low, high) = q.and_then(id_range).unzip();
-    let prefix = q.map(like_prefix);
     let rows = sqlx::query_as!(
         Row,
         "select id, workflow_id, revision, status, result, decision, subject, amount, currency, reason, event_id,
@@ -296,13 +298,8 @@ pub async fn list(
            and ($5::text is null or result = $5)
            and ($6::timestamptz is null or started_at > $6)
            and ($7::timestamptz is null or started_at < $7)
-           and ($8::text is null
-                or id between $9 and $10
-                or event_id like $11
-                or (subject is not null and to_tsvector('simple', subject) @@ plainto_tsquery('simple', $8))
-                or id in (select execution_id from approvals where workspace_id = $1 and entity_id like $11))
-           and ($13::text[] is null or workflow_id = any($13))
-         order by id desc limit $12",
+           and ($8::text[] is null or workflow_id = any($8))
+         order by id desc limit $9",
         workspace.0,
         below,
         query.workflow_id.as_ref().map(|id| id.0.as_str()),
@@ -310,27 +307,12 @@ pub async fn list(
         query.result.map(shared_types::machine::state::RunResult::as_str),
         query.started_after,
         query.started_before,
-        q,
-        low,
-        high,
-        prefix,
-        limit,
-        only
+        only,
+        limit
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Row::execution).collect()
-}
-
-/// The least and greatest id that begin with these digits.
-fn id_range(start: &str) -> Option<(Uuid, Uuid)> {
-    let digits: String = start.chars().filter(|c| *c != '-').collect();
-    if digits.len() < 4 || digits.len() > 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let fill =
-        |with: char| Uuid::parse_str(&format!("{digits}{}", with.to_string().repeat(32 - digits.len()))).ok();
-    Some((fill('0')?, fill('f')?))
 }
 
 /// A pattern for everything that begins with a text.

@@ -1,6 +1,6 @@
 //! Workflows and their revisions.
 
-use super::{Result, read, read_word};
+use super::{Result, read, read_word, run_counts::Span};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -10,7 +10,6 @@ use shared_types::{
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// A workflow with one of its revisions.
 #[derive(Debug, Clone)]
@@ -228,12 +227,12 @@ pub struct Filter<'f> {
     pub above: Option<&'f str>,
 }
 
-/// Lists workflows that aren't archived, by id, with their runs since the first id of a day ago.
+/// Lists workflows that aren't archived, by id, with their runs of a span of time.
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     filter: &Filter<'_>,
-    day_ago: Uuid,
+    counted: Span,
     limit: i64,
 ) -> Result<Vec<WorkflowSummary>> {
     let q = filter.q.map(str::trim).filter(|q| !q.is_empty());
@@ -246,20 +245,36 @@ pub async fn list(
          cross join lateral (
              select
                  (select count(*) from executions e
-                  where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.id >= $4) as started,
+                  where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id
+                    and e.id >= $4 and e.id < $6)
+                 + (select coalesce(sum(c.started), 0)::bigint from run_counts c
+                    where c.workspace_id = w.workspace_id and c.workflow_id = w.workflow_id
+                      and c.slice >= $7 and c.slice < $8)
+                 + (select count(*) from executions e
+                    where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.id >= $9) as started,
                  (select count(*) from executions e
-                  where e.workspace_id = w.workspace_id and e.result = 'failed' and e.id >= $4
-                    and e.workflow_id = w.workflow_id) as failed) runs
+                  where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.result = 'failed'
+                    and e.id >= $4 and e.id < $6)
+                 + (select coalesce(sum(c.failed), 0)::bigint from run_counts c
+                    where c.workspace_id = w.workspace_id and c.workflow_id = w.workflow_id
+                      and c.slice >= $7 and c.slice < $8)
+                 + (select count(*) from executions e
+                    where e.workspace_id = w.workspace_id and e.workflow_id = w.workflow_id and e.result = 'failed'
+                      and e.id >= $9) as failed) runs
          where w.workspace_id = $1 and w.archived_at is null
            and ($2::text is null or w.workflow_id > $2)
            and ($3::text is null or w.name ilike $3 or w.workflow_id ilike $3)
-           and ($6::text[] is null or w.workflow_id = any($6))
+           and ($10::text[] is null or w.workflow_id = any($10))
          order by w.workflow_id limit $5",
         workspace.0,
         filter.above,
         pattern,
-        day_ago,
+        counted.from,
         limit,
+        counted.slices_from.1,
+        counted.slices_from.0,
+        counted.slices_until.0,
+        counted.slices_until.1,
         filter.only
     )
     .fetch_all(conn)

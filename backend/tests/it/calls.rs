@@ -90,7 +90,8 @@ async fn calls_are_bounded_in_time_and_size_and_end_plainly() {
         (Reply::Slow(Duration::from_secs(5)), "timeout"),
         (Reply::Large(1_100_000), "answer.too_large"),
         (Reply::Json(404, json!({})), "http.404"),
-        (Reply::Header(302, "location", "http://127.0.0.1:9/".into()), "redirect.elsewhere"),
+        (Reply::Header(302, "location", "http://127.0.0.1:9/".into()), "outbound.private"),
+        (Reply::Header(302, "location", "ftp://example.com/".into()), "redirect.bad"),
     ] {
         shop.reply([reply]);
         let run = start(&events, &url).await;

@@ -37,6 +37,9 @@ const OTHER: &str = "workflow_id: other\nname: Other\ntrigger: { type: manual }\
     - { id: hold, type: wait, wait: { event: go.on, match: { n: '{{ n }}' } }, next: keep }\n  \
     - { id: keep, type: set, set: { got: '{{ n }}' } }\n";
 
+/// The server with fault points; it has a name of its own, and is built with the feature `faults` only.
+const FAULTY_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_iw-server-faults");
+
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -46,7 +49,9 @@ impl Server {
     fn spawn(database_url: &str, shop: SocketAddr, fault: Option<(&str, u32)>) -> Self {
         // A free port, given up for the server to take.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_iw-server"));
+        let program = FAULTY_SERVER
+            .expect("there is no server with fault points: run the tests with `--features backend/faults`");
+        let mut command = Command::new(program);
         command
             .arg("serve")
             .env("IW_DATABASE_URL", database_url)

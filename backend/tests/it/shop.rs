@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     response::{IntoResponse as _, Response},
     routing::any,
 };
@@ -17,10 +17,20 @@ use std::{
 
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) body: Value,
     pub(crate) key: String,
     pub(crate) authorization: String,
+    /// Every header with its value, in the order in which they came.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Call {
+    /// The values of a header, however often it came.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
+    }
 }
 
 /// How the shop answers.
@@ -30,6 +40,8 @@ pub(crate) enum Reply {
     Header(u16, &'static str, String),
     Slow(Duration),
     Large(usize),
+    /// A status, headers of which a name may come twice, and the body's bytes.
+    Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
 }
 
 #[derive(Clone, Default)]
@@ -65,16 +77,22 @@ impl Shop {
 
 async fn take(
     State(told): State<Told>,
+    method: Method,
     Path(path): Path<String>,
     headers: HeaderMap,
     body: String,
 ) -> Response {
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let all = headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
     told.calls.lock().unwrap().push(Call {
+        method: method.to_string(),
         path,
         body: serde_json::from_str(&body).unwrap_or(Value::String(body)),
         key: header("idempotency-key"),
         authorization: header("authorization"),
+        headers: all.collect(),
     });
     let reply = told.replies.lock().unwrap().pop_front();
     let code = |status: u16| StatusCode::from_u16(status).unwrap();
@@ -87,5 +105,14 @@ async fn take(
             StatusCode::OK.into_response()
         }
         Some(Reply::Large(size)) => "x".repeat(size).into_response(),
+        Some(Reply::Raw(status, headers, body)) => {
+            let mut response = Response::new(axum::body::Body::from(body));
+            *response.status_mut() = code(status);
+            for (name, value) in headers {
+                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                response.headers_mut().append(HeaderName::from_static(name), value);
+            }
+            response
+        }
     }
 }

@@ -141,3 +141,27 @@ async fn a_simulation_over_the_api_is_the_commands() {
     );
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_start_by_hand_takes_what_its_form_names_and_nothing_else() {
+    let app = App::start().await;
+    app.publish(
+        "workflow_id: hand\nname: By hand\nenabled: true\ntrigger:\n  type: manual\n  \
+         form: [{ name: note, type: text, required: true }, { name: amount, type: number, max: 20 }]\n\
+         steps: [{ id: put, type: set, set: { seen: '{{ note }}' } }]\n",
+    )
+    .await;
+    let ina = app.person("Ina Berg", &["operator"]).await;
+    for (input, pointer) in [
+        (json!({ "note": "  " }), "/input/note"),
+        (json!({ "note": "x", "amount": 21 }), "/input/amount"),
+        (json!({ "note": "x", "amuont": 5 }), "/input/amuont"),
+        (json!({ "note": "x", "event": {} }), "/input/event"),
+    ] {
+        let refused = ina.post("workflows/hand/executions", json!({ "input": input })).await.problem(422);
+        assert_eq!(refused["findings"][0]["pointer"], pointer, "{refused}");
+    }
+    let run = ina.post("workflows/hand/executions", json!({ "input": { "note": "x" } })).await.json(201);
+    assert_eq!(run["result"], "executed", "{run}");
+    app.stop().await;
+}

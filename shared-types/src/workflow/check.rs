@@ -5,10 +5,14 @@
 mod around;
 mod asking;
 mod conditions;
+mod effects;
+mod forms;
 mod idle;
 mod links;
 mod names;
 mod nesting;
+mod schedule;
+mod spans;
 
 pub use around::{Around, Neighbour};
 pub(crate) use asking::SETTINGS;
@@ -19,7 +23,6 @@ pub use nesting::{MAX_ITEMS, MAX_NESTING};
 use super::{
     Document, Finding, Format, Severity, Source,
     condition::Condition,
-    document::Trigger,
     shape,
     step::{Step, StepKind},
 };
@@ -90,8 +93,12 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             names::check_step(place, &mut findings);
             nesting::check_step(place, &mut findings);
             idle::check_step(place, &mut findings);
+            effects::check_step(place, &mut findings);
+            spans::check_step(place, &mut findings);
         }
-        check_blackout(document, &mut findings);
+        schedule::check(document, around.now(), &mut findings);
+        spans::check_document(document, &mut findings);
+        forms::check(document, &places, &mut findings);
         if let Some(filter) = document.filter() {
             conditions::check("/trigger/filter", filter, &mut findings);
         }
@@ -102,15 +109,6 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
     let mut checked = Checked { value: source.value.clone(), document, findings: Vec::new(), source };
     checked.add(findings);
     checked
-}
-
-fn check_blackout(document: &Document, findings: &mut Vec<Finding>) {
-    let Trigger::Schedule { blackout, .. } = &document.trigger else { return };
-    for (n, blackout) in blackout.iter().enumerate() {
-        if let Some(fault) = blackout.fault() {
-            findings.push(Finding::error("blackout.bad", format!("/trigger/blackout/{n}"), fault));
-        }
-    }
 }
 
 /// A step with its pointer and what it stands in.

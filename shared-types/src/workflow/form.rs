@@ -3,6 +3,7 @@
 use super::{
     approval::{FieldKind, FormField},
     evaluate::{equal, time_of},
+    finding::closest,
     number::Quantity,
 };
 use serde_json::{Map, Value};
@@ -24,8 +25,20 @@ impl fmt::Display for FormFault {
 }
 
 impl FormField {
-    /// Everything in which an input isn't what a form asks for. What the form doesn't name is let through.
+    /// Everything in which what a person filled in isn't what a form asks for: wrong values, then keys that it doesn't name.
+    /// A form without fields asks for nothing, and takes everything.
     pub fn faults(form: &[Self], input: &Map<String, Value>) -> Vec<FormFault> {
+        let mut faults = Self::field_faults(form, input);
+        if !form.is_empty() {
+            let unknown = input.keys().filter(|key| form.iter().all(|field| field.name != **key));
+            faults.extend(unknown.map(|key| unknown_key(form, key)));
+        }
+        faults
+    }
+
+    /// Every field whose value isn't what it asks for. Whatever else the input holds is let through: a workflow that calls
+    /// another may bring more than its form names.
+    pub fn field_faults(form: &[Self], input: &Map<String, Value>) -> Vec<FormFault> {
         let faults = form.iter().filter_map(|field| {
             let message = field.fault(input.get(&field.name).filter(|value| !value.is_null()))?;
             Some(FormFault { field: field.name.clone(), message })
@@ -35,6 +48,9 @@ impl FormField {
 
     fn fault(&self, value: Option<&Value>) -> Option<String> {
         let Some(value) = value else { return self.required.then(|| "must be filled in.".to_owned()) };
+        if self.required && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+            return Some("must be filled in.".to_owned());
+        }
         let fits = match self.kind {
             FieldKind::Text => value.is_string(),
             FieldKind::Number => Quantity::of(value).is_some(),
@@ -59,6 +75,18 @@ impl FormField {
             _ => None,
         }
     }
+}
+
+fn unknown_key(form: &[FormField], key: &str) -> FormFault {
+    let names = || form.iter().map(|field| field.name.as_str());
+    let message = match closest(key, names()) {
+        Some(close) => format!("is no field of the form; `{close}` is."),
+        None => format!(
+            "is no field of the form, whose fields are `{}`.",
+            names().collect::<Vec<_>>().join("`, `")
+        ),
+    };
+    FormFault { field: key.to_owned(), message }
 }
 
 fn order(a: &Value, b: &Value) -> Option<Ordering> {
@@ -97,7 +125,7 @@ mod tests {
             let Value::Object(input) = input else { panic!("a map") };
             FormField::faults(&form, &input).iter().map(ToString::to_string).collect()
         };
-        assert_eq!(faults(json!({ "discount": "12.5", "note": "more" })), Vec::<String>::new());
+        assert_eq!(faults(json!({ "discount": "12.5", "from": null })), Vec::<String>::new());
         assert_eq!(faults(json!({})), ["`discount` must be filled in."]);
         assert_eq!(
             faults(json!({ "discount": 21, "from": "2025-12-31", "kind": "c" })),
@@ -107,5 +135,31 @@ mod tests {
                 "`kind` must be one of \"a\", \"b\"."
             ]
         );
+    }
+
+    #[test]
+    fn a_blank_is_no_text_and_a_key_that_no_field_has_is_told() {
+        let form: Vec<FormField> = serde_json::from_value(json!([
+            { "name": "note", "type": "text", "required": true },
+            { "name": "amount", "type": "number" },
+        ]))
+        .unwrap();
+        let faults = |form: &[FormField], input: Value| -> Vec<String> {
+            let Value::Object(input) = input else { panic!("a map") };
+            FormField::faults(form, &input).iter().map(ToString::to_string).collect()
+        };
+        for blank in ["", "  ", "\t\n", "\u{a0}"] {
+            assert_eq!(faults(&form, json!({ "note": blank })), ["`note` must be filled in."], "{blank:?}");
+        }
+        assert_eq!(
+            faults(&form, json!({ "note": "x", "amuont": 5, "zzz": null })),
+            [
+                "`amuont` is no field of the form; `amount` is.",
+                "`zzz` is no field of the form, whose fields are `note`, `amount`."
+            ]
+        );
+        assert_eq!(faults(&[], json!({ "anything": 5 })), Vec::<String>::new());
+        let Value::Object(more) = json!({ "note": "x", "more": 5 }) else { panic!("a map") };
+        assert_eq!(FormField::field_faults(&form, &more), []);
     }
 }

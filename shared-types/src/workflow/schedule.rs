@@ -1,39 +1,34 @@
 //! When a schedule is due.
 
-use chrono::{
-    DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Timelike as _, Utc, Weekday,
-};
+mod blackout;
+mod cron;
+
+pub use blackout::{Blackout, BlackoutSpan, Day};
+pub use cron::{CronFault, fault as cron_fault};
+
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use croner::{
     Cron,
     parser::{CronParser, Seconds},
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 /// Why a schedule can't be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// The cron text has a fault.
-    #[error("\"{cron}\" is no schedule: {why}")]
-    Cron {
-        /// The text.
-        cron: String,
-        /// What the parser said.
-        why: String,
-    },
+    #[error("\"{0}\" is no schedule; write five fields such as `0 9 * * MON-FRI`")]
+    Cron(String),
     /// The zone isn't in the IANA database.
     #[error("\"{0}\" is no time zone; write an IANA name such as Europe/Stockholm")]
     Zone(String),
 }
 
-/// Reads a cron text of five or six fields (seconds first).
-pub fn parse_cron(cron: &str) -> Result<Cron, ScheduleError> {
-    CronParser::builder()
-        .seconds(Seconds::Optional)
-        .build()
-        .parse(cron)
-        .map_err(|why| ScheduleError::Cron { cron: cron.to_owned(), why: why.to_string() })
+/// Reads a cron text so that it can be followed. It takes more than [`cron_fault`] lets pass: what was saved before that
+/// check goes on.
+fn parse_cron(cron: &str) -> Result<Cron, ScheduleError> {
+    let parser = CronParser::builder().seconds(Seconds::Optional).build();
+    parser.parse(cron).map_err(|_| ScheduleError::Cron(cron.to_owned()))
 }
 
 /// Reads an IANA zone's name.
@@ -41,164 +36,18 @@ pub fn parse_zone(zone: &str) -> Result<Tz, ScheduleError> {
     zone.parse().map_err(|_| ScheduleError::Zone(zone.to_owned()))
 }
 
-/// Times in which nothing starts: a due time in them is left out. In the schedule's zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Blackout {
-    /// A day: `2026-12-24`.
-    Day(String),
-    /// From one day to another, or from one time of the day to another, on some days of the week.
-    Span(BlackoutSpan),
-}
-
-/// A span in which nothing starts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BlackoutSpan {
-    /// The days of the week; all without it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub days: Vec<Day>,
-    /// A date, which counts, or a time such as `22:00`; the day's begin without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// A date, which counts, or a time, which doesn't; the day's end without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-}
-
-/// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Day {
-    Mon,
-    Tue,
-    Wed,
-    Thu,
-    Fri,
-    Sat,
-    Sun,
-}
-
-impl Day {
-    fn is(self, weekday: Weekday) -> bool {
-        let own = match self {
-            Self::Mon => Weekday::Mon,
-            Self::Tue => Weekday::Tue,
-            Self::Wed => Weekday::Wed,
-            Self::Thu => Weekday::Thu,
-            Self::Fri => Weekday::Fri,
-            Self::Sat => Weekday::Sat,
-            Self::Sun => Weekday::Sun,
-        };
-        own == weekday
-    }
-}
-
-fn date_of(text: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
-}
-
-fn clock_of(text: &str) -> Option<NaiveTime> {
-    NaiveTime::parse_from_str(text, "%H:%M").ok()
-}
-
-impl Blackout {
-    /// What is wrong with it, if something is.
-    pub fn fault(&self) -> Option<String> {
-        let Self::Span(BlackoutSpan { days, from, to }) = self else {
-            let Self::Day(text) = self else { return None };
-            return date_of(text).is_none().then(|| format!("\"{text}\" is no day; write it as 2026-12-24."));
-        };
-        let ends: Vec<&str> = from.iter().chain(to).map(String::as_str).collect();
-        if ends.is_empty() && days.is_empty() {
-            return Some("It needs `days`, `from` or `to`.".to_owned());
-        }
-        let all_dates = ends.iter().all(|end| date_of(end).is_some());
-        let all_clocks = ends.iter().all(|end| clock_of(end).is_some());
-        if !all_dates && !all_clocks {
-            return Some("`from` and `to` are both dates (2026-12-24) or both times (22:00).".to_owned());
-        }
-        if all_dates && from.is_some() && to.is_some() && from > to {
-            return Some("`from` is after `to`.".to_owned());
-        }
-        None
-    }
-
-    /// Whether a time falls into it.
-    fn covers(&self, at: &DateTime<Tz>) -> bool {
-        let Self::Span(BlackoutSpan { days, from, to }) = self else {
-            let Self::Day(text) = self else { return false };
-            return date_of(text) == Some(at.date_naive());
-        };
-        let on_day = |weekday: Weekday| days.is_empty() || days.iter().any(|day| day.is(weekday));
-        let (from, to) = (from.as_deref(), to.as_deref());
-        if from.or(to).is_some_and(|end| date_of(end).is_some()) {
-            let date = at.date_naive();
-            let begun = from.and_then(date_of).is_none_or(|from| date >= from);
-            return begun && to.and_then(date_of).is_none_or(|to| date <= to) && on_day(at.weekday());
-        }
-        let time = at.time();
-        let (from, to) = (from.and_then(clock_of), to.and_then(clock_of));
-        let begun = from.is_none_or(|from| time >= from);
-        let goes_on = to.is_none_or(|to| time < to);
-        if matches!((from, to), (Some(from), Some(to)) if to <= from) {
-            // Over midnight: it belongs to the day on which it began.
-            return (begun && on_day(at.weekday())) || (goes_on && on_day(at.weekday().pred()));
-        }
-        begun && goes_on && on_day(at.weekday())
-    }
-
-    /// When what covers a time changes next: at a midnight or at one of its own times. Nothing where it never does.
-    fn changes_after(&self, at: NaiveDateTime) -> Option<NaiveDateTime> {
-        let (from, to) = self.ends();
-        if self.is_of_dates() {
-            return to?.0.and_then(|to| to.succ_opt()).map(midnight);
-        }
-        let clocks = [from, to].into_iter().flatten().filter_map(|(_, clock)| clock);
-        let later_today = clocks.map(|clock| at.date().and_time(clock)).filter(|time| *time > at);
-        later_today.chain(at.date().succ_opt().map(midnight)).min()
-    }
-
-    /// When what covers a time changed last, likewise.
-    fn changed_before(&self, at: NaiveDateTime) -> Option<NaiveDateTime> {
-        let (from, to) = self.ends();
-        if self.is_of_dates() {
-            return from?.0.map(midnight);
-        }
-        let clocks = [from, to].into_iter().flatten().filter_map(|(_, clock)| clock);
-        let today = clocks.map(|clock| at.date().and_time(clock)).filter(|time| *time <= at);
-        today.chain([midnight(at.date())]).max()
-    }
-
-    /// Whether it goes from date to date whatever day of the week it is.
-    fn is_of_dates(&self) -> bool {
-        let (from, to) = self.ends();
-        let is_date = |end: Option<End>| end.is_some_and(|(date, _)| date.is_some());
-        matches!(self, Self::Span(span) if span.days.is_empty()) && (is_date(from) || is_date(to))
-    }
-
-    fn ends(&self) -> (Option<End>, Option<End>) {
-        let Self::Span(BlackoutSpan { from, to, .. }) = self else { return (None, None) };
-        let end = |text: &Option<String>| text.as_deref().map(|text| (date_of(text), clock_of(text)));
-        (end(from), end(to))
-    }
-}
-
-/// An end of a blackout: a date or a time of the day.
-type End = (Option<NaiveDate>, Option<NaiveTime>);
-
-fn midnight(date: NaiveDate) -> NaiveDateTime {
-    date.and_time(NaiveTime::MIN)
-}
-
 /// How many blackouts in a row are passed over before a schedule counts as never due; a day has three at most.
 const MAX_PASSED: usize = 5_000;
+
+/// How far the clocks are set back at most: over the date line.
+const LONGEST_FOLD: i64 = 25;
 
 /// A schedule, ready to be asked.
 #[derive(Debug)]
 pub struct Schedule<'d> {
     cron: Cron,
+    /// Whether it runs in every hour, and so follows the hours that really pass.
+    of_every_hour: bool,
     zone: Tz,
     blackout: &'d [Blackout],
 }
@@ -207,23 +56,22 @@ impl<'d> Schedule<'d> {
     /// Reads a schedule.
     pub fn new(cron: &str, zone: Option<&str>, blackout: &'d [Blackout]) -> Result<Self, ScheduleError> {
         let zone = zone.map_or(Ok(Tz::UTC), parse_zone)?;
-        Ok(Self { cron: parse_cron(cron)?, zone, blackout })
+        Ok(Self { of_every_hour: cron::is_of_every_hour(cron), cron: parse_cron(cron)?, zone, blackout })
     }
 
     /// The due times after a time, soonest first, without those in a blackout.
     ///
-    /// Daylight saving as the cron library has it (croner, "DST handling"): a time that the change of the
-    /// clocks skips counts at the first instant after the gap, a time that comes twice counts once; a pattern
-    /// with `*` in its time fields follows the clock's real hours.
+    /// Where the clocks change, a schedule that runs in every hour follows the hours that really pass. Of another, a time
+    /// that is skipped counts at the first instant after the gap, and a time that comes twice counts the first time only.
     pub fn due_after(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
         let mut after = after.with_timezone(&self.zone);
         std::iter::from_fn(move || {
-            after = self.next(after)?;
+            after = if self.of_every_hour { self.next_hourly(after) } else { self.next_by_clock(after) }?;
             Some(after.with_timezone(&Utc))
         })
     }
 
-    fn next(&self, mut from: DateTime<Tz>) -> Option<DateTime<Tz>> {
+    fn next_hourly(&self, mut from: DateTime<Tz>) -> Option<DateTime<Tz>> {
         let mut counts = false;
         for _ in 0..MAX_PASSED {
             let at = self.cron.find_next_occurrence(&from, counts).ok()?;
@@ -236,25 +84,92 @@ impl<'d> Schedule<'d> {
         None
     }
 
-    /// An instant by its local time; the first after a gap.
+    /// The next due time of a schedule that goes by what the clock on the wall shows.
+    fn next_by_clock(&self, after: DateTime<Tz>) -> Option<DateTime<Tz>> {
+        let mut shown = self.first_shown(after);
+        let mut counts = false;
+        for _ in 0..MAX_PASSED {
+            shown = self.cron.find_next_occurrence(&shown.and_utc(), counts).ok()?.naive_utc();
+            let at = self.instant(shown)?;
+            if at <= after {
+                // Whatever the clock skips is due at the same instant.
+                let end = at.naive_local();
+                counts = end > shown;
+                shown = end.max(shown);
+                continue;
+            }
+            let Some(blackout) = self.covering(&at) else { return Some(at) };
+            let end = blackout.changes_after(at.naive_local())?;
+            counts = end > shown;
+            shown = end.max(shown);
+        }
+        None
+    }
+
+    /// What the clock shows at an instant; where it shows that for the second time, the end of what comes twice, since
+    /// all before it was due the first time.
+    fn first_shown(&self, at: DateTime<Tz>) -> NaiveDateTime {
+        let shown = at.naive_local();
+        match self.zone.from_local_datetime(&shown) {
+            LocalResult::Ambiguous(first, second) if at >= second && first < second => {
+                let comes_twice = |local: NaiveDateTime| {
+                    matches!(self.zone.from_local_datetime(&local), LocalResult::Ambiguous(..))
+                };
+                first_where(shown, |local| !comes_twice(local)) - Duration::seconds(1)
+            }
+            LocalResult::Ambiguous(..) | LocalResult::Single(_) | LocalResult::None => shown,
+        }
+    }
+
+    /// The instant at which the clock shows a time: the first of two, or the first after a gap.
     fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Tz>> {
-        let found = |local: NaiveDateTime| self.zone.from_local_datetime(&local).earliest();
-        found(local).or_else(|| found(local + chrono::Duration::hours(1)))
+        let exists = |local: NaiveDateTime| self.zone.from_local_datetime(&local).earliest();
+        exists(local).or_else(|| exists(first_where(local, |local| exists(local).is_some())))
     }
 
     /// The last due time at or before a time, after another.
     pub fn last_due(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
         // Due times are whole seconds.
-        let mut from = until.with_nanosecond(0)?.with_timezone(&self.zone);
+        let until = until.with_nanosecond(0)?.with_timezone(&self.zone);
+        let found = if self.of_every_hour {
+            self.last_hourly(after, until)
+        } else {
+            self.last_by_clock(after, until)
+        };
+        found.map(|at| at.with_timezone(&Utc))
+    }
+
+    fn last_hourly(&self, after: DateTime<Utc>, until: DateTime<Tz>) -> Option<DateTime<Tz>> {
+        let mut from = until;
         let mut counts = true;
         for _ in 0..MAX_PASSED {
             let at = self.cron.find_previous_occurrence(&from, counts).ok()?;
             if at <= after {
                 return None;
             }
-            let Some(blackout) = self.covering(&at) else { return Some(at.with_timezone(&Utc)) };
+            let Some(blackout) = self.covering(&at) else { return Some(at) };
             from = self.instant(blackout.changed_before(at.naive_local())?)?.min(at);
             counts = false;
+        }
+        None
+    }
+
+    fn last_by_clock(&self, after: DateTime<Utc>, until: DateTime<Tz>) -> Option<DateTime<Tz>> {
+        // What the clock showed before it was set back is later than what it shows now.
+        let mut shown = self.first_shown(until);
+        let mut counts = true;
+        for _ in 0..MAX_PASSED {
+            shown = self.cron.find_previous_occurrence(&shown.and_utc(), counts).ok()?.naive_utc();
+            counts = false;
+            let at = self.instant(shown)?;
+            if at > until {
+                continue;
+            }
+            if at <= after {
+                return None;
+            }
+            let Some(blackout) = self.covering(&at) else { return Some(at) };
+            shown = blackout.changed_before(at.naive_local())?.min(shown);
         }
         None
     }
@@ -262,6 +177,25 @@ impl<'d> Schedule<'d> {
     fn covering(&self, at: &DateTime<Tz>) -> Option<&Blackout> {
         self.blackout.iter().find(|blackout| blackout.covers(at))
     }
+}
+
+/// The first second from a local time on for which something holds that goes on holding for hours.
+fn first_where(from: NaiveDateTime, holds: impl Fn(NaiveDateTime) -> bool) -> NaiveDateTime {
+    let (mut low, mut high) = (0, LONGEST_FOLD * 3600);
+    let mut step = 1800;
+    while step < high {
+        if holds(from + Duration::seconds(step)) {
+            high = step;
+        } else {
+            low = step;
+            step *= 2;
+        }
+    }
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if holds(from + Duration::seconds(middle)) { high = middle } else { low = middle }
+    }
+    from + Duration::seconds(high)
 }
 
 #[cfg(test)]
@@ -341,11 +275,75 @@ mod tests {
     }
 
     #[test]
-    fn a_blackout_says_what_is_wrong_with_it() {
-        let fault = |value: Value| serde_json::from_value::<Blackout>(value).unwrap().fault();
-        assert_eq!(fault(json!("24 Dec")).as_deref(), Some("\"24 Dec\" is no day; write it as 2026-12-24."));
-        assert!(fault(json!({ "from": "2026-12-24", "to": "06:00" })).is_some());
-        assert!(fault(json!({})).is_some());
-        assert_eq!(fault(json!({ "from": "22:00" })), None);
+    fn where_the_clocks_change_each_time_counts_once_and_every_hour_is_an_hour() {
+        let due = |cron: &str, zone: &str, from: &str, until: &str| -> Vec<String> {
+            let schedule = Schedule::new(cron, Some(zone), &[]).unwrap();
+            let times: Vec<DateTime<Utc>> =
+                schedule.due_after(at(from)).take_while(|due| *due <= at(until)).collect();
+            // Looking back finds the same times, from whatever second.
+            for pair in times.windows(2) {
+                for (until, expected) in [(pair[1] - Duration::seconds(1), pair[0]), (pair[1], pair[1])] {
+                    assert_eq!(schedule.last_due(at(from), until), Some(expected), "{cron} {zone} {until}");
+                }
+            }
+            times.iter().map(|due| due.format("%H:%M").to_string()).collect()
+        };
+        let (stockholm, new_york, lord_howe) =
+            ("Europe/Stockholm", "America/New_York", "Australia/Lord_Howe");
+        for (cron, zone, from, until, expected) in [
+            // Back at 01:00 UTC: 02:00 to 03:00 comes twice.
+            (
+                "*/30 1-3 * * *",
+                stockholm,
+                "2026-10-24T22:00:00Z",
+                "2026-10-25T03:00:00Z",
+                "23:00 23:30 00:00 00:30 02:00 02:30",
+            ),
+            ("30 2 * * *", stockholm, "2026-10-24T22:00:00Z", "2026-10-25T03:00:00Z", "00:30"),
+            ("0 */2 * * *", stockholm, "2026-10-24T22:30:00Z", "2026-10-25T03:00:00Z", "00:00 03:00"),
+            (
+                "*/30 * * * *",
+                stockholm,
+                "2026-10-24T23:45:00Z",
+                "2026-10-25T02:00:00Z",
+                "00:00 00:30 01:00 01:30 02:00",
+            ),
+            ("15 * * * *", stockholm, "2026-10-24T23:30:00Z", "2026-10-25T02:30:00Z", "00:15 01:15 02:15"),
+            // From within what comes the second time.
+            ("*/30 1-3 * * *", stockholm, "2026-10-25T01:10:00Z", "2026-10-25T03:00:00Z", "02:00 02:30"),
+            // Forward at 01:00 UTC: 02:00 to 03:00 is skipped.
+            (
+                "*/30 1-3 * * *",
+                stockholm,
+                "2026-03-28T23:00:00Z",
+                "2026-03-29T03:00:00Z",
+                "00:00 00:30 01:00 01:30",
+            ),
+            ("30 2 * * *", stockholm, "2026-03-28T23:00:00Z", "2026-03-29T03:00:00Z", "01:00"),
+            (
+                "*/30 * * * *",
+                stockholm,
+                "2026-03-29T00:15:00Z",
+                "2026-03-29T02:00:00Z",
+                "00:30 01:00 01:30 02:00",
+            ),
+            ("10,50 2 * * *", stockholm, "2026-03-28T23:00:00Z", "2026-03-29T03:00:00Z", "01:00"),
+            // Back at 06:00 UTC, forward at 07:00 UTC.
+            ("0,30 1 * * *", new_york, "2026-11-01T04:00:00Z", "2026-11-01T08:00:00Z", "05:00 05:30"),
+            ("30 2 * * *", new_york, "2026-03-08T05:00:00Z", "2026-03-08T09:00:00Z", "07:00"),
+            // By half an hour: back at 15:00 UTC, forward at 15:30 UTC.
+            (
+                "*/15 1-2 * * *",
+                lord_howe,
+                "2026-04-04T13:50:00Z",
+                "2026-04-04T16:30:00Z",
+                "14:00 14:15 14:30 14:45 15:30 15:45 16:00 16:15",
+            ),
+            ("10 2 * * *", lord_howe, "2026-10-03T15:00:00Z", "2026-10-03T17:00:00Z", "15:30"),
+            // A day that never was: 30 December 2011.
+            ("0 9 30 12 *", "Pacific/Apia", "2011-12-29T00:00:00Z", "2011-12-31T00:00:00Z", "10:00"),
+        ] {
+            assert_eq!(due(cron, zone, from, until).join(" "), expected, "{cron} {zone} {from}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{Span, evaluate::time_of};
 use crate::ids::StepId;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 
 /// What happens in a test.
@@ -51,7 +51,7 @@ pub struct Expectation {
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, remote = "Self")]
 pub enum ScriptItem {
     /// A person decides.
     Decide {
@@ -91,6 +91,60 @@ pub enum ScriptItem {
         /// How much.
         advance: Span,
     },
+}
+
+/// What an entry of a script may be, by the key that says it, with an example of each.
+const ENTRIES: [(&str, &str); 4] = [
+    ("decide", r#"{"decide": "approve", "comment": "Fine"}"#),
+    ("effect", r#"{"effect": "step_id", "response": {"status": 200}}"#),
+    ("event", r#"{"event": {"type": "order.paid", "payload": {}}}"#),
+    ("advance", r#"{"advance": "48h"}"#),
+];
+
+impl ScriptItem {
+    /// Why a value is no entry of a script; the derived reader only says that none of the four fits.
+    fn fault(value: &Value) -> String {
+        let examples: Vec<&str> = ENTRIES.iter().map(|(_, example)| *example).collect();
+        let Some(map) = value.as_object() else {
+            return format!("an entry is a map such as {}", examples.join(" or "));
+        };
+        let present: Vec<&(&str, &str)> = ENTRIES.iter().filter(|(key, _)| map.contains_key(*key)).collect();
+        let (key, example) = match present.as_slice() {
+            [] => return format!("an entry needs one of these keys: {}", examples.join(" or ")),
+            [one] => **one,
+            [(one, _), (other, _), ..] => {
+                return format!("it has `{one}` and `{other}`; make two entries of it");
+            }
+        };
+        let said = &map[key];
+        match key {
+            "decide" if serde_json::from_value::<Verb>(said.clone()).is_err() => {
+                format!(
+                    "`decide` is {said}; it can be approve, reject, request_changes or approve_with_edits"
+                )
+            }
+            "advance" => match said.as_str().map(str::parse::<Span>) {
+                Some(Err(error)) => error.to_string(),
+                Some(Ok(_)) | None => format!("`advance` is {said}; write a duration such as \"48h\""),
+            },
+            _ => format!("what stands beside `{key}` isn't as in {example}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ScriptItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let tags = ENTRIES.iter().filter(|(key, _)| value.get(key).is_some()).count();
+        let read = if tags == 1 { Self::deserialize(&value).ok() } else { None };
+        read.ok_or_else(|| D::Error::custom(Self::fault(&value)))
+    }
+}
+
+impl Serialize for ScriptItem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 /// A decision's verb.
@@ -151,4 +205,41 @@ pub struct ScriptedEvent {
     /// What it carries.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub payload: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_bad_entry_of_a_script_says_what_it_may_be() {
+        for (entry, says) in [
+            (
+                json!({ "decide": "aprove" }),
+                "`decide` is \"aprove\"; it can be approve, reject, request_changes",
+            ),
+            (json!({ "decide": 5 }), "`decide` is 5; it can be approve"),
+            (json!({ "advance": "soon" }), "\"soon\" is no duration; write 90s"),
+            (json!({ "advance": 5 }), "`advance` is 5; write a duration such as \"48h\""),
+            (json!({ "foo": 1 }), "an entry needs one of these keys: {\"decide\": \"approve\""),
+            (json!("approve"), "an entry is a map such as"),
+            (
+                json!({ "decide": "approve", "advance": "1h" }),
+                "it has `decide` and `advance`; make two entries of it",
+            ),
+            (json!({ "event": "order.paid" }), "isn't as in {\"event\": {\"type\": \"order.paid\""),
+            (json!({ "event": {} }), "isn't as in {\"event\""),
+            (json!({ "effect": "a", "response": 200 }), "isn't as in {\"effect\""),
+            (json!({ "effect": "a", "error": "broken" }), "isn't as in {\"effect\""),
+        ] {
+            let error = serde_json::from_value::<ScriptItem>(entry.clone()).unwrap_err().to_string();
+            assert!(error.contains(says), "{entry}: {error}");
+        }
+        for (_, example) in ENTRIES {
+            let read: ScriptItem = serde_json::from_str(example).unwrap();
+            let back: Value = serde_json::to_value(&read).unwrap();
+            assert_eq!(serde_json::from_value::<ScriptItem>(back).unwrap(), read);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     duration::Span,
     evaluate::time_of,
     finding::{Finding, PatchOp, closest, escape_segment},
-    schedule,
+    schedule::{self, CronFault},
     step::RetryOn,
     template::TemplateValue,
 };
@@ -171,10 +171,23 @@ impl<'s> Walk<'s> {
             let properties = variant.get("properties").and_then(Value::as_object);
             properties.map_or(0, |known| known.keys().filter(|key| value.get(key).is_some()).count())
         };
+        if let Some(map) = value.as_object()
+            && let Some(keys) = leading_keys(variants)
+            && !keys.iter().any(|key| map.contains_key(*key))
+        {
+            let message = format!("{} needs one of `{}`.", place(at), keys.join("`, `"));
+            self.findings.push(Finding::error("key.missing", at, message));
+            return None;
+        }
         let nearest = || variants.iter().filter(|v| type_fits(v, value)).rev().max_by_key(overlap);
         let chosen = variants.iter().find(fits).or_else(nearest).copied();
         if chosen.is_none() {
-            let wanted: Vec<&str> = variants.iter().flat_map(|v| types(v)).map(type_in_words).collect();
+            let mut wanted: Vec<&str> = Vec::new();
+            for word in variants.iter().flat_map(|v| types(v)).map(type_in_words) {
+                if !wanted.contains(&word) {
+                    wanted.push(word);
+                }
+            }
             self.wrong_type(&wanted.join(" or "), value, at);
         }
         chosen
@@ -230,7 +243,12 @@ impl<'s> Walk<'s> {
         let text = value.as_str().unwrap_or_default();
         let fault = match format {
             "span" => text.parse::<Span>().err().map(|error| ("duration.bad", error.to_string())),
-            "cron" => schedule::parse_cron(text).err().map(|error| ("cron.bad", error.to_string())),
+            "cron" => schedule::cron_fault(text).map(|fault| match fault {
+                CronFault::Never => ("schedule.never", format!("\"{text}\" can't run: {fault}")),
+                CronFault::Nickname | CronFault::FieldCount(_) | CronFault::Field { .. } => {
+                    ("cron.bad", format!("\"{text}\" is no schedule: {fault}"))
+                }
+            }),
             "timezone" => schedule::parse_zone(text).err().map(|error| ("timezone.bad", error.to_string())),
             "instant" => time_of(text).is_none().then(|| {
                 ("time.bad", format!("\"{text}\" is no time; write RFC 3339 such as 2026-03-01T10:00:00Z"))
@@ -360,6 +378,15 @@ fn tags<'s>(variants: &[&'s Value]) -> Option<(&'s str, Vec<&'s str>)> {
     let found = found?;
     let tag = found.first()?.0;
     Some((tag, found.into_iter().map(|(_, word)| word).collect()))
+}
+
+/// The key by which each of some untagged maps is known: the only one that it needs.
+fn leading_keys<'s>(variants: &[&'s Value]) -> Option<Vec<&'s str>> {
+    let only = |variant: &'s Value| match variant.get("required")?.as_array()?.as_slice() {
+        [key] => key.as_str(),
+        _ => None,
+    };
+    variants.iter().map(|variant| only(variant)).collect()
 }
 
 /// How a place is called in a sentence.

@@ -1,17 +1,21 @@
 //! A document's text: JSON or YAML, with the line and column of every value in it.
 
-use super::{
-    bounds,
-    finding::{Finding, escape_segment},
-};
+mod json;
+mod yaml;
+
+use super::{bounds, finding::Finding};
 use schemars::JsonSchema;
-use serde::{
-    Deserialize, Serialize,
-    de::{Deserializer, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::{Map, Value};
-use serde_saphyr::Spanned;
-use std::{collections::BTreeMap, fmt};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The largest text that is read, in bytes: as large as a request's body may be.
+const MAX_TEXT: usize = 1024 * 1024;
+/// How deep lists and maps nest in a text.
+const MAX_DEPTH: usize = 128;
+
+/// A line and a column, each from 1.
+type Place = (u64, u64);
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +42,7 @@ impl Format {
 pub struct Source {
     /// What it holds.
     pub value: Value,
-    positions: BTreeMap<String, (u64, u64)>,
+    positions: BTreeMap<String, Place>,
 }
 
 impl Source {
@@ -47,8 +51,16 @@ impl Source {
     /// # Errors
     /// A finding with the place where the text can't be read.
     pub fn parse(text: &str, format: Format) -> Result<Self, Box<Finding>> {
-        // Editors on Windows begin a file with a byte order mark.
-        let source = Self::parse_text(text.strip_prefix('\u{feff}').unwrap_or(text), format)?;
+        if text.len() > MAX_TEXT {
+            let message = format!("The text has {} bytes; a document can have {MAX_TEXT}.", text.len());
+            return Err(Box::new(Finding::error("document.too_large", "", message)));
+        }
+        // Editors on Windows begin a file with a byte order mark, which says nothing.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let source = match format {
+            Format::Json => json::parse(text),
+            Format::Yaml => yaml::parse(text),
+        }?;
         match bounds::place_of_zero(&source.value) {
             Some(pointer) => {
                 let message = "The character U+0000 can't be stored; leave it out.";
@@ -61,18 +73,8 @@ impl Source {
         }
     }
 
-    fn parse_text(text: &str, format: Format) -> Result<Self, Box<Finding>> {
-        if format == Format::Json {
-            let value: Value = serde_json::from_str(text).map_err(|error| Box::new(json_fault(&error)))?;
-            // JSON is YAML, so one reader knows the places; what it can't read costs only the places.
-            let positions = parse_yaml(text).map(|source| source.positions).unwrap_or_default();
-            return Ok(Self { value, positions });
-        }
-        parse_yaml(text)
-    }
-
     /// Where a value stands, from 1; `None` where the text has no such value.
-    pub fn position(&self, pointer: &str) -> Option<(u64, u64)> {
+    pub fn position(&self, pointer: &str) -> Option<Place> {
         self.positions.get(pointer).copied()
     }
 
@@ -97,122 +99,11 @@ impl Source {
     }
 }
 
-fn json_fault(error: &serde_json::Error) -> Finding {
-    let mut finding = Finding::error("document.unreadable", "", format!("The JSON can't be read: {error}."));
-    finding.line = u64::try_from(error.line()).unwrap_or_default();
-    finding.column = u64::try_from(error.column()).unwrap_or_default();
+/// A text that can't be read, with the place of its fault.
+fn unreadable(message: &str, (line, column): Place) -> Finding {
+    let mut finding = Finding::error("document.unreadable", "", message);
+    (finding.line, finding.column) = (line, column);
     finding
-}
-
-fn parse_yaml(text: &str) -> Result<Source, Box<Finding>> {
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-    };
-    let node: Spanned<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
-        let message = error.to_string();
-        let first = message.lines().next().unwrap_or_default();
-        let mut finding =
-            Finding::error("document.unreadable", "", format!("The YAML can't be read: {first}."));
-        (finding.line, finding.column) = (line, column);
-        Box::new(finding)
-    })?;
-    let mut positions = BTreeMap::new();
-    let value = flatten(node, String::new(), &mut positions);
-    Ok(Source { value, positions })
-}
-
-enum Node {
-    Scalar(Value),
-    List(Vec<Spanned<Node>>),
-    Map(Vec<(String, Spanned<Node>)>),
-}
-
-fn flatten(node: Spanned<Node>, pointer: String, positions: &mut BTreeMap<String, (u64, u64)>) -> Value {
-    let value = match node.value {
-        Node::Scalar(value) => value,
-        Node::List(list) => list
-            .into_iter()
-            .enumerate()
-            .map(|(n, item)| flatten(item, format!("{pointer}/{n}"), positions))
-            .collect(),
-        Node::Map(map) => map
-            .into_iter()
-            .map(|(key, item)| {
-                let below = format!("{pointer}/{}", escape_segment(&key));
-                let value = flatten(item, below, positions);
-                (key, value)
-            })
-            .collect::<Map<_, _>>()
-            .into(),
-    };
-    positions.insert(pointer, (node.referenced.line(), node.referenced.column()));
-    value
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(value.into()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Scalar(Value::Null))
-    }
-
-    fn visit_none<E>(self) -> Result<Node, E> {
-        Ok(Node::Scalar(Value::Null))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        Node::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = access.next_element()? {
-            list.push(item);
-        }
-        Ok(Node::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            map.push(entry);
-        }
-        Ok(Node::Map(map))
-    }
 }
 
 #[cfg(test)]
@@ -263,5 +154,119 @@ mod tests {
         }
         let fault = Source::parse(r#"{"a\u0000": 1}"#, Format::Json).unwrap_err();
         assert_eq!(fault.pointer, "/a?");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_found_at_any_depth_in_both_formats() {
+        for (text, format, pointer, place) in [
+            ("{\"a\": 1, \"a\": 2}", Format::Json, "/a", (1, 10)),
+            (
+                "{\n  \"a\": [{\"b\": {\"x y\": 1,\n \"ü\": 2, \"x y\": 1}}]\n}",
+                Format::Json,
+                "/a/0/b/x y",
+                (3, 10),
+            ),
+            ("{\"\\u0061\": 1, \"a\": 2}", Format::Json, "/a", (1, 15)),
+            ("a: 1\nb:\n  c: 1\n  c: 2\n", Format::Yaml, "", (4, 3)),
+        ] {
+            let fault = Source::parse(text, format).unwrap_err();
+            assert_eq!((fault.code.as_ref(), fault.pointer.as_str()), ("key.twice", pointer), "{text}");
+            assert_eq!((fault.line, fault.column), place, "{text}");
+        }
+        let sound = "{\"a\": {\"a\": \"a\\\"}{\", \"b\": [true, null, -1.5e3, {}]}, \"b\": []}";
+        let source = Source::parse(sound, Format::Json).unwrap();
+        assert_eq!(source.position("/a/b/2"), Some((1, 40)));
+        assert_eq!(source.position("/b"), Some((1, 59)));
+    }
+
+    #[test]
+    fn a_large_document_is_scanned_in_one_pass() {
+        let entries: Vec<String> = (0..25_000).map(|n| format!("\"key{n}\": {{\"a\": [{n}]}}")).collect();
+        let text = format!("{{{}, \"key0\": 1}}", entries.join(","));
+        let begun = std::time::Instant::now();
+        assert_eq!(Source::parse(&text, Format::Json).unwrap_err().code, "key.twice");
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_template_without_quotes_is_told_with_its_line() {
+        for (text, place, template) in [
+            ("a: 1\nx: {{ a }}\ny: 2\n", (2, 4), "\"{{ a }}\""),
+            ("x: {{ a.b }} and more\n", (1, 4), "\"{{ a.b }}\""),
+            ("x: {{ a | default(\"b\") }}\n", (1, 4), "'{{ a | default(\"b\") }}'"),
+            ("s:\n  - {{ a['b'] }}\n", (2, 5), "\"{{ a['b'] }}\""),
+            ("x: { y: {{ a }} }\n", (1, 9), "\"{{ a }}\""),
+            ("x: [1, {{ a }}]\n", (1, 8), "\"{{ a }}\""),
+            ("x: {% if a %}b{% endif %}\n", (1, 4), "\"{% if a %}\""),
+            ("x: {{ a\ny: 2\n", (1, 4), "\"{{ … }}\""),
+        ] {
+            let fault = Source::parse(text, Format::Yaml).unwrap_err();
+            assert_eq!((fault.line, fault.column), place, "{text}");
+            let expected = format!("Put quotes around a template: {template}.");
+            assert!(fault.message.starts_with(&expected), "{text}: {}", fault.message);
+        }
+    }
+
+    #[test]
+    fn no_message_speaks_of_the_program_that_reads() {
+        for text in [
+            "a: b: c",
+            "a: *nope",
+            "a: 1\na: 2",
+            "a: &x [*x]",
+            "a: 'b",
+            "a: [1, 2\nb: 3",
+            "- a\nb: 1",
+            "? [a]\n: b",
+            "a: .nan",
+            "a: 1\n---\nb: 2\n",
+            "<<: 3",
+            "a: |2\n x",
+            "a:\n  - b\n c: d",
+            "a: !!int x",
+            "a: \"\\q\"",
+            "a: @b",
+            "a: !!binary x",
+        ] {
+            let message = Source::parse(text, Format::Yaml).unwrap_err().message;
+            for word in
+                ["Option", "from_str", "error:", "policy", "budget", "scalar", "serde", "Duplicate", "weak"]
+            {
+                assert!(!message.contains(word), "{text:?}: {message}");
+            }
+        }
+        for text in ["", "{", "{\"a\": 1,}", "{'a': 1}", "[1 2]", "1e999", "nul"] {
+            let message = Source::parse(text, Format::Json).unwrap_err().message;
+            assert!(
+                message.starts_with("The JSON can't be read: ") && !message.contains("at line"),
+                "{text:?}: {message}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_would_become_large_is_refused_before_it_does() {
+        let line =
+            |n: usize| format!("a{n}: &a{n} [{}]", vec![format!("*a{}", n.saturating_sub(1)); 10].join(","));
+        let lines: Vec<String> = (1..10).map(line).collect();
+        let bomb = format!("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n{}\n", lines.join("\n"));
+        let brackets = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
+        let blocks: Vec<String> = (0..200).map(|n| format!("{}a:", " ".repeat(n))).collect();
+        let blocks = blocks.join("\n");
+        for (text, format, says) in [
+            (bomb, Format::Yaml, "its aliases stand for more than 20000 values"),
+            (brackets.clone(), Format::Yaml, "nest more than 128 deep"),
+            (blocks, Format::Yaml, "nest more than 128 deep"),
+            (brackets.replace("a: ", ""), Format::Json, "nest more than 128 deep"),
+            (format!("a: {}", "x".repeat(MAX_TEXT)), Format::Yaml, "a document can have 1048576"),
+        ] {
+            let begun = std::time::Instant::now();
+            let fault = Source::parse(&text, format).unwrap_err();
+            assert!(fault.message.contains(says), "{}", fault.message);
+            assert!(begun.elapsed().as_millis() < 2000, "{says}: {:?}", begun.elapsed());
+        }
+        // What is repeated in earnest is far from that.
+        let shared = format!("base: &b {{ x: 1, y: [1, 2] }}\nall: [{}]\n", vec!["*b"; 1000].join(", "));
+        assert!(Source::parse(&shared, Format::Yaml).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 use super::find;
 use crate::{
     auth::Caller,
+    clock,
     http::{
         AppState,
         body::{self, Body, Written},
@@ -121,5 +122,5 @@ pub(super) async fn around(state: &AppState, workspace: WorkspaceId) -> ApiResul
         secrets::names(&mut conn, workspace).await?.into_iter().map(|secret| secret.name).collect();
     let rules = rules::all(&mut conn, workspace).await?;
     let workflows = workflows::neighbours(&mut conn, workspace).await?;
-    Ok(Around::Known { roles, secrets, mail: state.mail, rules, workflows })
+    Ok(Around::Known { roles, secrets, mail: state.mail, rules, workflows, now: clock::now() })
 }

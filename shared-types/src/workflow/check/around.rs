@@ -10,6 +10,7 @@ use crate::{
         step::StepKind,
     },
 };
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,8 @@ pub enum Around {
         rules: BTreeMap<String, Rule>,
         /// Its workflows.
         workflows: BTreeMap<WorkflowId, Neighbour>,
+        /// The time of the check, which tells whether a schedule is over.
+        now: DateTime<Utc>,
     },
 }
 
@@ -44,6 +47,14 @@ pub struct Neighbour {
 }
 
 impl Around {
+    /// The time of the check, as far as it is known.
+    pub fn now(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Unknown => None,
+            Self::Known { now, .. } => Some(*now),
+        }
+    }
+
     /// The stored rules, as far as they are known.
     pub fn rules(&self) -> BTreeMap<String, Rule> {
         match self {
@@ -54,7 +65,7 @@ impl Around {
 }
 
 pub(super) fn check(document: &Document, places: &[Place<'_>], around: &Around, findings: &mut Vec<Finding>) {
-    let Around::Known { roles, secrets, mail, rules, workflows } = around else { return };
+    let Around::Known { roles, secrets, mail, rules, workflows, now: _ } = around else { return };
     check_rules(document, rules, findings);
     check_calls(document, places, workflows, findings);
     for (n, name) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {

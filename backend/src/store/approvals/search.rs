@@ -1,0 +1,185 @@
+//! Requests by a text: the begin of what they are about, or words of their subject.
+
+use super::{Among, Row, Stored};
+use crate::store::{
+    Result,
+    search::{FIRST_PART, FREQUENT, Found, MOST_HITS, Needle, SECOND_PART},
+};
+use shared_types::{api::approvals::ApprovalQuery, ids::WorkspaceId, machine::command::RequestStatus};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A search with what narrows it besides its text.
+struct Search<'q> {
+    workspace: WorkspaceId,
+    query: &'q ApprovalQuery,
+    /// The workflows whose requests may be shown; all where there is nothing.
+    only: Option<&'q [String]>,
+    /// The `role:` and `user:` entries of whoever looks at their own; all where there is nothing.
+    asked: Option<&'q [String]>,
+    needle: Needle<'q>,
+}
+
+/// Looks for requests, newest first, from below a request's id. `None` where the query has no text.
+pub async fn search(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    query: &ApprovalQuery,
+    (only, asked): Among<'_>,
+    below: Option<Uuid>,
+    limit: i64,
+) -> Result<Option<Found<Stored>>> {
+    let Some(needle) = Needle::of(query.q.as_deref()) else { return Ok(None) };
+    let search = Search { workspace, query, only, asked, needle };
+    let mut items = search.among_newest(conn, below, FIRST_PART, limit).await?;
+    let rest = limit - i64::try_from(items.len()).unwrap_or(limit);
+    if rest == 0 {
+        return Ok(Some(Found::all(items)));
+    }
+    let Some(end) = search.end_of_newest(conn, below, FIRST_PART).await? else {
+        return Ok(Some(Found::all(items)));
+    };
+    if items.len() < FREQUENT
+        && let Some(hits) = search.hits_below(conn, end).await?
+    {
+        items.extend(search.of(conn, &hits, rest).await?);
+        return Ok(Some(Found::all(items)));
+    }
+    items.extend(search.among_newest(conn, Some(end), SECOND_PART, rest).await?);
+    let is_full = i64::try_from(items.len()).unwrap_or(limit) >= limit;
+    let ended_at = if is_full { None } else { search.end_of_newest(conn, Some(end), SECOND_PART).await? };
+    Ok(Some(Found { items, ended_at }))
+}
+
+impl Search<'_> {
+    /// Those among so many of the newest requests.
+    async fn among_newest(
+        &self,
+        conn: &mut PgConnection,
+        below: Option<Uuid>,
+        part: i64,
+        limit: i64,
+    ) -> Result<Vec<Stored>> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+                 a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+             from (
+                 select * from approvals
+                 where workspace_id = $1
+                   and ($2::uuid is null or id < $2)
+                   and ($3::text is null or status = $3)
+                   and ($4::text[] is null or approvers && $4)
+                   and ($5::text is null or workflow_id = $5)
+                   and ($9::text[] is null or workflow_id = any($9))
+                 order by id desc limit $8) a
+             join workflows w using (workspace_id, workflow_id)
+             where starts_with(a.entity_id, $6)
+                or (a.subject is not null and to_tsvector('simple', a.subject) @@ (select plainto_tsquery('simple', $6)))
+             order by a.id desc limit $7",
+            self.workspace.0,
+            below,
+            self.query.status.map(RequestStatus::as_str),
+            self.asked,
+            self.query.workflow_id.as_ref().map(|id| id.0.as_str()),
+            self.needle.words,
+            limit,
+            part,
+            self.only
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter().map(Row::stored).collect()
+    }
+
+    /// The last of so many of the newest requests; `None` where there are fewer.
+    async fn end_of_newest(
+        &self,
+        conn: &mut PgConnection,
+        below: Option<Uuid>,
+        part: i64,
+    ) -> Result<Option<Uuid>> {
+        let end = sqlx::query_scalar!(
+            "select id from approvals
+             where workspace_id = $1
+               and ($2::uuid is null or id < $2)
+               and ($3::text is null or status = $3)
+               and ($4::text[] is null or approvers && $4)
+               and ($5::text is null or workflow_id = $5)
+               and ($7::text[] is null or workflow_id = any($7))
+             order by id desc offset $6 limit 1",
+            self.workspace.0,
+            below,
+            self.query.status.map(RequestStatus::as_str),
+            self.asked,
+            self.query.workflow_id.as_ref().map(|id| id.0.as_str()),
+            part - 1,
+            self.only
+        )
+        .fetch_optional(conn)
+        .await?;
+        Ok(end)
+    }
+
+    /// All older requests that the indexes have; `None` where one has too many. As with runs, each index is read in a
+    /// materialized part.
+    async fn hits_below(&self, conn: &mut PgConnection, end: Uuid) -> Result<Option<Vec<Uuid>>> {
+        let rows = sqlx::query!(
+            r#"with of_entity as materialized (
+                 select id from approvals
+                 where workspace_id = $1 and entity_id ~>=~ $3 and entity_id ~<~ $4),
+             of_subject as materialized (
+                 select id from approvals
+                 where workspace_id = $1 and subject is not null
+                   and to_tsvector('simple', subject) @@ plainto_tsquery('simple', $3))
+             select 1 as "index!", id as "id!" from (select id from of_entity where id < $2 limit $5) e
+             union all select 2, id from (select id from of_subject where id < $2 limit $5) s"#,
+            self.workspace.0,
+            end,
+            self.needle.words,
+            self.needle.end,
+            MOST_HITS + 1
+        )
+        .fetch_all(conn)
+        .await?;
+        let most = usize::try_from(MOST_HITS).unwrap_or(usize::MAX);
+        let has_too_many = |index: i32| rows.iter().filter(|row| row.index == index).count() > most;
+        if has_too_many(1) || has_too_many(2) {
+            return Ok(None);
+        }
+        let mut ids: Vec<Uuid> = rows.into_iter().map(|row| row.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Some(ids))
+    }
+
+    /// The newest of these requests.
+    async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<Stored>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query_as!(
+            Row,
+            "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+                 a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+             from approvals a join workflows w using (workspace_id, workflow_id)
+             where a.workspace_id = $1
+               and a.id = any($2)
+               and ($3::text is null or a.status = $3)
+               and ($4::text[] is null or a.approvers && $4)
+               and ($5::text is null or a.workflow_id = $5)
+               and ($7::text[] is null or a.workflow_id = any($7))
+             order by a.id desc limit $6",
+            self.workspace.0,
+            ids,
+            self.query.status.map(RequestStatus::as_str),
+            self.asked,
+            self.query.workflow_id.as_ref().map(|id| id.0.as_str()),
+            limit,
+            self.only
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter().map(Row::stored).collect()
+    }
+}
