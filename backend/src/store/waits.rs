@@ -53,7 +53,7 @@ fn number_key(number: Quantity) -> String {
 
 /// The key that an event has at a path.
 fn key_at(event: &Event, at: &str) -> Option<String> {
-    let mut segments = at.split('.');
+    let mut segments = path::names(at).into_iter();
     let first = event.payload.get(segments.next()?)?;
     key_of(path::follow(first, segments)?.as_ref())
 }

@@ -174,7 +174,7 @@ impl Awaited {
     pub fn fits(&self, event: &Event) -> bool {
         event_type_matches(&self.event, &event.kind)
             && self.matches.iter().all(|(at, expected)| {
-                let mut segments = at.split('.');
+                let mut segments = path::names(at).into_iter();
                 let first = segments.next().and_then(|key| event.payload.get(key));
                 first
                     .and_then(|value| path::follow(value, segments))

@@ -6,6 +6,7 @@ mod around;
 mod asking;
 mod conditions;
 mod effects;
+mod events;
 mod forms;
 mod idle;
 mod links;
@@ -80,7 +81,7 @@ pub fn check(text: &str, format: Format, around: &Around) -> Checked {
 /// Checks what was already read.
 pub fn check_source(source: Source, around: &Around) -> Checked {
     let mut findings = shape::check_shape(&source.value);
-    let has_shape = findings.is_empty();
+    let has_shape = !findings.iter().any(|finding| finding.severity == Severity::Error);
     let document = serde_json::from_value(source.value.clone())
         .ok()
         .or_else(|| without_faulty_parts(&source.value, &findings));
@@ -91,11 +92,13 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
             conditions::check_step(place, &mut findings);
             asking::check_step(document, place, &mut findings);
             names::check_step(place, &mut findings);
+            events::check_step(document, place, &mut findings);
             nesting::check_step(place, &mut findings);
             idle::check_step(place, &mut findings);
             effects::check_step(place, &mut findings);
             spans::check_step(place, &mut findings);
         }
+        events::check_trigger(document, &mut findings);
         schedule::check(document, around.now(), &mut findings);
         spans::check_document(document, &mut findings);
         forms::check(document, &places, &mut findings);
@@ -233,5 +236,7 @@ fn without_faulty_parts(value: &Value, faults: &[Finding]) -> Option<Document> {
     serde_json::from_value(value).ok()
 }
 
+#[cfg(test)]
+mod meaning_tests;
 #[cfg(test)]
 mod tests;

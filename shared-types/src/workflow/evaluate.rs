@@ -5,6 +5,7 @@ use super::{
     condition::{Condition, Leaf, Operator},
     expr::ExprError,
     number::{Quantity, grouped},
+    path,
     scope::Scope,
     template::{TemplateError, as_text, count_work},
 };
@@ -199,7 +200,7 @@ pub fn evaluate(condition: &Condition, scope: &Scope<'_>) -> Result<Why, Conditi
 
 fn evaluate_leaf(leaf: &Leaf, scope: &Scope<'_>) -> Result<Why, ConditionError> {
     let value = leaf.value.as_ref().map(|value| value.value(scope)).transpose()?;
-    let seen = scope.find(leaf.field.split('.'));
+    let seen = scope.find(path::names(&leaf.field).into_iter());
     let op = leaf.operator;
     let result = match seen.as_deref() {
         Some(Value::Null) if op == Operator::Eq => value == Some(Value::Null),

@@ -42,7 +42,7 @@ fn compared(value: &Value, payload: &mut Map<String, Value>) {
 }
 
 fn put(payload: &mut Map<String, Value>, field: &str, with: &Value) {
-    let segments: Vec<&str> = field.split('.').collect();
+    let segments = super::path::names(field);
     let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let Some((last, above)) = segments.split_last() else { return };
     if is_reserved(segments[0]) || !segments.iter().all(is_plain) || with.is_object() {

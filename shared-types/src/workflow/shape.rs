@@ -8,6 +8,7 @@ use super::{
     duration::Span,
     evaluate::time_of,
     finding::{Finding, PatchOp, closest, escape_segment},
+    path,
     schedule::{self, CronFault},
     step::RetryOn,
     template::TemplateValue,
@@ -260,10 +261,7 @@ impl<'s> Walk<'s> {
                     format!("\"{text}\" is no id; use letters, digits, `_`, `-` and `.`, 1 to 100 of them"),
                 )
             }),
-            "field" => text
-                .split('.')
-                .any(str::is_empty)
-                .then(|| ("field.bad", format!("\"{text}\" is no path; write names separated by dots"))),
+            "field" => field_fault(text).map(|fault| ("field.bad", fault)),
             "retry-on" => RetryOn::parse(value).is_none().then(|| {
                 ("value.unknown", format!("{value} is none of timeout, connection, 5xx, a status, *"))
             }),
@@ -278,8 +276,21 @@ impl<'s> Walk<'s> {
     fn templates(&mut self, value: &Value, at: &str) {
         for (below, template) in TemplateValue::new(value.clone()).templates() {
             if let Some(why) = template.fault() {
-                let message = format!("The template \"{}\" can't be read: {why}.", template.source());
+                let shown: String = template.source().chars().take(200).collect();
+                let message = format!("The template \"{shown}\" can't be read: {why}.");
                 self.findings.push(Finding::error("template.bad", format!("{at}{below}"), message));
+            }
+            for doubt in template.doubts() {
+                let pointer = format!("{at}{below}");
+                self.findings.push(Finding::warning("template.doubt", pointer, format!("{doubt}.")));
+            }
+            let pointer = format!("{at}{below}");
+            if let Some(name) = template.secrets().next().filter(|_| !is_sent(&pointer)) {
+                let message = format!(
+                    "`secrets.{name}` can't be read here: a secret may only stand in what an effect sends (`url`, \
+                     `query`, `headers`, `body`, a connector's `input`)."
+                );
+                self.findings.push(Finding::error("secret.misplaced", pointer, message));
             }
         }
     }
@@ -333,7 +344,10 @@ impl<'s> Walk<'s> {
         if type_fits(schema, value) {
             return true;
         }
-        let wanted = types(schema).into_iter().map(type_in_words).collect::<Vec<_>>().join(" or ");
+        let mut wanted: Vec<&str> = types(schema).into_iter().map(type_in_words).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let wanted = wanted.join(" or ");
         self.wrong_type(&wanted, value, at);
         false
     }
@@ -468,6 +482,42 @@ fn type_in_words(name: &str) -> &str {
         "object" => "a map",
         other => other,
     }
+}
+
+/// Why a text is no path that a condition could look at.
+fn field_fault(text: &str) -> Option<String> {
+    if text.contains("{{") || text.contains("{%") {
+        let inner = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
+        return Some(format!(
+            "\"{text}\" is a template, and `field` is a path itself: write {inner} without the braces"
+        ));
+    }
+    if text.contains(char::is_whitespace) || path::parse(text).is_none() {
+        return Some(format!(
+            "\"{text}\" is no path; write names separated by dots, such as order.lines.0.sku, or order['ship-to']"
+        ));
+    }
+    (text.split(['.', '[']).next() == Some("secrets")).then(|| {
+        format!("\"{text}\" is a secret, which conditions can't read: its value never comes to them")
+    })
+}
+
+/// Whether what stands at a pointer is sent by an effect, and never stored or shown.
+fn is_sent(pointer: &str) -> bool {
+    let mut segments = pointer.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        if segment != "execute" {
+            continue;
+        }
+        let is_entry =
+            segments.next().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()) && !n.is_empty());
+        if is_entry {
+            return segments
+                .peek()
+                .is_some_and(|key| matches!(*key, "url" | "query" | "headers" | "body" | "input"));
+        }
+    }
+    false
 }
 
 #[cfg(test)]

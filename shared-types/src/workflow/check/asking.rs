@@ -2,10 +2,12 @@
 
 use super::{Inside, Place};
 use crate::workflow::{
-    Document, Finding, TemplateValue,
+    Document, Finding, Template, TemplateValue,
+    approval::parse_approver,
     effect::{Effect, ShortRequest},
     finding::PatchOp,
     step::{ActionKind, Step, StepKind, Wait},
+    template::as_text,
 };
 use serde_json::{Value, json};
 
@@ -34,8 +36,23 @@ pub(super) fn check_step(document: &Document, place: &Place<'_>, findings: &mut 
     for (n, request) in &requests {
         check_short(request, &format!("{pointer}/execute/{n}"), findings);
     }
+    if let StepKind::Approval { approval, .. } = &step.kind {
+        for (l, level) in approval.levels.iter().enumerate() {
+            for (key, entries) in [("approvers", &level.approvers), ("escalate_to", &level.escalate_to)] {
+                let at = format!("{pointer}/approval/levels/{l}/{key}");
+                check_entries(entries, &at, findings);
+            }
+        }
+        check_entries(&approval.veto, &format!("{pointer}/approval/veto"), findings);
+    }
     check_kind(place, findings);
     check_next(document, place, findings);
+}
+
+fn check_entries(entries: &[Template], at: &str, findings: &mut Vec<Finding>) {
+    for (n, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.is_literal()) {
+        check_approver(entry.source(), format!("{at}/{n}"), findings);
+    }
 }
 
 fn check_kind(place: &Place<'_>, findings: &mut Vec<Finding>) {
@@ -151,7 +168,41 @@ fn approvers(request: Option<&ShortRequest>) -> Value {
     }
 }
 
+/// Entries of approvers that are written out: each names a role or a person.
+fn check_approver(entry: &str, pointer: String, findings: &mut Vec<Finding>) {
+    if let Err(fault) = parse_approver(entry) {
+        let message = format!("\"{entry}\" can't be asked: {fault}.");
+        findings.push(Finding::error("approver.bad", pointer, message));
+    }
+}
+
+fn check_approvers(request: &ShortRequest, at: &str, findings: &mut Vec<Finding>) {
+    if let Some(TemplateValue::Literal(Value::String(role))) = request.data.get("approver_role")
+        && !role.trim().is_empty()
+        && role.contains(':')
+    {
+        let message = format!("\"{role}\" is no role's name; write the name alone, such as finance.");
+        findings.push(Finding::error("approver.bad", format!("{at}/data/approver_role"), message));
+    }
+    let written: Vec<(String, String)> = match request.data.get("approvers") {
+        Some(TemplateValue::Literal(Value::String(one))) => vec![(String::new(), one.clone())],
+        Some(list) => match list.source() {
+            Value::Array(list) => {
+                list.iter().enumerate().map(|(n, one)| (format!("/{n}"), as_text(one))).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                Vec::new()
+            }
+        },
+        None => Vec::new(),
+    };
+    for (below, entry) in written.iter().filter(|(_, entry)| !entry.contains("{{") && !entry.contains("{%")) {
+        check_approver(entry, format!("{at}/data/approvers{below}"), findings);
+    }
+}
+
 fn check_short(request: &ShortRequest, at: &str, findings: &mut Vec<Finding>) {
+    check_approvers(request, at, findings);
     let is_named = |value: &TemplateValue| match value {
         TemplateValue::Literal(Value::String(text)) => !text.trim().is_empty(),
         TemplateValue::Literal(Value::Array(list)) => !list.is_empty(),

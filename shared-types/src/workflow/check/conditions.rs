@@ -4,7 +4,7 @@ use super::{Place, step_conditions};
 use crate::workflow::{
     Finding, Span, TemplateValue,
     condition::{Condition, Leaf, Operator},
-    evaluate::{compile_regex, equal},
+    evaluate::{compile_regex, equal, time_of},
     number::Quantity,
     step::StepKind,
 };
@@ -40,6 +40,7 @@ pub(in crate::workflow) fn check(at: &str, condition: &Condition, findings: &mut
             Ok(nodes) => {
                 let mut inside = Vec::new();
                 check("", nodes, &mut inside);
+                check_secrets(nodes, &mut inside);
                 findings.extend(inside.into_iter().map(|f| Finding { pointer: pointer.clone(), ..f }));
             }
             Err(_) if expr.source().is_empty() => {
@@ -52,6 +53,19 @@ pub(in crate::workflow) fn check(at: &str, condition: &Condition, findings: &mut
         }
     }
     check_contradictions(at, condition, findings);
+}
+
+/// Secrets that an expression reads; those of other conditions are found with their texts.
+fn check_secrets(nodes: &Condition, findings: &mut Vec<Finding>) {
+    let reads_secret = |leaf: &Leaf| {
+        let in_value = leaf.value.iter().flat_map(TemplateValue::templates);
+        leaf.field.split('.').next() == Some("secrets")
+            || in_value.map(|(_, template)| template).any(|template| template.secrets().next().is_some())
+    };
+    if nodes.leaves().into_iter().any(|(_, leaf)| reads_secret(leaf)) {
+        let message = "An expression can't read a secret: its value never comes to conditions.";
+        findings.push(Finding::error("secret.misplaced", "", message));
+    }
 }
 
 /// Parts of each `and` in it, however deep, that exclude each other.
@@ -114,21 +128,36 @@ fn check_leaf(at: &str, leaf: &Leaf, findings: &mut Vec<Finding>) {
                 findings.push(Finding::error("duration.bad", pointer, message));
             }
         }
-        Operator::Eq
-        | Operator::Neq
-        | Operator::Gt
-        | Operator::Gte
-        | Operator::Lt
-        | Operator::Lte
-        | Operator::Contains
-        | Operator::NotContains
-        | Operator::StartsWith
-        | Operator::EndsWith
-        | Operator::Exists
-        | Operator::NotExists
-        | Operator::IsEmpty
-        | Operator::Before
-        | Operator::After => {}
+        Operator::StartsWith | Operator::EndsWith => {
+            if !literal.is_string() {
+                let message =
+                    format!("`{word}` compares with a text, and this is {literal}: put quotes around it.");
+                findings.push(Finding::error("value.type", pointer, message));
+            }
+        }
+        Operator::Before | Operator::After => {
+            if literal.as_str().and_then(time_of).is_none() {
+                let message = format!(
+                    "`{word}` compares with a time, and {literal} is none; write RFC 3339 such as \
+                     2026-03-01T10:00:00Z, a date, or a template such as {{{{ now }}}}."
+                );
+                findings.push(Finding::error("time.bad", pointer, message));
+            }
+        }
+        Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => {
+            if !literal.is_number() && !literal.is_string() {
+                let message =
+                    format!("This is never true: `{word}` compares numbers, texts and times, not {literal}.");
+                findings.push(Finding::warning("condition.never", pointer, message));
+            }
+        }
+        Operator::Exists | Operator::NotExists | Operator::IsEmpty => {
+            if !literal.is_null() {
+                let message = format!("`{word}` compares with nothing; its `value` is ignored.");
+                findings.push(Finding::warning("value.unused", pointer, message));
+            }
+        }
+        Operator::Eq | Operator::Neq | Operator::Contains | Operator::NotContains => {}
     }
 }
 

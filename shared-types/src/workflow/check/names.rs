@@ -12,9 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     for (below, name) in written(place.step).into_iter().chain(item_var(place.step)) {
-        if is_reserved(&name) {
+        let is_path = matches!(place.step.kind, StepKind::Set { .. });
+        if is_reserved(name.split('.').next().unwrap_or_default()) {
             let message = format!("`{name}` means something of its own; take another name.");
             findings.push(Finding::error("name.reserved", format!("{}/{below}", place.pointer), message));
+        } else if let Some(fault) = fault(&name, is_path) {
+            findings.push(Finding::error("name.bad", format!("{}/{below}", place.pointer), fault));
         }
     }
     let emitted = match &place.step.kind {
@@ -57,6 +60,17 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     if let StepKind::Parallel { .. } = place.step.kind {
         check_branches(place, findings);
     }
+}
+
+/// Why a text can't be a name in the context, or a path into it.
+fn fault(name: &str, is_path: bool) -> Option<String> {
+    let is_odd =
+        |part: &str| part.is_empty() || part.contains(|c: char| c.is_whitespace() || "[]{}".contains(c));
+    if name.split('.').any(is_odd) {
+        return Some(format!("`{name}` is no name that a path leads to; write letters, digits and `_`."));
+    }
+    (!is_path && name.contains('.'))
+        .then(|| format!("`{name}` is a path, and here one name is needed; `set` sets paths."))
 }
 
 /// Whether only the server itself may publish events of this type.

@@ -6,6 +6,7 @@ mod numbers;
 mod texts;
 
 use super::{
+    super::path,
     budget::Fail,
     data::Data,
     evaluation::{Arguments, Evaluated, Evaluation, whole},
@@ -76,7 +77,7 @@ fn is_set(arguments: &Arguments<'_>, place: usize, name: &str) -> bool {
 fn attribute<'a>(item: &Data<'a>, path: Option<&str>) -> Data<'a> {
     match path {
         None => item.clone(),
-        Some(path) => path.split('.').fold(item.clone(), |at, name| at.field(name)),
+        Some(path) => path::names(path).into_iter().fold(item.clone(), |at, name| at.field(name)),
     }
 }
 

@@ -1,0 +1,222 @@
+//! Findings about what could never be true, reached, sent or stored.
+
+use super::*;
+use crate::workflow::Format;
+
+/// Steps that mean nothing, with the code and the place of what is found.
+const NEVER: &[(&str, &str, &str)] = &[
+    (
+        "{ id: a, type: condition, condition: { field: '{{ a }}', operator: eq, value: 1 }, on_true: a }",
+        "field.bad",
+        "/condition/field",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: 'lines[x]', operator: eq, value: 1 }, on_true: a }",
+        "field.bad",
+        "/condition/field",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: secrets.tok, operator: eq, value: 1 }, on_true: a }",
+        "field.bad",
+        "/condition/field",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: starts_with, value: 46 }, on_true: a }",
+        "value.type",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: ends_with, value: true }, on_true: a }",
+        "value.type",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: before, value: next tuesday }, on_true: a }",
+        "time.bad",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: after, value: 5 }, on_true: a }",
+        "time.bad",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: gt, value: true }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: lte, value: [1] }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: exists, value: 5 }, on_true: a }",
+        "value.unused",
+        "/condition/value",
+    ),
+    ("{ id: a, type: wait, wait: { event: 'order*' } }", "event.bad", "/wait/event"),
+    ("{ id: a, type: wait, wait: { event: 'a b' } }", "event.bad", "/wait/event"),
+    ("{ id: a, type: emit, emit: { event: 'order.{{ kind }}' } }", "event.bad", "/emit/event"),
+    ("{ id: a, type: emit, emit: { event: 'order.*' } }", "event.bad", "/emit/event"),
+    ("{ id: a, type: execute, execute: [{ type: emit_event, event: '' }] }", "event.bad", "/execute/0/event"),
+    ("{ id: a, type: set, set: { 'a..b': 1 } }", "name.bad", "/set/a..b"),
+    ("{ id: a, type: set, set: { 'a b': 1 } }", "name.bad", "/set/a b"),
+    ("{ id: a, type: set, set: { 'event.x': 1 } }", "name.reserved", "/set/event.x"),
+    (
+        "{ id: a, type: execute, execute: [{ type: http_request, url: 'https://h/', save_as: a.b }] }",
+        "name.bad",
+        "/execute/0/save_as",
+    ),
+    (
+        "{ id: a, type: foreach, foreach: { items: [1], item_var: a.b, steps: [{ id: b, type: set, set: {} }] } }",
+        "name.bad",
+        "/foreach/item_var",
+    ),
+    (
+        "{ id: a, type: approval, approval: { levels: [{ approvers: ['group:finance'] }] } }",
+        "approver.bad",
+        "/approval/levels/0/approvers/0",
+    ),
+    (
+        "{ id: a, type: approval, approval: { levels: [{ approvers: ['finance'] }] } }",
+        "approver.bad",
+        "/approval/levels/0/approvers/0",
+    ),
+    (
+        "{ id: a, type: approval, approval: { levels: [{ approvers: ['role:'] }] } }",
+        "approver.bad",
+        "/approval/levels/0/approvers/0",
+    ),
+    (
+        "{ id: a, type: approval, approval: { levels: [{ approvers: ['user:Ada Lind'] }] } }",
+        "approver.bad",
+        "/approval/levels/0/approvers/0",
+    ),
+    (
+        "{ id: a, type: execute, on_approved: a, execute: [{ type: create_approval_request, data: { approvers: ['role:x', group] } }] }",
+        "approver.bad",
+        "/execute/0/data/approvers/1",
+    ),
+    (
+        "{ id: a, type: execute, on_approved: a, execute: [{ type: create_approval_request, data: { approver_role: 'role:x' } }] }",
+        "approver.bad",
+        "/execute/0/data/approver_role",
+    ),
+    ("{ id: a, type: set, set: { x: '{{ order.ship-to }}' } }", "template.doubt", "/set/x"),
+    ("{ id: a, type: set, set: { x: '{{ order | uppercase }}' } }", "template.bad", "/set/x"),
+];
+
+/// The codes that a document of these steps is found with, errors and warnings.
+fn codes(head: &str, steps: &str) -> Vec<(String, String)> {
+    let text = format!("workflow_id: w\nname: W\n{head}\nsteps:\n{steps}");
+    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    checked.findings.into_iter().map(|f| (f.code.to_string(), f.pointer)).collect()
+}
+
+#[test]
+fn a_secret_is_found_wherever_it_would_not_be_sent() {
+    for (step, at) in [
+        (
+            "{ id: a, type: condition, condition: { field: token, operator: eq, value: '{{ secrets.tok }}' }, on_true: a }",
+            "/condition/value",
+        ),
+        (
+            "{ id: a, type: condition, condition: { field: token, operator: in, value: ['x', '{{ secrets.tok }}'] }, on_true: a }",
+            "/condition/value/1",
+        ),
+        (
+            "{ id: a, type: condition, condition: { expr: 'token == secrets.tok' }, on_true: a }",
+            "/condition/expr",
+        ),
+        (
+            "{ id: a, type: condition, condition: { expr: 'secrets.tok == token' }, on_true: a }",
+            "/condition/expr",
+        ),
+        ("{ id: a, type: set, set: { x: '{{ secrets.tok }}' } }", "/set/x"),
+        ("{ id: a, type: set, set: { x: { y: ['a {{ secrets[\"tok\"] | upper }}'] } } }", "/set/x/y/0"),
+        ("{ id: a, type: set, set: { x: '{% if secrets.tok %}a{% endif %}' } }", "/set/x"),
+        ("{ id: a, type: wait, wait: { event: e, match: { id: '{{ secrets.tok }}' } } }", "/wait/match/id"),
+        (
+            "{ id: a, type: foreach, foreach: { items: '{{ secrets.tok }}', steps: [{ id: b, type: set, set: {} }] } }",
+            "/foreach/items",
+        ),
+        ("{ id: a, type: action, action: { type: block, reason: '{{ secrets.tok }}' } }", "/action/reason"),
+        ("{ id: a, type: fail, reason: '{{ secrets.tok }}' }", "/reason"),
+        ("{ id: a, type: emit, emit: { event: e, payload: { x: '{{ secrets.tok }}' } } }", "/emit/payload/x"),
+        (
+            "{ id: a, type: call, call: { workflow_id: b, input: { x: '{{ secrets.tok }}' } } }",
+            "/call/input/x",
+        ),
+        (
+            "{ id: a, type: execute, execute: [{ type: log, message: '{{ secrets.tok }}' }] }",
+            "/execute/0/message",
+        ),
+        (
+            "{ id: a, type: execute, execute: [{ type: notify, recipients: ['a@b.se'], message: '{{ secrets.tok }}' }] }",
+            "/execute/0/message",
+        ),
+        (
+            "{ id: a, type: execute, execute: [{ type: create_record, entity: t, data: { x: '{{ secrets.tok }}' } }] }",
+            "/execute/0/data/x",
+        ),
+        (
+            "{ id: a, type: approval, approval: { show: { x: '{{ secrets.tok }}' }, levels: [{ approvers: ['role:x'] }] } }",
+            "/approval/show/x",
+        ),
+    ] {
+        let found = codes("trigger: { type: manual }", &format!("  - {step}\n"));
+        let wanted = ("secret.misplaced".to_owned(), format!("/steps/0{at}"));
+        assert!(found.contains(&wanted), "{step}: {found:?}");
+    }
+    let filter =
+        "trigger: { type: event, event: e, filter: { field: x, operator: eq, value: '{{ secrets.tok }}' } }";
+    assert!(
+        codes(filter, "  - { id: a, type: set, set: {} }\n")
+            .contains(&("secret.misplaced".into(), "/trigger/filter/value".into()))
+    );
+    for head in ["subject: '{{ secrets.tok }}'", "amount: '{{ secrets.tok }}'"] {
+        let found =
+            codes(&format!("trigger: {{ type: manual }}\n{head}"), "  - { id: a, type: set, set: {} }\n");
+        assert!(found.iter().any(|(code, _)| code == "secret.misplaced"), "{head}");
+    }
+    let sent = "  - { id: a, type: execute, execute: [{ type: http_request, url: 'https://h/{{ secrets.a }}', method: POST, \
+        headers: { X-Key: '{{ secrets.b }}' }, query: { q: '{{ secrets.c }}' }, body: { x: ['{{ secrets.d }}'] } }, \
+        { type: connector, connector: crm.x, input: { y: '{{ secrets.e }}' } }] }\n";
+    let found = codes("trigger: { type: manual }", sent);
+    assert!(found.iter().all(|(code, _)| code != "secret.misplaced"), "{found:?}");
+}
+
+#[test]
+fn what_can_never_be_true_or_reached_is_found() {
+    for (step, code, at) in NEVER {
+        let found = codes("trigger: { type: manual }", &format!("  - {step}\n"));
+        let wanted = ((*code).to_owned(), format!("/steps/0{at}"));
+        assert!(found.contains(&wanted), "{step}: {found:?}");
+    }
+    for (event, is_fine) in [
+        ("order.*", true),
+        ("*", true),
+        ("order.created", true),
+        ("order*", false),
+        ("or*der", false),
+        ("{{ x }}", false),
+    ] {
+        let found = codes(
+            &format!("trigger: {{ type: event, event: '{event}' }}"),
+            "  - { id: a, type: set, set: {} }\n",
+        );
+        assert_eq!(found.iter().any(|(code, _)| code == "event.bad"), !is_fine, "{event}");
+    }
+    let breeds = codes(
+        "trigger: { type: event, event: order.* }",
+        "  - { id: a, type: emit, emit: { event: order.again } }\n",
+    );
+    assert!(breeds.contains(&("emit.cycle".to_owned(), "/steps/0/emit/event".to_owned())), "{breeds:?}");
+    let sound = codes(
+        "trigger: { type: event, event: order.* }",
+        "  - { id: a, type: condition, condition: { and: [{ field: \"lines[0]['ship-to']\", operator: eq, value: x }, { field: n, operator: '>', value: '5' }, \
+           { field: t, operator: before, value: '{{ now }}' }] }, on_true: b }\n  - { id: b, type: emit, emit: { event: seen } }\n",
+    );
+    assert_eq!(sound, []);
+}
