@@ -25,6 +25,8 @@ pub enum Because<'b> {
         /// What is written into the audit log.
         audit: audit::Entry,
     },
+    /// Its server ended over it, three times.
+    EndedItsServer,
     /// The store can't read it or can't hold what it comes to, however often it is tried.
     Store(&'b StoreError),
 }
@@ -53,6 +55,11 @@ impl Engine {
     ) -> store::Result<bool> {
         let (result, reason, audit) = match because {
             Because::Cancelled { reason, audit } => (RunResult::Cancelled, reason, Some(audit)),
+            Because::EndedItsServer => {
+                tracing::error!(run.id = %id, "a run is set aside");
+                let reason = "The server ended over this run again and again; it was set aside.";
+                (RunResult::Failed, reason.to_owned(), None)
+            }
             Because::Store(error) => {
                 tracing::error!(run.id = %id, %error, "a run is set aside");
                 let what = match error {

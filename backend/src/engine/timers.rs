@@ -17,6 +17,8 @@ use std::{collections::HashMap, time::Duration};
 const PART: i64 = 256;
 /// A claimed timer comes again after this, in case its server died over it.
 const CLAIM_SECONDS: i64 = 10;
+/// How often a timer's server may end over it before its run is set aside.
+const MOST_ATTEMPTS: i32 = 3;
 /// The loop looks at least this often: another server may have set a timer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -44,7 +46,8 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
         (due, timers::next(&mut conn).await?)
     };
     let all_of_them = i64::try_from(due.len()).unwrap_or_default() < PART;
-    stream::iter(by_run(due))
+    let (again, fresh): (Vec<Due>, Vec<Due>) = due.into_iter().partition(|due| due.attempts > 0);
+    stream::iter(by_run(fresh))
         .for_each_concurrent(None, async |due| {
             for due in due {
                 if let Err(error) = ring(engine, &due).await {
@@ -53,6 +56,11 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
             }
         })
         .await;
+    for due in again {
+        if let Err(error) = ring_again(engine, &due).await {
+            tracing::warn!(run.id = %due.execution_id, %error, "a timer comes again");
+        }
+    }
     if !all_of_them {
         return Ok(Duration::ZERO);
     }
@@ -68,6 +76,22 @@ fn by_run(due: Vec<Due>) -> impl Iterator<Item = Vec<Due>> {
         runs.entry(due.execution_id).or_default().push(due);
     }
     runs.into_values()
+}
+
+/// Applies one that was claimed before and not applied: its server may have ended over it. Such are applied one after
+/// the other, each counted before, so that only the one that ends its server again and again is set aside.
+async fn ring_again(engine: &Engine, due: &Due) -> Result<(), ApplyError> {
+    let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
+    let attempts = timers::count_attempt(&mut conn, due.execution_id, &due.timer).await?;
+    drop(conn);
+    if attempts.is_some_and(|attempts| attempts > MOST_ATTEMPTS) {
+        engine.set_aside(due.workspace, due.execution_id, Because::EndedItsServer).await?;
+        return Ok(());
+    }
+    let rung = ring(engine, due).await;
+    let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
+    timers::forget_attempts(&mut conn, due.execution_id, &due.timer).await?;
+    rung
 }
 
 /// Applies one; one that its run doesn't know any more is dropped.

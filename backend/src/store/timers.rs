@@ -1,6 +1,6 @@
 //! Timers of runs.
 
-use super::{Result, StoreError};
+use super::Result;
 use chrono::{DateTime, Utc};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
@@ -19,6 +19,8 @@ pub struct Due {
     pub timer: Timer,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// How often it was about to be applied before, and wasn't.
+    pub attempts: i32,
 }
 
 /// A timer's key as stored.
@@ -36,36 +38,62 @@ pub async fn claim_due(
     limit: i64,
 ) -> Result<Vec<Due>> {
     let rows = sqlx::query!(
-        "update timers t set due_at = $2
-         from (select execution_id, timer, due_at from timers where due_at <= $1 order by due_at limit $3
+        "update timers t set due_at = $2, attempts = greatest(due.attempts, 1)
+         from (select execution_id, timer, due_at, attempts from timers where due_at <= $1 order by due_at limit $3
                for update skip locked) as due
          where t.execution_id = due.execution_id and t.timer = due.timer
-         returning t.workspace_id, t.execution_id, t.timer, due.due_at as since",
+         returning t.workspace_id, t.execution_id, t.timer, due.due_at as since, due.attempts",
         now,
         again_at,
         limit
     )
     .fetch_all(conn)
     .await?;
-    let due: Result<Vec<Due>> = rows
-        .into_iter()
-        .map(|row| {
-            let timer = serde_json::from_str(&row.timer).map_err(|error| StoreError::Unreadable {
-                table: "timers",
-                column: "timer",
-                why: error.to_string(),
-            })?;
-            Ok(Due {
+    let mut due = Vec::with_capacity(rows.len());
+    for row in rows {
+        let execution_id = ExecutionId(row.execution_id);
+        match serde_json::from_str(&row.timer) {
+            Ok(timer) => due.push(Due {
                 workspace: WorkspaceId(row.workspace_id),
-                execution_id: ExecutionId(row.execution_id),
+                execution_id,
                 timer,
                 since: row.since,
-            })
-        })
-        .collect();
-    let mut due = due?;
+                attempts: row.attempts,
+            }),
+            // One that can't be read keeps no other from being applied.
+            Err(error) => tracing::error!(run.id = %execution_id, %error, "a timer can't be read"),
+        }
+    }
     due.sort_by_key(|due| due.since);
     Ok(due)
+}
+
+/// Counts an attempt to apply a timer that came again; how many there are now, nothing where it is gone.
+pub async fn count_attempt(
+    conn: &mut PgConnection,
+    execution: ExecutionId,
+    timer: &Timer,
+) -> Result<Option<i32>> {
+    let attempts = sqlx::query_scalar!(
+        "update timers set attempts = attempts + 1 where execution_id = $1 and timer = $2 returning attempts",
+        execution.0,
+        key(timer)
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(attempts)
+}
+
+/// Forgets the attempts to apply a timer, but that it came again.
+pub async fn forget_attempts(conn: &mut PgConnection, execution: ExecutionId, timer: &Timer) -> Result<()> {
+    sqlx::query!(
+        "update timers set attempts = 1 where execution_id = $1 and timer = $2",
+        execution.0,
+        key(timer)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// When the next timer is due.

@@ -224,3 +224,25 @@ async fn events_that_breed_end_at_a_thousand_runs_with_the_reason() {
     assert_eq!(failed, count("executions").await - 1_001);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_run_over_which_its_server_ended_three_times_is_set_aside_and_others_go_on() {
+    let app = App::start().await;
+    app.publish(
+        "workflow_id: w\nname: W\ntrigger: { type: event, event: go }\nenabled: true\nsteps:\n  \
+         - { id: pause, type: wait, wait: { for: 1h } }\n",
+    )
+    .await;
+    let events = app.key(&["events:write"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    let pool = &app.running.state.pool;
+    for (attempts, result) in [(3, "failed"), (2, "executed"), (1, "executed")] {
+        let run = events.post("events?wait=5s", json!({ "type": "go" })).await.json(200)["runs"][0].clone();
+        // As if its server had ended so often while it applied the timer.
+        let due = "update timers set due_at = now() - interval '1 s', attempts = $1";
+        pool.execute(sqlx::query(due).bind(attempts)).await.unwrap();
+        let run = reader.run_ended(&run["execution_id"]).await;
+        assert_eq!(run["result"], result, "{attempts}: {run:#}");
+    }
+    app.stop().await;
+}
