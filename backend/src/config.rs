@@ -45,7 +45,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("IW_DATA_DIR", "", "The folder for the private PostgreSQL and generated keys."),
     secret("IW_DATABASE_URL", "A PostgreSQL to use; a private one in the data folder without it."),
-    setting("IW_DATABASE_CONNECTIONS", "16", "How many connections to the database at most."),
+    setting("IW_DATABASE_CONNECTIONS", "16", "How many connections to the database at most; at least 5."),
     secret("IW_SECRET_KEY", "Signs tokens and seals secrets; needed with IW_DATABASE_URL, else generated."),
     setting("IW_SECRET_KEY_FILE", "", "A file that holds IW_SECRET_KEY."),
     setting("IW_ADMIN_EMAIL", "admin@localhost", "The first administrator."),
@@ -224,7 +224,7 @@ impl Config {
             trusted_proxies: sources.parse("IW_TRUSTED_PROXIES")?,
             data_dir,
             database,
-            connections: sources.parse("IW_DATABASE_CONNECTIONS")?,
+            connections: connections(sources)?,
             key,
             admin_email: sources.value("IW_ADMIN_EMAIL"),
             admin_password: sources.some("IW_ADMIN_PASSWORD"),
@@ -235,6 +235,20 @@ impl Config {
             limits: Limits { steps: sources.parse("IW_MAX_STEPS")?, bytes: sources.parse("IW_MAX_CONTEXT")? },
         })
     }
+}
+
+/// The fewest connections with which everything goes on: two listen for as long as the server runs, and a request, the
+/// loops and the heartbeat each take one.
+pub const FEWEST_CONNECTIONS: u32 = 5;
+
+fn connections(sources: &Sources) -> Result<u32, ConfigError> {
+    let name = "IW_DATABASE_CONNECTIONS";
+    let connections = sources.parse(name)?;
+    if connections < FEWEST_CONNECTIONS {
+        let why = format!("{connections} are too few; {FEWEST_CONNECTIONS} or more are needed");
+        return Err(ConfigError::Bad { name, why });
+    }
+    Ok(connections)
 }
 
 fn secret_key(

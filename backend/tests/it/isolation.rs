@@ -246,3 +246,33 @@ async fn a_run_over_which_its_server_ended_three_times_is_set_aside_and_others_g
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_fewest_connections_everything_goes_on() {
+    let app = App::start_with(|config| config.connections = backend::config::FEWEST_CONNECTIONS).await;
+    app.publish(
+        "workflow_id: first\nname: First\ntrigger: { type: event, event: go }\nenabled: true\nsteps:\n  \
+         - { id: a, type: execute, execute: [{ type: emit_event, event: again }, { type: notify, recipients: ['role:finance'], message: m }] }\n",
+    )
+    .await;
+    app.publish(
+        "workflow_id: second\nname: Second\ntrigger: { type: event, event: again }\nenabled: true\nsteps:\n  \
+         - { id: ask, type: execute, on_approved: done, execute: [{ type: create_approval_request, data: { approver_role: finance } }, \
+             { type: notify, recipients: ['role:finance'], message: m }] }\n  \
+         - { id: done, type: action, action: { type: allow } }\n",
+    )
+    .await;
+    let events = app.key(&["events:write"]).await;
+    let bo = app.person("Bo Ek", &["operator", "finance"]).await;
+    let sent = (0..60).map(|_| events.post("events?wait=10s", json!({ "type": "go" })));
+    for answer in futures_util::future::join_all(sent).await {
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+    eventually("all are asked", || async {
+        let asked =
+            bo.get("approvals?mine=true&limit=100").await.json(200)["items"].as_array().unwrap().len();
+        if asked == 60 { Ok(()) } else { Err(asked.to_string()) }
+    })
+    .await;
+    app.stop().await;
+}
