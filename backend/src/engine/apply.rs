@@ -189,8 +189,8 @@ impl Engine {
                 return Round::Failed(keep, refused.into());
             }
         };
-        let assembled =
-            assemble::assemble(self, workspace, id, hot.epoch, applied.commands, given.record.as_ref()).await;
+        let record = given.record.as_ref().map(|record| (record, stamp.at));
+        let assembled = assemble::assemble(self, workspace, id, hot.epoch, applied.commands, record).await;
         let (mut follows, mut after) = match assembled {
             Ok(assembled) => assembled,
             Err(error) => return Round::Failed(None, error.into()),

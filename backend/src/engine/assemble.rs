@@ -9,9 +9,9 @@ use crate::{
         people, timers,
     },
 };
-use serde_json::Value;
+use chrono::{DateTime, Utc};
 use shared_types::{
-    api::live::LiveKind,
+    api::{approvals::MadeDecision, live::LiveKind},
     approval::{Seen, normal_approver, seen_hash},
     email,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
@@ -39,8 +39,8 @@ pub(super) struct After {
 pub struct DecisionRecord {
     /// Which request.
     pub approval_id: ApprovalId,
-    /// The decision as shown.
-    pub decision: Value,
+    /// The decision as shown; its `at` becomes the time that the run records.
+    pub decision: MadeDecision,
     /// Its `Idempotency-Key`.
     pub key: Option<String>,
 }
@@ -52,7 +52,7 @@ pub(super) async fn assemble(
     execution_id: ExecutionId,
     epoch: i32,
     commands: Vec<Command>,
-    record: Option<&DecisionRecord>,
+    record: Option<(&DecisionRecord, DateTime<Utc>)>,
 ) -> store::Result<(Follows, After)> {
     let mut follows = Follows::default();
     let mut after = After::default();
@@ -90,13 +90,14 @@ pub(super) async fn assemble(
             }
             Command::Close { approval_id, status, because } => {
                 after.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
-                let record = record.filter(|record| record.approval_id == approval_id);
+                let record = record.filter(|(record, _)| record.approval_id == approval_id);
+                let made = record.map(|(record, at)| MadeDecision { at, ..record.decision.clone() });
                 follows.closed.push(Closed {
                     approval_id,
                     status,
                     because,
-                    decision: record.map(|record| record.decision.clone()),
-                    decision_key: record.and_then(|record| record.key.clone()),
+                    decision: made.map(|made| store::json(&made)),
+                    decision_key: record.and_then(|(record, _)| record.key.clone()),
                 });
             }
             Command::AwaitEvent(awaited) => {

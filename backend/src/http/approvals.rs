@@ -299,7 +299,7 @@ fn given(caller: &Caller, person: &Person, stored: &Stored, new: &NewDecision, k
     let detail = json!({ "decision": new.decision, "execution_id": stored.execution_id });
     let entry = audit::entry(caller, "approval.decided", &approval_id.to_string(), detail);
     Given {
-        record: Some(DecisionRecord { approval_id, decision: store::json(&made), key }),
+        record: Some(DecisionRecord { approval_id, decision: made, key }),
         audit: vec![entry],
         ..Given::just(Input::Decided { approval_id, decision })
     }
