@@ -1,17 +1,27 @@
 //! The whole review of a document: the checks, what this server can't run, and its own tests.
 
-use super::{Definition, simulate::simulate_test, supported::unsupported};
+use super::{Definition, limits::MAX_WORK, simulate::simulate_test, supported::unsupported};
 use crate::workflow::{
     Checked, Document, Finding, Format, Severity,
     check::{self, Around},
     rule::asked_rules,
     script::Expectation,
+    template::work_done,
 };
 use std::sync::Arc;
 
+/// The version of the checks. It is raised whenever they change, so that what was found in stored revisions is
+/// found anew.
+pub const CHECKS_VERSION: i32 = 1;
+
+/// How many steps the tests of one document may enter together.
+const MAX_TEST_STEPS: usize = 200_000;
+/// How much work the templates and conditions in the tests of one document may do together.
+const MAX_TEST_WORK: u64 = 4 * MAX_WORK;
+
 /// Reads, checks and tests a text.
 pub fn review(text: &str, format: Format, around: &Around) -> Checked {
-    let mut checked = check::check(text, format, around);
+    let mut checked = check::check_alone(text, format);
     if let Some(document) = checked.document.clone() {
         let mut findings = unsupported(&document);
         if findings.is_empty() {
@@ -19,6 +29,7 @@ pub fn review(text: &str, format: Format, around: &Around) -> Checked {
         }
         checked.add(findings);
     }
+    checked.look_around(around);
     checked
 }
 
@@ -37,17 +48,25 @@ fn failing_tests(document: Document, around: &Around) -> Vec<Finding> {
         return vec![Finding::warning("tests.not_run", "/tests", message)];
     }
     let definition = Arc::new(Definition::with_rules(document, around.rules()));
-    let tests = definition.document().tests.iter().enumerate();
-    tests
-        .flat_map(|(n, test)| {
-            let simulation = simulate_test(&definition, &test.given);
-            let differences = differences(&test.expect, &simulation);
-            differences.into_iter().map(move |(key, message)| {
-                let message = format!("The test \"{}\" fails: {message}.", test.name);
-                Finding::error("test.failed", format!("/tests/{n}/{key}"), message)
-            })
-        })
-        .collect()
+    let (work_before, mut steps) = (work_done(), 0);
+    let mut findings = Vec::new();
+    for (n, test) in definition.document().tests.iter().enumerate() {
+        if steps > MAX_TEST_STEPS || work_done() - work_before > MAX_TEST_WORK {
+            let message = format!(
+                "The tests from \"{}\" on weren't run: those before it take more than {MAX_TEST_STEPS} steps, or as much work in templates. Leave some out, or give them fewer items.",
+                test.name
+            );
+            findings.push(Finding::error("tests.too_much", format!("/tests/{n}"), message));
+            break;
+        }
+        let simulation = simulate_test(&definition, &test.given);
+        steps += simulation.steps.len();
+        findings.extend(differences(&test.expect, &simulation).into_iter().map(|(key, message)| {
+            let message = format!("The test \"{}\" fails: {message}.", test.name);
+            Finding::error("test.failed", format!("/tests/{n}/{key}"), message)
+        }));
+    }
+    findings
 }
 
 fn differences(expect: &Expectation, got: &super::simulate::Simulation) -> Vec<(&'static str, String)> {
