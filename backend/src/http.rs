@@ -22,12 +22,13 @@ mod users;
 mod webhooks;
 mod workflows;
 
-pub use workflows::publish_first;
+pub use workflows::{publish_first, review_stored};
 
 use crate::{
     auth::{keys::RecentKeys, seal::SecretKey, token::Tokens},
     dispatch::Dispatch,
     engine::Engine,
+    reviews::Reviews,
 };
 use axum::{
     Router,
@@ -58,6 +59,8 @@ pub struct Shared {
     pub pool: PgPool,
     /// The engine.
     pub engine: Engine,
+    /// What reads and checks documents beside the serving threads.
+    pub reviews: Reviews,
     /// What tells clients.
     pub dispatch: Dispatch,
     /// Signs and reads tokens.

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod faults;
 pub mod http;
 pub mod notify;
+pub mod reviews;
 pub mod sample;
 pub mod serve;
 pub mod setup;

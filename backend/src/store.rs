@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod notices;
 pub mod people;
+pub mod reviews;
 pub mod rules;
 pub mod secrets;
 pub mod servers;

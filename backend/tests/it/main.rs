@@ -15,6 +15,7 @@ mod isolation;
 mod live;
 mod mail;
 mod repeated;
+mod reviews;
 mod rights;
 mod rules;
 mod sessions;

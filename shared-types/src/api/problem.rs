@@ -64,6 +64,7 @@ codes! {
     Forbidden = "auth.forbidden", 403, "The permission is missing";
     TooMany = "limit.rate", 429, "Too many tries";
     DatabaseGone = "server.no_database", 503, "The database can't be reached";
+    ReviewsBusy = "server.busy", 503, "Too much is being checked";
     Internal = "server.failed", 500, "The server failed";
     IdempotencyReused = "idempotency.reused", 409, "The Idempotency-Key was used with another body";
     DocumentBad = "workflow.invalid", 422, "The workflow has errors";

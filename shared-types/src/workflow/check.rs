@@ -46,6 +46,8 @@ pub struct Checked {
     pub own: FindingList,
     /// What the document refers to outside of itself.
     pub references: Vec<Reference>,
+    /// What of that isn't there.
+    missing: Vec<Finding>,
     source: Source,
 }
 
@@ -58,6 +60,7 @@ impl Checked {
             findings: Vec::new(),
             own: FindingList::default(),
             references: Vec::new(),
+            missing: Vec::new(),
             source,
         };
         checked.add(findings);
@@ -82,18 +85,17 @@ impl Checked {
             self.source.locate(std::slice::from_mut(finding));
         }
         self.own.add(findings);
-        self.findings = self.own.told();
+        self.findings = self.own.told_with(self.missing.clone());
         if self.has_errors() {
             self.document = None;
         }
     }
 
-    /// Tells also what is missing around the document.
-    pub fn look_around(&mut self, around: &Around) {
-        let (Some(present), Some(own)) = (around.present(), self.workflow_id()) else { return };
-        let mut all = self.own.clone();
-        all.add(present.missing(&own, &self.references));
-        self.findings = all.told();
+    /// Tells also what the document refers to and a workspace doesn't have.
+    pub fn look_around(&mut self, present: &Present) {
+        let Some(own) = self.workflow_id() else { return };
+        self.missing = present.missing(&own, &self.references);
+        self.findings = self.own.told_with(self.missing.clone());
     }
 
     fn workflow_id(&self) -> Option<WorkflowId> {
@@ -103,24 +105,17 @@ impl Checked {
 
 /// Reads and checks a text.
 pub fn check(text: &str, format: Format, around: &Around) -> Checked {
-    let mut checked = check_alone(text, format);
-    checked.look_around(around);
-    checked
-}
-
-/// Reads and checks a text, whatever is set up around it.
-pub fn check_alone(text: &str, format: Format) -> Checked {
     if let Some(fault) = too_long(text) {
         return Checked::unreadable(fault);
     }
     match Source::parse(text, format) {
-        Ok(source) => check_source(source),
+        Ok(source) => check_source(source, around),
         Err(fault) => Checked::unreadable(*fault),
     }
 }
 
-/// Checks what was already read, whatever is set up around it.
-pub fn check_source(source: Source) -> Checked {
+/// Checks what was already read.
+pub fn check_source(source: Source, around: &Around) -> Checked {
     if let Some(fault) = size::too_many_steps(&source.value) {
         return Checked::of(source, vec![fault]);
     }
@@ -142,6 +137,9 @@ pub fn check_source(source: Source) -> Checked {
     let mut checked = Checked::of(source, findings);
     checked.document = document.filter(|_| !checked.has_errors());
     checked.references = references;
+    if let Some(present) = around.present() {
+        checked.look_around(&present);
+    }
     checked
 }
 

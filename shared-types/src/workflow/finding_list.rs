@@ -49,6 +49,21 @@ impl FindingList {
         }
         told
     }
+
+    /// The findings as they are told, with others among them.
+    pub fn told_with(&self, more: Vec<Finding>) -> Vec<Finding> {
+        if more.is_empty() {
+            return self.told();
+        }
+        let mut all = self.clone();
+        all.add(more);
+        all.told()
+    }
+
+    /// Whether a finding of this code is among those that are told.
+    pub fn names(&self, code: &str) -> bool {
+        self.findings.iter().any(|finding| finding.code == code)
+    }
 }
 
 #[cfg(test)]
