@@ -154,6 +154,13 @@ fn a_document_holds_at_most_two_hundred_literal_regular_expressions() {
     let found: Vec<_> =
         check_rule(&rule, Format::Yaml).0.findings.into_iter().map(|f| f.code.into_owned()).collect();
     assert_eq!(found, ["regex.too_many"]);
+    let asked = json!({ "field": "x", "operator": "regex", "value": "{{ p }}" });
+    let rule = json!({ "rule_id": "r", "name": "R", "condition": { "or": vec![asked; 201] } });
+    let found = check_rule(&rule.to_string(), Format::Json).0.findings;
+    assert_eq!(
+        (found[0].code.as_ref(), found[0].pointer.as_str()),
+        ("regex.too_many", "/condition/or/200/value")
+    );
 }
 
 #[test]

@@ -67,17 +67,20 @@ pub(super) fn too_many_regexes(document: &Document, places: &[Place<'_>]) -> Opt
     })
 }
 
-/// Adds a condition's literal regular expressions to `count`; a finding at the first that is one too many.
+/// Adds a condition's literal regular expressions to `count`; a finding at the first that is one too many. One
+/// condition alone may not have more of any kind, since each is compiled when the condition is asked.
 pub(in crate::workflow) fn too_many_in(
     at: &str,
     condition: &Condition,
     count: &mut usize,
 ) -> Option<Finding> {
+    let mut here = 0;
     let mut is_over = |condition: &Condition| {
         condition.leaves().into_iter().find_map(|(below, leaf)| {
             let is_literal = matches!(leaf.value, Some(TemplateValue::Literal(_)));
+            here += usize::from(leaf.operator == Operator::Regex);
             *count += usize::from(leaf.operator == Operator::Regex && is_literal);
-            (*count > MAX_REGEXES).then_some(below)
+            (*count > MAX_REGEXES || here > MAX_REGEXES).then_some(below)
         })
     };
     let below = is_over(condition).map(|below| format!("{below}/value")).or_else(|| {
@@ -87,7 +90,7 @@ pub(in crate::workflow) fn too_many_in(
             .find_map(|(below, expr)| is_over(expr.condition().ok()?).map(|_| below))
     })?;
     let message = format!(
-        "This is one regular expression more than the {MAX_REGEXES} that a document may hold; join some with `|`, or use `in` or `starts_with`."
+        "This is one regular expression more than the {MAX_REGEXES} that a document or a condition may hold; join some with `|`, or use `in` or `starts_with`."
     );
     Some(Finding::error("regex.too_many", format!("{at}{below}"), message))
 }
