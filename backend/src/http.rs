@@ -29,7 +29,7 @@ mod webhooks;
 mod workflows;
 
 pub use sockets::OpenSockets;
-pub use workflows::publish_first;
+pub use workflows::{publish_first, review_stored};
 
 use crate::{
     auth::{
@@ -38,6 +38,7 @@ use crate::{
     },
     dispatch::Dispatch,
     engine::Engine,
+    reviews::Reviews,
 };
 use axum::{
     Router,
@@ -68,6 +69,8 @@ pub struct Shared {
     pub pool: PgPool,
     /// The engine.
     pub engine: Engine,
+    /// What reads and checks documents beside the serving threads.
+    pub reviews: Reviews,
     /// What tells clients.
     pub dispatch: Dispatch,
     /// Signs and reads tokens.

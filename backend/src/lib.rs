@@ -13,6 +13,7 @@ pub mod faults;
 pub mod http;
 mod listen;
 pub mod notify;
+pub mod reviews;
 pub mod sample;
 pub mod serve;
 pub mod setup;

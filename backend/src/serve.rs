@@ -11,6 +11,7 @@ use crate::{
     http::{self, AppState, Shared},
     listen,
     notify::{self, Mailer},
+    reviews::Reviews,
     setup, telemetry,
 };
 use anyhow::Context as _;
@@ -70,6 +71,7 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
     let state = AppState(Arc::new(Shared {
         pool,
         engine,
+        reviews: Reviews::default(),
         dispatch,
         tokens: Tokens::new(&config.key.derive("tokens")),
         key: config.key.clone(),
@@ -83,6 +85,7 @@ pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
         mail,
         metrics,
     }));
+    tokio::spawn(http::review_stored(state.clone(), stop.clone()));
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("IW_LISTEN: the server can't listen on {}", config.listen))?;

@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod keys;
 pub mod notices;
 pub mod people;
+pub mod reviews;
 pub mod rules;
 pub mod run_counts;
 pub mod search;

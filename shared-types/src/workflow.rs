@@ -11,6 +11,7 @@ pub mod effect;
 pub mod evaluate;
 pub mod expr;
 pub mod finding;
+pub mod finding_list;
 pub mod form;
 pub mod header;
 pub mod mend;

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask bench` builds everything, starts the PostgreSQL and calls this; it prints one JSON object.
 
+mod checks;
 mod client;
 mod limit;
 mod load;
@@ -39,9 +40,13 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, Value>> {
+    let mut figures = Map::new();
+    if only == Some("checks") {
+        checks::measure(&mut figures);
+        return Ok(figures);
+    }
     let url =
         env::var("IW_BENCH_DATABASE_URL").context("IW_BENCH_DATABASE_URL; `cargo xtask bench` sets it")?;
-    let mut figures = Map::new();
     figures.insert("cores".into(), json!(std::thread::available_parallelism()?.get()));
     figures.insert("commit".into(), json!(env::var("IW_BENCH_COMMIT").unwrap_or_default()));
     figures.insert("postgres".into(), json!(limit::version(&url).await?));
@@ -64,7 +69,7 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
             each(&server, plan, &mut figures).await?;
             return Ok(figures);
         }
-        Some(other) => anyhow::bail!("--only pure, effects or each; not {other}"),
+        Some(other) => anyhow::bail!("--only pure, effects, each or checks; not {other}"),
         None => {}
     }
     say("the limit, before");
@@ -73,6 +78,7 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
     pure(&server, echo.port(), plan, &mut figures).await?;
     effects(&server, echo.port(), plan, &mut figures).await?;
     each(&server, plan, &mut figures).await?;
+    checks::measure(&mut figures);
     say("one hundred events a second");
     let latencies = load::open_loop(&server, echo.port(), plan).await?;
     figures.insert("wait_p50_ms".into(), json!(percentile(&latencies, 50)));

@@ -101,8 +101,10 @@ impl Catalog {
         if let Some(known) = lock(&self.definitions).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let document: Document =
-            serde_json::from_value(document).map_err(|error| unreadable(error.to_string()))?;
+        // A large one takes long to be read, and is read once.
+        let read = tokio::task::spawn_blocking(|| serde_json::from_value::<Document>(document));
+        let document = read.await.map_err(|error| unreadable(error.to_string()))?;
+        let document = document.map_err(|error| unreadable(error.to_string()))?;
         let rules = rules::pinned(conn, key.0, pins).await?;
         let definition = Arc::new(Definition::with_rules(document, rules));
         let mut definitions = lock(&self.definitions);

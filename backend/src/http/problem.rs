@@ -2,6 +2,7 @@
 
 use crate::{
     engine::{ApplyError, IntakeError},
+    reviews::NotReviewed,
     store::StoreError,
 };
 use axum::{
@@ -88,6 +89,26 @@ impl From<StoreError> for ApiError {
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         StoreError::from(error).into()
+    }
+}
+
+impl From<NotReviewed> for ApiError {
+    fn from(error: NotReviewed) -> Self {
+        let detail = match error {
+            NotReviewed::Full => {
+                "The server checks as many documents as it can at once; send this one again in a moment."
+            }
+            NotReviewed::Late => {
+                "Checking this took longer than 10 seconds. Send it again in a moment, or make the document smaller."
+            }
+            NotReviewed::Failed => {
+                return Self::new(
+                    Code::Internal,
+                    "The server could not do this; what went wrong is in its log.",
+                );
+            }
+        };
+        Self::new(Code::ReviewsBusy, detail).retry_after(5)
     }
 }
 

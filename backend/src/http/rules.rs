@@ -24,6 +24,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use shared_types::{
     api::{
@@ -43,8 +44,9 @@ use shared_types::{
 };
 use sqlx::PgConnection;
 
-fn sound(written: &Written) -> ApiResult<RuleDocument> {
-    let (checked, rule) = check_rule(&written.text, written.format);
+async fn sound(state: &AppState, caller: &Caller, written: &Written) -> ApiResult<RuleDocument> {
+    let (text, format) = (written.text.clone(), written.format);
+    let (checked, rule) = state.reviews.run(caller.workspace, move || check_rule(&text, format)).await?;
     rule.ok_or_else(|| {
         if checked.findings.iter().any(|finding| finding.code == "text.zero") {
             return body::refused(checked.findings);
@@ -69,7 +71,7 @@ pub(super) async fn create(
     written: Written,
 ) -> ApiResult<Response> {
     for_all(&caller)?;
-    let rule = sound(&written)?;
+    let rule = sound(&state, &caller, &written).await?;
     let mut transaction = state.pool.begin().await?;
     store::lock_workspace(&mut transaction, caller.workspace).await?;
     let version = match rules::find(&mut transaction, caller.workspace, &rule.rule_id, None).await? {
@@ -188,7 +190,7 @@ pub(super) async fn put(
     written: Written,
 ) -> ApiResult<Response> {
     for_all(&caller)?;
-    let rule = sound(&written)?;
+    let rule = sound(&state, &caller, &written).await?;
     if rule.rule_id != id {
         let detail = format!("The document is of the rule {}, the address of {id}.", rule.rule_id);
         return Err(ApiError::new(Code::RuleIdDiffers, detail));
@@ -247,7 +249,16 @@ pub(super) async fn archive(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn try_it(Body(trial): Body<RuleTrial>) -> ApiResult<Json<RuleTried>> {
+pub(super) async fn try_it(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(trial): Body<RuleTrial>,
+) -> ApiResult<Json<RuleTried>> {
+    let now = clock::now();
+    state.reviews.run(caller.workspace, move || try_rule(trial, now)).await?.map(Json)
+}
+
+fn try_rule(trial: RuleTrial, now: DateTime<Utc>) -> ApiResult<RuleTried> {
     let (text, format) = match trial.document.as_str() {
         Some(text) => (text.to_owned(), Format::Yaml),
         None => (trial.document.to_string(), Format::Json),
@@ -255,13 +266,13 @@ pub(super) async fn try_it(Body(trial): Body<RuleTrial>) -> ApiResult<Json<RuleT
     let (checked, rule) = check_rule(&text, format);
     let findings = checked.findings;
     let Some(rule) = rule else {
-        return Ok(Json(RuleTried { findings, result: None, reason: None, why: None }));
+        return Ok(RuleTried { findings, result: None, reason: None, why: None });
     };
-    let now = trial.given.now.as_deref().and_then(time_of).unwrap_or_else(clock::now);
+    let now = trial.given.now.as_deref().and_then(time_of).unwrap_or(now);
     let mut context = trial.given.payload.clone();
     context.entry("event").or_insert_with(|| Value::Object(trial.given.payload));
     let why = evaluate(&rule.condition, &Scope::masked(&context, now))
         .map_err(|error| ApiError::new(Code::RuleBad, format!("{error}.")))?;
     let (result, reason) = (Some(why.holds()), Some(why.sentence()));
-    Ok(Json(RuleTried { findings, result, reason, why: Some(why) }))
+    Ok(RuleTried { findings, result, reason, why: Some(why) })
 }

@@ -221,8 +221,8 @@ async fn webhook_of(state: &AppState, caller: &Caller, id: &WorkflowId) -> ApiRe
     let mut conn = state.pool.acquire().await?;
     let stored = workflows::find(&mut conn, caller.workspace, id, None).await?;
     let stored = stored.filter(|stored| stored.archived_at.is_none()).ok_or_else(ApiError::not_found)?;
-    let document: Document = store::read("workflow_revisions", "document", stored.document)?;
-    match document.trigger {
+    let trigger = stored.document.get("trigger").cloned().unwrap_or_default();
+    match store::read("workflow_revisions", "document", trigger)? {
         Trigger::Webhook { signature, .. } => Ok(signature.unwrap_or_default()),
         Trigger::Event { .. } | Trigger::Schedule { .. } | Trigger::Manual { .. } => {
             Err(ApiError::new(Code::NotAWebhook, "The workflow's trigger isn't `webhook`."))

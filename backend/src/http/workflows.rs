@@ -27,6 +27,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use chrono::Duration;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use shared_types::{
     api::{
@@ -36,22 +37,22 @@ use shared_types::{
         workflows::{Activity, Revision, RevisionQuery, Workflow, WorkflowQuery, WorkflowSummary},
     },
     ids::WorkflowId,
-    machine::{
-        review::{blocking, review},
-        supported::unsupported,
-    },
-    workflow::{Document, check::Around},
+    machine::{review::blocking, supported::unsupported},
+    workflow::{Document, Finding, document::Trigger},
 };
 use sqlx::PgConnection;
 
 mod publishing;
+mod reviewing;
 mod starting;
 mod trying;
 
 pub use publishing::publish_first;
 use publishing::{Publication, complete, publish};
+pub use reviewing::review_stored;
+use reviewing::{findings_of, review};
 pub(super) use starting::start;
-use trying::{around, sound};
+use trying::sound;
 pub(super) use trying::{simulate, validate};
 
 /// How many of a schedule's next times are shown.
@@ -63,8 +64,7 @@ pub(super) async fn create(
     claim: Claim,
     written: Written,
 ) -> ApiResult<Response> {
-    let around = around(&state, caller.workspace).await?;
-    let checked = review(&written.text, written.format, &around);
+    let checked = review(&state, caller.workspace, &written.text, written.format).await?;
     let document = sound(&checked)?;
     touchable(&caller, &document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
@@ -85,7 +85,7 @@ pub(super) async fn create(
         Publication { revision, enabled, document: &document, checked: &checked, written: &written };
     publish(&mut transaction, &caller, &publication).await?;
     let stored = workflows::find(&mut transaction, caller.workspace, &document.workflow_id, None).await?;
-    let workflow = view(stored.ok_or_else(ApiError::not_found)?, &around);
+    let workflow = view(stored.ok_or_else(ApiError::not_found)?, checked.findings);
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &workflow).await?;
     transaction.commit().await?;
     tell_changed(&state, &caller, &document.workflow_id);
@@ -171,14 +171,16 @@ async fn respond(
     stored: Stored,
     status: StatusCode,
 ) -> ApiResult<Response> {
-    Ok(tagged(status, view(stored, &around(state, caller.workspace).await?)))
+    let findings = findings_of(state, caller.workspace, &stored).await?;
+    Ok(tagged(status, view(stored, findings)))
 }
 
-fn view(stored: Stored, around: &Around) -> Workflow {
-    let checked = review(&stored.source, stored.format, around);
-    let schedule = checked.document.as_ref().and_then(Document::schedule);
+fn view(stored: Stored, findings: Vec<Finding>) -> Workflow {
+    // The trigger alone: reading the whole document for each answer would take long for a large one.
+    let trigger: Option<Trigger> =
+        stored.document.get("trigger").and_then(|trigger| Trigger::deserialize(trigger).ok());
+    let schedule = trigger.as_ref().and_then(Trigger::schedule);
     let next_times = schedule.map(|schedule| schedule.due_after(clock::now()).take(TIMES_SHOWN).collect());
-    let findings = checked.findings;
     let name = stored.document.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     Workflow {
         workflow_id: stored.workflow_id,
@@ -213,7 +215,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     written: Written,
 ) -> ApiResult<Response> {
-    let checked = review(&written.text, written.format, &around(&state, caller.workspace).await?);
+    let checked = review(&state, caller.workspace, &written.text, written.format).await?;
     let document = sound(&checked)?;
     if document.workflow_id != id {
         let detail = format!("The document is of {}, the address of {id}.", document.workflow_id);
@@ -317,18 +319,7 @@ pub(super) async fn disable(
 async fn toggle(state: &AppState, caller: &Caller, id: &WorkflowId, enabled: bool) -> ApiResult<Response> {
     let stored = find(state, caller, id, None).await?;
     // A document that can't be read any more can still be disabled.
-    let document: Option<Document> = if enabled {
-        Some(store::read("workflow_revisions", "document", stored.document.clone())?)
-    } else {
-        None
-    };
-    if let Some(document) = &document {
-        let findings = unsupported(document);
-        if !findings.is_empty() {
-            let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
-            return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
-        }
-    }
+    let document = if enabled { Some(runnable(state, caller, &stored).await?) } else { None };
     let next_due = document.as_ref().and_then(|document| next_due_of(document, clock::now()));
     let mut transaction = state.pool.begin().await?;
     if let Some(document) = &document {
@@ -341,6 +332,24 @@ async fn toggle(state: &AppState, caller: &Caller, id: &WorkflowId, enabled: boo
     }
     transaction.commit().await?;
     answer(state, caller, id, StatusCode::OK).await
+}
+
+/// A stored document that this server can run.
+async fn runnable(state: &AppState, caller: &Caller, stored: &Stored) -> ApiResult<Document> {
+    let value = stored.document.clone();
+    let read = state.reviews.run(caller.workspace, move || {
+        let document: Document = store::read("workflow_revisions", "document", value)?;
+        let findings = unsupported(&document);
+        store::Result::Ok((document, findings))
+    });
+    let (document, findings) = read.await??;
+    match findings.first() {
+        None => Ok(document),
+        Some(first) => {
+            let detail = first.message.clone();
+            Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into())
+        }
+    }
 }
 
 pub(super) async fn revisions(

@@ -244,6 +244,18 @@ pub async fn roles(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BT
     Ok(roles.into_iter().collect())
 }
 
+/// The addresses of a workspace's active members, in their normal form.
+pub async fn addresses(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeSet<String>> {
+    let addresses = sqlx::query_scalar!(
+        "select u.email from memberships m join users u on u.id = m.user_id
+         where m.workspace_id = $1 and m.active",
+        workspace.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(addresses.iter().map(|address| shared_types::email::normal_form(address)).collect())
+}
+
 /// How many active administrators a workspace has besides a person.
 pub async fn other_admins(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> Result<i64> {
     let count = sqlx::query_scalar!(

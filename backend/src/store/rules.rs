@@ -12,7 +12,7 @@ use shared_types::{
     },
 };
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule as it stands.
 #[derive(Debug)]
@@ -51,17 +51,41 @@ pub async fn latest(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -
     row.map(|row| rule(row.version, row.document)).transpose()
 }
 
-/// Every rule as it stands.
-pub async fn all(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeMap<String, Rule>> {
+/// Some rules as they stand; those that aren't there are left out.
+pub async fn some(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[String],
+) -> Result<BTreeMap<String, Rule>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = sqlx::query!(
         "select r.rule_id, r.version, v.document
          from rules r join rule_versions v using (workspace_id, rule_id, version)
-         where r.workspace_id = $1 and r.archived_at is null",
-        workspace.0
+         where r.workspace_id = $1 and r.rule_id = any($2) and r.archived_at is null",
+        workspace.0,
+        ids
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| Ok((row.rule_id, rule(row.version, row.document)?))).collect()
+}
+
+/// Which of some rules there are.
+pub async fn known(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[String],
+) -> Result<BTreeSet<String>> {
+    let known = sqlx::query_scalar!(
+        "select rule_id from rules where workspace_id = $1 and rule_id = any($2) and archived_at is null",
+        workspace.0,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(known.into_iter().collect())
 }
 
 /// Rules in these versions.

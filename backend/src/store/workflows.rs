@@ -1,11 +1,12 @@
 //! Workflows and their revisions.
 
-use super::{Result, read, read_word, run_counts::Span};
+use super::{Result, read, read_word, reviews::KeptReview, run_counts::Span};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
     api::workflows::{Revision, WorkflowSummary},
     ids::{WorkflowId, WorkspaceId},
+    machine::review::CHECKS_VERSION,
     workflow::{Document, Format, check::Neighbour, document::Trigger},
 };
 use sqlx::PgConnection;
@@ -36,6 +37,8 @@ pub struct Stored {
     pub created_at: DateTime<Utc>,
     /// By whom.
     pub created_by: String,
+    /// What the checks found in it; `None` where it is to be reviewed anew.
+    pub review: Option<KeptReview>,
 }
 
 /// Reads a workflow with a revision, the newest where none is named.
@@ -47,7 +50,7 @@ pub async fn find(
 ) -> Result<Option<Stored>> {
     let row = sqlx::query!(
         "select w.revision as newest, w.enabled, w.archived_at, r.revision, r.format, r.source, r.document,
-             r.rules, r.created_at, r.created_by
+             r.rules, r.created_at, r.created_by, r.findings, r.refers_to, r.reviewed_by
          from workflows w join workflow_revisions r using (workspace_id, workflow_id)
          where w.workspace_id = $1 and w.workflow_id = $2 and r.revision = coalesce($3, w.revision)",
         workspace.0,
@@ -69,6 +72,7 @@ pub async fn find(
         rules: read("workflow_revisions", "rules", row.rules)?,
         created_at: row.created_at,
         created_by: row.created_by,
+        review: KeptReview::read(row.findings, row.refers_to, row.reviewed_by),
     }))
 }
 
@@ -103,6 +107,8 @@ pub struct NewRevision<'a> {
     pub document: &'a Document,
     /// The stored rules that it asks, in their versions; none where it asks them as they stand.
     pub rules: &'a BTreeMap<String, Option<i32>>,
+    /// What the checks found in it.
+    pub review: &'a KeptReview,
     /// By whom.
     pub by: &'a str,
     /// When.
@@ -133,8 +139,8 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
     });
     sqlx::query!(
         "insert into workflow_revisions (workspace_id, workflow_id, revision, format, source, document, version,
-             rules, created_at, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             rules, created_at, created_by, findings, refers_to, reviewed_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         workspace.0,
         id,
         new.revision,
@@ -144,7 +150,10 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
         version,
         super::json(new.rules),
         new.at,
-        new.by
+        new.by,
+        super::json(&new.review.findings),
+        super::json(&new.review.references),
+        CHECKS_VERSION
     )
     .execute(&mut *conn)
     .await?;
@@ -356,9 +365,16 @@ pub async fn neighbours(
     workspace: WorkspaceId,
 ) -> Result<BTreeMap<WorkflowId, Neighbour>> {
     let rows = sqlx::query!(
-        r#"select w.workflow_id, w.enabled,
+        r#"select w.workflow_id, w.enabled, r.document #>> '{trigger,event}' as listens,
              jsonb_path_query_array(r.document,
-               '$.steps.** ? (@.type == "call" && exists(@.id)).call.workflow_id ? (@.type() == "string")') as "calls!"
+               '$.steps.** ? (@.type == "emit" && exists(@.id)).emit.event ? (@.type() == "string")')
+             || jsonb_path_query_array(r.document,
+               '$.steps.** ? (@.type == "emit_event").event ? (@.type() == "string")') as "publishes!",
+             case when r.refers_to is not null
+               then jsonb_path_query_array(r.refers_to, '$[*].to ? (@.kind == "workflow").name')
+               else jsonb_path_query_array(r.document,
+                 '$.steps.** ? (@.type == "call" && exists(@.id)).call.workflow_id ? (@.type() == "string")')
+             end as "calls!"
          from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
          where w.workspace_id = $1 and w.archived_at is null"#,
         workspace.0
@@ -368,7 +384,9 @@ pub async fn neighbours(
     rows.into_iter()
         .map(|row| {
             let calls = read("workflow_revisions", "document", row.calls)?;
-            Ok((WorkflowId(row.workflow_id), Neighbour { enabled: row.enabled, calls }))
+            let publishes = read("workflow_revisions", "document", row.publishes)?;
+            let listens = row.listens;
+            Ok((WorkflowId(row.workflow_id), Neighbour { enabled: row.enabled, calls, listens, publishes }))
         })
         .collect()
 }

@@ -22,6 +22,7 @@ mod masking;
 mod outgoing;
 mod refreshing;
 mod repeated;
+mod reviews;
 mod rights;
 mod rights_changes;
 mod rules;

@@ -68,6 +68,7 @@ codes! {
     TooMany = "limit.rate", 429, "Too many tries";
     TooManySockets = "limit.sockets", 429, "Too many lines are open";
     DatabaseGone = "server.no_database", 503, "The database can't be reached";
+    ReviewsBusy = "server.busy", 503, "Too much is being checked";
     Internal = "server.failed", 500, "The server failed";
     IdempotencyReused = "idempotency.reused", 409, "The Idempotency-Key was used with another body";
     DocumentBad = "workflow.invalid", 422, "The workflow has errors";

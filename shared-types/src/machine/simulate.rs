@@ -4,7 +4,7 @@ use super::{
     Definition, Run,
     command::{Fact, Inside, StepState},
     input::Start,
-    limits::Limits,
+    limits::{Limits, MAX_WORK},
     place::Place,
     state::{RunResult, RunStatus, Verdict, WaitsFor},
 };
@@ -14,6 +14,7 @@ use crate::{
         document::Trigger,
         evaluate::Why,
         script::{Given, ScriptItem, ScriptedEvent},
+        template::work_done,
     },
 };
 use chrono::{DateTime, Utc};
@@ -101,6 +102,11 @@ pub struct Unused {
     pub why: String,
 }
 
+/// How many facts a simulation may come to before the rest of its script is left out.
+const MAX_FACTS: usize = 500_000;
+/// How much work templates and conditions may do before the rest of a script is left out.
+const MAX_SCRIPT_WORK: u64 = 4 * MAX_WORK;
+
 /// The time at which a simulation starts when nothing says another.
 fn fixed_start() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + chrono::Duration::days(20_454)
@@ -126,6 +132,7 @@ pub fn simulate_test(definition: &Arc<Definition>, given: &Given) -> Simulation 
 /// Runs a workflow on an event, then takes the script, until the run ends or the script does.
 pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[ScriptItem]) -> Simulation {
     let now = event.time.unwrap_or_else(fixed_start);
+    let work_before = work_done();
     let mut world = World::new(now, script);
     let start = Start {
         execution_id: ExecutionId(world.id()),
@@ -139,6 +146,11 @@ pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[S
     world.take(&run, applied.commands, applied.facts);
     world.settle(&mut run);
     for (index, item) in script.iter().enumerate() {
+        if world.facts.len() > MAX_FACTS || work_done() - work_before > MAX_SCRIPT_WORK {
+            let why = "the entries before it took all the work that a simulation may do".to_owned();
+            world.unused.push(Unused { index, why });
+            break;
+        }
         world.play(&mut run, index, item);
         world.settle(&mut run);
     }

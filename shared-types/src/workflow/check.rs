@@ -12,22 +12,30 @@ mod idle;
 mod links;
 mod names;
 mod nesting;
+mod references;
 mod schedule;
+mod size;
 mod spans;
 
-pub use around::{Around, Neighbour};
+pub use around::{Around, Neighbour, Present};
 pub(crate) use asking::SETTINGS;
 pub(super) use conditions::check as check_condition;
 pub use names::is_own_event;
 pub use nesting::{MAX_ITEMS, MAX_NESTING};
+pub use references::{Reference, Target};
+pub use size::{MAX_REGEXES, MAX_SOURCE, MAX_STEPS};
+pub(super) use size::{too_long, too_many_in as too_many_regexes};
 
 use super::{
     Document, Finding, Format, Severity, Source,
     condition::Condition,
+    finding_list::FindingList,
     shape,
     step::{Step, StepKind},
 };
+use crate::ids::WorkflowId;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A document after the checks.
 #[derive(Debug, Clone)]
@@ -36,82 +44,132 @@ pub struct Checked {
     pub value: Value,
     /// The document, unless an error keeps it from being one.
     pub document: Option<Document>,
-    /// Everything found, in the document's order.
+    /// What is told of it: errors first, then by place, and at most [`super::finding_list::MAX_FINDINGS`].
     pub findings: Vec<Finding>,
+    /// What the document says by itself, whatever is set up around it.
+    pub own: FindingList,
+    /// What the document refers to outside of itself.
+    pub references: Vec<Reference>,
+    /// What of that isn't there.
+    missing: Vec<Finding>,
     source: Source,
 }
 
 impl Checked {
     /// What was found in a source.
     pub(super) fn of(source: Source, findings: Vec<Finding>) -> Self {
-        let mut checked = Self { value: source.value.clone(), document: None, findings: Vec::new(), source };
+        let mut checked = Self {
+            value: source.value.clone(),
+            document: None,
+            findings: Vec::new(),
+            own: FindingList::default(),
+            references: Vec::new(),
+            missing: Vec::new(),
+            source,
+        };
         checked.add(findings);
         checked
     }
 
-    /// Whether an error keeps it from being saved as a revision.
-    pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    /// What was found in a text that isn't one.
+    pub(super) fn unreadable(fault: Finding) -> Self {
+        Self::of(Source::of_value(Value::Null), vec![fault])
     }
 
-    /// Adds findings of others, placed in the text and sorted among the rest.
+    /// Whether an error keeps it from being saved as a revision.
+    pub fn has_errors(&self) -> bool {
+        self.own.has_errors()
+    }
+
+    /// Adds findings about the document by itself, placed in the text and sorted among the rest.
     pub fn add(&mut self, mut findings: Vec<Finding>) {
-        self.source.locate(&mut findings);
-        self.findings.append(&mut findings);
-        self.findings.sort_by_key(|finding| (finding.line, finding.column, finding.severity));
+        // Those with a place have it from who read the text.
+        let unplaced = findings.iter_mut().filter(|finding| finding.line == 0);
+        for finding in unplaced {
+            self.source.locate(std::slice::from_mut(finding));
+        }
+        self.own.add(findings);
+        self.findings = self.own.told_with(self.missing.clone());
         if self.has_errors() {
             self.document = None;
         }
+    }
+
+    /// Tells also what the document refers to and a workspace doesn't have.
+    pub fn look_around(&mut self, present: &Present) {
+        let Some(own) = self.workflow_id() else { return };
+        self.missing = present.missing(&own, &self.references);
+        self.findings = self.own.told_with(self.missing.clone());
+    }
+
+    fn workflow_id(&self) -> Option<WorkflowId> {
+        self.value.get("workflow_id").and_then(Value::as_str).map(|id| WorkflowId(id.to_owned()))
     }
 }
 
 /// Reads and checks a text.
 pub fn check(text: &str, format: Format, around: &Around) -> Checked {
+    if let Some(fault) = too_long(text) {
+        return Checked::unreadable(fault);
+    }
     match Source::parse(text, format) {
         Ok(source) => check_source(source, around),
-        Err(fault) => Checked {
-            value: Value::Null,
-            document: None,
-            findings: vec![*fault],
-            source: Source::of_value(Value::Null),
-        },
+        Err(fault) => Checked::unreadable(*fault),
     }
 }
 
 /// Checks what was already read.
 pub fn check_source(source: Source, around: &Around) -> Checked {
+    if let Some(fault) = size::too_many_steps(&source.value) {
+        return Checked::of(source, vec![fault]);
+    }
     let mut findings = shape::check_shape(&source.value);
     let has_shape = !findings.iter().any(|finding| finding.severity == Severity::Error);
     let document = serde_json::from_value(source.value.clone())
         .ok()
         .or_else(|| without_faulty_parts(&source.value, &findings));
+    let mut references = Vec::new();
     if let Some(document) = &document {
         let places = places(document);
-        links::check(document, has_shape, &mut findings);
-        for place in &places {
-            conditions::check_step(place, &mut findings);
-            asking::check_step(document, place, &mut findings);
-            names::check_step(place, &mut findings);
-            events::check_step(document, place, &mut findings);
-            nesting::check_step(place, &mut findings);
-            idle::check_step(place, &mut findings);
-            effects::check_step(place, &mut findings);
-            spans::check_step(place, &mut findings);
-        }
+        links::check(document, &places, has_shape, &mut findings);
+        check_steps(document, &places, &mut findings);
         events::check_trigger(document, &mut findings);
         schedule::check(document, around.now(), &mut findings);
         spans::check_document(document, &mut findings);
         forms::check(document, &places, &mut findings);
-        if let Some(filter) = document.filter() {
-            conditions::check("/trigger/filter", filter, &mut findings);
-        }
-        around::check(document, &places, around, &mut findings);
+        references = references::references(document, &places, &source);
     } else if has_shape {
         findings.push(Finding::error("document.unreadable", "", "The document can't be read."));
     }
-    let mut checked = Checked { value: source.value.clone(), document, findings: Vec::new(), source };
-    checked.add(findings);
+    let mut checked = Checked::of(source, findings);
+    checked.document = document.filter(|_| !checked.has_errors());
+    checked.references = references;
+    if let Some(present) = around.present() {
+        checked.look_around(&present);
+    }
     checked
+}
+
+fn check_steps(document: &Document, places: &[Place<'_>], findings: &mut Vec<Finding>) {
+    let top = document.steps.iter().rev().map(|step| (&step.id, step)).collect();
+    let regexes = size::too_many_regexes(document, places);
+    let checks_conditions = regexes.is_none();
+    findings.extend(regexes);
+    for place in places {
+        if checks_conditions {
+            conditions::check_step(place, findings);
+        }
+        asking::check_step(&top, place, findings);
+        names::check_step(place, findings);
+        events::check_step(document, place, findings);
+        nesting::check_step(place, findings);
+        idle::check_step(place, findings);
+        effects::check_step(place, findings);
+        spans::check_step(place, findings);
+    }
+    if let Some(filter) = document.filter().filter(|_| checks_conditions) {
+        conditions::check("/trigger/filter", filter, findings);
+    }
 }
 
 /// A step with its pointer and what it stands in.
@@ -210,14 +268,20 @@ fn without_faulty_parts(value: &Value, faults: &[Finding]) -> Option<Document> {
     let mut value = value.clone();
     let map = value.as_object_mut()?;
     map.remove("tests");
+    let mut faulty: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for fault in faults {
+        let mut segments = fault.pointer.strip_prefix("/steps/").into_iter().flat_map(|at| at.split('/'));
+        let step = segments.next().and_then(|n| n.parse().ok());
+        if let (Some(step), Some(key)) = (step, segments.next()) {
+            faulty.entry(step).or_default().push(key);
+        }
+    }
     for (n, step) in map.get_mut("steps")?.as_array_mut()?.iter_mut().enumerate() {
         if serde_json::from_value::<Step>(step.clone()).is_ok() {
             continue;
         }
-        let at = format!("/steps/{n}/");
-        let faulty = faults.iter().filter_map(|fault| fault.pointer.strip_prefix(&at)?.split('/').next());
         let mut pruned = step.clone();
-        for key in faulty {
+        for key in faulty.remove(&n).unwrap_or_default() {
             match (key, pruned.as_object_mut()) {
                 // A condition that says nothing, since a missing one would be a fault of its own.
                 ("condition", Some(map)) => {

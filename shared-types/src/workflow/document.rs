@@ -162,6 +162,12 @@ pub struct DocumentTest {
 }
 
 impl Trigger {
+    /// Its schedule, where it has one that can be read.
+    pub fn schedule(&self) -> Option<Schedule<'_>> {
+        let Self::Schedule { cron, timezone, blackout, .. } = self else { return None };
+        Schedule::new(cron, timezone.as_deref(), blackout).ok()
+    }
+
     /// The document's name for the trigger's type.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -176,8 +182,7 @@ impl Trigger {
 impl Document {
     /// The trigger's schedule, where it has one that can be read.
     pub fn schedule(&self) -> Option<Schedule<'_>> {
-        let Trigger::Schedule { cron, timezone, blackout, .. } = &self.trigger else { return None };
-        Schedule::new(cron, timezone.as_deref(), blackout).ok()
+        self.trigger.schedule()
     }
 
     /// What happens to due times that passed while nothing ran.

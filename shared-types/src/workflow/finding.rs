@@ -105,12 +105,25 @@ pub fn escape_segment(segment: &str) -> Cow<'_, str> {
     }
 }
 
+/// The longest word for which a likely meaning is looked for, in letters.
+const LONGEST_GUESS: usize = 100;
+
 /// The candidate that is most like `word`, if any is like enough to be what was meant.
+///
+/// A word of more than a hundred letters isn't guessed at, since comparing takes the product of both lengths.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > 4 * LONGEST_GUESS {
+        return None;
+    }
     let letters = word.chars().count();
+    if letters > LONGEST_GUESS {
+        return None;
+    }
     let limit = if letters < 4 { 1 } else { (letters / 3).max(2) };
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= 4 * LONGEST_GUESS)
+        .filter(|candidate| candidate.chars().count().abs_diff(letters) <= limit)
         .map(|candidate| (edit_distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

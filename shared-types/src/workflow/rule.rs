@@ -2,7 +2,7 @@
 
 use super::{
     Checked, Document, Finding, Format, Source, bounds,
-    check::{check_condition, every_step},
+    check::{check_condition, every_step, too_long, too_many_regexes},
     condition::Condition,
     evaluate::{evaluate, time_of},
     scope::Scope,
@@ -80,14 +80,20 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 
 /// Reads, checks and tests a rule's text.
 pub fn check_rule(text: &str, format: Format) -> (Checked, Option<RuleDocument>) {
+    if let Some(fault) = too_long(text) {
+        return (Checked::unreadable(fault), None);
+    }
     let source = match Source::parse(text, format) {
         Ok(source) => source,
-        Err(fault) => return (Checked::of(Source::of_value(Value::Null), vec![*fault]), None),
+        Err(fault) => return (Checked::unreadable(*fault), None),
     };
     let mut findings = shape::check_against(&SCHEMA, &source.value);
     let rule: Option<RuleDocument> = serde_json::from_value(source.value.clone()).ok();
     if let Some(rule) = &rule {
-        check_condition("/condition", &rule.condition, &mut findings);
+        match too_many_regexes("/condition", &rule.condition, &mut 0) {
+            Some(fault) => findings.push(fault),
+            None => check_condition("/condition", &rule.condition, &mut findings),
+        }
         if findings.is_empty() {
             findings = failing_tests(rule);
         }

@@ -19,6 +19,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 /// Up to how many keys are named where another is found.
 const FEW_KEYS: usize = 6;
 
+/// How many findings are gathered before the rest of a value is left unread.
+const MAX_GATHERED: usize = 20_000;
+
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let mut schema = schemars::schema_for!(super::Document).to_value();
     schema["title"] = "Workflow".into();
@@ -59,6 +62,9 @@ struct Object<'s> {
 
 impl<'s> Walk<'s> {
     fn value(&mut self, schema: &'s Value, value: &Value, at: &str) {
+        if self.findings.len() >= MAX_GATHERED {
+            return;
+        }
         self.text(schema, value, at);
         if schema.get("$ref").is_some() && value.is_string() {
             self.format(schema, value, at);

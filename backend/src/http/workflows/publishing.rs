@@ -6,7 +6,9 @@ use crate::{
     engine::next_due_of,
     http::{audit, body::Written, problem::ApiResult},
     store::{
-        self, rules, webhooks, workflows,
+        self,
+        reviews::KeptReview,
+        rules, webhooks, workflows,
         workflows::{NewRevision, Stored},
     },
 };
@@ -46,6 +48,7 @@ pub(super) async fn publish(
         value: &checked.value,
         document,
         rules: &pins(conn, caller.workspace, document).await?,
+        review: &KeptReview::of(checked),
         by: &by,
         at,
     };
@@ -116,6 +119,7 @@ pub async fn publish_first(
         value: &checked.value,
         document: &document,
         rules: &BTreeMap::new(),
+        review: &KeptReview::of(&checked),
         by,
         at,
     };

@@ -24,7 +24,7 @@ use shared_types::{
     },
     ids::{EventId, WorkflowId},
     machine::Event,
-    workflow::{Document, Finding, approval::FormField, document::Trigger, finding::escape_segment},
+    workflow::{Finding, approval::FormField, document::Trigger, finding::escape_segment},
 };
 use std::sync::Arc;
 
@@ -54,8 +54,9 @@ pub(in crate::http) async fn start(
     Body(start): Body<ManualStart>,
 ) -> ApiResult<(StatusCode, Json<Execution>)> {
     let stored = find(&state, &caller, &id, None).await?;
-    let document: Document = store::read("workflow_revisions", "document", stored.document)?;
-    let Trigger::Manual { form } = &document.trigger else {
+    let trigger = stored.document.get("trigger").cloned().unwrap_or_default();
+    let trigger: Trigger = store::read("workflow_revisions", "document", trigger)?;
+    let Trigger::Manual { form } = &trigger else {
         return Err(ApiError::new(
             Code::WorkflowNotManual,
             "The workflow's trigger isn't `manual`; what starts it is its event.",

@@ -1,15 +1,14 @@
 //! Documents that are tried: checked and simulated, and nothing stored.
 
-use super::find;
+use super::{find, reviewing::review};
 use crate::{
     auth::Caller,
-    clock,
     http::{
         AppState,
         body::{self, Body, Written},
         problem::{ApiError, ApiResult},
     },
-    store::{self, people, rules, secrets, workflows},
+    store::{self, rules},
 };
 use axum::{Json, extract::State};
 use serde_json::Value;
@@ -19,23 +18,25 @@ use shared_types::{
         reading,
         workflows::{Findings, SimulateRequest},
     },
-    ids::WorkspaceId,
-    machine::{Definition, review::review, simulate::simulate as run_simulation, supported::unsupported},
+    machine::{
+        Definition, review::review as review_by_itself, simulate::simulate as run_simulation,
+        supported::unsupported,
+    },
     workflow::{
         Checked, Document, Format, Severity, bounds,
         check::Around,
+        rule::asked_rules,
         script::{ScriptItem, ScriptedResponse},
     },
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 pub(in crate::http) async fn validate(
     State(state): State<AppState>,
     caller: Caller,
     written: Written,
 ) -> ApiResult<Json<Findings>> {
-    let around = around(&state, caller.workspace).await?;
-    let findings = review(&written.text, written.format, &around).findings;
+    let findings = review(&state, caller.workspace, &written.text, written.format).await?.findings;
     Ok(Json(Findings { findings }))
 }
 
@@ -56,22 +57,28 @@ pub(in crate::http) async fn simulate(
             return Err(ApiError::new(Code::FieldBad, "Send `document` or `workflow_id`, one of them."));
         }
     };
-    let rules = {
-        let mut conn = state.pool.acquire().await?;
-        rules::all(&mut conn, caller.workspace).await?
-    };
-    let checked = review(&text, format, &Around::Unknown);
+    let reviewed = state.reviews.run(caller.workspace, move || {
+        let checked = review_by_itself(&text, format, &Around::Unknown);
+        let asked =
+            checked.document.as_ref().map(|document| asked_rules(document).into_keys().collect::<Vec<_>>());
+        (checked, asked.unwrap_or_default())
+    });
+    let (checked, asked) = reviewed.await?;
     let document = sound(&checked)?;
     let findings = unsupported(&document);
     if !findings.is_empty() {
         let detail = "The workflow holds what this server can't run yet.";
         return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
     }
-    let simulation = tokio::task::spawn_blocking(move || {
-        run_simulation(&Arc::new(Definition::with_rules(document, rules)), &request.event, &request.script)
+    let rules = {
+        let mut conn = state.pool.acquire().await?;
+        rules::some(&mut conn, caller.workspace, &asked).await?
+    };
+    let simulation = state.reviews.run(caller.workspace, move || {
+        let definition = Arc::new(Definition::with_rules(document, rules));
+        store::json(&run_simulation(&definition, &request.event, &request.script))
     });
-    let simulation = simulation.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
-    Ok(Json(store::json(&simulation)))
+    Ok(Json(simulation.await?))
 }
 
 /// Refuses values of the event and the script that nest too deep.
@@ -112,15 +119,4 @@ pub(super) fn sound(checked: &Checked) -> ApiResult<Document> {
         };
         Err(Problem::new(Code::DocumentBad, detail).with_findings(checked.findings.clone()).into())
     }
-}
-
-/// What is set up around a workspace's workflows.
-pub(super) async fn around(state: &AppState, workspace: WorkspaceId) -> ApiResult<Around> {
-    let mut conn = state.pool.acquire().await?;
-    let roles = people::roles(&mut conn, workspace).await?;
-    let secrets: BTreeSet<String> =
-        secrets::names(&mut conn, workspace).await?.into_iter().map(|secret| secret.name).collect();
-    let rules = rules::all(&mut conn, workspace).await?;
-    let workflows = workflows::neighbours(&mut conn, workspace).await?;
-    Ok(Around::Known { roles, secrets, mail: state.mail, rules, workflows, now: clock::now() })
 }

@@ -1,17 +1,11 @@
 //! What is missing around a document: roles without members, secrets, channels, connectors.
 
-use super::Place;
+use super::references::{Reference, Target};
 use crate::{
     ids::WorkflowId,
-    workflow::{
-        Document, Finding,
-        effect::Effect,
-        rule::{Rule, asked_rules},
-        step::StepKind,
-    },
+    workflow::{Finding, approval::parse_approver, document::event_type_matches, rule::Rule},
 };
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is set up around a document.
@@ -26,6 +20,8 @@ pub enum Around {
         roles: BTreeSet<String>,
         /// The names of its secrets.
         secrets: BTreeSet<String>,
+        /// The addresses of its active members, in their normal form.
+        people: BTreeSet<String>,
         /// Whether mail can be sent.
         mail: bool,
         /// Its stored rules, as they stand.
@@ -44,15 +40,64 @@ pub struct Neighbour {
     pub enabled: bool,
     /// The workflows that it calls.
     pub calls: BTreeSet<WorkflowId>,
+    /// The type of event that starts it, or a prefix of types.
+    pub listens: Option<String>,
+    /// The types of events that it publishes.
+    pub publishes: BTreeSet<String>,
+}
+
+/// What a workspace has, as far as findings depend on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Roles with at least one active member.
+    pub roles: BTreeSet<String>,
+    /// The names of its secrets.
+    pub secrets: BTreeSet<String>,
+    /// The addresses of its active members, in their normal form.
+    pub people: BTreeSet<String>,
+    /// Whether mail can be sent.
+    pub mail: bool,
+    /// The ids of its stored rules.
+    pub rules: BTreeSet<String>,
+    /// Its workflows.
+    pub workflows: BTreeMap<WorkflowId, Neighbour>,
 }
 
 impl Around {
+    /// A workspace with nothing in it, at a time.
+    pub fn empty(now: DateTime<Utc>) -> Self {
+        Self::Known {
+            roles: BTreeSet::new(),
+            secrets: BTreeSet::new(),
+            people: BTreeSet::new(),
+            mail: false,
+            rules: BTreeMap::new(),
+            workflows: BTreeMap::new(),
+            now,
+        }
+    }
+
     /// The time of the check, as far as it is known.
     pub fn now(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Unknown => None,
             Self::Known { now, .. } => Some(*now),
         }
+    }
+
+    /// What is set up; `None` where everything counts as set up.
+    pub fn present(&self) -> Option<Present> {
+        let Self::Known { roles, secrets, people, mail, rules, workflows, now: _ } = self else {
+            return None;
+        };
+        Some(Present {
+            roles: roles.clone(),
+            secrets: secrets.clone(),
+            people: people.clone(),
+            mail: *mail,
+            rules: rules.keys().cloned().collect(),
+            workflows: workflows.clone(),
+        })
     }
 
     /// The stored rules, as far as they are known.
@@ -64,75 +109,125 @@ impl Around {
     }
 }
 
-pub(super) fn check(document: &Document, places: &[Place<'_>], around: &Around, findings: &mut Vec<Finding>) {
-    let Around::Known { roles, secrets, mail, rules, workflows, now: _ } = around else { return };
-    check_rules(document, rules, findings);
-    check_calls(document, places, workflows, findings);
-    for (n, name) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {
-        let message = format!("No connector serves {name}; what the payload brings is left as it is.");
-        findings.push(Finding::warning("context.unserved", format!("/context/load/{n}"), message));
-    }
-    for place in places {
-        for (below, recipient) in asked(place) {
-            if let Some(role) = recipient.strip_prefix("role:").filter(|role| !roles.contains(*role)) {
-                let message =
-                    format!("Nobody has the role {role}; a request to it waits until somebody has.");
-                findings.push(Finding::warning("role.empty", format!("{}/{below}", place.pointer), message));
+impl Present {
+    /// What a workflow refers to and this workspace doesn't have.
+    pub fn missing(&self, own: &WorkflowId, references: &[Reference]) -> Vec<Finding> {
+        let mut calls = BTreeMap::new();
+        let mut findings = Vec::new();
+        for reference in references {
+            let found = match &reference.to {
+                Target::Rule(id) => {
+                    (!self.rules.contains(id)).then(|| ("rule.missing", format!("There is no rule {id}.")))
+                }
+                Target::Workflow(id) => {
+                    calls.entry(id).or_insert_with(|| self.fault_of_call(own, id)).clone()
+                }
+                Target::Context(name) => Some((
+                    "context.unserved",
+                    format!("No connector serves {name}; what the payload brings is left as it is."),
+                )),
+                Target::Approver(who) => self.fault_of_approver(who),
+                Target::Recipient(who) => self.fault_of_recipient(who),
+                Target::Event(event) => self.fault_of_event(own, event, references),
+                Target::Trigger(_) => None,
+                Target::Secret(name) => (!self.secrets.contains(name))
+                    .then(|| ("secret.missing", format!("There is no secret {name}."))),
+            };
+            if let Some((code, message)) = found {
+                let mut finding = Finding::warning(code, &reference.pointer, message);
+                (finding.line, finding.column) = (reference.line, reference.column);
+                findings.push(finding);
             }
         }
-        for (below, recipient) in notified(place) {
-            let missing = match recipient.split_once(':') {
-                Some(("role", role)) if !roles.contains(role) => format!("Nobody has the role {role}"),
-                Some(("slack", channel)) => format!("Slack isn't set up for {channel}"),
-                Some(("pagerduty", _)) => "PagerDuty isn't set up".to_owned(),
-                None if recipient.contains('@') && !mail => "Mail isn't set up".to_owned(),
-                Some(_) | None => continue,
-            };
-            let message = format!("{missing}: notices are kept and sent when it is.");
-            findings.push(Finding::warning("channel.missing", format!("{}/{below}", place.pointer), message));
-        }
-        let json = serde_json::to_value(place.step).unwrap_or(Value::Null);
-        for name in secrets_of(&json).into_iter().filter(|name| !secrets.contains(name)) {
-            let message = format!("There is no secret {name}.");
-            findings.push(Finding::warning("secret.missing", &place.pointer, message));
+        findings
+    }
+
+    fn fault_of_approver(&self, who: &str) -> Option<(&'static str, String)> {
+        let who = parse_approver(who).ok()?;
+        match who.split_once(':')? {
+            ("role", role) if !self.roles.contains(role) => {
+                let message =
+                    format!("Nobody has the role {role}; a request to it waits until somebody has.");
+                Some(("role.empty", message))
+            }
+            ("user", address) if !self.people.contains(address) => {
+                let message = format!(
+                    "{address} isn't an active member of the workspace; a request to them waits until they are."
+                );
+                Some(("person.unknown", message))
+            }
+            _ => None,
         }
     }
-}
 
-fn check_rules(document: &Document, rules: &BTreeMap<String, Rule>, findings: &mut Vec<Finding>) {
-    for (id, places) in asked_rules(document).into_iter().filter(|(id, _)| !rules.contains_key(id)) {
-        for place in places {
-            let message = format!("There is no rule {id}.");
-            findings.push(Finding::warning("rule.missing", format!("{}/rule_id", place.pointer), message));
+    /// Whether an event that a workflow publishes leads, by way of others that publish in turn, back to itself.
+    fn fault_of_event(
+        &self,
+        own: &WorkflowId,
+        event: &str,
+        references: &[Reference],
+    ) -> Option<(&'static str, String)> {
+        let pattern = references.iter().find_map(|reference| match &reference.to {
+            Target::Trigger(pattern) => Some(pattern.as_str()),
+            Target::Rule(_)
+            | Target::Workflow(_)
+            | Target::Context(_)
+            | Target::Approver(_)
+            | Target::Recipient(_)
+            | Target::Secret(_)
+            | Target::Event(_) => None,
+        })?;
+        // An event that starts its own workflow is found in the document itself.
+        if event_type_matches(pattern, event) {
+            return None;
         }
+        let mut seen = BTreeSet::new();
+        let mut open = vec![event];
+        while let Some(event) = open.pop() {
+            for (id, other) in self.workflows.iter().filter(|(id, other)| *id != own && other.enabled) {
+                let listens = other.listens.as_deref().is_some_and(|other| event_type_matches(other, event));
+                if !listens || !seen.insert(id) {
+                    continue;
+                }
+                if let Some(back) = other.publishes.iter().find(|back| event_type_matches(pattern, back)) {
+                    let message = format!(
+                        "{event} starts {id}, whose {back} starts this workflow again; the chain ends at depth 16, or \
+                         at 1,000 runs."
+                    );
+                    return Some(("emit.cycle", message));
+                }
+                open.extend(other.publishes.iter().map(String::as_str));
+            }
+        }
+        None
     }
-}
 
-fn check_calls(
-    document: &Document,
-    places: &[Place<'_>],
-    workflows: &BTreeMap<WorkflowId, Neighbour>,
-    findings: &mut Vec<Finding>,
-) {
-    for place in places {
-        let StepKind::Call { call } = &place.step.kind else { continue };
-        let (id, own) = (&call.workflow_id, &document.workflow_id);
-        let pointer = format!("{}/call/workflow_id", place.pointer);
-        if let Some(path) = way_back(id, own, workflows) {
+    fn fault_of_recipient(&self, who: &str) -> Option<(&'static str, String)> {
+        let missing = match who.split_once(':') {
+            Some(("role", role)) if !self.roles.contains(role) => format!("Nobody has the role {role}"),
+            Some(("slack", channel)) => format!("Slack isn't set up for {channel}"),
+            Some(("pagerduty", _)) => "PagerDuty isn't set up".to_owned(),
+            None if who.contains('@') && !self.mail => "Mail isn't set up".to_owned(),
+            Some(_) | None => return None,
+        };
+        Some(("channel.missing", format!("{missing}: notices are kept and sent when it is.")))
+    }
+
+    fn fault_of_call(&self, own: &WorkflowId, id: &WorkflowId) -> Option<(&'static str, String)> {
+        if let Some(path) = way_back(id, own, &self.workflows) {
             let path: Vec<&str> = path.iter().map(|id| id.as_str()).collect();
             let message = format!(
                 "{own} calls itself in a circle: {own} → {}; it ends at the depth limit.",
                 path.join(" → ")
             );
-            findings.push(Finding::warning("call.cycle", pointer, message));
-        } else if !workflows.contains_key(id) {
-            findings.push(Finding::warning("call.unknown", pointer, format!("There is no workflow {id}.")));
-        } else if !workflows[id].enabled {
-            findings.push(Finding::warning(
-                "call.disabled",
-                pointer,
-                format!("The workflow {id} is disabled."),
-            ));
+            return Some(("call.cycle", message));
+        }
+        match self.workflows.get(id) {
+            None => Some(("call.unknown", format!("There is no workflow {id}."))),
+            Some(known) if !known.enabled => {
+                Some(("call.disabled", format!("The workflow {id} is disabled.")))
+            }
+            Some(_) => None,
         }
     }
 }
@@ -143,73 +238,21 @@ fn way_back<'w>(
     own: &'w WorkflowId,
     workflows: &'w BTreeMap<WorkflowId, Neighbour>,
 ) -> Option<Vec<&'w WorkflowId>> {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![vec![from]];
-    while let Some(path) = open.pop() {
-        let at = path.last().copied()?;
+    let mut reached_from: BTreeMap<&WorkflowId, Option<&WorkflowId>> = BTreeMap::from([(from, None)]);
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
         if at == own {
+            let mut path: Vec<&WorkflowId> =
+                std::iter::successors(Some(at), |at| reached_from.get(at).copied().flatten()).collect();
+            path.reverse();
             return Some(path);
         }
         for next in workflows.get(at).into_iter().flat_map(|workflow| &workflow.calls) {
-            if seen.insert(next) {
-                open.push(path.iter().copied().chain([next]).collect());
+            if !reached_from.contains_key(next) {
+                reached_from.insert(next, Some(at));
+                open.push(next);
             }
         }
     }
     None
-}
-
-fn asked(place: &Place<'_>) -> Vec<(String, String)> {
-    if let StepKind::Approval { approval, .. } = &place.step.kind {
-        let levels = approval.levels.iter().enumerate();
-        return levels
-            .flat_map(|(l, level)| level.approvers.iter().enumerate().map(move |(n, who)| (l, n, who)))
-            .filter(|(_, _, who)| who.is_literal())
-            .map(|(l, n, who)| (format!("approval/levels/{l}/approvers/{n}"), who.source().to_owned()))
-            .collect();
-    }
-    let effects = place.step.effects().iter().enumerate();
-    effects
-        .filter_map(|(n, effect)| match effect {
-            Effect::CreateApprovalRequest(request) => {
-                let role = request.data.get("approver_role")?.source();
-                let role = role.as_str().filter(|role| !role.contains("{{"))?.to_owned();
-                Some((format!("execute/{n}/data/approver_role"), format!("role:{role}")))
-            }
-            Effect::Notify(_)
-            | Effect::HttpRequest(_)
-            | Effect::Webhook(_)
-            | Effect::CreateRecord(_)
-            | Effect::UpdateRecord(_)
-            | Effect::EmitEvent(_)
-            | Effect::Log(_)
-            | Effect::Connector(_) => None,
-        })
-        .collect()
-}
-
-fn notified(place: &Place<'_>) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for (n, effect) in place.step.effects().iter().enumerate() {
-        if let Effect::Notify(notify) = effect {
-            let literal = notify.recipients.iter().enumerate().filter(|(_, who)| who.is_literal());
-            found.extend(
-                literal.map(|(r, who)| (format!("execute/{n}/recipients/{r}"), who.source().to_owned())),
-            );
-        }
-    }
-    found
-}
-
-/// The names after `secrets.` in every text of a value.
-fn secrets_of(value: &Value) -> BTreeSet<String> {
-    match value {
-        Value::String(text) if text.contains("{{") => {
-            let template = crate::workflow::Template::new(text.as_str());
-            template.secrets().map(str::to_owned).collect()
-        }
-        Value::Array(list) => list.iter().flat_map(secrets_of).collect(),
-        Value::Object(map) => map.values().flat_map(secrets_of).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
-    }
 }

@@ -1,17 +1,21 @@
 //! Asking people: somebody is asked, once, and the answer leads somewhere.
 
 use super::{Inside, Place};
-use crate::workflow::{
-    Document, Finding, Template, TemplateValue,
-    approval::parse_approver,
-    effect::{Effect, ShortRequest},
-    finding::PatchOp,
-    step::{ActionKind, Step, StepKind, Wait},
-    template::as_text,
+use crate::{
+    ids::StepId,
+    workflow::{
+        Finding, Template, TemplateValue,
+        approval::parse_approver,
+        effect::{Effect, ShortRequest},
+        finding::PatchOp,
+        step::{ActionKind, Step, StepKind, Wait},
+        template::as_text,
+    },
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-pub(super) fn check_step(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check_step(top: &BTreeMap<&StepId, &Step>, place: &Place<'_>, findings: &mut Vec<Finding>) {
     let Place { step, pointer, .. } = place;
     let requests: Vec<(usize, &ShortRequest)> = step
         .effects()
@@ -46,7 +50,7 @@ pub(super) fn check_step(document: &Document, place: &Place<'_>, findings: &mut 
         check_entries(&approval.veto, &format!("{pointer}/approval/veto"), findings);
     }
     check_kind(place, findings);
-    check_next(document, place, findings);
+    check_next(top, place, findings);
 }
 
 fn check_entries(entries: &[Template], at: &str, findings: &mut Vec<Finding>) {
@@ -85,7 +89,7 @@ fn check_kind(place: &Place<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_next(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding>) {
+fn check_next(top: &BTreeMap<&StepId, &Step>, place: &Place<'_>, findings: &mut Vec<Finding>) {
     let Place { step, pointer, .. } = place;
     let Some(next) = step.next.as_ref().filter(|_| step.asks()) else { return };
     let at = format!("{pointer}/next");
@@ -102,7 +106,7 @@ fn check_next(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding
         findings.push(Finding::error("next.unused", at, message).with_fix(vec![fix]));
         return;
     }
-    let target = document.steps.iter().find(|candidate| candidate.id == *next);
+    let target = top.get(next).copied();
     if let Some(Step { kind: StepKind::Wait { wait: Wait::Event(wait) }, next: after, .. }) = target {
         let message = format!(
             "Asking doesn't wait here, and a decision made in the app does not stand for the event {}.",

@@ -177,7 +177,10 @@ fn check_between(literal: &Value, pointer: String, findings: &mut Vec<Finding>) 
     }
 }
 
-/// Two parts of an `and` on one field that exclude each other.
+/// How many parts of one `and` are compared with each other, pair by pair.
+const MAX_COMPARED: usize = 100;
+
+/// Two parts of an `and` on one field that exclude each other, among its first hundred comparisons.
 fn contradiction(parts: &[Condition]) -> Option<(String, String)> {
     let leaves: Vec<(&Leaf, &Value)> = parts
         .iter()
@@ -190,6 +193,7 @@ fn contradiction(parts: &[Condition]) -> Option<(String, String)> {
                 None
             }
         })
+        .take(MAX_COMPARED)
         .collect();
     for (n, (a, a_value)) in leaves.iter().enumerate() {
         for (b, b_value) in &leaves[n + 1..] {

@@ -220,3 +220,42 @@ fn what_can_never_be_true_or_reached_is_found() {
     );
     assert_eq!(sound, []);
 }
+
+#[test]
+fn events_that_come_back_by_way_of_others_are_a_warning() {
+    let neighbour = |listens: &str, publishes: &[&str], enabled: bool| Neighbour {
+        enabled,
+        listens: Some(listens.to_owned()),
+        publishes: publishes.iter().map(|event| (*event).to_owned()).collect(),
+        ..Neighbour::default()
+    };
+    let found = |enabled: bool| {
+        let text = "workflow_id: w\nname: W\ntrigger: { type: event, event: order.* }\nsteps:\n  \
+            - { id: a, type: emit, emit: { event: stock.low } }\n  - { id: b, type: emit, emit: { event: other } }\n";
+        let mut around = Around::empty(chrono::DateTime::UNIX_EPOCH);
+        if let Around::Known { workflows, .. } = &mut around {
+            workflows.insert(WorkflowId("x".into()), neighbour("stock.*", &["supplier.asked"], enabled));
+            workflows
+                .insert(WorkflowId("y".into()), neighbour("supplier.asked", &["order.again", "z"], true));
+        }
+        let checked = check(text, Format::Yaml, &around);
+        let cycles = checked.findings.iter().filter(|finding| finding.code == "emit.cycle");
+        cycles.map(|finding| finding.pointer.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(true), ["/steps/0/emit/event"]);
+    assert!(found(false).is_empty(), "a workflow that is off passes nothing on");
+}
+
+#[test]
+fn somebody_who_is_no_member_is_a_warning() {
+    let text = "workflow_id: w\nname: W\ntrigger: { type: manual }\nsteps:\n  \
+        - { id: a, type: approval, approval: { levels: [{ approvers: ['user: Ada@Example.com', 'bo@example.com', 'role:x'] }] } }\n";
+    let mut around = Around::empty(chrono::DateTime::UNIX_EPOCH);
+    if let Around::Known { people, .. } = &mut around {
+        people.insert("ada@example.com".to_owned());
+    }
+    let checked = check(text, Format::Yaml, &around);
+    let found: Vec<(&str, &str)> = checked.findings.iter().map(|f| (&*f.code, f.pointer.as_str())).collect();
+    let at = "/steps/0/approval/levels/0/approvers";
+    assert_eq!(found, [("person.unknown", &*format!("{at}/1")), ("role.empty", &*format!("{at}/2"))]);
+}

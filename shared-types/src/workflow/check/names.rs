@@ -115,6 +115,7 @@ fn all_written(steps: &[Step]) -> BTreeSet<String> {
 fn surely_written(steps: &[Step]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut seen = BTreeSet::new();
+    let index: BTreeMap<_, usize> = steps.iter().enumerate().rev().map(|(n, step)| (&step.id, n)).collect();
     let mut next = steps.first();
     while let Some(step) = next.filter(|step| seen.insert(&step.id)) {
         if matches!(step.kind, StepKind::Set { .. }) || step.on_error.is_none() {
@@ -126,8 +127,8 @@ fn surely_written(steps: &[Step]) -> BTreeSet<String> {
             break;
         }
         next = match &step.next {
-            Some(to) => steps.iter().find(|step| step.id == *to),
-            None => steps.iter().skip_while(|other| other.id != step.id).nth(1),
+            Some(to) => index.get(to).and_then(|n| steps.get(*n)),
+            None => index.get(&step.id).and_then(|n| steps.get(n + 1)),
         };
     }
     names

@@ -41,17 +41,9 @@ pub(super) fn check(document: &Document, now: Option<DateTime<Utc>>, findings: &
 mod tests {
     use super::super::{Around, check};
     use crate::workflow::Format;
-    use std::collections::{BTreeMap, BTreeSet};
 
     fn found(trigger: &str, now: Option<&str>) -> Vec<(String, String)> {
-        let around = now.map_or(Around::Unknown, |now| Around::Known {
-            roles: BTreeSet::new(),
-            secrets: BTreeSet::new(),
-            mail: true,
-            rules: BTreeMap::new(),
-            workflows: BTreeMap::new(),
-            now: now.parse().unwrap(),
-        });
+        let around = now.map_or(Around::Unknown, |now| Around::empty(now.parse().unwrap()));
         let text = format!(
             "workflow_id: w\nname: W\ntrigger: {{ type: schedule, {trigger} }}\nsteps: [{{ id: a, type: set, set: {{}} }}]\n"
         );

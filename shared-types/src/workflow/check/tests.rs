@@ -226,6 +226,7 @@ fn what_is_missing_around_a_document_is_a_warning() {
     let around = Around::Known {
         roles: ["y".to_owned()].into(),
         secrets: std::collections::BTreeSet::new(),
+        people: std::collections::BTreeSet::new(),
         mail: false,
         rules: std::collections::BTreeMap::new(),
         workflows: std::collections::BTreeMap::new(),

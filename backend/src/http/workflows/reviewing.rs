@@ -1,0 +1,225 @@
+//! Reviews: documents are checked and tested beside the serving threads, once for each revision, and what was found
+//! is kept with it. What a document refers to and a workspace doesn't have is looked up at each read.
+
+use crate::{
+    clock,
+    http::{
+        AppState,
+        problem::{ApiError, ApiResult},
+    },
+    reviews::NotReviewed,
+    store::{StoreError, people, reviews, reviews::KeptReview, rules, secrets, workflows, workflows::Stored},
+};
+use shared_types::{
+    ids::WorkspaceId,
+    machine::review::{review_untested, rules_of_tests, run_tests},
+    workflow::{
+        Checked, Finding, Format,
+        check::{Around, Present, Reference, Target},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio_util::sync::CancellationToken;
+
+/// How many revisions are looked up at once to be reviewed.
+const BATCH: i64 = 20;
+
+/// Reads, checks and tests a text, and tells what the workspace doesn't have of what it refers to.
+pub(super) async fn review(
+    state: &AppState,
+    workspace: WorkspaceId,
+    text: &str,
+    format: Format,
+) -> ApiResult<Checked> {
+    let mut checked = review_alone(state, workspace, text, format).await?;
+    let present = present(state, workspace, &checked.references).await?;
+    checked.look_around(&present);
+    Ok(checked)
+}
+
+/// Why a review wasn't made.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Review(#[from] NotReviewed),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<Failed> for ApiError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Review(error) => error.into(),
+            Failed::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Reads, checks and tests a text. Its tests ask the stored rules as they stand.
+async fn review_alone(
+    state: &AppState,
+    workspace: WorkspaceId,
+    text: &str,
+    format: Format,
+) -> Result<Checked, Failed> {
+    let text = text.to_owned();
+    let (mut checked, asked) = state
+        .reviews
+        .run(workspace, move || {
+            // Whether a schedule is over depends on the time; what is missing around it is looked up at each read.
+            let mut checked = review_untested(&text, format, &Around::empty(clock::now()));
+            let asked = rules_of_tests(&checked);
+            if asked.is_empty() {
+                run_tests(&mut checked, BTreeMap::new());
+            }
+            (checked, asked)
+        })
+        .await?;
+    if asked.is_empty() {
+        return Ok(checked);
+    }
+    let rules = {
+        let mut conn = state.pool.acquire().await?;
+        rules::some(&mut conn, workspace, &asked).await?
+    };
+    let tested = state.reviews.run(workspace, move || {
+        run_tests(&mut checked, rules);
+        checked
+    });
+    Ok(tested.await?)
+}
+
+/// What a workspace has of what a document refers to. Only what is referred to is looked up.
+async fn present(state: &AppState, workspace: WorkspaceId, references: &[Reference]) -> ApiResult<Present> {
+    let refers = |what: fn(&Target) -> bool| references.iter().any(|reference| what(&reference.to));
+    let rules = asked_rules(references);
+    let mut present = Present { mail: state.mail, ..Present::default() };
+    let mut conn = state.pool.acquire().await?;
+    if refers(|to| matches!(to, Target::Approver(_) | Target::Recipient(_))) {
+        present.roles = people::roles(&mut conn, workspace).await?;
+    }
+    if refers(|to| matches!(to, Target::Secret(_))) {
+        let names = secrets::names(&mut conn, workspace).await?;
+        present.secrets = names.into_iter().map(|secret| secret.name).collect();
+    }
+    if !rules.is_empty() {
+        present.rules = rules::known(&mut conn, workspace, &rules).await?;
+    }
+    if refers(|to| matches!(to, Target::Approver(who) if !who.starts_with("role:"))) {
+        present.people = people::addresses(&mut conn, workspace).await?;
+    }
+    if refers(|to| matches!(to, Target::Workflow(_) | Target::Event(_))) {
+        present.workflows = workflows::neighbours(&mut conn, workspace).await?;
+    }
+    Ok(present)
+}
+
+fn asked_rules(references: &[Reference]) -> Vec<String> {
+    let ids: BTreeSet<&String> = references
+        .iter()
+        .filter_map(|reference| match &reference.to {
+            Target::Rule(id) => Some(id),
+            Target::Workflow(_)
+            | Target::Context(_)
+            | Target::Approver(_)
+            | Target::Recipient(_)
+            | Target::Secret(_)
+            | Target::Event(_)
+            | Target::Trigger(_) => None,
+        })
+        .collect();
+    ids.into_iter().cloned().collect()
+}
+
+/// What is told of a stored revision: what is kept with it, and what is missing around it now.
+pub(super) async fn findings_of(
+    state: &AppState,
+    workspace: WorkspaceId,
+    stored: &Stored,
+) -> ApiResult<Vec<Finding>> {
+    let kept = match &stored.review {
+        Some(kept) if !is_testable_now(state, workspace, kept).await? => kept.clone(),
+        Some(_) | None => match review_again(state, workspace, stored).await {
+            Ok(kept) => kept,
+            Err(Failed::Review(_)) => return Ok(vec![not_yet()]),
+            Err(Failed::Store(error)) => return Err(error.into()),
+        },
+    };
+    let present = present(state, workspace, &kept.references).await?;
+    Ok(kept.findings.told_with(present.missing(&stored.workflow_id, &kept.references)))
+}
+
+/// Reviews a stored revision, and keeps what is found with it.
+async fn review_again(
+    state: &AppState,
+    workspace: WorkspaceId,
+    stored: &Stored,
+) -> Result<KeptReview, Failed> {
+    let checked = review_alone(state, workspace, &stored.source, stored.format).await?;
+    let kept = KeptReview::of(&checked);
+    let mut conn = state.pool.acquire().await?;
+    reviews::keep(&mut conn, workspace, &stored.workflow_id, stored.revision, &kept).await?;
+    Ok(kept)
+}
+
+/// Reviews what older versions of the checks reviewed, or none, one revision after the other. What can't be reviewed
+/// now is reviewed when it is read.
+pub async fn review_stored(state: AppState, stop: CancellationToken) {
+    let mut behind = None;
+    loop {
+        let batch = async {
+            let mut conn = state.pool.acquire().await?;
+            reviews::not_reviewed(&mut conn, behind.as_ref(), BATCH).await
+        };
+        let batch = match batch.await {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::warn!(%error, "stored workflows are reviewed when they are read");
+                return;
+            }
+        };
+        for (workspace, id) in &batch {
+            if stop.is_cancelled() {
+                return;
+            }
+            let reviewed = async {
+                let mut conn = state.pool.acquire().await?;
+                let stored = workflows::find(&mut conn, *workspace, id, None).await?;
+                drop(conn);
+                match stored {
+                    Some(stored) => review_again(&state, *workspace, &stored).await.map(drop),
+                    None => Ok(()),
+                }
+            };
+            if let Err(error) = reviewed.await {
+                tracing::warn!(%workspace, workflow = %id, %error, "a stored workflow is reviewed when it is read");
+            }
+        }
+        match batch.last() {
+            Some(last) => behind = Some(last.clone()),
+            None => return,
+        }
+    }
+}
+
+/// A stored revision is read also where the server has no time to check it.
+fn not_yet() -> Finding {
+    let message = "The checks of this revision are still to be made; read it again in a moment.";
+    Finding::warning("review.pending", "", message)
+}
+
+/// Whether the tests of a revision weren't run because of rules that are all there by now.
+async fn is_testable_now(state: &AppState, workspace: WorkspaceId, kept: &KeptReview) -> ApiResult<bool> {
+    if !kept.findings.names("tests.not_run") {
+        return Ok(false);
+    }
+    let asked = asked_rules(&kept.references);
+    let mut conn = state.pool.acquire().await?;
+    Ok(rules::known(&mut conn, workspace, &asked).await?.len() == asked.len())
+}

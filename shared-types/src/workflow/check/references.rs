@@ -1,0 +1,153 @@
+//! What a document refers to outside of itself. It is stored with a revision, so that what is missing around it can
+//! be told without reading the document again.
+
+use super::{Place, events::published};
+use crate::{
+    ids::WorkflowId,
+    workflow::{Document, Source, document::Trigger, effect::Effect, rule::asked_rules, step::StepKind},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A place of a document that names something outside of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// What is named.
+    pub to: Target,
+    /// Where, as a JSON pointer.
+    pub pointer: String,
+    /// The line in the source, from 1; 0 where there is no text.
+    pub line: u64,
+    /// The column in the source, from 1; 0 where there is no text.
+    pub column: u64,
+}
+
+/// What a document names outside of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
+pub enum Target {
+    /// A stored rule.
+    Rule(String),
+    /// A workflow that it calls.
+    Workflow(WorkflowId),
+    /// Data that a connector would load.
+    Context(String),
+    /// A literal approver, such as `role:finance`.
+    Approver(String),
+    /// A literal recipient of a notice, such as `slack:#sales`.
+    Recipient(String),
+    /// A secret of the workspace.
+    Secret(String),
+    /// The type of an event that it publishes.
+    Event(String),
+    /// The type of event that starts it, or a prefix of types.
+    Trigger(String),
+}
+
+/// Everything that a document names outside of itself, with the place of each in its source.
+pub(super) fn references(document: &Document, places: &[Place<'_>], source: &Source) -> Vec<Reference> {
+    let mut found = Vec::new();
+    let mut add = |to: Target, pointer: String| {
+        let (line, column) = nearest(source, &pointer);
+        found.push(Reference { to, pointer, line, column });
+    };
+    for (id, places) in asked_rules(document) {
+        for place in places {
+            add(Target::Rule(id.clone()), format!("{}/rule_id", place.pointer));
+        }
+    }
+    for (n, name) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {
+        add(Target::Context(name.clone()), format!("/context/load/{n}"));
+    }
+    if let Trigger::Event { event, .. } = &document.trigger {
+        add(Target::Trigger(event.clone()), "/trigger/event".to_owned());
+    }
+    for place in places {
+        for (below, event) in published(place.step) {
+            add(Target::Event(event.to_owned()), format!("{}/{below}", place.pointer));
+        }
+        if let StepKind::Call { call } = &place.step.kind {
+            let pointer = format!("{}/call/workflow_id", place.pointer);
+            add(Target::Workflow(call.workflow_id.clone()), pointer);
+        }
+        for (below, approver) in approvers(place) {
+            add(Target::Approver(approver), format!("{}/{below}", place.pointer));
+        }
+        for (below, recipient) in recipients(place) {
+            add(Target::Recipient(recipient), format!("{}/{below}", place.pointer));
+        }
+        let json = serde_json::to_value(place.step).unwrap_or(Value::Null);
+        for name in secrets_of(&json) {
+            add(Target::Secret(name), place.pointer.clone());
+        }
+    }
+    found
+}
+
+/// The line and column of a place, or of what stands around it where the text doesn't hold the place itself.
+fn nearest(source: &Source, pointer: &str) -> (u64, u64) {
+    let mut pointer = pointer;
+    loop {
+        if let Some(position) = source.position(pointer) {
+            return position;
+        }
+        let Some((parent, _)) = pointer.rsplit_once('/') else { return (0, 0) };
+        pointer = parent;
+    }
+}
+
+fn approvers(place: &Place<'_>) -> Vec<(String, String)> {
+    if let StepKind::Approval { approval, .. } = &place.step.kind {
+        let levels = approval.levels.iter().enumerate();
+        return levels
+            .flat_map(|(l, level)| level.approvers.iter().enumerate().map(move |(n, who)| (l, n, who)))
+            .filter(|(_, _, who)| who.is_literal())
+            .map(|(l, n, who)| (format!("approval/levels/{l}/approvers/{n}"), who.source().to_owned()))
+            .collect();
+    }
+    let effects = place.step.effects().iter().enumerate();
+    effects
+        .filter_map(|(n, effect)| match effect {
+            Effect::CreateApprovalRequest(request) => {
+                let role = request.data.get("approver_role")?.source();
+                let role = role.as_str().filter(|role| !role.contains("{{"))?.to_owned();
+                Some((format!("execute/{n}/data/approver_role"), format!("role:{role}")))
+            }
+            Effect::Notify(_)
+            | Effect::HttpRequest(_)
+            | Effect::Webhook(_)
+            | Effect::CreateRecord(_)
+            | Effect::UpdateRecord(_)
+            | Effect::EmitEvent(_)
+            | Effect::Log(_)
+            | Effect::Connector(_) => None,
+        })
+        .collect()
+}
+
+fn recipients(place: &Place<'_>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (n, effect) in place.step.effects().iter().enumerate() {
+        if let Effect::Notify(notify) = effect {
+            let literal = notify.recipients.iter().enumerate().filter(|(_, who)| who.is_literal());
+            found.extend(
+                literal.map(|(r, who)| (format!("execute/{n}/recipients/{r}"), who.source().to_owned())),
+            );
+        }
+    }
+    found
+}
+
+/// The names after `secrets.` in every text of a value.
+fn secrets_of(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::String(text) if text.contains("{{") => {
+            let template = crate::workflow::Template::new(text.as_str());
+            template.secrets().map(str::to_owned).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(secrets_of).collect(),
+        Value::Object(map) => map.values().flat_map(secrets_of).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
+    }
+}
