@@ -18,10 +18,11 @@ pub struct NewKey {
     #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// What it may do.
-    #[schemars(extend("items" = { "type": "string", "enum": super::SCOPES.map(|(name, _)| name) }))]
+    #[schemars(length(min = 1), extend("items" = { "type": "string", "enum": super::SCOPES.map(|(name, _)| name) }))]
     pub scopes: Vec<String>,
     /// The only workflows that it may touch; null for all.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub workflows: Option<Vec<WorkflowId>>,
     /// When it stops working, a time to come; null for never.
     #[serde(default)]

@@ -10,6 +10,7 @@ use super::{
     turn::{Failure, Flow, Turn},
 };
 use crate::workflow::{
+    bounds,
     document::event_type_matches,
     duration::in_words,
     evaluate::{equal, time_of},
@@ -32,7 +33,8 @@ impl Turn<'_> {
                 let scope = Scope::masked(&context, self.stamp.at);
                 let text = until.needed("until", &scope)?;
                 let Some(until) = time_of(&text) else {
-                    return Err(Failure::new("wait.until", format!("\"{text}\" is no time to wait for.")));
+                    let why = bounds::instant(&text).err().map(|fault| fault.to_string()).unwrap_or_default();
+                    return Err(Failure::new("wait.until", format!("`until` can't be waited for: {why}.")));
                 };
                 Ok(self.pause(step, place, until))
             }
@@ -57,9 +59,10 @@ impl Turn<'_> {
             .matches
             .iter()
             .map(|(path, value)| {
-                let compared = value.value(&scope)?;
-                if !compared.is_null() {
-                    return Ok((path.clone(), compared));
+                match value.whole(&scope) {
+                    Ok(compared) if !compared.is_null() => return Ok((path.clone(), compared)),
+                    Err(error) if error.code() != "template.missing" => return Err(error.into()),
+                    Ok(_) | Err(_) => {}
                 }
                 let source = as_text(&value.source());
                 let message = format!(

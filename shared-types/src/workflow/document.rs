@@ -21,7 +21,7 @@ pub struct Document {
     #[schemars(extend("format" = "slug", "not" = { "enum": RESERVED_IDS }))]
     pub workflow_id: WorkflowId,
     /// What people call it.
-    #[schemars(length(max = bounds::MAX_NAME))]
+    #[schemars(length(min = 1, max = bounds::MAX_NAME))]
     pub name: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,21 @@
 //! Headers of outgoing calls: which names and values can be sent, and which names the server keeps for itself.
 
-/// The headers that the server sets itself, in lower case: they frame the message or identify the call.
-pub const OWN_HEADERS: [&str; 5] =
-    ["host", "content-length", "transfer-encoding", "connection", "idempotency-key"];
+/// The headers that the server sets itself, in lower case: they frame the message, are for one connection alone (RFC
+/// 9110, section 7.6.1), or identify the call.
+pub const OWN_HEADERS: [&str; 12] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "idempotency-key",
+    "expect",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+];
 
 /// Why a header can't be sent. The message never quotes the value, since a secret may stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! What a template or a condition can see.
 
-use super::{context::Layers, duration::Span};
+use super::{bounds, context::Layers, duration::Span};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
@@ -12,6 +12,16 @@ pub const RESERVED: [&str; 6] = ["event", "steps", "secrets", "integrations", "a
 pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || name.starts_with("now")
 }
+
+/// Whether a name is a time: `now`, `now_plus_24h`, `now_minus_7d`, within the years that can be stored.
+pub fn is_time(name: &str) -> bool {
+    let empty = serde_json::Map::new();
+    let now = DateTime::from_timestamp(NOW_OF_CHECKS, 0).unwrap_or_default();
+    Scope::masked(&empty, now).time(name).is_some()
+}
+
+/// The time at which names of times are held against what can be stored, in seconds: the year 2026.
+const NOW_OF_CHECKS: i64 = 1_767_225_600;
 
 /// What a template or a condition can see.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +83,12 @@ impl<'a> Scope<'a> {
                     None => (-1, shifted.strip_prefix("_minus_")?),
                 };
                 let span: Span = span.parse().ok()?;
-                self.now.checked_add_signed(span.duration() * sign)?
+                self.now.checked_add_signed(span.duration().checked_mul(sign)?)?
             }
         };
+        if !bounds::holds(at) {
+            return None;
+        }
         Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }

@@ -39,7 +39,11 @@ pub use budget::work_done;
 pub use limits::{MAX_CHAIN, MAX_LENGTH, MAX_NESTING};
 pub use value::TemplateValue;
 
-use super::{bounds, number::Quantity, scope::Scope};
+use super::{
+    bounds,
+    number::Quantity,
+    scope::{Scope, is_time},
+};
 use budget::{Fail, FailCode};
 use evaluation::Evaluation;
 use parse::References;
@@ -93,6 +97,9 @@ pub enum TemplateError {
         /// What happened.
         why: String,
     },
+    /// A value around templates nests too deep.
+    #[error("a value nests more than {} deep", bounds::MAX_DEPTH)]
+    TooDeep,
     /// It gave nothing where something is needed.
     #[error("{what} is empty: \"{template}\" gives nothing")]
     Missing {
@@ -104,17 +111,12 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    /// A value around templates nests too deep at a place.
-    fn too_deep(pointer: &str) -> Self {
-        let fail = Fail::too_deep();
-        Self::Failed { code: fail.code.as_str(), template: shortened(pointer), why: fail.why }
-    }
-
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => FailCode::Failed.as_str(),
             Self::Failed { code, .. } => code,
+            Self::TooDeep => FailCode::TooDeep.as_str(),
             Self::Missing { .. } => "template.missing",
         }
     }
@@ -239,12 +241,26 @@ impl Template {
         }
     }
 
-    /// The value as text where an empty one is a failure.
+    /// The value as text where an empty one is a failure, and so is a part that isn't there.
     ///
     /// # Errors
     /// As [`Self::value`], and when it is empty.
     pub fn needed(&self, what: &'static str, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        self.there(what, self.text(scope)?)
+        self.there(what, as_text(&self.whole(scope)?))
+    }
+
+    /// The value, where a text that a part of isn't there would mean something else.
+    ///
+    /// # Errors
+    /// As [`Self::value`], and when a part of a text isn't there.
+    pub fn whole(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
+        match &self.0.kind {
+            Kind::Mixed(statements) => {
+                let text = Evaluation::of_whole(scope).text(statements).map_err(|fail| self.failed(fail))?;
+                self.sound(Value::String(text))
+            }
+            Kind::Literal | Kind::Path(_) | Kind::Expression(_) | Kind::Broken(_) => self.value(scope),
+        }
     }
 
     /// Holds a value that goes into a run against what can be stored and read back.
@@ -299,6 +315,7 @@ fn classify(source: &str) -> (Kind, References) {
     }
     if let Some(path) = alone(source).and_then(plain_path)
         && path != ["secrets"]
+        && (!path[0].starts_with("now") || is_time(&path[0]))
         && path.len() <= MAX_CHAIN
         && source.len() <= MAX_LENGTH
     {

@@ -186,6 +186,12 @@ fn fill(text: &Value, env: &Env) -> Value {
     Value::String(out + rest)
 }
 
+/// Whether a path in a text leads to nothing: an address would then be another one.
+fn lacks_a_part(text: &Value, env: &Env) -> bool {
+    let paths = text.as_str().unwrap().split("{{ ").skip(1).map(|rest| rest.split(" }}").next().unwrap());
+    paths.map(|path| look(path, env)).any(|value| value.is_null())
+}
+
 fn look(path: &str, env: &Env) -> Value {
     let mut parts = path.split('.');
     let mut at = env.get(parts.next().unwrap()).cloned().unwrap_or(Value::Null);
@@ -314,6 +320,9 @@ async fn enter(world: &Shared, step: &Value, lane: &mut Lane) -> (Next, End) {
 
 async fn execute(world: &Shared, step: &Value, id: &str, lane: &mut Lane) -> (Next, End) {
     for (n, effect) in step["execute"].as_array().unwrap().iter().enumerate() {
+        if lacks_a_part(&effect["url"], &lane.env) {
+            return failed(step, "template", lane);
+        }
         let url = fill(&effect["url"], &lane.env);
         let listed = format!("{id} {n} {}", url.as_str().unwrap());
         let most = step["retry"]["max_attempts"].as_i64().unwrap_or(1);

@@ -2,7 +2,7 @@
 
 use super::{Place, step_conditions};
 use crate::workflow::{
-    Finding, Span, TemplateValue,
+    Finding, Span, TemplateValue, bounds,
     condition::{Condition, Leaf, Operator},
     evaluate::{compile_regex, equal, time_of},
     number::Quantity,
@@ -137,10 +137,13 @@ fn check_leaf(at: &str, leaf: &Leaf, findings: &mut Vec<Finding>) {
         }
         Operator::Before | Operator::After => {
             if literal.as_str().and_then(time_of).is_none() {
-                let message = format!(
-                    "`{word}` compares with a time, and {literal} is none; write RFC 3339 such as \
-                     2026-03-01T10:00:00Z, a date, or a template such as {{{{ now }}}}."
-                );
+                let why = match literal.as_str() {
+                    Some(text) => {
+                        bounds::instant(text).err().map(|fault| fault.to_string()).unwrap_or_default()
+                    }
+                    None => format!("{literal} is none; write a text such as 2026-03-01T10:00:00Z"),
+                };
+                let message = format!("`{word}` compares with a time: {why}.");
                 findings.push(Finding::error("time.bad", pointer, message));
             }
         }

@@ -3,6 +3,7 @@
 use super::Place;
 use crate::workflow::{
     Finding, Template,
+    approval::parse_approver,
     effect::{Effect, HttpCall, Notify},
     finding::{PatchOp, escape_segment},
     header::{is_own, name_fault, value_fault},
@@ -146,7 +147,24 @@ fn check_recipients(notify: &Notify, at: &str, findings: &mut Vec<Finding>) {
             let message =
                 "This recipient is empty; write \"role:sales\" or \"ada@example.com\", or take it out.";
             findings.push(Finding::error("recipients.empty", format!("{at}/recipients/{n}"), message));
+        } else if recipient.is_literal()
+            && let Some(fault) = recipient_fault(recipient.source().trim())
+        {
+            findings.push(Finding::error("recipient.bad", format!("{at}/recipients/{n}"), fault));
         }
+    }
+}
+
+/// Why an entry of a message's recipients reaches nobody.
+fn recipient_fault(who: &str) -> Option<String> {
+    match who.split_once(':') {
+        Some((kind @ ("slack" | "pagerduty"), name)) => {
+            name.trim().is_empty().then(|| format!("`{kind}:` needs a name after it."))
+        }
+        Some((kind, _)) if !matches!(kind, "role" | "user") => Some(format!(
+            "\"{who}\" reaches nobody; write an address, role:NAME, user:ADDRESS, slack:#CHANNEL or pagerduty:SERVICE."
+        )),
+        Some(_) | None => parse_approver(who).err().map(|fault| format!("\"{who}\" can't be told: {fault}.")),
     }
 }
 
@@ -257,6 +275,13 @@ mod tests {
             recipients(json!(["role:a", " "])),
             [("recipients.empty".to_owned(), "/recipients/1".to_owned())]
         );
-        assert_eq!(recipients(json!(["role:a", "{{ who }}"])), []);
+        assert_eq!(
+            recipients(json!(["role:a", "{{ who }}", "slack:#a", "pagerduty:b", "a@b.se", "user:a@b.se"])),
+            []
+        );
+        for odd in ["x", "user:", "mail:x", "role:", "slack:", "a@@b.se", "user:Ada"] {
+            let expected = [("recipient.bad".to_owned(), "/recipients/0".to_owned())];
+            assert_eq!(recipients(json!([odd])), expected, "{odd}");
+        }
     }
 }

@@ -77,7 +77,8 @@ fn fault(event: &str) -> Option<String> {
     if event.trim().is_empty() {
         return Some("an event needs a type, such as order.created".to_owned());
     }
-    let is_odd = event.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_odd =
+        event.contains(|c: char| c.is_whitespace() || c.is_control()) || event.split('.').any(str::is_empty);
     (is_odd || event.chars().count() > MAX_TYPE).then(|| {
         let shown: String = event.chars().take(40).collect();
         format!("\"{shown}\" is no type of event; write up to {MAX_TYPE} characters without blanks, such as order.created")

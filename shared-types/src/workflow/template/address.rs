@@ -34,6 +34,11 @@ fn at(address: &str) -> At {
     if after.contains(['/', '?', '#']) { At::PathOrQuery } else { At::Host }
 }
 
+/// Whether the next text of an address stands in its query, where nothing may be meant.
+pub(super) fn is_in_query(address: &str) -> bool {
+    address.contains(['?', '#'])
+}
+
 /// Appends a value to an address.
 pub(super) fn push(address: &mut String, value: &str) {
     match at(address) {

@@ -54,6 +54,8 @@ pub(super) enum FailCode {
     Unstorable,
     /// A part of an address can't stand there.
     Address,
+    /// A value isn't there that is needed.
+    Missing,
     /// Anything else.
     Failed,
 }
@@ -67,6 +69,7 @@ impl FailCode {
             Self::TooDeep => "value.too_deep",
             Self::Unstorable => "value.unstorable",
             Self::Address => "template.url",
+            Self::Missing => "template.missing",
             Self::Failed => "template.failed",
         }
     }
@@ -75,6 +78,11 @@ impl FailCode {
 impl Fail {
     pub(super) fn type_of(why: impl Into<String>) -> Self {
         Self { code: FailCode::Type, why: why.into() }
+    }
+
+    /// A value isn't there that is needed.
+    pub(super) fn missing(why: &str) -> Self {
+        Self { code: FailCode::Missing, why: why.to_owned() }
     }
 
     /// The value that comes out nests too deep.

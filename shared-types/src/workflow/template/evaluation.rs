@@ -32,8 +32,20 @@ pub(super) struct Evaluation<'a> {
     calls: usize,
     /// How many statements and expressions are in each other here, those of macros included.
     depth: usize,
-    /// Whether what is printed becomes an address, in which values are percent-encoded.
-    is_address: bool,
+    /// What becomes of what is printed.
+    printing: Printing,
+}
+
+/// What becomes of what a template prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Printing {
+    /// A text, in which what isn't there is empty.
+    #[default]
+    Text,
+    /// A text that means something else where a part of it isn't there: that fails.
+    Whole,
+    /// An address: values are percent-encoded, and one that isn't there in its path fails.
+    Address,
 }
 
 /// A template's result or why there is none.
@@ -42,12 +54,17 @@ pub(super) type Evaluated<T> = Result<T, Fail>;
 impl<'a> Evaluation<'a> {
     pub(super) fn new(scope: &'a Scope<'a>) -> Self {
         let locals = vec![HashMap::new()];
-        Self { scope, budget: Budget::new(), locals, calls: 0, depth: 0, is_address: false }
+        Self { scope, budget: Budget::new(), locals, calls: 0, depth: 0, printing: Printing::Text }
     }
 
     /// An evaluation whose text becomes an address.
     pub(super) fn of_address(scope: &'a Scope<'a>) -> Self {
-        Self { is_address: true, ..Self::new(scope) }
+        Self { printing: Printing::Address, ..Self::new(scope) }
+    }
+
+    /// An evaluation that fails where a part of the text isn't there.
+    pub(super) fn of_whole(scope: &'a Scope<'a>) -> Self {
+        Self { printing: Printing::Whole, ..Self::new(scope) }
     }
 
     /// The value of a template that is one expression, as it leaves.

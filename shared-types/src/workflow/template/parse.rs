@@ -8,7 +8,7 @@ use super::{
         Statement, Target,
     },
 };
-use crate::workflow::{finding::closest, number::Quantity};
+use crate::workflow::{finding::closest, number::Quantity, scope::is_time};
 use minijinja::{
     machinery::ast,
     syntax::SyntaxConfig,
@@ -170,7 +170,9 @@ impl Reader<'_> {
         for parameter in &declared.args {
             match parameter {
                 ast::Expr::Var(name) => parameters.push(name.id.to_owned()),
-                other => return Err(format!("a macro's parameter is a name, not a {}", other.description())),
+                other => {
+                    return Err(format!("a macro's parameter is a name, and {} is none", described(other)));
+                }
             }
         }
         let defaults = declared.defaults.iter().map(|value| self.expression(value)).collect::<Parsed<_>>()?;
@@ -215,11 +217,11 @@ impl Reader<'_> {
             }
             ast::Expr::GetAttr(field) => match &field.expr {
                 ast::Expr::Var(name) => Ok(Target::Field(name.id.to_owned(), field.name.to_owned())),
-                other => Err(format!("a {} can't be set", other.description())),
+                other => Err(format!("{} can't be set", described(other))),
             },
             ast::Expr::List(list) => each(self, &list.items),
             ast::Expr::Tuple(tuple) => each(self, &tuple.items),
-            other => Err(format!("a {} can't be set", other.description())),
+            other => Err(format!("{} can't be set", described(other))),
         }
     }
 
@@ -271,7 +273,7 @@ impl Reader<'_> {
                 }
                 Ok(Expression::Item(self.boxed(&item.expr)?, self.boxed(&item.subscript_expr)?))
             }
-            other => Err(format!("a {} can't stand there", other.description())),
+            other => Err(format!("{} can't stand there", described(other))),
         }
     }
 
@@ -336,6 +338,9 @@ impl Reader<'_> {
         if !self.is_local(name) {
             match (name.as_str(), rest) {
                 ("secrets", [secret, ..]) => drop(self.references.secrets.insert(secret.clone())),
+                (now, _) if now.starts_with("now") && !is_time(now) => {
+                    return Err(format!("`{now}` is no time; write now, now_plus_24h or now_minus_7d"));
+                }
                 ("secrets", []) => return Err("a secret must be named: `secrets.name`".to_owned()),
                 _ => {}
             }
@@ -447,7 +452,7 @@ impl Reader<'_> {
                     return Err(format!("values have no methods, and so no `.{method}()`{instead}"));
                 }
             },
-            other => return Err(format!("a {} can't be called", other.description())),
+            other => return Err(format!("{} can't be called", described(other))),
         };
         Ok(Call { callee, arguments: self.arguments(&call.args)? })
     }
@@ -485,6 +490,13 @@ fn path_of(expression: &ast::Expr<'_>) -> Option<Vec<String>> {
     }
 }
 
+/// What an expression is, with its article.
+fn described(expression: &ast::Expr<'_>) -> String {
+    let what = expression.description();
+    let article = if what.starts_with('e') { "an" } else { "a" };
+    format!("{article} {what}")
+}
+
 fn constant(value: &Value) -> Parsed<Expression> {
     Ok(match value.kind() {
         ValueKind::Bool => Expression::Bool(value.is_true()),
@@ -495,8 +507,8 @@ fn constant(value: &Value) -> Parsed<Expression> {
             Expression::Number(whole.ok_or("a whole number has at most 38 digits")?)
         }
         ValueKind::Number => {
-            let double =
-                f64::try_from(value.clone()).map_err(|_| "a number in it can't be read".to_owned())?;
+            let double = f64::try_from(value.clone()).ok().filter(|double| double.is_finite());
+            let double = double.ok_or_else(|| "a number in it is too large".to_owned())?;
             Expression::Number(Quantity::of_double(double))
         }
         _ => return Err("a value in it can't be read".to_owned()),
@@ -520,8 +532,10 @@ fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'static str>, si
     let known: Vec<&str> = known.collect();
     // `uppercase` is `upper`, `len` is `length`.
     let begins = |other: &&&str| name.starts_with(**other) || (name.len() > 2 && other.starts_with(name));
-    match closest(name, known.iter().copied()).or_else(|| known.iter().find(begins).copied()) {
-        Some(close) => format!("there is no {what} `{name}`; did you mean `{sign}{close}`?"),
+    // Of short words nearly all are like each other.
+    let like = if name.len() > 5 { closest(name, known.iter().copied()) } else { None };
+    match like.or_else(|| known.iter().find(begins).copied()) {
+        Some(close) => format!("there is no {what} `{name}`; did you mean `{sign}{close}`"),
         None => format!("there is no {what} `{name}`"),
     }
 }

@@ -210,7 +210,7 @@ fn arithmetic_with_a_text_says_how_to_make_a_number() {
 #[test]
 fn what_does_not_exist_is_known_before_it_is_used() {
     for (template, says) in [
-        ("{{ name | uppercase }}", "did you mean `| upper`?"),
+        ("{{ name | uppercase }}", "did you mean `| upper`"),
         ("{{ uuid() }}", "there is no function `uuid`"),
         ("{{ name.upper() }}", "write `| upper`"),
         ("{{ name is emptyy }}", "there is no test `emptyy`"),
@@ -222,6 +222,11 @@ fn what_does_not_exist_is_known_before_it_is_used() {
         ("{{ order. }}", "name"),
         ("{% if x %}", "end"),
         ("{{ a", "`}}`"),
+        ("{{ 1e400 }}", "too large"),
+        ("{{ now_plus_24hh }}", "is no time"),
+        ("x {{ now_minus_800000d }}", "is no time"),
+        ("{{ nowhere | upper }}", "is no time"),
+        ("{{ ('a')('b') }}", "a constant"),
     ] {
         let template = Template::new(template);
         let fault = template.fault().unwrap_or_else(|| panic!("{template:?}"));
@@ -439,6 +444,13 @@ fn values_in_an_address_stay_where_they_stand() {
     ] {
         assert_eq!(Template::new(template).address(&scope).unwrap(), expected, "{template}");
     }
+    for template in
+        ["https://h/orders/{{ missing }}", "https://{{ missing }}/x", "https://h/{{ a.b }}/c?d={{ n }}"]
+    {
+        let error = Template::new(template).address(&scope).unwrap_err();
+        assert_eq!(error.code(), "template.missing", "{template}");
+    }
+    assert_eq!(Template::new("https://h/x?y={{ missing }}").address(&scope).unwrap(), "https://h/x?y=");
     for template in [
         "https://h/a/{{ up }}/b",
         "https://h/{{ dot }}{{ dot }}",

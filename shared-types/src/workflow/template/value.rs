@@ -76,10 +76,21 @@ impl TemplateValue {
                 let value = self.evaluated(scope)?;
                 // Each template's value is within the bounds; around it there is more.
                 match bounds::too_deep(&value, bounds::MAX_DEPTH) {
-                    Some(pointer) => Err(TemplateError::too_deep(&pointer)),
+                    Some(_) => Err(TemplateError::TooDeep),
                     None => Ok(value),
                 }
             }
+        }
+    }
+
+    /// The value, where a text that a part of isn't there would mean something else.
+    ///
+    /// # Errors
+    /// As [`Self::value`], and when a part of a text isn't there.
+    pub fn whole(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
+        match self {
+            Self::Text(template) => template.whole(scope),
+            Self::Literal(_) | Self::List(_) | Self::Map(_) => self.value(scope),
         }
     }
 

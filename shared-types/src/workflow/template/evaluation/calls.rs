@@ -83,10 +83,10 @@ impl<'a> Evaluation<'a> {
                     }
                     Some(Data::Object(Object::Loop(state))) if state.of.is_recursive => {
                         let items = arguments.positional.first().cloned().unwrap_or(Data::Missing);
-                        let is_address = std::mem::take(&mut self.is_address);
+                        let printing = std::mem::take(&mut self.printing);
                         let mut out = String::new();
                         let done = self.for_each(state.of, &items, state.depth + 1, &mut out);
-                        self.is_address = is_address;
+                        self.printing = printing;
                         done?;
                         Data::text(out, &mut self.budget)
                     }

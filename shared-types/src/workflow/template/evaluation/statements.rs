@@ -1,6 +1,6 @@
 //! Printing: text, values, loops and blocks.
 
-use super::{Evaluated, Evaluation};
+use super::{Evaluated, Evaluation, Printing};
 use crate::workflow::template::{
     address,
     budget::Fail,
@@ -30,7 +30,7 @@ impl<'a> Evaluation<'a> {
     pub(in crate::workflow::template) fn text(&mut self, statements: &'a [Statement]) -> Evaluated<String> {
         let mut out = String::new();
         self.print_all(statements, &mut out)?;
-        if self.is_address {
+        if self.printing == Printing::Address {
             address::check(&out)?;
         }
         if out.len() > MAX_TEXT {
@@ -41,10 +41,10 @@ impl<'a> Evaluation<'a> {
 
     /// What statements print, on the side: its values are encoded when it is printed itself, not before.
     pub(super) fn captured(&mut self, statements: &'a [Statement]) -> Evaluated<String> {
-        let is_address = std::mem::take(&mut self.is_address);
+        let printing = std::mem::take(&mut self.printing);
         let mut out = String::new();
         let printed = self.print_all(statements, &mut out);
-        self.is_address = is_address;
+        self.printing = printing;
         printed.map(|_| out)
     }
 
@@ -128,8 +128,18 @@ impl<'a> Evaluation<'a> {
     }
 
     fn print_value(&mut self, value: &Data<'a>, is_part: bool, out: &mut String) -> Evaluated<()> {
+        let is_there = !matches!(value, Data::Missing | Data::Null);
+        match self.printing {
+            Printing::Whole if !is_there => return Err(Fail::missing("a part of it gives nothing")),
+            Printing::Address if !is_there && !address::is_in_query(out) => {
+                return Err(Fail::missing(
+                    "a value in the address gives nothing, which would call another address",
+                ));
+            }
+            Printing::Text | Printing::Whole | Printing::Address => {}
+        }
         let text = self.printed(value)?;
-        if self.is_address && !is_part {
+        if self.printing == Printing::Address && !is_part {
             self.budget.hold(text.len() as u64 * 2)?;
             address::push(out, &text);
         } else {

@@ -91,10 +91,10 @@ fn round<'a>(_: &mut Evaluation<'a>, value: Data<'a>, arguments: Arguments<'a>) 
 /// An amount with its currency: `€12,400.10`.
 fn money<'a>(this: &mut Evaluation<'a>, value: Data<'a>, arguments: Arguments<'a>) -> Evaluated<Data<'a>> {
     let currency = text_argument(this, &arguments, 0, "currency")?.unwrap_or_default();
-    let amount = match quantity(&value) {
-        Some(number) => number.to_string(),
-        None => this.printed(&value)?,
-    };
+    if matches!(value, Data::Missing | Data::Null) {
+        return Ok(value);
+    }
+    let amount = quantity(&value).ok_or_else(|| wrong_kind("`money` takes a number", &value))?.to_string();
     this.budget.hold(amount.len() as u64 * 2)?;
     Data::text(number::money(&amount, &currency), &mut this.budget)
 }
