@@ -80,7 +80,7 @@ async fn enter<E: Endpoint>(state: &AppState, parts: &mut Parts) -> ApiResult<Op
             Some(caller)
         }
     };
-    params::read_query::<E::Query>(parts.uri.query().unwrap_or_default())?;
+    params::keep_query::<E::Query>(parts)?;
     // The senders of webhooks have keys of their own, which mean nothing here.
     if E::ACCESS != Access::Public {
         idempotency::key(&parts.headers)?;

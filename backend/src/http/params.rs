@@ -12,7 +12,7 @@ use shared_types::api::{
     problem::{Code, Problem},
     reading,
 };
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 /// Refuses a path that can lead nowhere: no id holds U+0000, or what isn't UTF-8.
 pub(super) fn check_path(uri: &Uri) -> ApiResult<()> {
@@ -22,19 +22,32 @@ pub(super) fn check_path(uri: &Uri) -> ApiResult<()> {
     }
 }
 
-/// Query parameters.
+/// The query of a request, as its endpoint's definition has it.
+///
+/// The guard reads it before the body is read; a handler takes what was read there.
 pub(super) struct Query<T>(pub(super) T);
 
-impl<T: DeserializeOwned + JsonSchema, S: Send + Sync> FromRequestParts<S> for Query<T> {
+impl<T: Send + Sync + 'static, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
-        read_query(parts.uri.query().unwrap_or_default()).map(Self)
+        let query = parts.extensions.remove::<Arc<T>>().and_then(Arc::into_inner);
+        query.map(Self).ok_or_else(|| ApiError::new(Code::Internal, "The endpoint has another query."))
     }
 }
 
+/// Reads a request's query, or refuses it, and keeps it for the handler.
+pub(super) fn keep_query<T>(parts: &mut Parts) -> ApiResult<()>
+where
+    T: DeserializeOwned + JsonSchema + Send + Sync + 'static,
+{
+    let query = read_query::<T>(parts.uri.query().unwrap_or_default())?;
+    parts.extensions.insert(Arc::new(query));
+    Ok(())
+}
+
 /// Reads a query into its type, by the type's JSON Schema.
-pub(super) fn read_query<T: DeserializeOwned + JsonSchema>(text: &str) -> ApiResult<T> {
+fn read_query<T: DeserializeOwned + JsonSchema>(text: &str) -> ApiResult<T> {
     let schema = reading::schema_of::<T>();
     let known = schema.get("properties").and_then(Value::as_object);
     let is_open = schema.get("additionalProperties") != Some(&Value::Bool(false));

@@ -27,7 +27,7 @@ pub trait Endpoint: 'static {
     /// What a POST does when it is sent again under its `Idempotency-Key`.
     const REPEATED: Repeated = Repeated::AnswerStored;
     /// The query parameters.
-    type Query: Serialize + DeserializeOwned + JsonSchema + Send;
+    type Query: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The body.
     type Request: Serialize + DeserializeOwned + JsonSchema + Send;
     /// The answer's body.
