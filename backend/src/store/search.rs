@@ -4,16 +4,19 @@
 //! are read first, then what the indexes have of the older ones. Where that is too much to be sorted, a further part of the
 //! newest rows is read, and the page ends there, with a cursor to go on from: no search reads more than that.
 
+use super::Result;
+use sqlx::PgConnection;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// How many of the newest rows are read before indexes are asked.
-pub(super) const FIRST_PART: i64 = 1_000;
+const FIRST_PART: i64 = 1_000;
 /// How many hits in the first part make a text so frequent that the indexes aren't asked: they would have too much.
-pub(super) const FREQUENT: usize = 3;
+const FREQUENT: usize = 3;
 /// How many more are read where the indexes have too much.
-pub(super) const SECOND_PART: i64 = 10_000;
+const SECOND_PART: i64 = 10_000;
 /// How many rows of one index are sorted at most.
-pub(super) const MOST_HITS: i64 = 1_000;
+const MOST_HITS: i64 = 1_000;
 
 /// What a search found, newest first.
 #[derive(Debug)]
@@ -29,6 +32,88 @@ impl<T> Found<T> {
     pub fn all(items: Vec<T>) -> Self {
         Self { items, ended_at: None }
     }
+}
+
+/// A list that is searched by text, with all that narrows it besides the text.
+pub(super) trait Searched {
+    /// A row of the list.
+    type Item;
+
+    /// Those with the text among so many of the newest rows below an id.
+    async fn among_newest(
+        &self,
+        conn: &mut PgConnection,
+        below: Option<Uuid>,
+        part: i64,
+        limit: i64,
+    ) -> Result<Vec<Self::Item>>;
+
+    /// The last of so many of the newest rows below an id; `None` where there are fewer.
+    async fn end_of_newest(
+        &self,
+        conn: &mut PgConnection,
+        below: Option<Uuid>,
+        part: i64,
+    ) -> Result<Option<Uuid>>;
+
+    /// What each index has below an id, at most so many of each.
+    async fn hits_below(&self, conn: &mut PgConnection, end: Uuid, most: i64) -> Result<Vec<Hit>>;
+
+    /// The newest of the rows with these ids, at most so many.
+    async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<Self::Item>>;
+}
+
+/// A row that an index has.
+#[derive(Debug)]
+pub(super) struct Hit {
+    /// Which index, counted from one.
+    pub(super) index: i32,
+    /// The row's id.
+    pub(super) id: Uuid,
+}
+
+/// Searches a list, newest first, from below an id.
+pub(super) async fn search<L: Searched>(
+    conn: &mut PgConnection,
+    list: &L,
+    below: Option<Uuid>,
+    limit: i64,
+) -> Result<Found<L::Item>> {
+    let mut items = list.among_newest(conn, below, FIRST_PART, limit).await?;
+    let rest = limit - i64::try_from(items.len()).unwrap_or(limit);
+    if rest == 0 {
+        return Ok(Found::all(items));
+    }
+    let Some(end) = list.end_of_newest(conn, below, FIRST_PART).await? else {
+        return Ok(Found::all(items));
+    };
+    if items.len() < FREQUENT
+        && let Some(ids) = few(list.hits_below(conn, end, MOST_HITS + 1).await?)
+    {
+        if !ids.is_empty() {
+            items.extend(list.of(conn, &ids, rest).await?);
+        }
+        return Ok(Found::all(items));
+    }
+    items.extend(list.among_newest(conn, Some(end), SECOND_PART, rest).await?);
+    let is_full = i64::try_from(items.len()).unwrap_or(limit) >= limit;
+    let ended_at = if is_full { None } else { list.end_of_newest(conn, Some(end), SECOND_PART).await? };
+    Ok(Found { items, ended_at })
+}
+
+/// The ids of hits, each once; `None` where an index has too many to be sorted.
+fn few(hits: Vec<Hit>) -> Option<Vec<Uuid>> {
+    let most = usize::try_from(MOST_HITS).unwrap_or(usize::MAX);
+    let mut of_index = BTreeMap::<i32, usize>::new();
+    for hit in &hits {
+        let count = of_index.entry(hit.index).or_default();
+        *count += 1;
+        if *count > most {
+            return None;
+        }
+    }
+    let ids: BTreeSet<Uuid> = hits.into_iter().map(|hit| hit.id).collect();
+    Some(ids.into_iter().collect())
 }
 
 /// What a text is held against: beginnings of ids and keys, and words of a subject.

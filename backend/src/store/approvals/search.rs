@@ -3,7 +3,7 @@
 use super::{Among, Row, Stored};
 use crate::store::{
     Result,
-    search::{FIRST_PART, FREQUENT, Found, MOST_HITS, Needle, SECOND_PART},
+    search::{self, Found, Hit, Needle, Searched},
 };
 use shared_types::{api::approvals::ApprovalQuery, ids::WorkspaceId, machine::command::RequestStatus};
 use sqlx::PgConnection;
@@ -30,29 +30,13 @@ pub async fn search(
     limit: i64,
 ) -> Result<Option<Found<Stored>>> {
     let Some(needle) = Needle::of(query.q.as_deref()) else { return Ok(None) };
-    let search = Search { workspace, query, only, asked, needle };
-    let mut items = search.among_newest(conn, below, FIRST_PART, limit).await?;
-    let rest = limit - i64::try_from(items.len()).unwrap_or(limit);
-    if rest == 0 {
-        return Ok(Some(Found::all(items)));
-    }
-    let Some(end) = search.end_of_newest(conn, below, FIRST_PART).await? else {
-        return Ok(Some(Found::all(items)));
-    };
-    if items.len() < FREQUENT
-        && let Some(hits) = search.hits_below(conn, end).await?
-    {
-        items.extend(search.of(conn, &hits, rest).await?);
-        return Ok(Some(Found::all(items)));
-    }
-    items.extend(search.among_newest(conn, Some(end), SECOND_PART, rest).await?);
-    let is_full = i64::try_from(items.len()).unwrap_or(limit) >= limit;
-    let ended_at = if is_full { None } else { search.end_of_newest(conn, Some(end), SECOND_PART).await? };
-    Ok(Some(Found { items, ended_at }))
+    let list = Search { workspace, query, only, asked, needle };
+    search::search(conn, &list, below, limit).await.map(Some)
 }
 
-impl Search<'_> {
-    /// Those among so many of the newest requests.
+impl Searched for Search<'_> {
+    type Item = Stored;
+
     async fn among_newest(
         &self,
         conn: &mut PgConnection,
@@ -92,7 +76,6 @@ impl Search<'_> {
         rows.into_iter().map(Row::stored).collect()
     }
 
-    /// The last of so many of the newest requests; `None` where there are fewer.
     async fn end_of_newest(
         &self,
         conn: &mut PgConnection,
@@ -121,10 +104,10 @@ impl Search<'_> {
         Ok(end)
     }
 
-    /// All older requests that the indexes have; `None` where one has too many. As with runs, each index is read in a
-    /// materialized part.
-    async fn hits_below(&self, conn: &mut PgConnection, end: Uuid) -> Result<Option<Vec<Uuid>>> {
-        let rows = sqlx::query!(
+    /// As with runs, each index is read in a materialized part of the query.
+    async fn hits_below(&self, conn: &mut PgConnection, end: Uuid, most: i64) -> Result<Vec<Hit>> {
+        let hits = sqlx::query_as!(
+            Hit,
             r#"with of_entity as materialized (
                  select id from approvals
                  where workspace_id = $1 and entity_id ~>=~ $3 and entity_id ~<~ $4),
@@ -138,26 +121,14 @@ impl Search<'_> {
             end,
             self.needle.words,
             self.needle.end,
-            MOST_HITS + 1
+            most
         )
         .fetch_all(conn)
         .await?;
-        let most = usize::try_from(MOST_HITS).unwrap_or(usize::MAX);
-        let has_too_many = |index: i32| rows.iter().filter(|row| row.index == index).count() > most;
-        if has_too_many(1) || has_too_many(2) {
-            return Ok(None);
-        }
-        let mut ids: Vec<Uuid> = rows.into_iter().map(|row| row.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(Some(ids))
+        Ok(hits)
     }
 
-    /// The newest of these requests.
     async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<Stored>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
         let rows = sqlx::query_as!(
             Row,
             "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,

@@ -3,7 +3,7 @@
 use super::Row;
 use crate::store::{
     Result,
-    search::{FIRST_PART, FREQUENT, Found, MOST_HITS, Needle, SECOND_PART},
+    search::{self, Found, Hit, Needle, Searched},
 };
 use shared_types::{
     api::executions::{Execution, ExecutionQuery},
@@ -31,29 +31,13 @@ pub async fn search(
     limit: i64,
 ) -> Result<Option<Found<Execution>>> {
     let Some(needle) = Needle::of(query.q.as_deref()) else { return Ok(None) };
-    let search = Search { workspace, query, only, needle };
-    let mut items = search.among_newest(conn, below, FIRST_PART, limit).await?;
-    let rest = limit - i64::try_from(items.len()).unwrap_or(limit);
-    if rest == 0 {
-        return Ok(Some(Found::all(items)));
-    }
-    let Some(end) = search.end_of_newest(conn, below, FIRST_PART).await? else {
-        return Ok(Some(Found::all(items)));
-    };
-    if items.len() < FREQUENT
-        && let Some(hits) = search.hits_below(conn, end).await?
-    {
-        items.extend(search.of(conn, &hits, rest).await?);
-        return Ok(Some(Found::all(items)));
-    }
-    items.extend(search.among_newest(conn, Some(end), SECOND_PART, rest).await?);
-    let is_full = i64::try_from(items.len()).unwrap_or(limit) >= limit;
-    let ended_at = if is_full { None } else { search.end_of_newest(conn, Some(end), SECOND_PART).await? };
-    Ok(Some(Found { items, ended_at }))
+    let list = Search { workspace, query, only, needle };
+    search::search(conn, &list, below, limit).await.map(Some)
 }
 
-impl Search<'_> {
-    /// Those among so many of the newest runs.
+impl Searched for Search<'_> {
+    type Item = Execution;
+
     async fn among_newest(
         &self,
         conn: &mut PgConnection,
@@ -105,7 +89,6 @@ impl Search<'_> {
         rows.into_iter().map(Row::execution).collect()
     }
 
-    /// The last of so many of the newest runs; `None` where there are fewer.
     async fn end_of_newest(
         &self,
         conn: &mut PgConnection,
@@ -138,13 +121,12 @@ impl Search<'_> {
         Ok(end)
     }
 
-    /// All older runs that the indexes have; `None` where one has too many.
-    ///
     /// Each index is read in a materialized part, so that it is planned as if all were read: with a limit or a bound on ids in
     /// sight the planner would read the table, or the index of ids, instead.
-    async fn hits_below(&self, conn: &mut PgConnection, end: Uuid) -> Result<Option<Vec<Uuid>>> {
+    async fn hits_below(&self, conn: &mut PgConnection, end: Uuid, most: i64) -> Result<Vec<Hit>> {
         let (low, high) = self.needle.ids.unzip();
-        let rows = sqlx::query!(
+        let hits = sqlx::query_as!(
+            Hit,
             r#"with of_event as materialized (
                  select id from executions
                  where workspace_id = $1 and event_id ~>=~ $3 and event_id ~<~ $4),
@@ -167,26 +149,14 @@ impl Search<'_> {
             self.needle.end,
             low,
             high,
-            MOST_HITS + 1
+            most
         )
         .fetch_all(conn)
         .await?;
-        let most = usize::try_from(MOST_HITS).unwrap_or(usize::MAX);
-        let has_too_many = |index: i32| rows.iter().filter(|row| row.index == index).count() > most;
-        if (1..=4).any(has_too_many) {
-            return Ok(None);
-        }
-        let mut ids: Vec<Uuid> = rows.into_iter().map(|row| row.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(Some(ids))
+        Ok(hits)
     }
 
-    /// The newest of these runs.
     async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<Execution>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
         let rows = sqlx::query_as!(
             Row,
             "select id, workflow_id, revision, status, result, decision, subject, amount, currency, reason, event_id,
