@@ -17,9 +17,11 @@ use shared_types::{
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
-        command::{Awaited, Request},
+        command::{Awaited, Request, RequestStatus},
+        input::Event,
     },
 };
+use std::sync::Arc;
 
 /// The work that follows a change once it is written.
 #[derive(Debug, Default)]
@@ -90,15 +92,7 @@ pub(super) async fn assemble(
             }
             Command::Close { approval_id, status, because } => {
                 after.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
-                let record = record.filter(|(record, _)| record.approval_id == approval_id);
-                let made = record.map(|(record, at)| MadeDecision { at, ..record.decision.clone() });
-                follows.closed.push(Closed {
-                    approval_id,
-                    status,
-                    because,
-                    decision: made.map(|made| store::json(&made)),
-                    decision_key: record.and_then(|(record, _)| record.key.clone()),
-                });
+                follows.closed.push(closed(approval_id, status, because, record));
             }
             Command::AwaitEvent(awaited) => {
                 follows.waits_opened.push((*awaited).clone());
@@ -112,16 +106,7 @@ pub(super) async fn assemble(
             Command::Notify(notice) => tell(engine, workspace, &notice, &mut follows, &mut after).await?,
             Command::Publish { event, depth } => {
                 after.published = true;
-                follows.published.push(NewEvent {
-                    id: clock::new_id(),
-                    workspace,
-                    event,
-                    content_hash: Vec::new(),
-                    depth,
-                    pending: true,
-                    publisher: Some(execution_id),
-                    catalog_version: None,
-                });
+                follows.published.push(published(workspace, execution_id, event, depth));
             }
             Command::Finish(_) => {
                 metrics::counter!("iw_runs_ended_total").increment(1);
@@ -131,6 +116,38 @@ pub(super) async fn assemble(
         }
     }
     Ok((follows, after))
+}
+
+/// The closing of a request, with the decision of `record` where it is of this request.
+fn closed(
+    approval_id: ApprovalId,
+    status: RequestStatus,
+    because: Option<String>,
+    record: Option<(&DecisionRecord, DateTime<Utc>)>,
+) -> Closed {
+    let record = record.filter(|(record, _)| record.approval_id == approval_id);
+    let made = record.map(|(record, at)| MadeDecision { at, ..record.decision.clone() });
+    Closed {
+        approval_id,
+        status,
+        because,
+        decision: made.map(|made| store::json(&made)),
+        decision_key: record.and_then(|(record, _)| record.key.clone()),
+    }
+}
+
+/// An event that a run publishes, as it waits for the workflows that it starts.
+fn published(workspace: WorkspaceId, publisher: ExecutionId, event: Arc<Event>, depth: u32) -> NewEvent {
+    NewEvent {
+        id: clock::new_id(),
+        workspace,
+        event,
+        content_hash: Vec::new(),
+        depth,
+        pending: true,
+        publisher: Some(publisher),
+        catalog_version: None,
+    }
 }
 
 fn hash(request: &Request) -> String {

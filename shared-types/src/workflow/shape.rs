@@ -3,16 +3,11 @@
 //! The schema comes from the Rust types, so there is one description of the language; unlike serde, this
 //! walk goes on after a fault and knows the place of each. What passes it can be read into the types.
 
-use super::{
-    bounds,
-    duration::Span,
-    evaluate::time_of,
-    finding::{Finding, PatchOp, closest, escape_segment},
-    path,
-    schedule::{self, CronFault},
-    step::RetryOn,
-    template::TemplateValue,
-};
+mod format;
+mod schema;
+
+use super::finding::{Finding, PatchOp, closest, escape_segment};
+use schema::{allows_null, is_null, leading_keys, tags, type_fits, type_in_words, types, variants, words};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -245,62 +240,6 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn format(&mut self, schema: &Value, value: &Value, at: &str) {
-        let Some(format) = schema.get("format").and_then(Value::as_str) else { return };
-        let text = value.as_str().unwrap_or_default();
-        let fault = match format {
-            "span" => text.parse::<Span>().err().map(|error| ("duration.bad", error.to_string())),
-            "cron" => schedule::cron_fault(text).map(|fault| match fault {
-                CronFault::Never => ("schedule.never", format!("\"{text}\" can't run: {fault}")),
-                CronFault::Nickname | CronFault::FieldCount(_) | CronFault::Field { .. } => {
-                    ("cron.bad", format!("\"{text}\" is no schedule: {fault}"))
-                }
-            }),
-            "timezone" => schedule::parse_zone(text).err().map(|error| ("timezone.bad", error.to_string())),
-            "instant" => time_of(text).is_none().then(|| {
-                ("time.bad", format!("\"{text}\" is no time; write RFC 3339 such as 2026-03-01T10:00:00Z"))
-            }),
-            "date-time" => bounds::instant(text).err().map(|error| ("time.bad", error.to_string())),
-            "slug" => (!is_slug(text)).then(|| {
-                (
-                    "id.bad",
-                    format!("\"{text}\" is no id; use letters, digits, `_`, `-` and `.`, 1 to 100 of them"),
-                )
-            }),
-            "field" => field_fault(text).map(|fault| ("field.bad", fault)),
-            "retry-on" => RetryOn::parse(value).is_none().then(|| {
-                ("value.unknown", format!("{value} is none of timeout, connection, 5xx, a status, *"))
-            }),
-            "template" | "templates" => return self.templates(value, at),
-            _ => None,
-        };
-        if let Some((code, message)) = fault {
-            self.findings.push(Finding::error(code, at, format!("{message}.")));
-        }
-    }
-
-    fn templates(&mut self, value: &Value, at: &str) {
-        for (below, template) in TemplateValue::new(value.clone()).templates() {
-            if let Some(why) = template.fault() {
-                let shown: String = template.source().chars().take(200).collect();
-                let message = format!("The template \"{shown}\" can't be read: {why}.");
-                self.findings.push(Finding::error("template.bad", format!("{at}{below}"), message));
-            }
-            for doubt in template.doubts() {
-                let pointer = format!("{at}{below}");
-                self.findings.push(Finding::warning("template.doubt", pointer, format!("{doubt}.")));
-            }
-            let pointer = format!("{at}{below}");
-            if let Some(name) = template.secrets().next().filter(|_| !is_sent(&pointer)) {
-                let message = format!(
-                    "`secrets.{name}` can't be read here: a secret may only stand in what an effect sends (`url`, \
-                     `query`, `headers`, `body`, a connector's `input`)."
-                );
-                self.findings.push(Finding::error("secret.misplaced", pointer, message));
-            }
-        }
-    }
-
     fn word(&mut self, words: &[&str], value: &Value, at: &str) {
         let Some(word) = value.as_str() else {
             return self.wrong_type(&format!("one of {}", words.join(", ")), value, at);
@@ -388,27 +327,6 @@ impl<'s> Walk<'s> {
     }
 }
 
-/// The key whose constant tells the variants apart, and the constants.
-fn tags<'s>(variants: &[&'s Value]) -> Option<(&'s str, Vec<&'s str>)> {
-    let constants = |variant: &'s Value| {
-        let properties = variant.get("properties").and_then(Value::as_object);
-        properties.into_iter().flatten().find_map(|(key, p)| Some((key.as_str(), p.get("const")?.as_str()?)))
-    };
-    let found: Option<Vec<(&str, &str)>> = variants.iter().map(|v| constants(v)).collect();
-    let found = found?;
-    let tag = found.first()?.0;
-    Some((tag, found.into_iter().map(|(_, word)| word).collect()))
-}
-
-/// The key by which each of some untagged maps is known: the only one that it needs.
-fn leading_keys<'s>(variants: &[&'s Value]) -> Option<Vec<&'s str>> {
-    let only = |variant: &'s Value| match variant.get("required")?.as_array()?.as_slice() {
-        [key] => key.as_str(),
-        _ => None,
-    };
-    variants.iter().map(|variant| only(variant)).collect()
-}
-
 /// How a place is called in a sentence.
 fn place(at: &str) -> String {
     match at.rsplit('/').next().unwrap_or_default() {
@@ -420,110 +338,6 @@ fn place(at: &str) -> String {
 
 fn parent(at: &str) -> &str {
     at.rsplit('/').nth(1).unwrap_or_default()
-}
-
-fn is_slug(text: &str) -> bool {
-    (1..=100).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn variants(schema: &Value) -> Option<&Vec<Value>> {
-    schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array)
-}
-
-fn is_null(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("null")
-}
-
-fn allows_null(schema: &Value) -> bool {
-    types(schema).contains(&"null") || variants(schema).is_some_and(|v| v.iter().any(is_null))
-}
-
-/// The words of an enumeration.
-fn words(schema: &Value) -> Option<Vec<&str>> {
-    if let Some(list) = schema.get("enum").and_then(Value::as_array) {
-        return list.iter().map(Value::as_str).collect();
-    }
-    if let Some(word) = schema.get("const").and_then(Value::as_str) {
-        return Some(vec![word]);
-    }
-    variants(schema)?
-        .iter()
-        .map(|v| words(v).filter(|_| v.get("type").is_none_or(|t| t == "string")))
-        .collect::<Option<Vec<_>>>()
-        .map(|lists| lists.concat())
-}
-
-fn types(schema: &Value) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-        Some(_) | None => Vec::new(),
-    }
-}
-
-fn type_fits(schema: &Value, value: &Value) -> bool {
-    let types = types(schema);
-    types.is_empty()
-        || types.iter().any(|name| match *name {
-            "null" => value.is_null(),
-            "boolean" => value.is_boolean(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "number" => value.is_number(),
-            "string" => value.is_string(),
-            "array" => value.is_array(),
-            "object" => value.is_object(),
-            _ => true,
-        })
-}
-
-fn type_in_words(name: &str) -> &str {
-    match name {
-        "boolean" => "true or false",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "string" => "a text",
-        "array" => "a list",
-        "object" => "a map",
-        other => other,
-    }
-}
-
-/// Why a text is no path that a condition could look at.
-fn field_fault(text: &str) -> Option<String> {
-    if text.contains("{{") || text.contains("{%") {
-        let inner = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
-        return Some(format!(
-            "\"{text}\" is a template, and `field` is a path itself: write {inner} without the braces"
-        ));
-    }
-    if text.contains(char::is_whitespace) || path::parse(text).is_none() {
-        return Some(format!(
-            "\"{text}\" is no path; write names separated by dots, such as order.lines.0.sku, or order['ship-to']"
-        ));
-    }
-    (text.split(['.', '[']).next() == Some("secrets")).then(|| {
-        format!("\"{text}\" is a secret, which conditions can't read: its value never comes to them")
-    })
-}
-
-/// Whether what stands at a pointer is sent by an effect, and never stored or shown.
-fn is_sent(pointer: &str) -> bool {
-    let mut segments = pointer.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        if segment != "execute" {
-            continue;
-        }
-        let is_entry =
-            segments.next().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()) && !n.is_empty());
-        if is_entry {
-            return segments
-                .peek()
-                .is_some_and(|key| matches!(*key, "url" | "query" | "headers" | "body" | "input"));
-        }
-    }
-    false
 }
 
 #[cfg(test)]

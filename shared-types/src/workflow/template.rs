@@ -31,6 +31,8 @@ mod limits;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's tree has more forms than templates may use")]
 mod parse;
 mod predicates;
+#[expect(clippy::wildcard_enum_match_arm, reason = "a path has few of the parser's forms")]
+mod references;
 mod tree;
 mod value;
 
@@ -46,7 +48,7 @@ use super::{
 };
 use budget::{Fail, FailCode};
 use evaluation::Evaluation;
-use parse::References;
+use references::References;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

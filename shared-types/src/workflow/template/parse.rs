@@ -1,44 +1,20 @@
 //! A template's text made into the tree that is evaluated. Every name is looked up here, so that what doesn't
 //! exist is found before anything runs.
 
+mod calls;
+
 use super::{
-    filters, functions, limits, predicates,
-    tree::{
-        Argument, Calculation, Call, Callee, Choice, Comparison, Expression, FilterCall, For, Macro, Slice,
-        Statement, Target,
-    },
+    limits,
+    references::{References, hyphen_doubt, path_of},
+    tree::{Calculation, Choice, Comparison, Expression, For, Macro, Slice, Statement, Target},
 };
-use crate::workflow::{finding::closest, number::Quantity, scope::is_time};
+use crate::workflow::{number::Quantity, scope::is_time};
 use minijinja::{
     machinery::ast,
     syntax::SyntaxConfig,
     value::{Value, ValueKind},
 };
 use std::{collections::BTreeSet, sync::Arc};
-
-/// What a template reads from the run, found by its syntax.
-#[derive(Debug, Default)]
-pub(super) struct References {
-    /// Top-level names of the context.
-    pub(super) names: BTreeSet<String>,
-    /// Secrets by name.
-    pub(super) secrets: BTreeSet<String>,
-    /// What it surely doesn't mean: `order.ship-to` is a difference.
-    pub(super) doubts: Vec<String>,
-}
-
-impl References {
-    /// What one path alone reads.
-    pub(super) fn of_path(path: &[String]) -> Self {
-        let mut references = Self::default();
-        match path {
-            [secrets, secret, ..] if secrets == "secrets" => drop(references.secrets.insert(secret.clone())),
-            _ => {}
-        }
-        references.names.extend(path.first().cloned());
-        references
-    }
-}
 
 type Parsed<T> = Result<T, String>;
 
@@ -313,12 +289,6 @@ impl Reader<'_> {
         Ok(Expression::Filter(self.boxed(of)?, self.filter(filter)?))
     }
 
-    fn test(&mut self, test: &ast::Test<'_>) -> Parsed<Expression> {
-        let predicate =
-            predicates::find(test.name).ok_or_else(|| unknown("test", test.name, predicates::names(), ""))?;
-        Ok(Expression::Test(self.boxed(&test.expr)?, predicate, self.arguments(&test.args)?))
-    }
-
     fn called(&mut self, call: &ast::Call<'_>) -> Parsed<Expression> {
         Ok(Expression::Call(Box::new(self.call(call)?)))
     }
@@ -370,7 +340,8 @@ impl Reader<'_> {
             ast::BinOpKind::Concat => Calculation::Join,
         };
         if calculation == Calculation::Minus {
-            self.doubt_hyphen(pair);
+            let doubt = hyphen_doubt(self.source, pair, |name| self.is_local(name));
+            self.references.doubts.extend(doubt);
         }
         Ok(Expression::Calculate(calculation, self.both(pair)?))
     }
@@ -383,110 +354,6 @@ impl Reader<'_> {
 
     fn compare(&mut self, pair: &ast::BinOp<'_>, by: Comparison) -> Parsed<Expression> {
         Ok(Expression::Compare(self.boxed(&pair.left)?, vec![(by, self.expression(&pair.right)?)]))
-    }
-
-    /// `order.ship-to`, with no blank around the sign and a bare name after it, is a key more often than a difference.
-    fn doubt_hyphen(&mut self, pair: &ast::BinOp<'_>) {
-        let (Some(left), Some(right)) = (path_of(&pair.left), path_of(unfiltered(&pair.right))) else {
-            return;
-        };
-        let ([.., last], [right, ..]) = (left.as_slice(), right.as_slice()) else { return };
-        if left.len() < 2 || self.is_local(right) || !self.source.contains(&format!(".{last}-{right}")) {
-            return;
-        }
-        let before = left[..left.len() - 1].join(".");
-        self.references.doubts.push(format!(
-            "`{before}.{last}-{right}` is `{before}.{last}` minus `{right}`. A key with a hyphen is written \
-             `{before}['{last}-{right}']`; a difference with blanks, `{before}.{last} - {right}`"
-        ));
-    }
-
-    /// The filters of a block, in the order in which they are applied.
-    fn filter_chain(&mut self, chain: &ast::Expr<'_>) -> Parsed<Vec<FilterCall>> {
-        let mut filters = Vec::new();
-        let mut at = Some(chain);
-        while let Some(ast::Expr::Filter(filter)) = at {
-            filters.push(self.filter(filter)?);
-            at = filter.expr.as_ref();
-        }
-        filters.reverse();
-        Ok(filters)
-    }
-
-    fn filter(&mut self, filter: &ast::Filter<'_>) -> Parsed<FilterCall> {
-        let found = filters::find(filter.name)
-            .ok_or_else(|| unknown("filter", filter.name, filters::names(), "| "))?;
-        check_named(filter)?;
-        Ok(FilterCall { filter: found, arguments: self.arguments(&filter.args)? })
-    }
-
-    fn arguments(&mut self, arguments: &[ast::CallArg<'_>]) -> Parsed<Vec<Argument>> {
-        let read = arguments.iter().map(|argument| {
-            Ok(match argument {
-                ast::CallArg::Pos(value) => Argument::Positional(self.expression(value)?),
-                ast::CallArg::Kwarg(name, value) => {
-                    Argument::Named((*name).to_owned(), self.expression(value)?)
-                }
-                ast::CallArg::PosSplat(list) => Argument::Spread(self.expression(list)?),
-                ast::CallArg::KwargSplat(map) => Argument::SpreadNamed(self.expression(map)?),
-            })
-        });
-        read.collect()
-    }
-
-    fn call(&mut self, call: &ast::Call<'_>) -> Parsed<Call> {
-        let callee = match &call.expr {
-            ast::Expr::Var(name) if self.is_local(name.id) => Callee::Local(name.id.to_owned()),
-            ast::Expr::Var(name) => match functions::find(name.id) {
-                Some(function) => Callee::Function(function),
-                None => return Err(unknown("function", name.id, functions::names(), "")),
-            },
-            ast::Expr::GetAttr(method) => match (&method.expr, method.name) {
-                (ast::Expr::Var(name), "cycle") if name.id == "loop" && self.loops > 0 => Callee::Cycle,
-                (ast::Expr::Var(name), "changed") if name.id == "loop" && self.loops > 0 => Callee::Changed,
-                (_, method) => {
-                    let instead = match filters::find(method) {
-                        Some(_) => format!("; write `| {method}`"),
-                        None => String::new(),
-                    };
-                    return Err(format!("values have no methods, and so no `.{method}()`{instead}"));
-                }
-            },
-            other => return Err(format!("{} can't be called", described(other))),
-        };
-        Ok(Call { callee, arguments: self.arguments(&call.args)? })
-    }
-}
-
-/// What stands before the first filter.
-fn unfiltered<'e, 's>(expression: &'e ast::Expr<'s>) -> &'e ast::Expr<'s> {
-    match expression {
-        ast::Expr::Filter(filter) => filter.expr.as_ref().map_or(expression, unfiltered),
-        _ => expression,
-    }
-}
-
-/// The names of a path: fields and constant keys of a name.
-fn path_of(expression: &ast::Expr<'_>) -> Option<Vec<String>> {
-    match expression {
-        ast::Expr::Var(name) => Some(vec![name.id.to_owned()]),
-        ast::Expr::GetAttr(field) => {
-            let mut path = path_of(&field.expr)?;
-            path.push(field.name.to_owned());
-            Some(path)
-        }
-        ast::Expr::GetItem(item) => {
-            let ast::Expr::Const(key) = &item.subscript_expr else { return None };
-            let key = match key.value.kind() {
-                ValueKind::String => key.value.as_str()?.to_owned(),
-                ValueKind::Number if key.value.is_integer() => key.value.to_string(),
-                _ => return None,
-            };
-            let mut path = path_of(&item.expr)?;
-            path.push(key);
-            Some(path)
-        }
-        _ => None,
     }
 }
 
@@ -525,38 +392,5 @@ fn comparison(kind: ast::CompareOpKind) -> Comparison {
         ast::CompareOpKind::Gte => Comparison::GreaterOrEqual,
         ast::CompareOpKind::In => Comparison::In,
         ast::CompareOpKind::NotIn => Comparison::NotIn,
-    }
-}
-
-fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'static str>, sign: &str) -> String {
-    let known: Vec<&str> = known.collect();
-    // `uppercase` is `upper`, `len` is `length`.
-    let begins = |other: &&&str| name.starts_with(**other) || (name.len() > 2 && other.starts_with(name));
-    // Of short words nearly all are like each other.
-    let like = if name.len() > 5 { closest(name, known.iter().copied()) } else { None };
-    match like.or_else(|| known.iter().find(begins).copied()) {
-        Some(close) => format!("there is no {what} `{name}`; did you mean `{sign}{close}`"),
-        None => format!("there is no {what} `{name}`"),
-    }
-}
-
-/// Filters that take the name of a filter or a test: one that is written out exists.
-fn check_named(filter: &ast::Filter<'_>) -> Parsed<()> {
-    let place = match filter.name {
-        "map" | "select" | "reject" => 0,
-        "selectattr" | "rejectattr" => 1,
-        _ => return Ok(()),
-    };
-    let Some(ast::CallArg::Pos(ast::Expr::Const(name))) = filter.args.get(place) else { return Ok(()) };
-    match (filter.name, name.value.as_str()) {
-        ("map", Some(name)) if filters::find(name).is_none() => {
-            Err(unknown("filter", name, filters::names(), ""))
-        }
-        ("select" | "reject" | "selectattr" | "rejectattr", Some(name))
-            if predicates::find(name).is_none() =>
-        {
-            Err(unknown("test", name, predicates::names(), ""))
-        }
-        _ => Ok(()),
     }
 }
