@@ -21,16 +21,16 @@ const AFTER_FAILURE: Duration = Duration::from_millis(200);
 pub(crate) async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
     let open = TaskTracker::new();
     loop {
-        let taken = tokio::select! {
-            taken = listener.accept() => taken,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        match taken {
+        match accepted {
             Ok((stream, peer)) => {
                 open.spawn(serve_one(stream, peer, app.clone(), stop.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
+                tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }

@@ -197,11 +197,11 @@ mod tests {
     #[tokio::test]
     async fn what_waits_is_bounded() {
         let reviews = Reviews::of_size(2, PATIENCE);
-        let held: Vec<_> =
+        let permits: Vec<_> =
             (0..QUEUE).map(|_| reviews.share(workspace(1)).queue.try_acquire_owned().unwrap()).collect();
         assert_eq!(reviews.run(workspace(1), || 1).await, Err(NotReviewed::Full));
         assert_eq!(reviews.run(workspace(2), || 2).await, Ok(2));
-        drop(held);
+        drop(permits);
         assert_eq!(reviews.run(workspace(1), || 3).await, Ok(3));
     }
 }

@@ -74,7 +74,7 @@ pub enum CannotDecide {
 /// Whether a person may decide a request now.
 ///
 /// # Errors
-/// Why not. Being asked is looked at before the requester's ban, so that a stranger learns nothing else.
+/// That the request is closed, or what [`is_for`] says.
 pub fn may_decide(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), CannotDecide> {
     if policy.status != RequestStatus::Pending {
         return Err(CannotDecide::Closed);
@@ -86,7 +86,8 @@ pub fn may_decide(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), Can
 /// role allows it. Whoever is named, listed or let decide is judged here.
 ///
 /// # Errors
-/// Why not.
+/// The first of these that holds: the person isn't asked, is barred as the requester, or may not decide by their base
+/// role. Being asked is looked at first, so that a stranger learns nothing else.
 pub fn is_for(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), CannotDecide> {
     if !is_asked(policy.levels, person) {
         return Err(CannotDecide::NotAsked);

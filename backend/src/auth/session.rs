@@ -28,7 +28,7 @@ pub enum Refreshed {
         session: SessionId,
         /// The person.
         user: UserId,
-        /// Where.
+        /// The workspace that the session is of.
         workspace: WorkspaceId,
         /// The next token.
         token: String,

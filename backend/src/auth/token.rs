@@ -23,7 +23,7 @@ struct Claims {
 pub struct Access {
     /// The person.
     pub user: UserId,
-    /// Where.
+    /// The workspace in which it lets them act.
     pub workspace: WorkspaceId,
     /// The session that it belongs to.
     pub session: Option<SessionId>,

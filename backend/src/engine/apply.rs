@@ -124,7 +124,7 @@ impl Engine {
     pub(super) async fn take_over(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<(), ApplyError> {
         let mut slot = self.0.hot.lock(id).await;
         let loaded = self.load(workspace, id).await;
-        let taken = loaded.map(|hot| {
+        let applied = loaded.map(|hot| {
             if hot.is_set_aside {
                 return;
             }
@@ -134,7 +134,7 @@ impl Engine {
             *slot = hot.run.state().has_open_calls().then_some(hot);
         });
         self.0.hot.tidy(id, slot);
-        taken
+        applied
     }
 
     pub(super) async fn load(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<HotRun, ApplyError> {

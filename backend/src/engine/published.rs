@@ -81,8 +81,8 @@ async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::
     let mut transaction = engine.0.pool.begin().await?;
     let ids: Vec<Uuid> = pending.iter().map(|pending| pending.id).collect();
     // Those that another server has started meanwhile, or is about to, are left to it.
-    let held = events::hold_pending(&mut transaction, &ids).await?;
-    families.retain(|family| held.contains(&family.pending.id));
+    let locked = events::hold_pending(&mut transaction, &ids).await?;
+    families.retain(|family| locked.contains(&family.pending.id));
     if !count_families(&mut transaction, &families).await? {
         // Another server counted beside this one: what descends from these events is counted anew.
         return Ok(pending.len());
@@ -95,10 +95,10 @@ async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::
         let changes = families.iter().flat_map(|family| &family.runs).map(|run| run.change.as_ref());
         commit::commit(&mut transaction, &[], &changes.collect::<Vec<_>>()).await?;
     }
-    let held: Vec<Uuid> = held.into_iter().collect();
-    events::mark_started(&mut transaction, &held).await?;
+    let locked: Vec<Uuid> = locked.into_iter().collect();
+    events::mark_started(&mut transaction, &locked).await?;
     #[cfg(feature = "faults")]
-    if !held.is_empty() {
+    if !locked.is_empty() {
         crate::faults::point();
     }
     transaction.commit().await?;
@@ -106,7 +106,7 @@ async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::
         engine.go_on(pending.workspace, runs);
         engine.offer_to_waits(pending.workspace, Arc::clone(&pending.event)).await;
     }
-    Ok(held.len())
+    Ok(locked.len())
 }
 
 /// Starts the runs in memory. What starts runs is read after the events were: a transaction that published an event

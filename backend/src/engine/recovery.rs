@@ -56,11 +56,11 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         servers::join(&mut conn, engine.0.server, until).await?;
     }
     let died = servers::forget_dead(&mut conn, clock::now()).await?;
-    let mut taken = executions::reclaim(&mut conn, engine.0.server, PART).await?;
+    let mut reclaimed = executions::reclaim(&mut conn, engine.0.server, PART).await?;
     let is_unsure = engine.0.writer.is_unsure();
     if is_unsure {
         match executions::owned(&mut conn, engine.0.server).await {
-            Ok(own) => taken.extend(own),
+            Ok(own) => reclaimed.extend(own),
             Err(error) => {
                 engine.0.writer.stay_unsure();
                 return Err(error);
@@ -68,11 +68,11 @@ async fn beat(engine: &Engine) -> store::Result<()> {
         }
     }
     drop(conn);
-    if taken.is_empty() && !is_unsure && died == 0 {
+    if reclaimed.is_empty() && !is_unsure && died == 0 {
         return Ok(());
     }
-    tracing::info!(runs = taken.len(), "looks for calls that nobody makes any more");
-    for (workspace, id) in taken {
+    tracing::info!(runs = reclaimed.len(), "looks for calls that nobody makes any more");
+    for (workspace, id) in reclaimed {
         // Calls are made again under their old attempt's number and key.
         if let Err(error) = engine.take_over(workspace, id).await {
             tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");

@@ -28,15 +28,15 @@ pub(super) struct Watched(Mutex<HashMap<ExecutionId, Arc<Told>>>);
 impl Watched {
     /// Watches a run from here on.
     pub(super) fn watch(self: &Arc<Self>, id: ExecutionId) -> Watch {
-        let told = Arc::clone(self.runs().entry(id).or_insert_with(|| Arc::new(watch::channel(None).0)));
-        Watch { id, settled: told.subscribe(), watched: Arc::clone(self) }
+        let sender = Arc::clone(self.runs().entry(id).or_insert_with(|| Arc::new(watch::channel(None).0)));
+        Watch { id, settled: sender.subscribe(), watched: Arc::clone(self) }
     }
 
     /// Tells whoever watches a run that it has settled, or works again.
     pub(super) fn tell(&self, id: ExecutionId, settled: impl FnOnce() -> Option<Standing>) {
-        let told = self.runs().get(&id).map(Arc::clone);
-        if let Some(told) = told {
-            told.send_replace(settled());
+        let sender = self.runs().get(&id).map(Arc::clone);
+        if let Some(sender) = sender {
+            sender.send_replace(settled());
         }
     }
 
@@ -61,8 +61,8 @@ impl Watch {
 
     /// The run once it works no more: it has ended, or waits.
     pub async fn settled(&mut self) -> Option<Standing> {
-        let told = self.settled.wait_for(Option::is_some).await;
-        told.ok().and_then(|standing| standing.clone())
+        let settled = self.settled.wait_for(Option::is_some).await;
+        settled.ok().and_then(|standing| standing.clone())
     }
 }
 

@@ -117,8 +117,8 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<U
                 else => return,
             }
         };
-        let taken = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-        tokio::spawn(write(line, taken));
+        let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        tokio::spawn(write(line, full));
     }
 }
 

@@ -117,9 +117,9 @@ async fn take_all(
     let mut groups: Vec<Vec<(usize, Incoming)>> = by_id.into_values().collect();
     // What came first in the batch is taken first, as far as events beside each other have an order.
     groups.sort_by_key(|group| group.first().map(|(n, _)| *n));
-    let taken = stream::iter(groups).map(|group| take_group(state, caller, group));
-    let mut taken = taken.buffer_unordered(AT_ONCE);
-    while let Some(group) = taken.next().await {
+    let answers = stream::iter(groups).map(|group| take_group(state, caller, group));
+    let mut answers = answers.buffer_unordered(AT_ONCE);
+    while let Some(group) = answers.next().await {
         for (n, item) in group {
             items[n] = Some(item);
         }
@@ -135,10 +135,10 @@ async fn take_group(
     group: Vec<(usize, Incoming)>,
 ) -> Vec<(usize, BatchItem)> {
     let mut items = Vec::with_capacity(group.len());
-    let mut held: Option<(Vec<u8>, EventAccepted)> = None;
+    let mut previous: Option<(Vec<u8>, EventAccepted)> = None;
     let mut refused: BTreeMap<Vec<u8>, Problem> = BTreeMap::new();
     for (n, incoming) in group {
-        if let Some((hash, accepted)) = &held {
+        if let Some((hash, accepted)) = &previous {
             items.push((n, answer_again(*hash == incoming.content_hash, accepted)));
             continue;
         }
@@ -149,7 +149,7 @@ async fn take_group(
         match take(state, caller, &incoming).await {
             Ok(accepted) => {
                 items.push((n, BatchItem::Taken(accepted.clone())));
-                held = Some((incoming.content_hash, EventAccepted { duplicate: true, ..accepted }));
+                previous = Some((incoming.content_hash, EventAccepted { duplicate: true, ..accepted }));
             }
             Err(error) => {
                 let problem = error.into_problem();

@@ -188,8 +188,8 @@ pub(super) fn refused(findings: Vec<Finding>) -> ApiError {
         ["text.too_long", "text.too_short", "text.zero", "value.range", "value.too_deep"];
     let is_field = findings.first().is_some_and(|finding| OF_A_FIELD.contains(&finding.code.as_ref()));
     let code = if is_field { Code::FieldBad } else { Code::BodyUnreadable };
-    let told: Vec<String> = findings.iter().take(FAULTS_TOLD).map(in_words).collect();
-    let mut detail = told.join(" ");
+    let messages: Vec<String> = findings.iter().take(FAULTS_TOLD).map(in_words).collect();
+    let mut detail = messages.join(" ");
     if findings.len() > FAULTS_TOLD {
         detail = format!("{detail} And {} more.", findings.len() - FAULTS_TOLD);
     }

@@ -125,12 +125,12 @@ impl Claimed {
     ) -> ApiResult<bool> {
         // An answer may hold what is shown only once, such as a key; it is kept as secrets are.
         let sealed = state.key.seal(self.workspace, &self.key, answer);
-        let kept = Kept {
+        let stored = Kept {
             request_hash: self.request_hash.clone(),
             status: i16::try_from(status.as_u16()).unwrap_or_default(),
             body: STANDARD.encode(sealed),
         };
-        Ok(idempotency::keep(conn, self.workspace, &self.actor, &self.key, &kept, clock::now()).await?)
+        Ok(idempotency::keep(conn, self.workspace, &self.actor, &self.key, &stored, clock::now()).await?)
     }
 }
 

@@ -80,8 +80,9 @@ pub(super) async fn receive(
         }
     };
     // What changes something is carried through, also where the sender hangs up.
-    let taken = tokio::spawn(async move { take(&state, &found, document, message_id, &body, &media).await });
-    taken.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?
+    let outcome =
+        tokio::spawn(async move { take(&state, &found, document, message_id, &body, &media).await });
+    outcome.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?
 }
 
 /// The live secrets of a webhook, opened.

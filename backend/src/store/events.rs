@@ -144,13 +144,13 @@ pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pending>
 
 /// Holds those of these events whose runs are still to be started, and that no other server holds.
 pub async fn hold_pending(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let held = sqlx::query_scalar!(
+    let locked = sqlx::query_scalar!(
         "select id from events where id = any($1) and pending order by id for update skip locked",
         ids
     )
     .fetch_all(conn)
     .await?;
-    Ok(held.into_iter().collect())
+    Ok(locked.into_iter().collect())
 }
 
 /// Counts runs to the events from outside from which they descend; each event with how many there are now.

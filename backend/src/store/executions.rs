@@ -372,7 +372,7 @@ pub struct SetAside<'e> {
     pub reason: &'e str,
     /// The failure, with the step where it is known.
     pub error: Option<&'e RunError>,
-    /// When.
+    /// The time at which the run ends.
     pub at: DateTime<Utc>,
 }
 

@@ -40,23 +40,23 @@ pub async fn keep(
     workspace: WorkspaceId,
     actor: &str,
     key: &str,
-    kept: &Kept,
+    answer: &Kept,
     at: DateTime<Utc>,
 ) -> Result<bool> {
-    let kept = sqlx::query!(
+    let stored = sqlx::query!(
         "insert into idempotency (workspace_id, actor, key, request_hash, status, body, created_at)
          values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         workspace.0,
         actor,
         key,
-        kept.request_hash,
-        kept.status,
-        kept.body,
+        answer.request_hash,
+        answer.status,
+        answer.body,
         at
     )
     .execute(conn)
     .await?;
-    Ok(kept.rows_affected() == 1)
+    Ok(stored.rows_affected() == 1)
 }
 
 /// Forgets answers that are older than a moment.

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 /// What an administrator offers.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer<'a> {
-    /// Where.
+    /// The workspace that the person is invited to.
     pub workspace: WorkspaceId,
     /// To whom.
     pub user: UserId,

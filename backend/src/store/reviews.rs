@@ -61,8 +61,8 @@ pub async fn keep(
     Ok(())
 }
 
-/// The workflows of every workspace behind a place in their order whose newest revision these checks haven't
-/// reviewed.
+/// The workflows, of every workspace, whose newest revision wasn't reviewed by the checks of this version; those
+/// behind a place in their order.
 pub async fn not_reviewed(
     conn: &mut PgConnection,
     behind: Option<&(WorkspaceId, WorkflowId)>,

@@ -44,10 +44,10 @@ async fn an_approval_sends_the_run_on_and_tells_who_said_what() {
     assert_eq!(path, ["ask waiting", "ask done", "yes done"]);
     // The card, the context and the trace say the same time.
     let decided = after["levels"][0]["decisions"][0]["at"].as_str().unwrap();
-    let told = run["trace"][1]["at"].as_str().unwrap();
+    let traced = run["trace"][1]["at"].as_str().unwrap();
     let seen = run["context"]["approval"]["at"].as_str().unwrap();
     let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
-    assert_eq!((at(decided), at(seen)), (at(told), at(told)));
+    assert_eq!((at(decided), at(seen)), (at(traced), at(traced)));
     app.stop().await;
 }
 

@@ -154,9 +154,9 @@ async fn notices_reach_people_and_what_cannot_go_out_is_kept_with_the_reason() {
     let read = format!("notices/{}/read", notices["items"][0]["notice_id"].as_str().unwrap());
     assert_eq!(ina.post(&read, json!({})).await.status, 204);
     assert_eq!(ina.get("notices?unread=true").await.json(200)["items"], json!([]));
-    let kept = ina.get("deliveries?status=undeliverable").await.json(200);
+    let undeliverable = ina.get("deliveries?status=undeliverable").await.json(200);
     let reasons: Vec<&str> =
-        kept["items"].as_array().unwrap().iter().filter_map(|d| d["reason"].as_str()).collect();
+        undeliverable["items"].as_array().unwrap().iter().filter_map(|d| d["reason"].as_str()).collect();
     assert_eq!(reasons, ["Mail isn't set up.", "Slack isn't set up.", "Nobody has the role nobody."]);
     app.stop().await;
 }

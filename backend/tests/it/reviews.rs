@@ -27,14 +27,14 @@ async fn reviewed_by(app: &App) -> Option<i32> {
 async fn median_of_ready(app: &App, readings: usize) -> Duration {
     let url = app.base.replace("/api/v1", "/readyz");
     let http = reqwest::Client::new();
-    let mut taken = Vec::new();
+    let mut durations = Vec::new();
     for _ in 0..readings {
         let begun = Instant::now();
         assert_eq!(http.get(&url).send().await.unwrap().status(), 200);
-        taken.push(begun.elapsed());
+        durations.push(begun.elapsed());
     }
-    taken.sort();
-    taken[taken.len() / 2]
+    durations.sort();
+    durations[durations.len() / 2]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

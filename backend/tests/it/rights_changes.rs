@@ -70,7 +70,7 @@ async fn a_line_is_closed_with_its_session_and_others_stay_open() {
     assert!(is_closed(line).await);
     // The other line still tells what changes.
     app.publish("workflow_id: w\nname: W\ntrigger: { type: event, event: go }\nenabled: true\nsteps: [{ id: a, type: set, set: { b: 1 } }]\n").await;
-    let told = async {
+    let message = async {
         loop {
             match other.next().await {
                 Some(Ok(Message::Text(_))) => return true,
@@ -79,7 +79,7 @@ async fn a_line_is_closed_with_its_session_and_others_stay_open() {
             }
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(10), told).await.unwrap());
+    assert!(tokio::time::timeout(Duration::from_secs(10), message).await.unwrap());
     app.stop().await;
 }
 

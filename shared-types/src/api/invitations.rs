@@ -26,6 +26,6 @@ pub struct Invitation {
     pub roles: Vec<String>,
     /// Who invites, by address.
     pub invited_by: String,
-    /// When.
+    /// When the invitation was made.
     pub invited_at: DateTime<Utc>,
 }

@@ -29,7 +29,7 @@ pub const WEBHOOK_SECRET: usize = 200;
 pub const SLUG: usize = 100;
 /// A search's words.
 pub const SEARCH: usize = 200;
-/// A cursor.
+/// The cursor of a page.
 pub const CURSOR: usize = 1_000;
 /// A filter by somebody's or something's name.
 pub const NAME_FILTER: usize = 300;

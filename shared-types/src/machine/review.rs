@@ -10,8 +10,7 @@ use crate::workflow::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The version of the checks. It is raised whenever they change, so that what was found in stored revisions is
-/// found anew.
+/// The version of the checks. Raise it whenever they change, so that stored revisions are reviewed again.
 pub const CHECKS_VERSION: i32 = 1;
 
 /// How many steps the tests of one document may enter together.

@@ -38,16 +38,16 @@ impl FindingList {
 
     /// The findings as they are told, with how many more there are.
     pub fn told(&self) -> Vec<Finding> {
-        let mut told = self.findings.clone();
+        let mut findings = self.findings.clone();
         if let Some(severity) = self.left_out_severity {
             let message = match self.left_out {
                 1 => "There is 1 more finding; correct these first.".to_owned(),
                 count => format!("There are {count} more findings; correct these first."),
             };
             let more = Finding::error("findings.more", "", message);
-            told.push(Finding { severity, ..more });
+            findings.push(Finding { severity, ..more });
         }
-        told
+        findings
     }
 
     /// The findings as they are told, with others among them.
@@ -78,12 +78,12 @@ mod tests {
         assert_eq!(list.told().len(), 150);
         list.add((0..100).rev().map(|n| at(n, Finding::error("e", "", ""))).collect());
         list.add(vec![at(7, Finding::warning("w", "", ""))]);
-        let told = list.told();
-        assert_eq!(told.len(), 201);
-        let lines: Vec<u64> = told.iter().take(100).map(|finding| finding.line).collect();
+        let findings = list.told();
+        assert_eq!(findings.len(), 201);
+        let lines: Vec<u64> = findings.iter().take(100).map(|finding| finding.line).collect();
         assert_eq!(lines, (0..100).collect::<Vec<_>>());
-        assert!(told[..100].iter().all(|finding| finding.code == "e"));
-        let last = told.last().unwrap();
+        assert!(findings[..100].iter().all(|finding| finding.code == "e"));
+        let last = findings.last().unwrap();
         assert_eq!((last.code.as_ref(), last.severity), ("findings.more", Severity::Warning));
         assert_eq!(last.message, "There are 51 more findings; correct these first.");
         assert!(list.has_errors());

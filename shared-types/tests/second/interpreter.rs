@@ -274,13 +274,13 @@ async fn enter(world: &Shared, step: &Value, lane: &mut Lane) -> (Next, End) {
     }
     match step["type"].as_str().unwrap() {
         "condition" => {
-            let held = holds(&step["condition"], &lane.env);
+            let is_true = holds(&step["condition"], &lane.env);
             let none = ["on_true", "on_false", "next"].iter().all(|key| link(step, key).is_none());
             let otherwise = if none { Next::Onward } else { Next::Nowhere };
-            let next = link(step, if held { "on_true" } else { "on_false" });
+            let next = link(step, if is_true { "on_true" } else { "on_false" });
             let next = next.or_else(|| link(step, "next")).unwrap_or(otherwise);
             // Only where the branch ends with it, and only without links, does it say how the branch ends.
-            (next, if none && !held { End::NotPassed } else { End::Passed })
+            (next, if none && !is_true { End::NotPassed } else { End::Passed })
         }
         "set" => {
             for (name, value) in step["set"].as_object().unwrap() {

@@ -143,16 +143,16 @@ pub(super) async fn findings_of(
     workspace: WorkspaceId,
     stored: &Stored,
 ) -> ApiResult<Vec<Finding>> {
-    let kept = match &stored.review {
-        Some(kept) if !is_testable_now(state, workspace, kept).await? => kept.clone(),
+    let review = match &stored.review {
+        Some(review) if !is_testable_now(state, workspace, review).await? => review.clone(),
         Some(_) | None => match review_again(state, workspace, stored).await {
-            Ok(kept) => kept,
+            Ok(review) => review,
             Err(Failed::Review(_)) => return Ok(vec![not_yet()]),
             Err(Failed::Store(error)) => return Err(error.into()),
         },
     };
-    let present = present(state, workspace, &kept.references).await?;
-    Ok(kept.findings.told_with(present.missing(&stored.workflow_id, &kept.references)))
+    let present = present(state, workspace, &review.references).await?;
+    Ok(review.findings.told_with(present.missing(&stored.workflow_id, &review.references)))
 }
 
 /// Reviews a stored revision, and keeps what is found with it.
@@ -162,10 +162,10 @@ async fn review_again(
     stored: &Stored,
 ) -> Result<KeptReview, Failed> {
     let checked = review_alone(state, workspace, &stored.source, stored.format).await?;
-    let kept = KeptReview::of(&checked);
+    let review = KeptReview::of(&checked);
     let mut conn = state.pool.acquire().await?;
-    reviews::keep(&mut conn, workspace, &stored.workflow_id, stored.revision, &kept).await?;
-    Ok(kept)
+    reviews::keep(&mut conn, workspace, &stored.workflow_id, stored.revision, &review).await?;
+    Ok(review)
 }
 
 /// Reviews what older versions of the checks reviewed, or none, one revision after the other. What can't be reviewed

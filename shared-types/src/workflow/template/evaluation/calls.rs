@@ -158,11 +158,11 @@ impl<'a> Evaluation<'a> {
             own.insert("caller", caller);
         }
         sees.push(own);
-        let around = std::mem::replace(&mut self.locals, sees);
+        let outer = std::mem::replace(&mut self.locals, sees);
         self.calls += 1;
         let text = self.captured(&declared.body);
         self.calls -= 1;
-        self.locals = around;
+        self.locals = outer;
         Data::text(text?, &mut self.budget)
     }
 }

@@ -156,8 +156,8 @@ fn truncate<'a>(this: &mut Evaluation<'a>, value: Data<'a>, arguments: Arguments
     if text.chars().count() <= most {
         return Ok(value);
     }
-    let kept = most.saturating_sub(end.chars().count());
-    let mut out: String = text.chars().take(kept).collect();
+    let room = most.saturating_sub(end.chars().count());
+    let mut out: String = text.chars().take(room).collect();
     if !is_set(&arguments, 1, "killwords")
         && let Some(blank) = out.rfind(' ')
     {
