@@ -6,11 +6,17 @@ use argon2::{
 };
 use std::{sync::Arc, thread};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zxcvbn::zxcvbn;
 
 /// The shortest password.
 pub const MIN_LENGTH: usize = 10;
 /// The longest password, so that hashing it stays bounded.
 pub const MAX_LENGTH: usize = 1000;
+/// A password that is found in fewer guesses is common: its words, runs and repetitions stand in the lists of breached
+/// passwords, with the usual digits and signs around them.
+const COMMON_GUESSES: u64 = 100_000;
+/// What is longer isn't common, and takes long to estimate.
+const MAX_COMMON_LENGTH: usize = 40;
 /// The most that are hashed at once; each takes 19 MB and a whole core.
 const MOST_AT_ONCE: usize = 4;
 /// How many may wait for their turn.
@@ -25,6 +31,11 @@ pub enum WeakPassword {
     /// Too long.
     #[error("a password has {MAX_LENGTH} characters at most")]
     Long,
+    /// It is among the first that are tried anywhere.
+    #[error(
+        "this password is one of the most common ones, or close to one; take several words, or a longer one"
+    )]
+    Common,
     /// Whoever knows the person or the product would try it first.
     #[error("a password must be more than one's address, one's name or the product's name")]
     Guessable,
@@ -39,10 +50,16 @@ const PRODUCT: [&str; 3] = ["intelligent workflows", "intelligent workflow", "iw
 pub struct HashFailed(String);
 
 /// Whether a password may be taken.
+///
+/// # Errors
+/// It is too short, too long, or common.
 pub fn check_strength(password: &str) -> Result<(), WeakPassword> {
     match password.chars().count() {
         short if short < MIN_LENGTH => Err(WeakPassword::Short),
         long if long > MAX_LENGTH => Err(WeakPassword::Long),
+        length if length <= MAX_COMMON_LENGTH && zxcvbn(password, &[]).guesses() < COMMON_GUESSES => {
+            Err(WeakPassword::Common)
+        }
         _ => Ok(()),
     }
 }
@@ -180,7 +197,12 @@ mod tests {
             assert_eq!(check(weak), Err(WeakPassword::Guessable), "{weak}");
         }
         assert_eq!(check("short"), Err(WeakPassword::Short));
-        for good in ["ina likes her bike", "1928374655", "correct horse"] {
+        for common in ["password123", "P@ssw0rd2026", "qwertyuiop", "1234567890", "aaaaaaaaaa", "letmein1234"]
+        {
+            assert_eq!(check(common), Err(WeakPassword::Common), "{common}");
+        }
+        let long = "ab".repeat(500);
+        for good in ["ina likes her bike", "correct horse", "7yq-Kd2-wmp", long.as_str()] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
     }

@@ -4,6 +4,7 @@
 
 mod around;
 mod asking;
+mod comparisons;
 mod conditions;
 mod effects;
 mod events;

@@ -315,7 +315,7 @@ pub fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// The order of two values of one kind; `None` where they can't be ordered.
-fn order_of(a: &Value, b: &Value) -> Option<Ordering> {
+pub(super) fn order_of(a: &Value, b: &Value) -> Option<Ordering> {
     if let (Some(a), Some(b)) = (Quantity::of(a), Quantity::of(b)) {
         return Some(a.order(b));
     }

@@ -55,6 +55,87 @@ const NEVER: &[(&str, &str, &str)] = &[
         "value.unused",
         "/condition/value",
     ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: between, value: [b, a] }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: between, value: ['2026-03-02T00:00:00Z', '2026-03-01T00:00:00Z'] }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: between, value: [1, a] }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: between, value: [2, 1] }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: has_all, value: [] }, on_true: a }",
+        "condition.always",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: not_in, value: [] }, on_true: a }",
+        "condition.always",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: starts_with, value: '' }, on_true: a }",
+        "condition.always",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { field: a, operator: within_last, value: 0s }, on_true: a }",
+        "condition.never",
+        "/condition/value",
+    ),
+    (
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: eq, value: x }, { field: a, operator: in, value: [y, z] }] }, on_true: a }",
+        "condition.never",
+        "/condition",
+    ),
+    (
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: eq, value: x }, { field: a, operator: not_in, value: [x] }] }, on_true: a }",
+        "condition.never",
+        "/condition",
+    ),
+    (
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: neq, value: x }, { field: a, operator: eq, value: x }] }, on_true: a }",
+        "condition.never",
+        "/condition",
+    ),
+    (
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: gt, value: b }, { field: a, operator: lt, value: a }] }, on_true: a }",
+        "condition.never",
+        "/condition",
+    ),
+    (
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: eq, value: 5 }, { field: a, operator: gt, value: 5 }] }, on_true: a }",
+        "condition.never",
+        "/condition",
+    ),
+    (
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: after, value: '2026-03-02T00:00:00Z' }, { field: a, operator: before, value: '2026-03-01T00:00:00Z' }] }, on_true: a }",
+        "condition.never",
+        "/condition",
+    ),
+    ("{ id: a, type: switch, cases: [], default: a }", "cases.missing", "/cases"),
+    (
+        "{ id: a, type: switch, cases: [{ when: { field: a, operator: exists }, next: a }, { when: { field: a, operator: exists } }] }",
+        "condition.never",
+        "/cases/1/when",
+    ),
+    (
+        "{ id: a, type: foreach, foreach: { items: [], steps: [{ id: b, type: set, set: { c: 1 } }] } }",
+        "items.none",
+        "/foreach/items",
+    ),
     ("{ id: a, type: wait, wait: { event: 'order*' } }", "event.bad", "/wait/event"),
     ("{ id: a, type: wait, wait: { event: 'a b' } }", "event.bad", "/wait/event"),
     ("{ id: a, type: emit, emit: { event: 'order.{{ kind }}' } }", "event.bad", "/emit/event"),

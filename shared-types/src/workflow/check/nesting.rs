@@ -84,6 +84,10 @@ fn check_foreach(at: &str, foreach: &Foreach, findings: &mut Vec<Finding>) {
     }
     let pointer = || format!("{at}/foreach/items");
     match &foreach.items {
+        TemplateValue::Literal(Value::Array(list)) if list.is_empty() => {
+            let message = "This does nothing: there are no items.";
+            findings.push(Finding::warning("items.none", pointer(), message));
+        }
         TemplateValue::List(list) => too_many(list.len(), pointer(), findings),
         TemplateValue::Literal(Value::Array(list)) => too_many(list.len(), pointer(), findings),
         TemplateValue::Text(template) if template.is_mixed() => {
