@@ -28,6 +28,7 @@ mod filters;
 )]
 mod functions;
 mod limits;
+mod parameters;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's tree has more forms than templates may use")]
 mod parse;
 mod predicates;
@@ -155,6 +156,11 @@ impl Template {
     /// Why the template can't be read, if it can't.
     pub fn fault(&self) -> Option<&str> {
         if let Kind::Broken(why) = &self.0.kind { Some(why) } else { None }
+    }
+
+    /// What fails when it is evaluated, or is passed over, though it can be read.
+    pub fn misuses(&self) -> &[String] {
+        &self.0.references.misuses
     }
 
     /// What its author hardly means, though it can be read.

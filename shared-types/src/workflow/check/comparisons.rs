@@ -76,26 +76,32 @@ fn kind_fault(op: Operator, literal: &Value) -> Option<(&'static str, String)> {
 
 /// Why a comparison has one result whatever the field is, as long as it is there: the code and the reason.
 fn constant(op: Operator, literal: &Value) -> Option<(&'static str, String)> {
+    let is_one_of = |operators: &[Operator]| operators.contains(&op);
     let (never, always) = ("condition.never", "condition.always");
-    let is_empty_list = literal.as_array().is_some_and(Vec::is_empty);
-    let is_no_time =
-        || literal.as_str().and_then(|text| text.parse::<Span>().ok()).is_some_and(|span| span.millis() == 0);
-    let found = match op {
-        Operator::In | Operator::HasAny if is_empty_list => (never, "the list is empty".to_owned()),
-        Operator::NotIn | Operator::HasAll if is_empty_list => (always, "the list is empty".to_owned()),
-        Operator::Between => (never, ends_fault(literal)?),
-        Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte
-            if !literal.is_number() && !literal.is_string() =>
-        {
-            (never, format!("`{}` compares numbers, texts and times, not {literal}", op.as_str()))
+    if literal.as_array().is_some_and(Vec::is_empty) {
+        if is_one_of(&[Operator::In, Operator::HasAny]) {
+            return Some((never, "the list is empty".to_owned()));
         }
-        Operator::StartsWith | Operator::EndsWith if literal.as_str() == Some("") => {
-            (always, "every text begins and ends with an empty one".to_owned())
+        if is_one_of(&[Operator::NotIn, Operator::HasAll]) {
+            return Some((always, "the list is empty".to_owned()));
         }
-        Operator::WithinLast if is_no_time() => (never, "no time is that short".to_owned()),
-        _ => return None,
-    };
-    Some(found)
+    }
+    let is_ordered = literal.is_number() || literal.is_string();
+    if is_one_of(&[Operator::Gt, Operator::Gte, Operator::Lt, Operator::Lte]) && !is_ordered {
+        let word = op.as_str();
+        return Some((never, format!("`{word}` compares numbers, texts and times, not {literal}")));
+    }
+    if is_one_of(&[Operator::StartsWith, Operator::EndsWith]) && literal.as_str() == Some("") {
+        return Some((always, "every text begins and ends with an empty one".to_owned()));
+    }
+    let span = literal.as_str().and_then(|text| text.parse::<Span>().ok());
+    if op == Operator::WithinLast && span.is_some_and(|span| span.millis() == 0) {
+        return Some((never, "no time is that short".to_owned()));
+    }
+    if op == Operator::Between {
+        return Some((never, ends_fault(literal)?));
+    }
+    None
 }
 
 /// Why nothing lies between two ends.

@@ -50,16 +50,19 @@ impl Walk<'_> {
 
     fn templates(&mut self, value: &Value, at: &str) {
         for (below, template) in TemplateValue::new(value.clone()).templates() {
+            let pointer = format!("{at}{below}");
+            let shown = || template.source().chars().take(200).collect::<String>();
             if let Some(why) = template.fault() {
-                let shown: String = template.source().chars().take(200).collect();
-                let message = format!("The template \"{shown}\" can't be read: {why}.");
-                self.findings.push(Finding::error("template.bad", format!("{at}{below}"), message));
+                let message = format!("The template \"{}\" can't be read: {why}.", shown());
+                self.findings.push(Finding::error("template.bad", &pointer, message));
+            }
+            for misuse in template.misuses() {
+                let message = format!("In the template \"{}\", {misuse}.", shown());
+                self.findings.push(Finding::error("template.bad", &pointer, message));
             }
             for doubt in template.doubts() {
-                let pointer = format!("{at}{below}");
-                self.findings.push(Finding::warning("template.doubt", pointer, format!("{doubt}.")));
+                self.findings.push(Finding::warning("template.doubt", &pointer, format!("{doubt}.")));
             }
-            let pointer = format!("{at}{below}");
             if let Some(name) = template.secrets().next().filter(|_| !is_sent(&pointer)) {
                 let message = format!(
                     "`secrets.{name}` can't be read here: a secret may only stand in what an effect sends (`url`, \

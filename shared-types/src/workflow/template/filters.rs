@@ -10,25 +10,34 @@ use super::{
     budget::Fail,
     data::Data,
     evaluation::{Arguments, Evaluated, Evaluation, whole},
+    parameters::Parameters,
 };
 
 /// A filter: the value before the `|`, and the arguments in brackets.
 pub(super) type Filter = for<'a> fn(&mut Evaluation<'a>, Data<'a>, Arguments<'a>) -> Evaluated<Data<'a>>;
 
-const FILTERS: [&[(&str, Filter)]; 4] = [&texts::FILTERS, &numbers::FILTERS, &lists::FILTERS, &maps::FILTERS];
+/// A filter with its name and what it takes.
+type Known = (&'static str, Parameters, Filter);
+
+const FILTERS: [&[Known]; 4] = [&texts::FILTERS, &numbers::FILTERS, &lists::FILTERS, &maps::FILTERS];
 
 /// The filter of a name.
 pub(super) fn find(name: &str) -> Option<Filter> {
-    FILTERS
-        .iter()
-        .flat_map(|filters| filters.iter())
-        .find(|(known, _)| *known == name)
-        .map(|(_, filter)| *filter)
+    known(name).map(|(_, _, filter)| *filter)
+}
+
+/// What the filter of a name takes.
+pub(super) fn parameters(name: &str) -> Option<Parameters> {
+    known(name).map(|(_, parameters, _)| *parameters)
+}
+
+fn known(name: &str) -> Option<&'static Known> {
+    FILTERS.iter().flat_map(|filters| filters.iter()).find(|(known, ..)| *known == name)
 }
 
 /// The names of all filters.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FILTERS.iter().flat_map(|filters| filters.iter()).map(|(name, _)| *name)
+    FILTERS.iter().flat_map(|filters| filters.iter()).map(|(name, ..)| *name)
 }
 
 /// An argument as text.

@@ -4,6 +4,7 @@ use super::{
     budget::Fail,
     data::{Data, Text},
     evaluation::{Arguments, Evaluated, Evaluation, namespace, whole},
+    parameters::{Parameters, any, takes},
 };
 use crate::workflow::number::Quantity;
 use std::collections::BTreeMap;
@@ -11,16 +12,25 @@ use std::collections::BTreeMap;
 /// A function.
 pub(super) type Function = for<'a> fn(&mut Evaluation<'a>, Arguments<'a>) -> Evaluated<Data<'a>>;
 
-const FUNCTIONS: [(&str, Function); 3] = [("dict", dict), ("namespace", make_namespace), ("range", range)];
+const FUNCTIONS: [(&str, Parameters, Function); 3] = [
+    ("dict", any(0), dict),
+    ("namespace", any(0), make_namespace),
+    ("range", takes(1, &["start", "stop", "step"]), range),
+];
 
 /// The function of a name.
 pub(super) fn find(name: &str) -> Option<Function> {
-    FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, function)| *function)
+    FUNCTIONS.iter().find(|(known, ..)| *known == name).map(|(_, _, function)| *function)
+}
+
+/// What the function of a name takes.
+pub(super) fn parameters(name: &str) -> Option<Parameters> {
+    FUNCTIONS.iter().find(|(known, ..)| *known == name).map(|(_, parameters, _)| *parameters)
 }
 
 /// The names of all functions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|(name, _)| *name)
+    FUNCTIONS.iter().map(|(name, ..)| *name)
 }
 
 /// `range(stop)`, `range(start, stop, step)`.

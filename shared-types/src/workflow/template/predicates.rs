@@ -4,6 +4,7 @@ use super::{
     budget::Fail,
     data::Data,
     evaluation::{Arguments, Evaluated, Evaluation, are_equal, order, whole},
+    parameters::{NOTHING, Parameters, takes},
 };
 use crate::workflow::number::Quantity;
 use std::cmp::Ordering;
@@ -11,69 +12,83 @@ use std::cmp::Ordering;
 /// A test.
 pub(super) type Predicate = for<'a> fn(&mut Evaluation<'a>, &Data<'a>, Arguments<'a>) -> Evaluated<bool>;
 
-const PREDICATES: [(&str, Predicate); 43] = [
-    ("!=", |_, a, with| Ok(!are_equal(a, other(&with)?))),
-    ("<", |_, a, with| compare(a, &with, Ordering::is_lt)),
-    ("<=", |_, a, with| compare(a, &with, Ordering::is_le)),
-    ("==", |_, a, with| Ok(are_equal(a, other(&with)?))),
-    (">", |_, a, with| compare(a, &with, Ordering::is_gt)),
-    (">=", |_, a, with| compare(a, &with, Ordering::is_ge)),
-    ("boolean", |_, a, _| Ok(matches!(a, Data::Bool(_)))),
-    ("containing", |this, a, with| {
+/// What a value is held against.
+const ONE: Parameters = takes(1, &["value"]);
+
+const PREDICATES: [(&str, Parameters, Predicate); 43] = [
+    ("!=", ONE, |_, a, with| Ok(!are_equal(a, other(&with)?))),
+    ("<", ONE, |_, a, with| compare(a, &with, Ordering::is_lt)),
+    ("<=", ONE, |_, a, with| compare(a, &with, Ordering::is_le)),
+    ("==", ONE, |_, a, with| Ok(are_equal(a, other(&with)?))),
+    (">", ONE, |_, a, with| compare(a, &with, Ordering::is_gt)),
+    (">=", ONE, |_, a, with| compare(a, &with, Ordering::is_ge)),
+    ("boolean", NOTHING, |_, a, _| Ok(matches!(a, Data::Bool(_)))),
+    ("containing", ONE, |this, a, with| {
         let part = other(&with)?.clone();
         this.holds(a, &part)
     }),
-    ("defined", |_, a, _| Ok(!a.is_missing())),
-    ("divisibleby", |_, a, with| match (whole(a), whole(other(&with)?)?) {
+    ("defined", NOTHING, |_, a, _| Ok(!a.is_missing())),
+    ("divisibleby", ONE, |_, a, with| match (whole(a), whole(other(&with)?)?) {
         (Ok(a), b) if b != 0 => Ok(a % b == 0),
         _ => Ok(false),
     }),
-    ("endingwith", |_, a, with| texts(a, &with, |text, part| text.ends_with(part))),
-    ("eq", |_, a, with| Ok(are_equal(a, other(&with)?))),
-    ("equalto", |_, a, with| Ok(are_equal(a, other(&with)?))),
-    ("escaped", |_, _, _| Ok(false)),
-    ("even", |_, a, _| Ok(whole(a).is_ok_and(|a| a % 2 == 0))),
-    ("false", |_, a, _| Ok(matches!(a, Data::Bool(false)))),
-    ("float", |_, a, _| Ok(matches!(a, Data::Number(Quantity::Exact(_) | Quantity::Double(_))))),
-    ("ge", |_, a, with| compare(a, &with, Ordering::is_ge)),
-    ("greaterthan", |_, a, with| compare(a, &with, Ordering::is_gt)),
-    ("gt", |_, a, with| compare(a, &with, Ordering::is_gt)),
-    ("in", |this, a, with| {
+    ("endingwith", ONE, |_, a, with| texts(a, &with, |text, part| text.ends_with(part))),
+    ("eq", ONE, |_, a, with| Ok(are_equal(a, other(&with)?))),
+    ("equalto", ONE, |_, a, with| Ok(are_equal(a, other(&with)?))),
+    ("escaped", NOTHING, |_, _, _| Ok(false)),
+    ("even", NOTHING, |_, a, _| Ok(whole(a).is_ok_and(|a| a % 2 == 0))),
+    ("false", NOTHING, |_, a, _| Ok(matches!(a, Data::Bool(false)))),
+    ("float", NOTHING, |_, a, _| Ok(matches!(a, Data::Number(Quantity::Exact(_) | Quantity::Double(_))))),
+    ("ge", ONE, |_, a, with| compare(a, &with, Ordering::is_ge)),
+    ("greaterthan", ONE, |_, a, with| compare(a, &with, Ordering::is_gt)),
+    ("gt", ONE, |_, a, with| compare(a, &with, Ordering::is_gt)),
+    ("in", ONE, |this, a, with| {
         let list = other(&with)?.clone();
         this.holds(&list, a)
     }),
-    ("int", |_, a, _| Ok(whole(a).is_ok())),
-    ("integer", |_, a, _| Ok(whole(a).is_ok())),
-    ("iterable", |_, a, _| Ok(matches!(a, Data::List(_) | Data::Map(_) | Data::Text(_)))),
-    ("le", |_, a, with| compare(a, &with, Ordering::is_le)),
-    ("lessthan", |_, a, with| compare(a, &with, Ordering::is_lt)),
-    ("lower", |_, a, _| Ok(matches!(a, Data::Text(t) if !t.as_str().chars().any(char::is_uppercase)))),
-    ("lt", |_, a, with| compare(a, &with, Ordering::is_lt)),
-    ("mapping", |_, a, _| Ok(matches!(a, Data::Map(_)))),
-    ("ne", |_, a, with| Ok(!are_equal(a, other(&with)?))),
-    ("none", |_, a, _| Ok(matches!(a, Data::Null))),
-    ("number", |_, a, _| Ok(matches!(a, Data::Number(_)))),
-    ("odd", |_, a, _| Ok(whole(a).is_ok_and(|a| a % 2 != 0))),
-    ("safe", |_, _, _| Ok(false)),
-    ("sameas", |_, a, with| Ok(are_equal(a, other(&with)?))),
-    ("sequence", |_, a, _| Ok(matches!(a, Data::List(_)))),
-    ("startingwith", |_, a, with| texts(a, &with, |text, part| text.starts_with(part))),
-    ("string", |_, a, _| Ok(matches!(a, Data::Text(_)))),
-    ("true", |_, a, _| Ok(matches!(a, Data::Bool(true)))),
-    ("undefined", |_, a, _| Ok(a.is_missing())),
-    ("upper", |_, a, _| Ok(matches!(a, Data::Text(t) if !t.as_str().chars().any(char::is_lowercase)))),
-    ("filter", |_, a, _| Ok(matches!(a, Data::Text(name) if super::filters::find(name.as_str()).is_some()))),
-    ("test", |_, a, _| Ok(matches!(a, Data::Text(name) if find(name.as_str()).is_some()))),
+    ("int", NOTHING, |_, a, _| Ok(whole(a).is_ok())),
+    ("integer", NOTHING, |_, a, _| Ok(whole(a).is_ok())),
+    ("iterable", NOTHING, |_, a, _| Ok(matches!(a, Data::List(_) | Data::Map(_) | Data::Text(_)))),
+    ("le", ONE, |_, a, with| compare(a, &with, Ordering::is_le)),
+    ("lessthan", ONE, |_, a, with| compare(a, &with, Ordering::is_lt)),
+    ("lower", NOTHING, |_, a, _| {
+        Ok(matches!(a, Data::Text(t) if !t.as_str().chars().any(char::is_uppercase)))
+    }),
+    ("lt", ONE, |_, a, with| compare(a, &with, Ordering::is_lt)),
+    ("mapping", NOTHING, |_, a, _| Ok(matches!(a, Data::Map(_)))),
+    ("ne", ONE, |_, a, with| Ok(!are_equal(a, other(&with)?))),
+    ("none", NOTHING, |_, a, _| Ok(matches!(a, Data::Null))),
+    ("number", NOTHING, |_, a, _| Ok(matches!(a, Data::Number(_)))),
+    ("odd", NOTHING, |_, a, _| Ok(whole(a).is_ok_and(|a| a % 2 != 0))),
+    ("safe", NOTHING, |_, _, _| Ok(false)),
+    ("sameas", ONE, |_, a, with| Ok(are_equal(a, other(&with)?))),
+    ("sequence", NOTHING, |_, a, _| Ok(matches!(a, Data::List(_)))),
+    ("startingwith", ONE, |_, a, with| texts(a, &with, |text, part| text.starts_with(part))),
+    ("string", NOTHING, |_, a, _| Ok(matches!(a, Data::Text(_)))),
+    ("true", NOTHING, |_, a, _| Ok(matches!(a, Data::Bool(true)))),
+    ("undefined", NOTHING, |_, a, _| Ok(a.is_missing())),
+    ("upper", NOTHING, |_, a, _| {
+        Ok(matches!(a, Data::Text(t) if !t.as_str().chars().any(char::is_lowercase)))
+    }),
+    ("filter", NOTHING, |_, a, _| {
+        Ok(matches!(a, Data::Text(name) if super::filters::find(name.as_str()).is_some()))
+    }),
+    ("test", NOTHING, |_, a, _| Ok(matches!(a, Data::Text(name) if find(name.as_str()).is_some()))),
 ];
 
 /// The test of a name.
 pub(super) fn find(name: &str) -> Option<Predicate> {
-    PREDICATES.iter().find(|(known, _)| *known == name).map(|(_, predicate)| *predicate)
+    PREDICATES.iter().find(|(known, ..)| *known == name).map(|(_, _, predicate)| *predicate)
+}
+
+/// What the test of a name takes.
+pub(super) fn parameters(name: &str) -> Option<Parameters> {
+    PREDICATES.iter().find(|(known, ..)| *known == name).map(|(_, parameters, _)| *parameters)
 }
 
 /// The names of all tests.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    PREDICATES.iter().map(|(name, _)| *name)
+    PREDICATES.iter().map(|(name, ..)| *name)
 }
 
 /// What the value is held against.

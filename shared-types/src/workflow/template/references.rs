@@ -10,6 +10,8 @@ pub(super) struct References {
     pub(super) names: BTreeSet<String>,
     /// Secrets by name.
     pub(super) secrets: BTreeSet<String>,
+    /// What fails, or is passed over, when it is evaluated.
+    pub(super) misuses: Vec<String>,
     /// What it surely doesn't mean: `order.ship-to` is a difference.
     pub(super) doubts: Vec<String>,
 }

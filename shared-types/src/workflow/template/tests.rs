@@ -239,6 +239,36 @@ fn what_does_not_exist_is_known_before_it_is_used() {
 }
 
 #[test]
+fn what_is_given_to_filters_tests_and_functions_is_held_against_what_they_take() {
+    let misuses = |source: &str| Template::new(source).misuses().join("; ");
+    for (template, says) in [
+        ("{{ x | replace }}", "`replace` needs `old`: `replace(old, new)`"),
+        ("{{ x | replace('a') }}", "`replace` needs `new`"),
+        ("{{ x | replace(new='a') }}", "`replace` needs `old`"),
+        ("{{ x | replace('a', 'b', 1, 2) }}", "`replace` takes old, new, count, and 4 values are given"),
+        ("{{ x | upper('a') }}", "`upper` takes nothing in brackets"),
+        ("{{ x | round(digits=2) }}", "`round` takes no `digits`; it takes precision, method"),
+        ("{% filter truncate(1, 2, 3, 4) %}x{% endfilter %}", "`truncate` takes length, killwords, end"),
+        ("{{ x | selectattr }}", "`selectattr` needs something in brackets"),
+        ("{{ x is divisibleby }}", "`divisibleby` needs `value`"),
+        ("{{ x is defined(1) }}", "`defined` takes nothing in brackets"),
+        ("{{ range() }}", "`range` needs `start`"),
+        ("{{ range(1, 2, 3, 4) }}", "`range` takes start, stop, step"),
+    ] {
+        let found = misuses(template);
+        assert!(found.contains(says), "{template}: {found}");
+        // A document that is stored with it goes on as before.
+        assert!(Template::new(template).fault().is_none(), "{template}");
+    }
+    for (template, _) in FORMS {
+        assert_eq!(misuses(template), "", "{template}");
+    }
+    for right in ["{{ x | replace(*pair) }}", "{{ x | round(**how) }}", "{{ x | replace('a', new='b') }}"] {
+        assert_eq!(misuses(right), "", "{right}");
+    }
+}
+
+#[test]
 fn what_a_template_reads_is_found_by_its_syntax() {
     let template = Template::new(
         "{{ a[b:c] }}{% for x in d %}{{ x }}{{ loop.index }}{% endfor %}{% set e = f %}{{ e }}\

@@ -1,6 +1,7 @@
 //! Filters of lists.
 
-use super::{Filter, attribute, count_argument, find, is_set, text_argument, wrong_kind};
+use super::{Known, attribute, count_argument, find, is_set, text_argument, wrong_kind};
+use crate::workflow::template::parameters::{NOTHING, any, takes};
 use crate::workflow::{
     number::Quantity,
     template::{
@@ -12,33 +13,37 @@ use crate::workflow::{
 };
 use std::cmp::Ordering;
 
-pub(super) const FILTERS: [(&str, Filter); 21] = [
-    ("batch", batch),
-    ("chain", chain),
-    ("count", length),
-    ("first", |this, value, _| {
+pub(super) const FILTERS: [Known; 21] = [
+    ("batch", takes(1, &["count", "fill_with"]), batch),
+    ("chain", any(0), chain),
+    ("count", NOTHING, length),
+    ("first", NOTHING, |this, value, _| {
         Ok(value.items(&mut this.budget)?.into_iter().next().unwrap_or(Data::Missing))
     }),
-    ("groupby", group_by),
-    ("join", join),
-    ("last", |this, value, _| Ok(value.items(&mut this.budget)?.pop().unwrap_or(Data::Missing))),
-    ("length", length),
-    ("list", |this, value, _| {
+    ("groupby", takes(1, &["attribute", "default", "case_sensitive"]), group_by),
+    ("join", takes(0, &["d", "attribute"]), join),
+    ("last", NOTHING, |this, value, _| Ok(value.items(&mut this.budget)?.pop().unwrap_or(Data::Missing))),
+    ("length", NOTHING, length),
+    ("list", NOTHING, |this, value, _| {
         let items = value.items(&mut this.budget)?;
         Data::list(items, &mut this.budget)
     }),
-    ("map", map),
-    ("max", |this, value, arguments| extreme(this, &value, &arguments, Ordering::is_gt)),
-    ("min", |this, value, arguments| extreme(this, &value, &arguments, Ordering::is_lt)),
-    ("reject", |this, value, arguments| choose(this, &value, arguments, None, false)),
-    ("rejectattr", |this, value, arguments| choose_by(this, &value, arguments, false)),
-    ("reverse", reverse),
-    ("select", |this, value, arguments| choose(this, &value, arguments, None, true)),
-    ("selectattr", |this, value, arguments| choose_by(this, &value, arguments, true)),
-    ("slice", slice),
-    ("sort", sort),
-    ("sum", sum),
-    ("unique", unique),
+    ("map", any(1), map),
+    ("max", takes(0, &["case_sensitive", "attribute"]), |this, value, arguments| {
+        extreme(this, &value, &arguments, Ordering::is_gt)
+    }),
+    ("min", takes(0, &["case_sensitive", "attribute"]), |this, value, arguments| {
+        extreme(this, &value, &arguments, Ordering::is_lt)
+    }),
+    ("reject", any(0), |this, value, arguments| choose(this, &value, arguments, None, false)),
+    ("rejectattr", any(1), |this, value, arguments| choose_by(this, &value, arguments, false)),
+    ("reverse", NOTHING, reverse),
+    ("select", any(0), |this, value, arguments| choose(this, &value, arguments, None, true)),
+    ("selectattr", any(1), |this, value, arguments| choose_by(this, &value, arguments, true)),
+    ("slice", takes(1, &["count", "fill_with"]), slice),
+    ("sort", takes(0, &["reverse", "case_sensitive", "attribute"]), sort),
+    ("sum", takes(0, &["attribute", "start"]), sum),
+    ("unique", takes(0, &["case_sensitive", "attribute"]), unique),
 ];
 
 fn length<'a>(this: &mut Evaluation<'a>, value: Data<'a>, _: Arguments<'a>) -> Evaluated<Data<'a>> {

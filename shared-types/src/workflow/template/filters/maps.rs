@@ -1,19 +1,20 @@
 //! Filters of maps, and of any value.
 
-use super::{Filter, count_argument, is_set, text_argument, wrong_kind};
+use super::{Known, count_argument, is_set, text_argument, wrong_kind};
+use crate::workflow::template::parameters::{NOTHING, any, takes};
 use crate::workflow::template::{
     data::{Data, Text},
     evaluation::{Arguments, Evaluated, Evaluation, sort_order},
 };
 use serde::Serialize as _;
 
-pub(super) const FILTERS: [(&str, Filter); 6] = [
-    ("attr", attr),
-    ("d", default),
-    ("default", default),
-    ("dictsort", sorted),
-    ("items", |this, value, _| pairs(this, value)),
-    ("zip", zip),
+pub(super) const FILTERS: [Known; 6] = [
+    ("attr", takes(1, &["name"]), attr),
+    ("d", takes(0, &["default_value", "boolean"]), default),
+    ("default", takes(0, &["default_value", "boolean"]), default),
+    ("dictsort", takes(0, &["case_sensitive", "by", "reverse"]), sorted),
+    ("items", NOTHING, |this, value, _| pairs(this, value)),
+    ("zip", any(1), zip),
 ];
 
 fn attr<'a>(_: &mut Evaluation<'a>, value: Data<'a>, arguments: Arguments<'a>) -> Evaluated<Data<'a>> {

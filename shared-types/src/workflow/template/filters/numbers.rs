@@ -1,6 +1,7 @@
 //! Filters of numbers.
 
-use super::{Filter, text_argument, whole_argument, wrong_kind};
+use super::{Known, text_argument, whole_argument, wrong_kind};
+use crate::workflow::template::parameters::{NOTHING, takes};
 use crate::workflow::{
     number::{self, Quantity},
     template::{
@@ -10,14 +11,14 @@ use crate::workflow::{
     },
 };
 
-pub(super) const FILTERS: [(&str, Filter); 7] = [
-    ("abs", abs),
-    ("bool", |_, value, _| Ok(Data::Bool(value.is_true()))),
-    ("float", float),
-    ("int", int),
-    ("money", money),
-    ("number", to_number),
-    ("round", round),
+pub(super) const FILTERS: [Known; 7] = [
+    ("abs", NOTHING, abs),
+    ("bool", NOTHING, |_, value, _| Ok(Data::Bool(value.is_true()))),
+    ("float", takes(0, &["default"]), float),
+    ("int", takes(0, &["default"]), int),
+    ("money", takes(0, &["currency"]), money),
+    ("number", takes(0, &["default"]), to_number),
+    ("round", takes(0, &["precision", "method"]), round),
 ];
 
 fn abs<'a>(_: &mut Evaluation<'a>, value: Data<'a>, _: Arguments<'a>) -> Evaluated<Data<'a>> {

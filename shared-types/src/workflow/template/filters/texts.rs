@@ -1,6 +1,7 @@
 //! Filters of texts.
 
-use super::{Filter, count_argument, is_set, text_argument};
+use super::{Known, count_argument, is_set, text_argument};
+use crate::workflow::template::parameters::{NOTHING, any, takes};
 use crate::workflow::template::{
     address,
     budget::Fail,
@@ -8,29 +9,29 @@ use crate::workflow::template::{
     evaluation::{Arguments, Evaluated, Evaluation},
 };
 
-pub(super) const FILTERS: [(&str, Filter); 22] = [
-    ("capitalize", capitalize),
-    ("e", escape),
-    ("escape", escape),
-    ("format", super::numbers::format),
-    ("indent", indent),
-    ("lines", lines),
-    ("lower", |this, value, _| changed(this, &value, str::to_lowercase)),
-    ("pprint", super::maps::tojson),
-    ("replace", replace),
-    ("safe", |_, value, _| Ok(value)),
-    ("split", split),
-    ("string", |this, value, _| changed(this, &value, str::to_owned)),
-    ("title", title),
-    ("tojson", super::maps::tojson),
-    ("trim", trim),
-    ("truncate", truncate),
-    ("upper", |this, value, _| changed(this, &value, str::to_uppercase)),
-    ("url", |_, value, _| Ok(value)),
-    ("urlencode", urlencode),
-    ("center", center),
-    ("wordcount", wordcount),
-    ("striptags", striptags),
+pub(super) const FILTERS: [Known; 22] = [
+    ("capitalize", NOTHING, capitalize),
+    ("e", NOTHING, escape),
+    ("escape", NOTHING, escape),
+    ("format", any(0), super::numbers::format),
+    ("indent", takes(0, &["width", "first", "blank"]), indent),
+    ("lines", NOTHING, lines),
+    ("lower", NOTHING, |this, value, _| changed(this, &value, str::to_lowercase)),
+    ("pprint", takes(0, &["indent"]), super::maps::tojson),
+    ("replace", takes(2, &["old", "new", "count"]), replace),
+    ("safe", NOTHING, |_, value, _| Ok(value)),
+    ("split", takes(0, &["sep", "maxsplit"]), split),
+    ("string", NOTHING, |this, value, _| changed(this, &value, str::to_owned)),
+    ("title", NOTHING, title),
+    ("tojson", takes(0, &["indent"]), super::maps::tojson),
+    ("trim", takes(0, &["chars"]), trim),
+    ("truncate", takes(0, &["length", "killwords", "end"]), truncate),
+    ("upper", NOTHING, |this, value, _| changed(this, &value, str::to_uppercase)),
+    ("url", NOTHING, |_, value, _| Ok(value)),
+    ("urlencode", NOTHING, urlencode),
+    ("center", takes(0, &["width"]), center),
+    ("wordcount", NOTHING, wordcount),
+    ("striptags", NOTHING, striptags),
 ];
 
 /// A value's text, changed. What is longer afterwards than three times as long is counted before.

@@ -2,7 +2,9 @@
 
 use super::{
     super::{
-        filters, functions, predicates,
+        filters, functions,
+        parameters::Parameters,
+        predicates,
         tree::{Argument, Call, Callee, Expression, FilterCall},
     },
     Parsed, Reader, described,
@@ -27,13 +29,24 @@ impl Reader<'_> {
         let found = filters::find(filter.name)
             .ok_or_else(|| unknown("filter", filter.name, filters::names(), "| "))?;
         check_named(filter)?;
-        Ok(FilterCall { filter: found, arguments: self.arguments(&filter.args)? })
+        let arguments = self.arguments(&filter.args)?;
+        self.hold(filters::parameters(filter.name), filter.name, &arguments);
+        Ok(FilterCall { filter: found, arguments })
     }
 
     pub(super) fn test(&mut self, test: &ast::Test<'_>) -> Parsed<Expression> {
         let predicate =
             predicates::find(test.name).ok_or_else(|| unknown("test", test.name, predicates::names(), ""))?;
-        Ok(Expression::Test(self.boxed(&test.expr)?, predicate, self.arguments(&test.args)?))
+        let value = self.boxed(&test.expr)?;
+        let arguments = self.arguments(&test.args)?;
+        self.hold(predicates::parameters(test.name), test.name, &arguments);
+        Ok(Expression::Test(value, predicate, arguments))
+    }
+
+    /// Notes that arguments aren't those that are taken.
+    fn hold(&mut self, parameters: Option<Parameters>, name: &str, arguments: &[Argument]) {
+        let fault = parameters.and_then(|parameters| parameters.fault(name, arguments));
+        self.references.misuses.extend(fault);
     }
 
     fn arguments(&mut self, arguments: &[ast::CallArg<'_>]) -> Parsed<Vec<Argument>> {
@@ -70,7 +83,11 @@ impl Reader<'_> {
             },
             other => return Err(format!("{} can't be called", described(other))),
         };
-        Ok(Call { callee, arguments: self.arguments(&call.args)? })
+        let arguments = self.arguments(&call.args)?;
+        if let (Callee::Function(_), ast::Expr::Var(name)) = (&callee, &call.expr) {
+            self.hold(functions::parameters(name.id), name.id, &arguments);
+        }
+        Ok(Call { callee, arguments })
     }
 }
 
