@@ -82,6 +82,7 @@ fn encodings(secret: &str) -> Vec<String> {
     for before in ["", "u", "us"] {
         for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
             all.push(engine.encode(format!("{before}{secret}")));
+            all.push(STANDARD.encode(format!("{before}{}", engine.encode(secret))));
         }
     }
     all

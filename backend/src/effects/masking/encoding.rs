@@ -2,12 +2,15 @@
 
 use base64::{
     Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE},
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
 use std::{borrow::Cow, fmt::Write as _, ops::Range};
 
 /// The fewest characters of base64 that are looked for: fewer stand in any base64 by chance.
 const SHORTEST_BASE64: usize = 6;
+
+/// The shortest line of a secret that is looked for by itself: shorter ones would mask ordinary words.
+const SHORTEST_LINE: usize = 8;
 
 /// What is looked for.
 #[derive(Debug, Default)]
@@ -22,17 +25,28 @@ pub(super) struct Patterns {
 pub(super) fn patterns<'s>(secrets: impl Iterator<Item = &'s str>) -> Patterns {
     let mut patterns = Patterns::default();
     for secret in secrets {
-        for text in [secret, secret.trim()] {
+        for text in [secret, secret.trim()].into_iter().chain(lines(secret)) {
             let cases = [text.to_owned(), text.to_lowercase(), text.to_uppercase()];
             for text in cases.iter().filter(|text| !text.is_empty()) {
                 patterns.any_case.push(text.clone().into_bytes());
                 patterns.any_case.push(text.chars().rev().collect::<String>().into_bytes());
                 patterns.any_case.push(hex(text.as_bytes()));
                 base64(text.as_bytes(), &mut patterns.as_is);
+                // As it comes back from whoever encodes what is encoded already.
+                for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+                    base64(engine.encode(text).as_bytes(), &mut patterns.as_is);
+                }
             }
         }
     }
     patterns
+}
+
+/// The lines of a secret of several, such as a private key, of which each is as secret as the whole.
+fn lines(secret: &str) -> impl Iterator<Item = &str> {
+    let lines = secret.trim().lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST_LINE);
+    // What frames a key is known to everybody.
+    lines.filter(|line| !line.starts_with("-----"))
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {

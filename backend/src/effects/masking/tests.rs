@@ -47,6 +47,18 @@ fn encodings(secret: &str) -> Vec<(String, String)> {
         ("form".to_owned(), form_urlencoded::byte_serialize(secret.as_bytes()).collect()),
         ("percent twice".to_owned(), percent(&percent(secret, |_| false, true), |b| b != b'%', true)),
     ];
+    for (name, engine) in [
+        ("standard", STANDARD),
+        ("standard, unpadded", STANDARD_NO_PAD),
+        ("for URLs", URL_SAFE),
+        ("for URLs, unpadded", URL_SAFE_NO_PAD),
+    ] {
+        all.push((format!("base64 twice, {name}"), engine.encode(engine.encode(secret))));
+        all.push((
+            format!("base64 in Basic, {name}"),
+            STANDARD.encode(format!("me:{}", engine.encode(secret))),
+        ));
+    }
     for upper in [true, false] {
         all.push((format!("percent, all, {upper}"), percent(secret, |_| false, upper)));
         all.push((format!("percent, {upper}"), percent(secret, |b| b.is_ascii_alphanumeric(), upper)));
@@ -135,4 +147,13 @@ fn the_work_grows_with_the_text_alone() {
     time(10_000);
     let (short, long) = (time(50_000), time(500_000));
     assert!(long < short * 60, "ten times the text took {long:?} after {short:?}");
+}
+
+#[test]
+fn each_line_of_a_secret_of_several_lines_is_masked() {
+    let key = "-----BEGIN KEY-----\r\nMIIEvQIBADANBgkqhk\r\nab\r\nG9w0BAQEFAASCBKcw\r\n-----END KEY-----\r\n";
+    assert_eq!(masked(&[key], "first MIIEvQIBADANBgkqhk"), "first •••");
+    assert_eq!(masked(&[key], "G9w0BAQEFAASCBKcw then ab"), "••• then ab");
+    assert_eq!(masked(&[key], "-----BEGIN KEY-----"), "-----BEGIN KEY-----");
+    assert_eq!(masked(&[key], &format!("<{}>", STANDARD.encode("MIIEvQIBADANBgkqhk"))), "<•••>");
 }
