@@ -13,6 +13,7 @@ mod health;
 mod hygiene;
 mod idempotency;
 mod invitations;
+mod json;
 mod keys;
 mod live;
 mod media;

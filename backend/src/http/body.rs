@@ -2,6 +2,7 @@
 
 use super::{
     MAX_BODY,
+    json::{self, Unambiguous},
     media::MediaType,
     problem::{ApiError, ApiResult},
 };
@@ -14,12 +15,13 @@ use futures_util::StreamExt as _;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
 use shared_types::{
     api::{
         problem::{Code, Problem},
         reading,
     },
-    workflow::{Finding, Format, bounds},
+    workflow::{Finding, Format, bounds, finding::escape_segment},
 };
 use std::time::Duration;
 
@@ -129,7 +131,7 @@ impl<T: DeserializeOwned + JsonSchema, S: Send + Sync> FromRequest<S> for Body<T
 /// The value that JSON holds.
 pub(super) fn json(bytes: &[u8]) -> ApiResult<Value> {
     let text = utf8(bytes)?;
-    serde_json::from_str(text).map_err(|error| unparsable(text, &error))
+    serde_json::from_str(text).map(|Unambiguous(value)| value).map_err(|error| unparsable(text, &error))
 }
 
 /// Refuses a map with a value that nests too deep; `at` is the map's own place.
@@ -153,13 +155,18 @@ fn utf8(bytes: &[u8]) -> ApiResult<&str> {
 /// Says where a text stops being JSON, and what stands there.
 fn unparsable(text: &str, error: &serde_json::Error) -> ApiError {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let path = serde_path_to_error::deserialize::<_, Value>(&mut reader)
+    let path = serde_path_to_error::deserialize::<_, Unambiguous>(&mut reader)
         .err()
-        .map_or_else(String::new, |error| pointer(&error.path().to_string()));
+        .map_or_else(String::new, |error| pointer(error.path()));
     if error.to_string().starts_with("recursion limit") {
         return refused(vec![reading::too_deep(&path)]);
     }
     let (line, column) = (error.line(), error.column());
+    if let Some(key) = json::key_twice(error) {
+        let pointer = format!("{path}/{}", escape_segment(&key));
+        let message = format!("{pointer} stands twice in the body (line {line}, column {column}); keep one.");
+        return at_place(Finding::error("key.twice", pointer, message), line, column);
+    }
     let what = if error.is_eof() {
         "it ends before its last value does".to_owned()
     } else {
@@ -168,15 +175,23 @@ fn unparsable(text: &str, error: &serde_json::Error) -> ApiError {
         format!("near `{near}`")
     };
     let message = format!("The body isn't JSON: line {line}, column {column}, {what}.");
-    let mut finding = Finding::error("body.unreadable", path, message.clone());
-    finding.line = u64::try_from(line).unwrap_or_default();
-    finding.column = u64::try_from(column).unwrap_or_default();
-    Problem::new(Code::BodyUnreadable, message).with_findings(vec![finding]).into()
+    at_place(Finding::error("body.unreadable", path, message), line, column)
 }
 
-/// A path such as `a.b[0]` as a JSON pointer.
-fn pointer(path: &str) -> String {
-    if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "")) }
+/// A body that can't be read for one reason, found at a place of its text.
+fn at_place(mut finding: Finding, line: usize, column: usize) -> ApiError {
+    finding.line = u64::try_from(line).unwrap_or_default();
+    finding.column = u64::try_from(column).unwrap_or_default();
+    Problem::new(Code::BodyUnreadable, finding.message.clone()).with_findings(vec![finding]).into()
+}
+
+/// A place in JSON, as a pointer.
+fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |at, segment| match segment {
+        Segment::Seq { index } => format!("{at}/{index}"),
+        Segment::Map { key } => format!("{at}/{}", escape_segment(key)),
+        Segment::Enum { .. } | Segment::Unknown => at,
+    })
 }
 
 /// How many faults a problem tells in words.

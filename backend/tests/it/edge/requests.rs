@@ -110,6 +110,42 @@ async fn a_body_says_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_key_that_stands_twice_is_refused_in_every_body_with_its_place() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    for (path, body, pointer) in [
+        ("events", r#"{"type": "a.b", "type": "c.d"}"#, "/type"),
+        (
+            "events",
+            r#"{"type": "a.b", "payload": {"order": [{"total": 1, "total": 2}]}}"#,
+            "/payload/order/0/total",
+        ),
+        ("events", r#"{"type": "a.b", "payload": {"a/b": 1, "a\u002fb": 2}}"#, "/payload/a~1b"),
+        ("events/batch", r#"[{"type": "a.b", "id": "1", "id": "2"}]"#, "/0/id"),
+        ("auth/login", r#"{"email": "x@example.com", "email": "y@example.com", "password": "p"}"#, "/email"),
+        ("users", r#"{"email": "x@example.com", "name": "X", "roles": [], "roles": ["admin"]}"#, "/roles"),
+        (
+            "rules/try",
+            r#"{"condition": {"field": "a", "field": "b", "operator": "exists"}}"#,
+            "/condition/field",
+        ),
+    ] {
+        let problem = admin
+            .send(Method::POST, path, |r| r.header("content-type", "application/json").body(body))
+            .await
+            .problem(422);
+        let finding = &problem["findings"][0];
+        assert_eq!(
+            (&finding["code"], &finding["pointer"]),
+            (&json!("key.twice"), &json!(pointer)),
+            "{problem}"
+        );
+        assert!(problem["detail"].as_str().unwrap().contains("stands twice"), "{problem}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_library_refuses_is_a_problem_too() {
     let app = App::start().await;
     app.publish(&MANUAL.replace("hand", "news").replace("type: manual", "type: webhook")).await;
