@@ -26,9 +26,7 @@ impl Connection {
 
     /// Sends an event; it must end, and be allowed.
     pub(crate) async fn send(&mut self, body: &str) -> anyhow::Result<()> {
-        let request = format!("{}{}\r\n\r\n{body}", self.head, body.len());
-        self.stream.write_all(request.as_bytes()).await?;
-        let answer = self.read().await?;
+        let answer = self.exchange(body).await?;
         let is_right = answer.starts_with("HTTP/1.1 200")
             && answer.contains("\"status\":\"ended\"")
             && answer.contains("\"result\":\"allowed\"");
@@ -36,6 +34,21 @@ impl Connection {
             bail!("the server answered {answer}");
         }
         Ok(())
+    }
+
+    /// Sends an event that may end in any way.
+    pub(crate) async fn send_whatever(&mut self, body: &str) -> anyhow::Result<()> {
+        let answer = self.exchange(body).await?;
+        if !answer.starts_with("HTTP/1.1 20") {
+            bail!("the server answered {answer}");
+        }
+        Ok(())
+    }
+
+    async fn exchange(&mut self, body: &str) -> anyhow::Result<String> {
+        let request = format!("{}{}\r\n\r\n{body}", self.head, body.len());
+        self.stream.write_all(request.as_bytes()).await?;
+        self.read().await
     }
 
     async fn read(&mut self) -> anyhow::Result<String> {

@@ -4,6 +4,7 @@
 
 mod checks;
 mod client;
+mod isolation;
 mod limit;
 mod load;
 mod server;
@@ -69,7 +70,11 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
             each(&server, plan, &mut figures).await?;
             return Ok(figures);
         }
-        Some(other) => anyhow::bail!("--only pure, effects, each or checks; not {other}"),
+        Some("isolation") => {
+            isolation::measure(&server, echo.port(), plan, &mut figures).await?;
+            return Ok(figures);
+        }
+        Some(other) => anyhow::bail!("--only pure, effects, each, checks or isolation; not {other}"),
         None => {}
     }
     say("the limit, before");
@@ -83,6 +88,8 @@ async fn measure(plan: Plan, only: Option<&str>) -> anyhow::Result<Map<String, V
     let latencies = load::open_loop(&server, echo.port(), plan).await?;
     figures.insert("wait_p50_ms".into(), json!(percentile(&latencies, 50)));
     figures.insert("wait_p99_ms".into(), json!(percentile(&latencies, 99)));
+    say("one hundred events a second beside hostile ones");
+    isolation::measure(&server, echo.port(), plan, &mut figures).await?;
     say("the limit, after");
     let after = limit::unnest(&url, plan.length).await?;
     figures.insert("limit_unnest_exec_per_s".into(), json!(f64::midpoint(before, after).round()));
@@ -167,7 +174,7 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// The value below which so many of a hundred lie, rounded to hundredths.
-fn percentile(values: &[f64], percent: usize) -> f64 {
+pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));

@@ -1,6 +1,7 @@
 //! The window, driven over `WebDriver` as a person would: what is seen, clicked and typed.
 
 use crate::wait::eventually;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::{
     net::TcpListener,
@@ -121,6 +122,16 @@ impl Window {
             self.post(&format!("element/{id}/value"), json!({ "text": text })).await
         })
         .await;
+    }
+
+    /// Takes a picture of the window, into the folder that `IW_TEST_PICTURES` names, if it names one.
+    pub(crate) async fn picture(&self, name: &str) {
+        let Ok(folder) = std::env::var("IW_TEST_PICTURES") else { return };
+        let answer: Value =
+            self.http.get(format!("{}/screenshot", self.session)).send().await.unwrap().json().await.unwrap();
+        let bytes = STANDARD.decode(answer["value"].as_str().unwrap()).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();
     }
 
     /// Presses and lets go of a key.

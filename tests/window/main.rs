@@ -8,6 +8,7 @@ mod branches;
 mod bus;
 mod driver;
 mod editing;
+mod invited;
 mod wait;
 mod world;
 
@@ -17,7 +18,7 @@ use serde_json::json;
 use wait::eventually;
 use world::{PASSWORD, Wire, World};
 
-const INA: &str = "ina.berg@example.com";
+pub(crate) const INA: &str = "ina.berg@example.com";
 pub(crate) const BO: &str = "bo.ek@example.com";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,6 +38,7 @@ async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
     assert_eq!(raised.len(), 3, "one for each request, however often the line broke: {raised:?}");
     many_become_one(&window, &world, &notifications).await;
     a_server_that_hangs(&window, &wire).await;
+    invited::an_invitation_is_accepted(&window, &world).await;
     branches::a_parallel_run_is_watched_to_its_end(&window, &world, &ina).await;
     editing::a_workflow_is_written(&window, &world, &wire).await;
 }

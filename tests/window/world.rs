@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use std::{
     env,
+    io::Write as _,
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
 };
 use tokio::{io::copy_bidirectional, net, sync::watch};
 
 pub(crate) const PASSWORD: &str = "sample-password";
+const SECRET_KEY: &str = "a key for tests, and for nothing else";
 const SHOP: &str = "http://127.0.0.1:7401";
 const SHOP_KEY: &str = "iw_sample_shop_key";
 
@@ -52,7 +54,7 @@ impl World {
         let server = Command::new(program())
             .args(["serve", "--sample-data"])
             .env("IW_DATABASE_URL", &self.database_url)
-            .env("IW_SECRET_KEY", "a key for tests, and for nothing else")
+            .env("IW_SECRET_KEY", SECRET_KEY)
             .env("IW_LISTEN", self.address.to_string())
             .env("IW_ADMIN_PASSWORD", "admin-password")
             .stdin(Stdio::null())
@@ -99,13 +101,37 @@ impl World {
         self.http.get(self.api(path)).bearer_auth(token).send().await.unwrap().json().await.unwrap()
     }
 
+    /// Sends something as somebody.
+    pub(crate) async fn send(&self, token: &str, path: &str, body: &Value) {
+        let sent = self.http.post(self.api(path)).bearer_auth(token).json(body).send().await.unwrap();
+        assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
+    }
+
+    /// Runs a command of the server with something on its standard input.
+    pub(crate) fn command(&self, arguments: &[&str], input: &str) {
+        let mut command = Command::new(program())
+            .args(arguments)
+            .env("IW_DATABASE_URL", &self.database_url)
+            .env("IW_SECRET_KEY", SECRET_KEY)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        command.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        assert!(command.wait().unwrap().success(), "{arguments:?}");
+    }
+
     /// A run's trace as a tree.
     pub(crate) async fn tree(&self, token: &str, run: &str) -> Value {
         self.read(token, &format!("executions/{run}/tree")).await
     }
 
     pub(crate) async fn token(&self, email: &str) -> String {
-        let body = json!({ "email": email, "password": PASSWORD });
+        self.token_with(email, PASSWORD).await
+    }
+
+    /// The access token of somebody with a password of their own.
+    pub(crate) async fn token_with(&self, email: &str, password: &str) -> String {
+        let body = json!({ "email": email, "password": password });
         let sent = self.http.post(self.api("auth/login")).json(&body).send().await.unwrap();
         let session: Value = sent.json().await.unwrap();
         session["access_token"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned()

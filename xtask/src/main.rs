@@ -41,6 +41,8 @@ enum Chore {
         #[arg(long)]
         fast: bool,
     },
+    /// The whole in a real window alone. `IW_TEST_PICTURES` names a folder for pictures of it.
+    Window,
     /// The random tests with many more cases, others each night; minutes.
     Night,
     /// Figures, each beside what the machine allows in the same run; printed as one JSON object.
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Chore::Run { server } => run::run(server),
         Chore::Order { total } => order::place(&total),
         Chore::Test { fast } => test::test(fast),
+        Chore::Window => test::window_alone(),
         Chore::Night => test::night(),
         Chore::Bench { quick, json: _ } => bench::bench(quick),
         Chore::Tidy => tidy::tidy(),

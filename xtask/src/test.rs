@@ -42,6 +42,15 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The whole in a real window, with all that it needs built.
+pub(crate) fn window_alone() -> anyhow::Result<()> {
+    for needed in [setup::SERVER, setup::UI, setup::DESKTOP, setup::WINDOW] {
+        ensure(needed)?;
+    }
+    ui::build()?;
+    window()
+}
+
 /// The whole in a real window, on a display, a bus and a keyring of its own.
 fn window() -> anyhow::Result<()> {
     step(

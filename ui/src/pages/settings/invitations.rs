@@ -63,7 +63,7 @@ fn line(invitation: &Invitation, answer: &Callback<(Invitation, bool)>) -> Html 
         <div key={invitation.invitation_id.to_string()}>
             <p><b>{ &invitation.workspace }</b>{ format!(", as {} with {roles}", invitation.name) }</p>
             <p class="muted">{ format!("{} invited you.", invitation.invited_by) }</p>
-            <p>{ button(true, "Accept") }{ " " }{ button(false, "Decline") }</p>
+            <p class="row">{ button(true, "Accept") }{ button(false, "Decline") }</p>
         </div>
     }
 }
