@@ -11,6 +11,7 @@ mod events;
 mod forms;
 mod idle;
 mod links;
+mod money;
 mod names;
 mod nesting;
 mod references;
@@ -138,6 +139,7 @@ pub fn check_source(source: Source, around: &Around) -> Checked {
         schedule::check(document, around.now(), &mut findings);
         spans::check_document(document, &mut findings);
         forms::check(document, &places, &mut findings);
+        money::check(document, &places, &mut findings);
         references = references::references(document, &places, &source);
     } else if has_shape {
         findings.push(Finding::error("document.unreadable", "", "The document can't be read."));

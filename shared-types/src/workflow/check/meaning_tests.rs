@@ -340,3 +340,33 @@ fn somebody_who_is_no_member_is_a_warning() {
     let at = "/steps/0/approval/levels/0/approvers";
     assert_eq!(found, [("person.unknown", &*format!("{at}/1")), ("role.empty", &*format!("{at}/2"))]);
 }
+
+#[test]
+fn what_is_no_money_is_found() {
+    let step = "  - { id: a, type: set, set: { b: 1 } }\n";
+    for (head, code, at) in [
+        ("amount: lots", "amount.bad", "/amount"),
+        ("amount: [1]", "amount.bad", "/amount"),
+        ("amount: true", "amount.bad", "/amount"),
+        ("amount: 5\ncurrency: eur", "currency.bad", "/currency"),
+        ("amount: 5\ncurrency: Euro", "currency.bad", "/currency"),
+        ("currency: EUR", "value.unused", "/currency"),
+    ] {
+        let found = codes(&format!("{head}\ntrigger: {{ type: manual }}"), step);
+        assert!(found.contains(&(code.to_owned(), at.to_owned())), "{head}: {found:?}");
+    }
+    let asking = "  - id: a\n    type: approval\n    approval: { reason: Pay, amount: much, currency: kr, levels: [{ approvers: ['role:boss'] }] }\n    \
+         on_approved: b\n  - id: b\n    type: execute\n    execute:\n      - { type: create_approval_request, data: { approver_role: boss, amount: [1], currency: Euro } }\n";
+    let found = codes("trigger: { type: manual }", asking);
+    for (code, at) in [
+        ("amount.bad", "/steps/0/approval/amount"),
+        ("currency.bad", "/steps/0/approval/currency"),
+        ("amount.bad", "/steps/1/execute/0/data/amount"),
+        ("currency.bad", "/steps/1/execute/0/data/currency"),
+    ] {
+        assert!(found.contains(&(code.to_owned(), at.to_owned())), "{code} {at}: {found:?}");
+    }
+    for sound in ["amount: 5\ncurrency: EUR", "amount: '12.50'", "amount: '{{ x }}'\ncurrency: '{{ y }}'"] {
+        assert_eq!(codes(&format!("{sound}\ntrigger: {{ type: manual }}"), step), [], "{sound}");
+    }
+}
