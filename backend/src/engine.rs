@@ -41,8 +41,8 @@ use evaluation::Evaluations;
 use hot::HotRuns;
 use perform::Work;
 use shared_types::{
-    ids::{ExecutionId, WorkspaceId},
-    machine::Limits,
+    ids::{ExecutionId, WorkflowId, WorkspaceId},
+    machine::{Definition, Limits},
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -103,6 +103,19 @@ const OFFERS: usize = 4096;
 const LAST_CALLS: Duration = Duration::from_secs(10);
 
 impl Engine {
+    /// A revision of a workflow, ready to be run; remembered once it was read.
+    ///
+    /// # Errors
+    /// It isn't there, can't be read, or the store failed.
+    pub async fn definition(
+        &self,
+        workspace: WorkspaceId,
+        workflow_id: &WorkflowId,
+        revision: i32,
+    ) -> Result<Arc<Definition>, StoreError> {
+        self.0.catalog.definition(&self.0.pool, workspace, workflow_id, revision).await
+    }
+
     /// Makes an engine; nothing runs before [`Engine::start`].
     pub fn new(parts: Parts) -> Self {
         let stop = CancellationToken::new();

@@ -117,7 +117,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
 }
 
 /// Reads a JSON file by its type's schema, as the API reads a body.
-fn parse<T: DeserializeOwned + JsonSchema>(file: &Path) -> anyhow::Result<T> {
+fn parse<T: DeserializeOwned + JsonSchema + 'static>(file: &Path) -> anyhow::Result<T> {
     let text = read(file)?;
     // Editors on Windows begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

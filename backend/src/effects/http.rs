@@ -188,11 +188,11 @@ fn first_hop(call: &HttpCall<'_>) -> Result<Hop, CallError> {
     headers.insert(IDEMPOTENCY_KEY.clone(), key);
     let body = match &request.body {
         None => None,
-        Some(Value::String(text)) => Some(text.clone().into_bytes()),
+        Some(Value::String(text)) => Some(text.clone().into()),
         Some(body) => {
             let json = HeaderValue::from_static("application/json");
             headers.entry(header::CONTENT_TYPE).or_insert(json);
-            Some(body.to_string().into_bytes())
+            Some(body.to_string().into())
         }
     };
     Ok(Hop { method, url, headers, body })

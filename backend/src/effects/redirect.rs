@@ -1,5 +1,6 @@
 //! Redirects, followed as `fetch` follows them (Fetch Standard, "HTTP-redirect fetch").
 
+use axum::body::Bytes;
 use reqwest::{
     Method, StatusCode, Url,
     header::{self, HeaderMap, HeaderName},
@@ -14,7 +15,7 @@ pub(super) struct Hop {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) body: Option<Bytes>,
 }
 
 /// What a call may send only to the origin that its author named.
@@ -129,7 +130,7 @@ mod tests {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
         }
         let url = Url::parse("https://one.example/a/b").unwrap();
-        Hop { method, url, headers, body: Some(b"{}".to_vec()) }
+        Hop { method, url, headers, body: Some(b"{}".as_slice().into()) }
     }
 
     fn names(hop: &Hop) -> Vec<&str> {

@@ -1,64 +1,86 @@
 //! Turns of the machine that take long are made beside the threads that serve, one at a time: whatever a workflow
 //! calculates, the others go on. A turn is bounded by the machine itself; this is about who waits for it.
 
-use shared_types::machine::Definition;
+use shared_types::{machine::Definition, workflow::template::work_done};
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::Semaphore,
 };
 
-/// A definition whose turn took longer is made beside the serving threads from then on.
-const SLOW: Duration = Duration::from_millis(5);
-/// How many definitions are remembered as slow; past it they are forgotten and found again.
-const MAX_SLOW: usize = 1_000;
+/// A definition whose turn did more work is evaluated aside from then on; about 1 ms. Work is counted, and no time is
+/// taken, since on a busy machine any turn may take long.
+const HEAVY: u64 = 20_000;
+/// After so many light turns one after the other it is evaluated here again.
+const LIGHT_TURNS: u32 = 100;
+/// How many definitions are remembered; past it they are forgotten and found again.
+const MAX_REMEMBERED: usize = 1_000;
 
-/// Which definitions have shown to be slow, and the one place in which they are evaluated.
+/// Which definitions have shown to be heavy, and the one place in which they are evaluated.
 #[derive(Debug)]
 pub(super) struct Evaluations {
-    /// The definitions, by their place in memory. Another that is put there later is evaluated aside as well, which
-    /// changes nothing but who waits.
-    slow: Mutex<HashSet<usize>>,
+    /// The definitions, by their place in memory, and how many light turns they have made since. Another definition
+    /// that is put there later is evaluated aside as well, which changes nothing but who waits.
+    heavy: Mutex<HashMap<usize, u32>>,
+    /// How many there are, so that nobody locks to find none.
+    count: AtomicUsize,
     aside: Semaphore,
 }
 
 impl Default for Evaluations {
     fn default() -> Self {
-        Self { slow: Mutex::default(), aside: Semaphore::new(1) }
+        Self { heavy: Mutex::default(), count: AtomicUsize::new(0), aside: Semaphore::new(1) }
     }
 }
 
 impl Evaluations {
-    /// Makes a turn: here, or aside where this definition has been slow before.
+    /// Makes a turn: here, or aside where this definition has been heavy before.
     pub(super) async fn turn<T>(&self, definition: &Arc<Definition>, turn: impl FnOnce() -> T) -> T {
         let place = Arc::as_ptr(definition).addr();
         let can_move = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
-        if can_move && self.is_slow(place) {
+        if can_move && self.is_heavy(place) {
             // The semaphore is never closed; without a permit the turn is made all the same.
             let _permit = self.aside.acquire().await;
-            return tokio::task::block_in_place(turn);
+            return tokio::task::block_in_place(|| self.measured(place, turn));
         }
-        let begun = Instant::now();
+        self.measured(place, turn)
+    }
+
+    fn is_heavy(&self, place: usize) -> bool {
+        self.count.load(Ordering::Relaxed) > 0 && self.lock().contains_key(&place)
+    }
+
+    /// Makes a turn and remembers how much work it did.
+    fn measured<T>(&self, place: usize, turn: impl FnOnce() -> T) -> T {
+        let before = work_done();
         let made = turn();
-        if begun.elapsed() > SLOW {
-            self.remember(place);
+        if work_done() - before > HEAVY {
+            let mut heavy = self.lock();
+            if heavy.len() >= MAX_REMEMBERED {
+                heavy.clear();
+            }
+            heavy.insert(place, 0);
+            self.count.store(heavy.len(), Ordering::Relaxed);
+        } else if self.count.load(Ordering::Relaxed) > 0 {
+            let mut heavy = self.lock();
+            if let Some(light) = heavy.get_mut(&place) {
+                *light += 1;
+                if *light >= LIGHT_TURNS {
+                    heavy.remove(&place);
+                }
+            }
+            self.count.store(heavy.len(), Ordering::Relaxed);
         }
         made
     }
 
-    fn is_slow(&self, place: usize) -> bool {
-        self.slow.lock().unwrap_or_else(PoisonError::into_inner).contains(&place)
-    }
-
-    fn remember(&self, place: usize) {
-        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        if slow.len() >= MAX_SLOW {
-            slow.clear();
-        }
-        slow.insert(place);
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<usize, u32>> {
+        self.heavy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -176,9 +176,11 @@ impl Engine {
     /// Whether an event starts a workflow: its type fits, and the filter lets it in or can't be asked.
     pub(super) async fn is_started_by(&self, workflow: &ActiveWorkflow, event: &Event) -> bool {
         let definition = &workflow.definition;
-        if !definition.document().is_triggered_by(&event.kind) {
-            return false;
-        }
+        definition.document().is_triggered_by(&event.kind) && self.admits(definition, event).await
+    }
+
+    /// Whether the filter of a trigger lets an event in or can't be asked.
+    pub async fn admits(&self, definition: &Arc<Definition>, event: &Event) -> bool {
         let is_admitted = || definition.admits(event, event.time).unwrap_or(true);
         self.0.evaluations.turn(definition, is_admitted).await
     }

@@ -110,7 +110,7 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 /// A JSON object that was read into its type.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned + JsonSchema, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + JsonSchema + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> ApiResult<Self> {

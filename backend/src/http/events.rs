@@ -18,7 +18,6 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared_types::{
     api::{
@@ -125,7 +124,10 @@ pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) ->
         return Err(ApiError::new(Code::FieldBad, detail));
     }
     let requester = requester(caller, new.requester.as_deref())?;
-    let content = json!([new.kind, new.source, new.requester, new.time, new.payload]);
+    let content = (&new.kind, &new.source, &new.requester, &new.time, &new.payload);
+    let content =
+        serde_json::to_vec(&content).map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
+    let content_hash = Sha256::digest(&content).to_vec();
     let event = Event {
         kind: new.kind,
         id: EventId(id),
@@ -138,7 +140,6 @@ pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) ->
         Who::Key(key) => key.workflows.clone().map_or(Starts::Listening, Starts::ListeningOf),
         Who::Person(_) => Starts::Listening,
     };
-    let content_hash = Sha256::digest(content.to_string().as_bytes()).to_vec();
     Ok(Incoming { event: Arc::new(event), content_hash, starts, audit: None })
 }
 

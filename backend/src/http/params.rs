@@ -16,6 +16,9 @@ use std::{str::FromStr, sync::Arc};
 
 /// Refuses a path that can lead nowhere: no id holds U+0000, or what isn't UTF-8.
 pub(super) fn check_path(uri: &Uri) -> ApiResult<()> {
+    if !uri.path().contains('%') {
+        return Ok(());
+    }
     match decoded(uri.path(), false) {
         Some(path) if !path.contains('\0') => Ok(()),
         Some(_) | None => Err(ApiError::not_found()),
@@ -47,7 +50,7 @@ where
 }
 
 /// Reads a query into its type, by the type's JSON Schema.
-fn read_query<T: DeserializeOwned + JsonSchema>(text: &str) -> ApiResult<T> {
+fn read_query<T: DeserializeOwned + JsonSchema + 'static>(text: &str) -> ApiResult<T> {
     let schema = reading::schema_of::<T>();
     let known = schema.get("properties").and_then(Value::as_object);
     let is_open = schema.get("additionalProperties") != Some(&Value::Bool(false));
@@ -71,6 +74,11 @@ fn read_query<T: DeserializeOwned + JsonSchema>(text: &str) -> ApiResult<T> {
         if values.insert(name.clone(), typed(&name, schema, value)?).is_some() {
             return Err(wrong(&format!("`{name}` was sent twice; send it once.")));
         }
+    }
+    if values.is_empty()
+        && let Ok(query) = serde_json::from_value(Value::Object(Map::new()))
+    {
+        return Ok(query);
     }
     reading::read(Value::Object(values)).map_err(|findings| {
         let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
@@ -99,20 +107,24 @@ fn typed(name: &str, schema: &Value, text: String) -> ApiResult<Value> {
         Some(Value::Array(many)) => many.iter().any(|one| one == kind),
         Some(_) | None => false,
     };
-    let shown: String = text.chars().take(50).collect();
+    let shown = || text.chars().take(50).collect::<String>();
     if wants("integer") {
         let number = text.parse::<u64>().map(Value::from).or_else(|_| text.parse::<i64>().map(Value::from));
-        return number.map_err(|_| wrong(&format!("`{name}` is \"{shown}\"; it must be a whole number.")));
+        return number
+            .map_err(|_| wrong(&format!("`{name}` is \"{}\"; it must be a whole number.", shown())));
     }
     if wants("boolean") {
         let word = text.parse::<bool>().map(Value::from);
-        return word.map_err(|_| wrong(&format!("`{name}` is \"{shown}\"; it must be true or false.")));
+        return word.map_err(|_| wrong(&format!("`{name}` is \"{}\"; it must be true or false.", shown())));
     }
     Ok(Value::String(text))
 }
 
 /// What a percent-encoded text stands for; nothing where that isn't UTF-8.
 fn decoded(text: &str, plus_is_space: bool) -> Option<String> {
+    if !text.contains(['%', '+']) {
+        return Some(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

@@ -39,7 +39,7 @@ use shared_types::{
         input::{Requester, RequesterKind},
     },
     workflow::{
-        Document, bounds,
+        bounds,
         document::{Signature, Trigger},
     },
 };
@@ -63,8 +63,10 @@ pub(super) async fn receive(
         let mut conn = state.pool.acquire().await?;
         webhooks::by_token(&mut conn, &token).await?.ok_or_else(ApiError::not_found)?
     };
-    let document: Document = store::read("workflow_revisions", "document", found.document.clone())?;
-    let Trigger::Webhook { signature, .. } = &document.trigger else { return Err(ApiError::not_found()) };
+    let definition = state.engine.definition(found.workspace, &found.workflow_id, found.revision).await?;
+    let Trigger::Webhook { signature, .. } = &definition.document().trigger else {
+        return Err(ApiError::not_found());
+    };
     let secrets = secrets(&state, &found).await?;
     let verified = {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -81,7 +83,7 @@ pub(super) async fn receive(
     };
     // What changes something is carried through, also where the sender hangs up.
     let outcome =
-        tokio::spawn(async move { take(&state, &found, document, message_id, &body, &media).await });
+        tokio::spawn(async move { take(&state, &found, &definition, message_id, &body, &media).await });
     outcome.await.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?
 }
 
@@ -99,7 +101,7 @@ async fn secrets(state: &AppState, found: &Found) -> ApiResult<Vec<String>> {
 async fn take(
     state: &AppState,
     found: &Found,
-    document: Document,
+    definition: &Arc<Definition>,
     message_id: String,
     body: &Bytes,
     media: &MediaType,
@@ -129,8 +131,7 @@ async fn take(
         }),
         payload,
     };
-    let definition = Definition::new(document);
-    if !definition.admits(&event, event.time).unwrap_or(true) {
+    if !state.engine.admits(definition, &event).await {
         remember(state, found, Some(message_id), Verdict::Filtered, None).await?;
         let accepted = EventAccepted { event_id: id, duplicate: false, runs: Vec::new() };
         return Ok((StatusCode::ACCEPTED, Json(accepted)));

@@ -23,8 +23,8 @@ pub struct Found {
     pub workflow_id: WorkflowId,
     /// Whether the workflow is on.
     pub enabled: bool,
-    /// Its newest document.
-    pub document: Value,
+    /// Its newest revision.
+    pub revision: i32,
 }
 
 /// Gives a workflow a webhook, if it has none.
@@ -62,9 +62,8 @@ pub(super) async fn remove(conn: &mut PgConnection, workspace: WorkspaceId, id: 
 /// The webhook of a token.
 pub async fn by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Found>> {
     let row = sqlx::query!(
-        "select h.workspace_id, h.workflow_id, w.enabled, r.document
+        "select h.workspace_id, h.workflow_id, w.enabled, w.revision
          from webhooks h join workflows w using (workspace_id, workflow_id)
-         join workflow_revisions r using (workspace_id, workflow_id, revision)
          where h.token = $1 and w.archived_at is null",
         token
     )
@@ -74,7 +73,7 @@ pub async fn by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Fou
         workspace: WorkspaceId(row.workspace_id),
         workflow_id: WorkflowId(row.workflow_id),
         enabled: row.enabled,
-        document: row.document,
+        revision: row.revision,
     }))
 }
 

@@ -247,7 +247,8 @@ pub async fn list(
     let q = filter.q.map(str::trim).filter(|q| !q.is_empty());
     let pattern = q.map(|q| format!("%{}", super::executions::like_prefix(q)));
     let rows = sqlx::query!(
-        "select w.workflow_id, w.name, w.enabled, w.revision, r.document, r.created_at, r.created_by,
+        "select w.workflow_id, w.name, w.enabled, w.revision, r.created_at, r.created_by,
+             r.document ->> 'description' as description, r.document -> 'trigger' as trigger,
              runs.started as \"started!\", runs.failed as \"failed!\"
          from workflows w
          join workflow_revisions r using (workspace_id, workflow_id, revision)
@@ -292,8 +293,8 @@ pub async fn list(
         etag: etag(row.revision),
         workflow_id: WorkflowId(row.workflow_id),
         name: row.name,
-        description: row.document.get("description").and_then(Value::as_str).map(str::to_owned),
-        trigger: trigger_in_words(&row.document),
+        description: row.description,
+        trigger: trigger_in_words(row.trigger.unwrap_or_default()),
         revision: row.revision,
         enabled: row.enabled,
         updated_at: row.created_at,
@@ -309,8 +310,7 @@ pub fn etag(revision: i32) -> String {
     format!("\"r{revision}\"")
 }
 
-fn trigger_in_words(document: &Value) -> String {
-    let trigger = document.get("trigger").cloned().unwrap_or(Value::Null);
+fn trigger_in_words(trigger: Value) -> String {
     match serde_json::from_value::<Trigger>(trigger) {
         Ok(Trigger::Event { event, .. }) => event,
         Ok(Trigger::Schedule { cron, timezone, .. }) => match timezone {

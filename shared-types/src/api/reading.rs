@@ -8,37 +8,39 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    any::TypeId,
+    collections::HashMap,
+    sync::{LazyLock, PoisonError, RwLock},
 };
 
 /// How deep a body may nest: values at the places where they stand in bodies, the deepest in an event of a script.
 const MAX_BODY_DEPTH: usize = bounds::MAX_DEPTH + 6;
 
-static SCHEMAS: RwLock<BTreeMap<&'static str, Arc<Value>>> = RwLock::new(BTreeMap::new());
+static SCHEMAS: LazyLock<RwLock<HashMap<TypeId, &'static Value>>> = LazyLock::new(RwLock::default);
 
-/// The JSON Schema of a type, made once.
-pub fn schema_of<T: JsonSchema>() -> Arc<Value> {
-    let name = std::any::type_name::<T>();
-    if let Some(schema) = SCHEMAS.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-        return Arc::clone(schema);
+/// The JSON Schema of a type, made once for the life of the program.
+pub fn schema_of<T: JsonSchema + 'static>() -> &'static Value {
+    let of = TypeId::of::<T>();
+    if let Some(schema) = SCHEMAS.read().unwrap_or_else(PoisonError::into_inner).get(&of) {
+        return schema;
     }
-    let generator: SchemaGenerator = SchemaSettings::draft2020_12().into_generator();
-    let schema = Arc::new(generator.into_root_schema_for::<T>().to_value());
-    SCHEMAS.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&schema));
-    schema
+    let mut schemas = SCHEMAS.write().unwrap_or_else(PoisonError::into_inner);
+    schemas.entry(of).or_insert_with(|| {
+        let generator: SchemaGenerator = SchemaSettings::draft2020_12().into_generator();
+        Box::leak(Box::new(generator.into_root_schema_for::<T>().to_value()))
+    })
 }
 
 /// Reads a value into its type.
 ///
 /// # Errors
 /// Every difference from the type's schema, every text that can't be stored, and what nests too deep.
-pub fn read<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Vec<Finding>> {
+pub fn read<T: DeserializeOwned + JsonSchema + 'static>(value: Value) -> Result<T, Vec<Finding>> {
     let unstorable = unstorable(&value, MAX_BODY_DEPTH);
     if !unstorable.is_empty() {
         return Err(unstorable);
     }
-    let findings = check_against(&schema_of::<T>(), &value);
+    let findings = check_against(schema_of::<T>(), &value);
     if !findings.is_empty() {
         return Err(findings.into_iter().map(of_body).collect());
     }
@@ -47,6 +49,9 @@ pub fn read<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Vec<Fin
 
 /// What of a value can't be stored: the character U+0000, and what nests too deep.
 pub fn unstorable(value: &Value, most: usize) -> Vec<Finding> {
+    if bounds::is_storable(value, most) {
+        return Vec::new();
+    }
     let deep = bounds::too_deep(value, most).map(|pointer| too_deep(&pointer));
     let zero = bounds::place_of_zero(value).map(|pointer| {
         let message =
@@ -104,7 +109,7 @@ mod tests {
     };
     use serde_json::json;
 
-    fn faults<T: DeserializeOwned + JsonSchema>(value: Value) -> Vec<(String, String)> {
+    fn faults<T: DeserializeOwned + JsonSchema + 'static>(value: Value) -> Vec<(String, String)> {
         let findings = read::<T>(value).err().unwrap_or_default();
         findings.into_iter().map(|f| (f.code.into_owned(), f.pointer)).collect()
     }

@@ -16,7 +16,7 @@ use crate::{
         evaluate::Why,
         scope::Scope,
         step::{Step, StepKind},
-        template::{TemplateError, work_done},
+        template::{TemplateError, count_work, work_done},
     },
 };
 use chrono::{DateTime, Utc};
@@ -60,6 +60,9 @@ pub(super) struct Failure {
     pub(super) code: String,
     pub(super) message: String,
 }
+
+/// How much work entering a step is, in the units of templates.
+const STEP_WORK: u64 = 5;
 
 impl Failure {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
@@ -186,6 +189,7 @@ impl<'t> Turn<'t> {
             return Flow::Fail(Failure::new("link.nowhere", format!("There is no step {id}.")).at(id));
         };
         self.state.entered += 1;
+        count_work(STEP_WORK);
         let place = Place { step: id.clone(), visit: self.state.visit(id, within), within: within.to_vec() };
         if let Some(failure) = self.past_a_limit() {
             self.fact(&place, StepState::Failed).reason = Some(failure.message.clone());

@@ -77,6 +77,22 @@ pub fn depth(value: &Value) -> usize {
     deepest
 }
 
+/// Whether a value nests at most `most` deep and holds no character U+0000: nearly every value does, and is looked at
+/// once. Where one doesn't, [`too_deep`] and [`place_of_zero`] say why.
+pub fn is_storable(value: &Value, most: usize) -> bool {
+    let is_text = |text: &str| !text.as_bytes().contains(&0);
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => is_text(text),
+        Value::Array(list) => {
+            most.checked_sub(1).is_some_and(|most| list.iter().all(|item| is_storable(item, most)))
+        }
+        Value::Object(map) => most
+            .checked_sub(1)
+            .is_some_and(|most| map.iter().all(|(key, value)| is_text(key) && is_storable(value, most))),
+    }
+}
+
 /// The place of the first value that is nested in more than `most` others, as a JSON pointer.
 pub fn too_deep(value: &Value, most: usize) -> Option<String> {
     walk(value, |depth, _, _| depth > most)
@@ -84,7 +100,7 @@ pub fn too_deep(value: &Value, most: usize) -> Option<String> {
 
 /// The same for the values of a map, each of which may nest [`MAX_DEPTH`] deep.
 pub fn too_deep_in(map: &Map<String, Value>) -> Option<String> {
-    map.iter().find_map(|(key, value)| {
+    map.iter().filter(|(_, value)| !is_storable(value, MAX_DEPTH)).find_map(|(key, value)| {
         too_deep(value, MAX_DEPTH).map(|below| format!("/{}{below}", escape_segment(key)))
     })
 }
@@ -215,6 +231,27 @@ mod tests {
         ] {
             let said = instant(bad).unwrap_err().to_string();
             assert!(said.contains(says), "{bad}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_storable_is_neither_too_deep_nor_holds_a_zero() {
+        let zero = "a\0b";
+        for value in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!("text"),
+            json!(zero),
+            json!([1, ["x", { "y": zero }]]),
+            json!({ zero: 1 }),
+            nested(3),
+            nested(4),
+            nested(5),
+            json!([nested(3), nested(4)]),
+        ] {
+            let expected = too_deep(&value, 4).is_none() && place_of_zero(&value).is_none();
+            assert_eq!(is_storable(&value, 4), expected, "{value}");
         }
     }
 }

@@ -9,7 +9,7 @@ mod schema;
 use super::finding::{Finding, PatchOp, closest, escape_segment};
 use schema::{allows_null, is_null, leading_keys, tags, type_fits, type_in_words, types, variants, words};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Up to how many keys are named where another is found.
 const FEW_KEYS: usize = 6;
@@ -41,6 +41,17 @@ pub fn check_against(schema: &Value, value: &Value) -> Vec<Finding> {
     walk.findings
 }
 
+impl<'s> Object<'s> {
+    fn property(&self, key: &str) -> Option<&'s Value> {
+        self.properties.iter().rev().find_map(|properties| properties.get(key))
+    }
+
+    /// The names of all properties, in order.
+    fn names(&self) -> BTreeSet<&'s str> {
+        self.properties.iter().flat_map(|properties| properties.keys()).map(String::as_str).collect()
+    }
+}
+
 struct Walk<'s> {
     root: &'s Value,
     findings: Vec<Finding>,
@@ -49,7 +60,8 @@ struct Walk<'s> {
 /// The keys that an object may have, gathered from a schema, what it refers to, and the variant that fits.
 #[derive(Default)]
 struct Object<'s> {
-    properties: BTreeMap<&'s str, &'s Value>,
+    /// The properties of each schema that describes it; a later one counts before an earlier one.
+    properties: Vec<&'s Map<String, Value>>,
     required: Vec<&'s str>,
     rest: Option<&'s Value>,
     open: bool,
@@ -101,11 +113,11 @@ impl<'s> Walk<'s> {
             self.findings.push(Finding::error("key.missing", at, format!("{} needs `{key}`.", place(at))));
         }
         for (key, value) in map {
-            let below = format!("{at}/{}", escape_segment(key));
-            match object.properties.get(key.as_str()).copied().or(object.rest) {
-                Some(schema) => self.value(schema, value, &below),
+            let below = || format!("{at}/{}", escape_segment(key));
+            match object.property(key).or(object.rest) {
+                Some(schema) => self.value(schema, value, &below()),
                 None if object.open => {}
-                None => self.unknown_key(key, &object, map, at, below),
+                None => self.unknown_key(key, &object, map, at, below()),
             }
         }
     }
@@ -114,9 +126,7 @@ impl<'s> Walk<'s> {
         if let Some(target) = schema.get("$ref") {
             self.gather(self.target(target), map, at, object);
         }
-        for (key, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            object.properties.insert(key, property);
-        }
+        object.properties.extend(schema.get("properties").and_then(Value::as_object));
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         object.required.extend(required.filter_map(Value::as_str));
         match schema.get("additionalProperties") {
@@ -223,7 +233,7 @@ impl<'s> Walk<'s> {
     /// and `maxLength`.
     fn text(&mut self, schema: &Value, value: &Value, at: &str) {
         let Some(text) = value.as_str() else { return };
-        let reserved = schema.pointer("/not/enum").and_then(Value::as_array);
+        let reserved = schema.get("not").and_then(|not| not.get("enum")).and_then(Value::as_array);
         if reserved.is_some_and(|words| words.contains(value)) {
             let message = format!("{} is \"{text}\", which is a path of the API; choose another.", place(at));
             self.findings.push(Finding::error("id.reserved", at, message));
@@ -266,13 +276,14 @@ impl<'s> Walk<'s> {
         at: &str,
         below: String,
     ) {
-        let free = object.properties.keys().copied().filter(|known| !map.contains_key(*known));
+        let names = object.names();
+        let free = names.iter().copied().filter(|known| !map.contains_key(*known));
         let finding = if let Some(close) = closest(key, free) {
             let to = format!("{at}/{close}");
             Finding::error("key.unknown", &below, format!("`{key}` is no key here; `{close}` is."))
                 .with_fix(vec![PatchOp::Move { from: below, path: to }])
         } else {
-            let known: Vec<&str> = object.properties.keys().copied().collect();
+            let known: Vec<&str> = names.into_iter().collect();
             let keys = match known.as_slice() {
                 [] => String::new(),
                 [only] => format!(", whose only key is `{only}`"),

@@ -37,7 +37,7 @@ mod references;
 mod tree;
 mod value;
 
-pub(in crate::workflow) use budget::count_work;
+pub(crate) use budget::count_work;
 pub use budget::work_done;
 pub use limits::{MAX_CHAIN, MAX_LENGTH, MAX_NESTING};
 pub use value::TemplateValue;
@@ -273,13 +273,11 @@ impl Template {
 
     /// Holds a value that goes into a run against what can be stored and read back.
     fn sound(&self, value: Value) -> Result<Value, TemplateError> {
-        if bounds::too_deep(&value, bounds::MAX_DEPTH).is_some() {
-            return Err(self.failed(Fail::too_deep()));
+        if bounds::is_storable(&value, bounds::MAX_DEPTH) {
+            return Ok(value);
         }
-        if bounds::place_of_zero(&value).is_some() {
-            return Err(self.failed(Fail::unstorable()));
-        }
-        Ok(value)
+        let is_deep = bounds::too_deep(&value, bounds::MAX_DEPTH).is_some();
+        Err(self.failed(if is_deep { Fail::too_deep() } else { Fail::unstorable() }))
     }
 
     fn there(&self, what: &'static str, text: String) -> Result<String, TemplateError> {

@@ -59,18 +59,27 @@ pub(super) fn types(schema: &Value) -> Vec<&str> {
 }
 
 pub(super) fn type_fits(schema: &Value, value: &Value) -> bool {
-    let types = types(schema);
-    types.is_empty()
-        || types.iter().any(|name| match *name {
-            "null" => value.is_null(),
-            "boolean" => value.is_boolean(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "number" => value.is_number(),
-            "string" => value.is_string(),
-            "array" => value.is_array(),
-            "object" => value.is_object(),
-            _ => true,
-        })
+    match schema.get("type") {
+        Some(Value::String(one)) => is_of(one, value),
+        Some(Value::Array(many)) if !many.is_empty() => {
+            many.iter().filter_map(Value::as_str).any(|name| is_of(name, value))
+        }
+        Some(_) | None => true,
+    }
+}
+
+/// Whether a value is of a type of JSON Schema.
+fn is_of(name: &str, value: &Value) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => true,
+    }
 }
 
 pub(super) fn type_in_words(name: &str) -> &str {

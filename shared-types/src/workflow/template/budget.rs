@@ -14,8 +14,8 @@ pub fn work_done() -> u64 {
     DONE.get()
 }
 
-/// Counts work that was done beside templates, such as compiling a regular expression.
-pub(in crate::workflow) fn count_work(units: u64) {
+/// Counts work that was done beside templates, such as compiling a regular expression or entering a step.
+pub(crate) fn count_work(units: u64) {
     DONE.set(DONE.get().saturating_add(units));
 }
 
