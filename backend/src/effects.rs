@@ -94,7 +94,7 @@ impl Effects {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let sealed = self.sealed(workspace, &names).await.map_err(|error| Outcome::Unanswered {
+        let sealed = Box::pin(self.sealed(workspace, &names)).await.map_err(|error| Outcome::Unanswered {
             error: ScriptedError::Connection,
             message: format!("The secrets could not be read: {error}"),
         })?;

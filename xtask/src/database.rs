@@ -92,7 +92,8 @@ pub(crate) fn prepare() -> anyhow::Result<()> {
     fs::create_dir_all(&metadata)?;
     // The macros write what they learn when they expand, so the sources have to look changed.
     touch(&root().join("backend/src/store.rs"))?;
-    let mut check = cargo(&["check", "-p", "backend", "--lib"]);
+    // With the app's features as well, as everything else here is built.
+    let mut check = cargo(&["check", "-p", "backend", "-p", "src-tauri", "--lib"]);
     check
         .env_remove("SQLX_OFFLINE")
         .env("DATABASE_URL", private.url("prepare"))

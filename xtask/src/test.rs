@@ -70,7 +70,7 @@ fn window() -> anyhow::Result<()> {
         &["-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", "sh", "-c", script, "sh"],
     );
     whole
-        .args([&cargo_path, "test", "-p", "tests"])
+        .args([&cargo_path, "test", "-p", "tests", "-p", "src-tauri", "--test", "window"])
         .env("SQLX_OFFLINE", "true")
         .env("IW_TEST_DATABASE_URL", private.url("postgres"))
         .env("IW_TEST_SERVER", built("iw-server-faults"))

@@ -38,6 +38,10 @@ impl RecentKeys {
             let still_works = known.key.1.expires_at.is_none_or(|until| until > clock::now());
             return Ok(still_works.then(|| Arc::clone(&known.key)));
         }
+        Box::pin(self.read(pool, hash)).await
+    }
+
+    async fn read(&self, pool: &PgPool, hash: Vec<u8>) -> store::Result<Option<Arc<(WorkspaceId, Key)>>> {
         let mut conn = pool.acquire().await?;
         let Some(found) = store::keys::find(&mut conn, &hash, clock::now()).await? else {
             self.lock().remove(&hash);

@@ -81,7 +81,7 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let (hot, is_fresh) = match slot.take() {
                 Some(hot) => (hot, false),
-                None => match self.load(workspace, id).await {
+                None => match Box::pin(self.load(workspace, id)).await {
                     Ok(hot) if hot.is_set_aside => {
                         result = Err(Refused::Ended.into());
                         break;

@@ -103,7 +103,9 @@ pub(super) async fn assemble(
                 follows.waits_opened.retain(|awaited| awaited.place != place);
                 follows.waits_closed.push(place.to_string());
             }
-            Command::Notify(notice) => tell(engine, workspace, &notice, &mut follows, &mut after).await?,
+            Command::Notify(notice) => {
+                Box::pin(tell(engine, workspace, &notice, &mut follows, &mut after)).await?;
+            }
             Command::Publish { event, depth } => {
                 after.published = true;
                 follows.published.push(published(workspace, execution_id, event, depth));

@@ -47,7 +47,9 @@ impl Catalog {
         let known = lock(&self.active).get(&workspace).cloned();
         match known {
             Some(active) => Ok(active),
-            None => self.reload(pool, workspace).await,
+            // What is awaited seldom is boxed, here and elsewhere: a connection is taken in 4 KB, which would be part
+            // of every task that may have to.
+            None => Box::pin(self.reload(pool, workspace)).await,
         }
     }
 

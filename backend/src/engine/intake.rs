@@ -96,7 +96,7 @@ impl Engine {
             let listening = self.listening(&active, incoming).await;
             if listening.is_empty() && matches!(incoming.starts, Starts::Only(_)) {
                 // What is remembered may be old; what is read now is not.
-                active = self.0.catalog.reload(&self.0.pool, workspace).await?;
+                active = Box::pin(self.0.catalog.reload(&self.0.pool, workspace)).await?;
                 if self.listening(&active, incoming).await.is_empty() {
                     return Err(IntakeError::NotEnabled);
                 }
@@ -139,11 +139,11 @@ impl Engine {
                 written => written?,
             };
             if written.stale.contains(&event_row) {
-                active = self.0.catalog.reload(&self.0.pool, workspace).await?;
+                active = Box::pin(self.0.catalog.reload(&self.0.pool, workspace)).await?;
                 continue;
             }
             if !written.events.contains(&event_row) {
-                return self.seen_before(workspace, incoming).await;
+                return Box::pin(self.seen_before(workspace, incoming)).await;
             }
             metrics::counter!("iw_events_total").increment(1);
             // Watched before they go on, so that none settles unseen.

@@ -55,10 +55,13 @@ pub(super) async fn perform(
 ) {
     let given = match work {
         Work::Call(call) => Some(make(engine, workspace, epoch, *call).await),
-        Work::Run(start) => retried(engine, || callers::begin(engine, workspace, execution_id, &start)).await,
+        Work::Run(start) => {
+            let begun = retried(engine, || callers::begin(engine, workspace, execution_id, &start));
+            Box::pin(begun).await
+        }
         Work::Rule { place, rule_id } => {
-            let read = retried(engine, || read_rule(engine, workspace, &rule_id)).await;
-            read.map(|rule| Given::just(Input::RuleRead { place, rule: rule.map(Box::new) }))
+            let read = Box::pin(retried(engine, || read_rule(engine, workspace, &rule_id)));
+            read.await.map(|rule| Given::just(Input::RuleRead { place, rule: rule.map(Box::new) }))
         }
     };
     if let Some(given) = given {
@@ -138,7 +141,7 @@ pub(super) async fn record(
                     instead = Some(refused);
                     continue;
                 }
-                None => match engine.set_aside(workspace, id, Because::Store(&error)).await {
+                None => match Box::pin(engine.set_aside(workspace, id, Because::Store(&error))).await {
                     Ok(_) => return Recorded::Unwanted,
                     Err(error) => tracing::warn!(run.id = %id, %error, "a run is to be set aside again"),
                 },

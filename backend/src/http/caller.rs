@@ -67,7 +67,7 @@ async fn by_token(state: &AppState, token: &str, address: Option<String>) -> Api
             ApiError::new(Code::Unauthenticated, "The access token isn't good; sign in.")
         }
     })?;
-    let caller = by_access(state, access, address).await?;
+    let caller = Box::pin(by_access(state, access, address)).await?;
     caller.ok_or_else(|| {
         ApiError::new(
             Code::Unauthenticated,

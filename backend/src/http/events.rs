@@ -61,7 +61,7 @@ pub(super) async fn send(
             (false, runs.collect())
         }
         Accepted::Duplicate => {
-            let runs = look(&state, &caller, &event_id).await?;
+            let runs = Box::pin(look(&state, &caller, &event_id)).await?;
             let running = runs.iter().filter(|run| run.status == RunStatus::Running);
             watches.extend(running.map(|run| state.engine.watch(run.execution_id)));
             (true, runs)
@@ -78,7 +78,7 @@ pub(super) async fn send(
                 Some(standing) = settled(watch) => runs[running] = started(standing),
                 // Another server may work on it, or have settled it before it was watched.
                 () = tokio::time::sleep_until((Instant::now() + LOOK).min(deadline)) => {
-                    runs = look(&state, &caller, &event_id).await?;
+                    runs = Box::pin(look(&state, &caller, &event_id)).await?;
                 }
             }
         }
