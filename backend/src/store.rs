@@ -31,6 +31,7 @@ pub mod workflows;
 use serde::de::DeserializeOwned;
 use shared_types::ids::WorkspaceId;
 use sqlx::PgConnection;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +154,23 @@ pub(crate) fn read_text<T: DeserializeOwned>(
         column,
         why: error.to_string(),
     })
+}
+
+/// A stored text that is longer is read beside the serving threads.
+const LARGE_TEXT: usize = 128 * 1024;
+
+/// The same, beside the serving threads where it takes long.
+pub(crate) fn read_large_text<T: DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    text: &str,
+) -> Result<T> {
+    let can_move =
+        Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if can_move && text.len() > LARGE_TEXT {
+        return tokio::task::block_in_place(|| read_text(table, column, text));
+    }
+    read_text(table, column, text)
 }
 
 /// Holds the one lock around migrations and first set-up until the transaction ends.

@@ -207,15 +207,21 @@ impl Engine {
             owners.push(self.0.server);
         }
         let stays = owners.contains(&self.0.server);
-        // What has ended is read at most, and then from the journal.
-        let entry = Entry::new(stamp, &given.input, &applied.facts);
+        let (kept, facts) = (hot.kept, applied.facts);
+        let written = move || {
+            let entry = Entry::new(stamp, &given.input, &facts);
+            // What has ended is read at most, and then from the journal.
+            let stores = state.end.is_none() && kept.is_due(entry.input_bytes(), stays);
+            let snapshot = stores.then(|| store::json_text(&SnapshotRef::V1(state)));
+            (entry, snapshot)
+        };
+        let (entry, snapshot) = self.0.evaluations.follow_up(&definition, written).await;
         let input_bytes = entry.input_bytes();
-        let stores = state.end.is_none() && hot.kept.is_due(input_bytes, stays);
         let change = Arc::new(Change {
             workspace,
             execution: Execution::of(state, &hot.workflow_id, hot.revision),
             base: Base::At { seq: hot.seq, epoch: given.epoch },
-            snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
+            snapshot,
             entries: vec![entry],
             owners: owners.clone(),
             follows,

@@ -43,13 +43,29 @@ impl Evaluations {
     /// Makes a turn: here, or aside where this definition has been heavy before.
     pub(super) async fn turn<T>(&self, definition: &Arc<Definition>, turn: impl FnOnce() -> T) -> T {
         let place = Arc::as_ptr(definition).addr();
+        self.placed(place, || self.measured(place, turn)).await
+    }
+
+    /// Does what follows a turn and grows with it, such as writing down its facts: where the turn is made.
+    pub(super) async fn follow_up<T>(&self, definition: &Arc<Definition>, work: impl FnOnce() -> T) -> T {
+        self.placed(Arc::as_ptr(definition).addr(), work).await
+    }
+
+    /// Frees what a turn left: where there is much of it, that takes as long as a turn.
+    pub(super) fn discard<T: Send + 'static>(&self, definition: &Arc<Definition>, left: T) {
+        if self.is_heavy(Arc::as_ptr(definition).addr()) {
+            tokio::task::spawn_blocking(move || drop(left));
+        }
+    }
+
+    async fn placed<T>(&self, place: usize, work: impl FnOnce() -> T) -> T {
         let can_move = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
         if can_move && self.is_heavy(place) {
-            // The semaphore is never closed; without a permit the turn is made all the same.
+            // The semaphore is never closed; without a permit the work is done all the same.
             let _permit = self.aside.acquire().await;
-            return tokio::task::block_in_place(|| self.measured(place, turn));
+            return tokio::task::block_in_place(work);
         }
-        self.measured(place, turn)
+        work()
     }
 
     fn is_heavy(&self, place: usize) -> bool {

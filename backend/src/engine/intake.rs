@@ -254,12 +254,18 @@ impl Engine {
         // What stays in memory, or has ended, follows from its journal.
         let stores = owners.is_empty() && state.end.is_none();
         let input = Input::Start(Box::new(start));
+        let facts = applied.facts;
+        let written = move || {
+            let snapshot = stores.then(|| store::json_text(&SnapshotRef::V1(state)));
+            (snapshot, Entry::new(stamp, &input, &facts))
+        };
+        let (snapshot, entry) = self.0.evaluations.follow_up(definition, written).await;
         let change = Change {
             workspace,
             execution: Execution::of(state, &workflow.workflow_id, workflow.revision),
             base: Base::New { event: event_row },
-            snapshot: stores.then(|| store::json_text(&SnapshotRef::V1(state))),
-            entries: vec![Entry::new(stamp, &input, &applied.facts)],
+            snapshot,
+            entries: vec![entry],
             owners,
             follows,
         };
@@ -283,6 +289,9 @@ impl Engine {
                     is_set_aside: false,
                 };
                 self.0.hot.put(change.execution_id(), hot);
+            } else {
+                let definition = Arc::clone(run.definition());
+                self.0.evaluations.discard(&definition, (run, change));
             }
             self.after(workspace, after);
         }

@@ -24,6 +24,8 @@ use uuid::Uuid;
 const BATCH: usize = 256;
 /// How many jobs have to wait for a second batch to commit beside the first.
 const MANY: usize = 128;
+/// A job of more bytes is written by itself, beside the others: the database takes long over it.
+const LARGE: usize = 256 * 1024;
 /// How long a writer tries to reach the database.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was not used for this long may have broken meanwhile.
@@ -49,12 +51,20 @@ pub(super) struct Written {
     pub(super) stale: HashSet<Uuid>,
 }
 
+impl Job {
+    /// How many bytes it writes, about.
+    fn bytes(&self) -> usize {
+        self.changes.iter().map(|change| change.bytes()).sum()
+    }
+}
+
 type Reply = oneshot::Sender<store::Result<Written>>;
 
 /// Takes jobs; its tasks end with it.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<(Job, Reply)>,
+    large: mpsc::Sender<(Job, Reply)>,
     unsure: Arc<Unsure>,
 }
 
@@ -71,9 +81,11 @@ impl Unsure {
 impl Writer {
     pub(super) fn new(pool: &PgPool) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
+        let (large, large_receiver) = mpsc::channel(QUEUE);
         let unsure = Arc::<Unsure>::default();
         tokio::spawn(run(pool.clone(), receiver, Arc::clone(&unsure)));
-        Self { jobs, unsure }
+        tokio::spawn(run_large(pool.clone(), large_receiver, Arc::clone(&unsure)));
+        Self { jobs, large, unsure }
     }
 
     /// Whether what may have been written without anybody here knowing is to be looked for; the database was lost
@@ -92,7 +104,8 @@ impl Writer {
     pub(super) async fn write(&self, job: Job) -> store::Result<Written> {
         let (reply, answer) = oneshot::channel();
         let gone = || StoreError::Database(sqlx::Error::WorkerCrashed);
-        self.jobs.send((job, reply)).await.map_err(|_| gone())?;
+        let line = if job.bytes() > LARGE { &self.large } else { &self.jobs };
+        line.send((job, reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
@@ -100,7 +113,7 @@ impl Writer {
 /// Gathers jobs while the first line commits, and gives them to it as soon as it is free: the more a commit
 /// carries, the less each job costs. Only when many wait is a second line used.
 async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<Unsure>) {
-    let line = || Arc::new(Mutex::new(Line { pool: pool.clone(), open: None, unsure: Arc::clone(&unsure) }));
+    let line = || Arc::new(Mutex::new(Line::new(&pool, &unsure)));
     let (first, second) = (line(), line());
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
@@ -119,6 +132,14 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<U
         };
         let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
         tokio::spawn(write(line, full));
+    }
+}
+
+/// Writes large jobs, one after the other.
+async fn run_large(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<Unsure>) {
+    let line = Arc::new(Mutex::new(Line::new(&pool, &unsure)));
+    while let Some(job) = jobs.recv().await {
+        write(Arc::clone(&line).lock_owned().await, vec![job]).await;
     }
 }
 
@@ -162,6 +183,10 @@ struct Line {
 }
 
 impl Line {
+    fn new(pool: &PgPool, unsure: &Arc<Unsure>) -> Self {
+        Self { pool: pool.clone(), open: None, unsure: Arc::clone(unsure) }
+    }
+
     async fn write(&mut self, jobs: &[Job]) -> store::Result<Committed> {
         let mut conn = self.take().await?;
         let committed = write_batch(&mut conn, jobs).await;

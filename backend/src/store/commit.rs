@@ -78,6 +78,12 @@ impl Change {
         self.entries.iter().map(Entry::input_bytes).sum()
     }
 
+    /// How many bytes it writes, about.
+    pub fn bytes(&self) -> usize {
+        let entries = self.entries.iter().map(|entry| entry.input.len() + entry.facts.len());
+        entries.sum::<usize>() + self.snapshot.as_ref().map_or(0, String::len)
+    }
+
     /// How many journal rows there are after it.
     fn seq(&self) -> i32 {
         let before = match self.base {

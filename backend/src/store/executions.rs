@@ -4,7 +4,7 @@ mod search;
 
 pub use search::search;
 
-use super::{Result, calls, calls::Caller, json, read, read_text, read_word};
+use super::{Result, calls, calls::Caller, json, read, read_large_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -79,7 +79,10 @@ pub async fn load(
         .await?;
         for row in rows {
             later_bytes += row.input.len();
-            later.push((Stamp { at: row.at, id: row.stamp }, read_text("journal", "input", &row.input)?));
+            later.push((
+                Stamp { at: row.at, id: row.stamp },
+                read_large_text("journal", "input", &row.input)?,
+            ));
         }
     }
     Ok(Some(Loaded {
@@ -92,7 +95,7 @@ pub async fn load(
         owners: row.owners.unwrap_or_default(),
         caller,
         snapshot_bytes: row.state.as_ref().map(String::len),
-        snapshot: row.state.map(|state| read_text("executions", "state", &state)).transpose()?,
+        snapshot: row.state.map(|state| read_large_text("executions", "state", &state)).transpose()?,
         later,
         later_bytes,
     }))
@@ -219,7 +222,7 @@ pub async fn trace_after(
         let is_last = rows.len() < usize::try_from(ROWS).unwrap_or_default();
         for row in rows {
             from = row.seq + 1;
-            let facts = read_text::<Vec<Fact>>("journal", "facts", &row.facts)?;
+            let facts = read_large_text::<Vec<Fact>>("journal", "facts", &row.facts)?;
             trace.extend(
                 facts
                     .into_iter()
