@@ -48,6 +48,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::{MethodFilter, on},
 };
+use guard::Rules;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared_types::api::{self, HttpMethod, openapi::Listed};
 use sqlx::PgPool;
@@ -125,7 +126,8 @@ impl Mounting {
             HttpMethod::Patch => MethodFilter::PATCH,
             HttpMethod::Delete => MethodFilter::DELETE,
         };
-        let guarded = on(method, handler).layer(from_fn_with_state(self.state.clone(), guard::guard::<E>));
+        let guarded = on(method, handler)
+            .layer(from_fn_with_state((self.state.clone(), Rules::of::<E>()), guard::guard));
         Self { router: self.router.route(&format!("/api/v1/{}", E::PATH), guarded), state: self.state }
     }
 }

@@ -15,17 +15,38 @@ use axum::{
 };
 use shared_types::api::{Access, Endpoint, HttpMethod, Repeated, problem::Code};
 
+/// What of an endpoint's definition decides who comes in: as values, so that the guard is compiled once and not once
+/// for each endpoint.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    access: Access,
+    method: HttpMethod,
+    repeated: Repeated,
+    keep_query: fn(&mut Parts) -> ApiResult<()>,
+}
+
+impl Rules {
+    pub(super) fn of<E: Endpoint>() -> Self {
+        Self {
+            access: E::ACCESS,
+            method: E::METHOD,
+            repeated: E::REPEATED,
+            keep_query: params::keep_query::<E::Query>,
+        }
+    }
+}
+
 /// Lets a request through to an endpoint, if its definition does.
 ///
 /// A request is refused by what stands in its path, its caller, its query and its headers before its body is read;
 /// the body is then read up to the limit, so that handlers find it in memory.
-pub(super) async fn guard<E: Endpoint>(
-    State(state): State<AppState>,
+pub(super) async fn guard(
+    State((state, rules)): State<(AppState, Rules)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = match enter::<E>(&state, &mut parts).await {
+    let caller = match enter(&state, rules, &mut parts).await {
         Ok(caller) => caller,
         Err(error) => {
             body::discard(&parts.headers, body).await;
@@ -33,7 +54,7 @@ pub(super) async fn guard<E: Endpoint>(
         }
     };
     let request = Request::from_parts(parts, body);
-    if E::METHOD == HttpMethod::Get {
+    if rules.method == HttpMethod::Get {
         return next.run(request).await;
     }
     let request = match body::buffered(request).await {
@@ -44,7 +65,7 @@ pub(super) async fn guard<E: Endpoint>(
     // What changes something is carried through, also where the client hangs up: a run that was written has to
     // be gone on with by whoever wrote it.
     let carried = tokio::spawn(async move {
-        if E::METHOD == HttpMethod::Post && E::REPEATED == Repeated::AnswerStored {
+        if rules.method == HttpMethod::Post && rules.repeated == Repeated::AnswerStored {
             idempotency::once(&state, &caller, request, next).await
         } else {
             next.run(request).await
@@ -58,13 +79,13 @@ pub(super) async fn guard<E: Endpoint>(
 }
 
 /// Holds all of a request but its body against the endpoint's definition; gives its caller, unless anybody may call.
-async fn enter<E: Endpoint>(state: &AppState, parts: &mut Parts) -> ApiResult<Option<Caller>> {
+async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<Option<Caller>> {
     params::check_path(&parts.uri)?;
-    let caller = match E::ACCESS {
+    let caller = match rules.access {
         Access::Public => None,
         Access::Person | Access::Needs(_) => {
             let caller = authenticate(state, &parts.headers, &parts.extensions).await?;
-            let refused = match E::ACCESS {
+            let refused = match rules.access {
                 Access::Person if caller.person().is_none() => {
                     Some("Only a person who is signed in can do this, not a key.")
                 }
@@ -80,9 +101,9 @@ async fn enter<E: Endpoint>(state: &AppState, parts: &mut Parts) -> ApiResult<Op
             Some(caller)
         }
     };
-    params::keep_query::<E::Query>(parts)?;
+    (rules.keep_query)(parts)?;
     // The senders of webhooks have keys of their own, which mean nothing here.
-    if E::ACCESS != Access::Public {
+    if rules.access != Access::Public {
         idempotency::key(&parts.headers)?;
     }
     Ok(caller)
