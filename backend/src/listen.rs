@@ -40,7 +40,33 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: Cancellation
     open.wait().await;
 }
 
+/// What a client that speaks HTTP/2 from the start sends first (RFC 9113, 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How often is looked for the rest of a preface.
+const PREFACE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Waits until it is clear which protocol the client speaks: reading the head, which has a time limit, begins after that.
+async fn says_something(stream: &TcpStream) -> bool {
+    let mut begin = [0; HTTP2_PREFACE.len()];
+    loop {
+        match stream.peek(&mut begin).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count < begin.len() && HTTP2_PREFACE.starts_with(&begin[..count]) => {
+                tokio::time::sleep(PREFACE_PAUSE).await;
+            }
+            Ok(_) => return true,
+        }
+    }
+}
+
 async fn serve_one(stream: TcpStream, peer: SocketAddr, app: Router, stop: CancellationToken) {
+    let begins = tokio::select! {
+        begins = tokio::time::timeout(HEAD_TIME, says_something(&stream)) => begins,
+        () = stop.cancelled() => return,
+    };
+    if begins != Ok(true) {
+        return;
+    }
     // Answers are small; waiting to fill a packet would delay them.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(app));

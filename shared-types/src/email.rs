@@ -36,6 +36,9 @@ pub enum BadAddress {
     /// Nothing stands before the `@`, or a part of the host's name is empty.
     #[error("a part of it is empty; write an address such as ada@example.com")]
     EmptyPart,
+    /// The host's name isn't one.
+    #[error("what stands behind the @ is no host's name; write an address such as ada@example.com")]
+    BadHost,
     /// It is too long.
     #[error("an address has {MAX_LENGTH} characters at most")]
     Long,
@@ -72,8 +75,16 @@ impl FromStr for EmailAddress {
         if host.contains('@') {
             return Err(BadAddress::ManyAts);
         }
-        if name.is_empty() || host.split('.').any(str::is_empty) {
+        if name.split('.').chain(host.split('.')).any(str::is_empty) {
             return Err(BadAddress::EmptyPart);
+        }
+        let is_label = |label: &str| {
+            !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        };
+        if !host.split('.').all(is_label) {
+            return Err(BadAddress::BadHost);
         }
         Ok(Self(address))
     }
@@ -123,6 +134,12 @@ mod tests {
     fn what_is_no_address_is_refused_with_its_rule() {
         for (text, why) in [
             ("", BadAddress::Empty),
+            (".ina@example.com", BadAddress::EmptyPart),
+            ("ina..berg@example.com", BadAddress::EmptyPart),
+            ("ina.@example.com", BadAddress::EmptyPart),
+            ("ina@-example.com", BadAddress::BadHost),
+            ("ina@example-.com", BadAddress::BadHost),
+            ("ina@exa_mple!.com", BadAddress::BadHost),
             (" \t", BadAddress::Empty),
             ("Ina Berg <ina@example.com>", BadAddress::DisplayName),
             ("\"ina\"@example.com", BadAddress::DisplayName),

@@ -129,6 +129,10 @@ async fn begin_all<'p>(engine: &Engine, pending: &'p [Pending]) -> store::Result
                 continue;
             }
             let count = counts.entry(pending.root).or_insert(pending.family);
+            // One run says what happened; more would only be as many again.
+            if *count > MAX_DESCENDANTS {
+                continue;
+            }
             let fault = (*count >= MAX_DESCENDANTS).then(too_many);
             *count += 1;
             runs.push(begin(engine, pending, workflow, fault).await?);

@@ -3,7 +3,7 @@
 use super::{Result, sessions};
 use chrono::{DateTime, Utc};
 use shared_types::{
-    api::users::User,
+    api::{Permission, Permissions, users::User},
     email,
     ids::{SessionId, UserId, WorkspaceId},
 };
@@ -233,27 +233,37 @@ pub async fn named(conn: &mut PgConnection, workspace: WorkspaceId, who: &[Strin
         .collect())
 }
 
-/// The roles that have at least one active member.
-pub async fn roles(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeSet<String>> {
-    let roles = sqlx::query_scalar!(
-        "select distinct unnest(roles) as \"role!\" from memberships where workspace_id = $1 and active",
+/// The roles that have at least one active member, and of these those of which one may decide.
+pub async fn roles(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let each = sqlx::query_scalar!(
+        "select distinct roles from memberships where workspace_id = $1 and active",
         workspace.0
     )
     .fetch_all(conn)
     .await?;
-    Ok(roles.into_iter().collect())
+    let deciding: BTreeSet<String> =
+        each.iter().filter(|roles| may_decide(roles)).flatten().cloned().collect();
+    Ok((each.into_iter().flatten().collect(), deciding))
 }
 
-/// The addresses of a workspace's active members, in their normal form.
-pub async fn addresses(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeSet<String>> {
-    let addresses = sqlx::query_scalar!(
-        "select u.email from memberships m join users u on u.id = m.user_id
+fn may_decide(roles: &[String]) -> bool {
+    Permissions::of_roles(roles.iter().map(String::as_str)).allow(Permission::Decide)
+}
+
+/// The addresses of a workspace's active members who may decide, in their normal form.
+pub async fn deciding(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeSet<String>> {
+    let members = sqlx::query!(
+        "select u.email, m.roles from memberships m join users u on u.id = m.user_id
          where m.workspace_id = $1 and m.active",
         workspace.0
     )
     .fetch_all(conn)
     .await?;
-    Ok(addresses.iter().map(|address| shared_types::email::normal_form(address)).collect())
+    let deciding = members.iter().filter(|member| may_decide(&member.roles));
+    Ok(deciding.map(|member| email::normal_form(&member.email)).collect())
 }
 
 /// How many active administrators a workspace has besides a person.

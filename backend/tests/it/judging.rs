@@ -1,6 +1,7 @@
 //! Who is named as able to decide is who can.
 
 use crate::app::App;
+use reqwest::Method;
 use serde_json::json;
 
 const ASK: &str = "workflow_id: ask\nname: Ask\ntrigger: { type: event, event: ask }\nenabled: true\nsteps:\n  \
@@ -65,5 +66,49 @@ async fn a_page_of_mine_is_filled_past_what_isnt() {
     }
     let once: std::collections::BTreeSet<String> = seen.iter().map(ToString::to_string).collect();
     assert_eq!((seen.len(), once.len()), (5, 5));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whom_nobody_could_ask_is_found_at_save_and_fails_its_step() {
+    let app = App::start().await;
+    let author = app.person("Ada Lind", &["author"]).await;
+    app.person("Vi Holm", &["viewer", "auditor"]).await;
+    let asking = |who: &str| {
+        format!(
+            "workflow_id: ask\nname: Ask\ntrigger: {{ type: event, event: ask }}\nenabled: true\nsteps:\n  \
+             - id: ask\n    type: approval\n    approval: {{ levels: [{{ approvers: [\"{who}\"] }}] }}\n    \
+             on_approved: yes\n  - {{ id: yes, type: action, action: {{ type: allow }} }}\n"
+        )
+    };
+    let long = format!("role:{}", "x".repeat(5_000));
+    for (who, code) in [
+        ("role:auditor", "role.empty"),
+        ("user:vi.holm@example.com", "person.unknown"),
+        (long.as_str(), "approver.bad"),
+    ] {
+        let checked = author
+            .send(Method::POST, "workflows/validate", |r| {
+                r.header("content-type", "application/yaml").body(asking(who))
+            })
+            .await
+            .json(200);
+        let codes: Vec<&str> =
+            checked["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+        assert!(codes.contains(&code), "{who}: {codes:?}");
+    }
+    app.publish(&asking("{{ who }}")).await;
+    app.publish("workflow_id: other\nname: Other\ntrigger: { type: event, event: ask }\nenabled: true\nsteps: [{ id: a, type: action, action: { type: allow } }]\n").await;
+    let events = app.key(&["events:write"]).await;
+    let event = json!({ "type": "ask", "payload": { "who": long } });
+    let started = events.post("events?wait=5s", event).await.json(200);
+    let mut ends: Vec<(&str, &str)> = started["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["workflow_id"].as_str().unwrap(), run["result"].as_str().unwrap()))
+        .collect();
+    ends.sort_unstable();
+    assert_eq!(ends, [("ask", "failed"), ("other", "allowed")]);
     app.stop().await;
 }

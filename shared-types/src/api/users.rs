@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 endpoint!(
     /// 201 with the person; where the address has an account already, 202 with an invitation, which its owner accepts.
-    CreateUser: Post "users", Access::Needs(Permission::ManageUsers), "users", 201, "Add a person", (NoQuery, NewUser) => AddedUser
+    CreateUser: Post "users", Access::Needs(Permission::ManageUsers), "users", 201, "Add a person", (NoQuery, NewUser) => AddedUser,
+    { const ALSO: &[u16] = &[202]; }
 );
 endpoint!(ListUsers: Get "users", Access::Needs(Permission::ManageUsers), "users", 200, "List people", (UserQuery, NoBody) => Page<User>);
 endpoint!(UpdateUser: Patch "users/{user_id}", Access::Needs(Permission::ManageUsers), "users", 200, "Change a person", (NoQuery, UserChange) => User);

@@ -117,12 +117,18 @@ pub enum FieldKind {
     Choice,
 }
 
+/// The longest name of a role that can be asked, in bytes; requests are found by it, and an index holds no more.
+const MAX_ROLE: usize = 200;
+
 /// Why an approver's entry names nobody who could be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadApprover {
     /// There is no name after `role:`.
     #[error("`role:` needs a role's name after it")]
     NoRole,
+    /// The role's name is longer than any role's.
+    #[error("a role's name has {MAX_ROLE} characters at most")]
+    LongRole,
     /// What stands after `user:`, or alone, is no address.
     #[error("a person is named by an address, such as user:ada@example.com: {0}")]
     NoAddress(#[from] BadAddress),
@@ -140,6 +146,7 @@ pub fn parse_approver(entry: &str) -> Result<String, BadApprover> {
     let person = |address: &str| Ok(format!("user:{}", address.parse::<EmailAddress>()?));
     match entry.split_once(':') {
         Some(("role", role)) if role.trim().is_empty() => Err(BadApprover::NoRole),
+        Some(("role", role)) if role.trim().len() > MAX_ROLE => Err(BadApprover::LongRole),
         Some(("role", role)) => Ok(format!("role:{}", role.trim())),
         Some(("user", address)) => person(address),
         None if entry.contains('@') => person(entry),

@@ -102,7 +102,7 @@ async fn present(state: &AppState, workspace: WorkspaceId, references: &[Referen
     let mut present = Present { mail: state.mail, ..Present::default() };
     let mut conn = state.pool.acquire().await?;
     if refers(|to| matches!(to, Target::Approver(_) | Target::Recipient(_))) {
-        present.roles = people::roles(&mut conn, workspace).await?;
+        (present.roles, present.deciding_roles) = people::roles(&mut conn, workspace).await?;
     }
     if refers(|to| matches!(to, Target::Secret(_))) {
         let names = secrets::names(&mut conn, workspace).await?;
@@ -112,7 +112,7 @@ async fn present(state: &AppState, workspace: WorkspaceId, references: &[Referen
         present.rules = rules::known(&mut conn, workspace, &rules).await?;
     }
     if refers(|to| matches!(to, Target::Approver(who) if !who.starts_with("role:"))) {
-        present.people = people::addresses(&mut conn, workspace).await?;
+        present.people = people::deciding(&mut conn, workspace).await?;
     }
     if refers(|to| matches!(to, Target::Workflow(_) | Target::Event(_))) {
         present.workflows = workflows::neighbours(&mut conn, workspace).await?;

@@ -57,10 +57,16 @@ async fn a_client_that_does_not_finish_its_request_is_left() {
     let slow = format!(
         "POST /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
     );
-    let (half, body) = tokio::join!(
+    let (half, body, nothing, letter, preface) = tokio::join!(
         raw(&app, b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Half", patience),
         raw(&app, slow.as_bytes(), patience),
+        raw(&app, b"", patience),
+        raw(&app, b"P", patience),
+        raw(&app, b"PRI * HTTP/2.0\r\n", patience),
     );
+    for (said, left) in [("nothing", nothing), ("a letter", letter), ("half a preface", preface)] {
+        assert!(left.is_some(), "who says {said} is waited for no longer than 30 s");
+    }
     assert!(half.is_some(), "half a head is waited for no longer than 30 s");
     let body = body.expect("half a body is waited for no longer than 30 s");
     assert!(body.starts_with("HTTP/1.1 408"), "{body}");

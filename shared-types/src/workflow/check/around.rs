@@ -51,9 +51,11 @@ pub struct Neighbour {
 pub struct Present {
     /// Roles with at least one active member.
     pub roles: BTreeSet<String>,
+    /// Roles of which at least one active member may decide.
+    pub deciding_roles: BTreeSet<String>,
     /// The names of its secrets.
     pub secrets: BTreeSet<String>,
-    /// The addresses of its active members, in their normal form.
+    /// The addresses of its active members who may decide, in their normal form.
     pub people: BTreeSet<String>,
     /// Whether mail can be sent.
     pub mail: bool,
@@ -92,6 +94,7 @@ impl Around {
         };
         Some(Present {
             roles: roles.clone(),
+            deciding_roles: roles.clone(),
             secrets: secrets.clone(),
             people: people.clone(),
             mail: *mail,
@@ -150,9 +153,15 @@ impl Present {
                     format!("Nobody has the role {role}; a request to it waits until somebody has.");
                 Some(("role.empty", message))
             }
+            ("role", role) if !self.deciding_roles.contains(role) => {
+                let message = format!(
+                    "Nobody who has the role {role} may decide; a request to it waits until somebody may."
+                );
+                Some(("role.empty", message))
+            }
             ("user", address) if !self.people.contains(address) => {
                 let message = format!(
-                    "{address} isn't an active member of the workspace; a request to them waits until they are."
+                    "{address} isn't an active member who may decide; a request to them waits until they are."
                 );
                 Some(("person.unknown", message))
             }

@@ -8,7 +8,7 @@ use crate::workflow::{
     finding::{PatchOp, escape_segment},
     header::{is_own, name_fault, value_fault},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv6Addr};
 
 pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     for (n, effect) in place.step.effects().iter().enumerate() {
@@ -54,8 +54,13 @@ fn literal_url_fault(url: &str) -> Option<String> {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         Some(_) | None => (host_and_port, None),
     };
-    let is_host =
-        !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "<>^`{|}\"%,;".contains(c));
+    let is_bracketed = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !host.contains(['[', ']']),
+    };
+    let is_host = is_bracketed
+        && !host.is_empty()
+        && !host.contains(|c: char| c.is_whitespace() || "<>^`{|}\"%,;".contains(c));
     let is_port = port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok());
     match (is_host, is_port) {
         (false, _) => {
@@ -206,6 +211,10 @@ mod tests {
             "ftp://{{ host }}/",
             "/{{ id }}",
             "http://a%20b/",
+            "http://[::1",
+            "http://[::1/x",
+            "http://::1]/",
+            "http://[nothing]/",
         ] {
             let expected = vec![("url.bad".to_owned(), "/url".to_owned())];
             assert_eq!(found(&json!({ "type": "webhook", "url": url })), expected, "{url:?}");

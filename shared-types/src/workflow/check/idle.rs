@@ -22,6 +22,10 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
                 }
             }
         }
+        StepKind::Execute { execute, .. } if execute.is_empty() => {
+            let message = "This does nothing: there are no effects.";
+            findings.push(Finding::warning("effects.none", format!("{at}/execute"), message));
+        }
         StepKind::Wait { wait } => {
             check_timeout(place, wait, findings);
             if let Wait::Until { until } = wait

@@ -125,6 +125,8 @@ const NEVER: &[(&str, &str, &str)] = &[
         "condition.never",
         "/condition",
     ),
+    ("{ id: a, type: execute, execute: [] }", "effects.none", "/execute"),
+    ("{ id: a, type: wait, wait: { event: paid, timeout: 0s } }", "duration.zero", "/wait/timeout"),
     ("{ id: a, type: switch, cases: [], default: a }", "cases.missing", "/cases"),
     (
         "{ id: a, type: switch, cases: [{ when: { field: a, operator: exists }, next: a }, { when: { field: a, operator: exists } }] }",

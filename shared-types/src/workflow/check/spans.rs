@@ -34,6 +34,10 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
             let message = "`for` is no time at all; the run goes on at once.";
             findings.push(Finding::warning("duration.zero", format!("{at}/wait/for"), message));
         }
+        StepKind::Wait { wait: Wait::Event(wait) } if wait.timeout.as_ref().is_some_and(is_zero) => {
+            let message = "`timeout` is no time at all, so no event could come; write how long is waited.";
+            findings.push(Finding::error("duration.zero", format!("{at}/wait/timeout"), message));
+        }
         StepKind::Approval { approval, .. } => {
             for (n, level) in approval.levels.iter().enumerate() {
                 let spans = [
