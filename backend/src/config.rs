@@ -45,7 +45,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("IW_DATA_DIR", "", "The folder for the private PostgreSQL and generated keys."),
     secret("IW_DATABASE_URL", "A PostgreSQL to use; a private one in the data folder without it."),
-    setting("IW_DATABASE_CONNECTIONS", "16", "How many connections to the database at most; at least 5."),
+    setting(
+        "IW_DATABASE_CONNECTIONS",
+        "16",
+        "How many connections to the database at most, besides three that write; at least 5.",
+    ),
     secret("IW_SECRET_KEY", "Signs tokens and seals secrets; needed with IW_DATABASE_URL, else generated."),
     setting("IW_SECRET_KEY_FILE", "", "A file that holds IW_SECRET_KEY."),
     setting("IW_ADMIN_EMAIL", "admin@localhost", "The first administrator."),

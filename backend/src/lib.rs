@@ -1,6 +1,7 @@
 //! `iw-server`: the durable workflow engine, its approvals, and the API.
 
 pub mod auth;
+mod beside;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -28,10 +28,10 @@ pub mod waits;
 pub mod webhooks;
 pub mod workflows;
 
+use crate::beside::beside;
 use serde::de::DeserializeOwned;
 use shared_types::ids::WorkspaceId;
 use sqlx::PgConnection;
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -165,10 +165,8 @@ pub(crate) fn read_large_text<T: DeserializeOwned>(
     column: &'static str,
     text: &str,
 ) -> Result<T> {
-    let can_move =
-        Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if can_move && text.len() > LARGE_TEXT {
-        return tokio::task::block_in_place(|| read_text(table, column, text));
+    if text.len() > LARGE_TEXT {
+        return beside(|| read_text(table, column, text));
     }
     read_text(table, column, text)
 }

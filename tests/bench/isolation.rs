@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a hostile event waits for the one before it: about as many as a busy event type has.
+/// How long is waited after each hostile event has been answered.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The hostile workflows: one does all the work that a template may, twenty times over; one makes texts of megabytes;

@@ -247,7 +247,11 @@ impl Engine {
         if is_warm {
             self.0.hot.keep_warm(id, hot.kept.size());
         }
-        Round::Written((stays || is_warm).then(|| Box::new(hot)))
+        if stays || is_warm {
+            return Round::Written(Some(Box::new(hot)));
+        }
+        self.0.evaluations.discard(&definition, (hot, change));
+        Round::Written(None)
     }
 }
 

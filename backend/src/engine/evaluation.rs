@@ -1,6 +1,7 @@
 //! Turns of the machine that take long are made beside the threads that serve, one at a time: whatever a workflow
 //! calculates, the others go on. A turn is bounded by the machine itself; this is about who waits for it.
 
+use crate::beside::beside;
 use shared_types::{machine::Definition, workflow::template::work_done};
 use std::{
     collections::HashMap,
@@ -9,10 +10,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    sync::Semaphore,
-};
+use tokio::sync::Semaphore;
 
 /// A definition whose turn did more work is evaluated aside from then on; about 1 ms. Work is counted, and no time is
 /// taken, since on a busy machine any turn may take long.
@@ -59,13 +57,12 @@ impl Evaluations {
     }
 
     async fn placed<T>(&self, place: usize, work: impl FnOnce() -> T) -> T {
-        let can_move = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
-        if can_move && self.is_heavy(place) {
-            // The semaphore is never closed; without a permit the work is done all the same.
-            let _permit = self.aside.acquire().await;
-            return tokio::task::block_in_place(work);
+        if !self.is_heavy(place) {
+            return work();
         }
-        work()
+        // The semaphore is never closed; without a permit the work is done all the same.
+        let _permit = self.aside.acquire().await;
+        beside(work)
     }
 
     fn is_heavy(&self, place: usize) -> bool {
@@ -98,5 +95,51 @@ impl Evaluations {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<usize, u32>> {
         self.heavy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_types::workflow::{Template, scope::Scope};
+    use std::time::{Duration, Instant};
+
+    fn definition() -> Arc<Definition> {
+        let document = serde_json::json!({
+            "workflow_id": "w", "name": "W", "trigger": { "type": "manual" },
+            "steps": [{ "id": "a", "type": "action", "action": { "type": "allow" } }],
+        });
+        Arc::new(Definition::new(serde_json::from_value(document).unwrap()))
+    }
+
+    fn work() {
+        let nothing = serde_json::Map::new();
+        let template = Template::new("{% for n in range(30000) %}{% endfor %}");
+        template.text(&Scope::masked(&nothing, chrono::DateTime::UNIX_EPOCH)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_definition_is_heavy_by_the_work_of_its_turns_until_a_hundred_are_light() {
+        let evaluations = Evaluations::default();
+        let (one, other) = (definition(), definition());
+        let is_heavy = |definition: &Arc<Definition>| evaluations.is_heavy(Arc::as_ptr(definition).addr());
+        // A turn that takes long because the machine is busy is none that works much.
+        let begun = Instant::now();
+        let wait = || while begun.elapsed() < Duration::from_millis(20) {};
+        evaluations.turn(&one, wait).await;
+        assert!(!is_heavy(&one));
+        evaluations.turn(&one, work).await;
+        assert!(is_heavy(&one) && !is_heavy(&other));
+        for _ in 1..LIGHT_TURNS {
+            evaluations.turn(&one, || ()).await;
+            evaluations.follow_up(&one, || ()).await;
+        }
+        assert!(is_heavy(&one), "what follows a turn is none");
+        evaluations.turn(&one, work).await;
+        for _ in 0..LIGHT_TURNS {
+            assert!(is_heavy(&one));
+            evaluations.turn(&one, || ()).await;
+        }
+        assert!(!is_heavy(&one));
     }
 }

@@ -75,11 +75,6 @@ fn read_query<T: DeserializeOwned + JsonSchema + 'static>(text: &str) -> ApiResu
             return Err(wrong(&format!("`{name}` was sent twice; send it once.")));
         }
     }
-    if values.is_empty()
-        && let Ok(query) = serde_json::from_value(Value::Object(Map::new()))
-    {
-        return Ok(query);
-    }
     reading::read(Value::Object(values)).map_err(|findings| {
         let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
         Problem::new(Code::QueryUnreadable, detail).with_findings(findings).into()

@@ -4,7 +4,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
-use std::{borrow::Cow, fmt::Write as _, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, fmt::Write as _, ops::Range};
 
 /// The fewest characters of base64 that are looked for: fewer stand in any base64 by chance.
 const SHORTEST_BASE64: usize = 6;
@@ -25,17 +25,18 @@ pub(super) struct Patterns {
 pub(super) fn patterns<'s>(secrets: impl Iterator<Item = &'s str>) -> Patterns {
     let mut patterns = Patterns::default();
     for secret in secrets {
-        for text in [secret, secret.trim()].into_iter().chain(lines(secret)) {
-            let cases = [text.to_owned(), text.to_lowercase(), text.to_uppercase()];
-            for text in cases.iter().filter(|text| !text.is_empty()) {
-                patterns.any_case.push(text.clone().into_bytes());
-                patterns.any_case.push(text.chars().rev().collect::<String>().into_bytes());
-                patterns.any_case.push(hex(text.as_bytes()));
-                base64(text.as_bytes(), &mut patterns.as_is);
-                // As it comes back from whoever encodes what is encoded already.
-                for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
-                    base64(engine.encode(text).as_bytes(), &mut patterns.as_is);
-                }
+        let parts = [secret, secret.trim()].into_iter().chain(lines(secret));
+        // Most secrets have one line and no blanks around it: each text is encoded once.
+        let texts: BTreeSet<String> =
+            parts.flat_map(|text| [text.to_owned(), text.to_lowercase(), text.to_uppercase()]).collect();
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            patterns.any_case.push(text.clone().into_bytes());
+            patterns.any_case.push(text.chars().rev().collect::<String>().into_bytes());
+            patterns.any_case.push(hex(text.as_bytes()));
+            base64(text.as_bytes(), &mut patterns.as_is);
+            // As it comes back from whoever encodes what is encoded already.
+            for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+                base64(engine.encode(text).as_bytes(), &mut patterns.as_is);
             }
         }
     }

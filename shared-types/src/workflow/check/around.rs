@@ -16,11 +16,11 @@ pub enum Around {
     Unknown,
     /// What a workspace has.
     Known {
-        /// Roles with at least one active member.
+        /// Roles of which at least one active member may decide.
         roles: BTreeSet<String>,
         /// The names of its secrets.
         secrets: BTreeSet<String>,
-        /// The addresses of its active members, in their normal form.
+        /// The addresses of its active members who may decide, in their normal form.
         people: BTreeSet<String>,
         /// Whether mail can be sent.
         mail: bool,

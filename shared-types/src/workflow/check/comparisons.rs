@@ -176,14 +176,12 @@ fn excludes(a: &Leaf, a_value: &Value, b: &Leaf, b_value: &Value) -> bool {
             b_value.as_array().is_some_and(|list| list.iter().any(|one| equal(one, a_value)))
         }
         (Operator::Eq, Operator::Neq) => equal(a_value, b_value),
-        (Operator::Gt, Operator::Lt | Operator::Lte | Operator::Eq) | (Operator::Gte, Operator::Lt) => {
-            order_of(a_value, b_value).is_some_and(Ordering::is_ge)
-        }
-        (Operator::Gte, Operator::Lte | Operator::Eq) | (Operator::After, Operator::Before) => {
+        (Operator::Gt, Operator::Lt | Operator::Lte | Operator::Eq)
+        | (Operator::Gte | Operator::Eq, Operator::Lt)
+        | (Operator::After, Operator::Before) => order_of(a_value, b_value).is_some_and(Ordering::is_ge),
+        (Operator::Gte, Operator::Lte | Operator::Eq) | (Operator::Eq, Operator::Lte) => {
             order_of(a_value, b_value).is_some_and(Ordering::is_gt)
         }
-        (Operator::Eq, Operator::Lt) => order_of(a_value, b_value).is_some_and(Ordering::is_ge),
-        (Operator::Eq, Operator::Lte) => order_of(a_value, b_value).is_some_and(Ordering::is_gt),
         _ => false,
     }
 }

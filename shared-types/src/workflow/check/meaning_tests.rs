@@ -121,7 +121,7 @@ const NEVER: &[(&str, &str, &str)] = &[
         "/condition",
     ),
     (
-        "{ id: a, type: condition, condition: { and: [{ field: a, operator: after, value: '2026-03-02T00:00:00Z' }, { field: a, operator: before, value: '2026-03-01T00:00:00Z' }] }, on_true: a }",
+        "{ id: a, type: condition, condition: { and: [{ field: a, operator: after, value: '2026-03-01T00:00:00Z' }, { field: a, operator: before, value: '2026-03-01T00:00:00Z' }] }, on_true: a }",
         "condition.never",
         "/condition",
     ),

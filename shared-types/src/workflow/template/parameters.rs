@@ -13,7 +13,7 @@ pub(super) struct Parameters {
     others: bool,
 }
 
-/// No parameters.
+/// What is called without brackets: any argument is a misuse.
 pub(super) const NOTHING: Parameters = takes(0, &[]);
 
 /// The parameters of these names, of which the first `required` must be given.
