@@ -20,9 +20,6 @@ pub(crate) async fn an_invitation_is_accepted(window: &Window, world: &World) {
     window.says("north, as Ina B. Berg with operator").await;
     window.says(&format!("{OTHER_ADMIN} invited you.")).await;
     window.picture("invitations").await;
-    window.click("label.choice:nth-of-type(3) input[name=theme]").await;
-    window.picture("invitations-dark").await;
-    window.click("label.choice:nth-of-type(1) input[name=theme]").await;
     window.click_on("Accept").await;
     window.says("You belong to north").await;
     window.says("No invitations.").await;
