@@ -14,6 +14,7 @@ pub mod faults;
 pub mod http;
 mod listen;
 pub mod notify;
+pub mod program;
 pub mod reviews;
 pub mod sample;
 pub mod serve;

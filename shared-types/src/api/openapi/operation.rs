@@ -4,103 +4,193 @@ use crate::{
     api::{Access, BodyKind, Condition, Endpoint, HttpMethod, Repeated, events::NewEvent, limits},
     workflow::{Document, rule::RuleDocument},
 };
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// An endpoint with its types as functions, so that all that follows is compiled once and not for each endpoint.
+struct Described {
+    id: String,
+    method: HttpMethod,
+    path: &'static str,
+    access: Access,
+    summary: &'static str,
+    tag: &'static str,
+    status: u16,
+    also: &'static [u16],
+    body: BodyKind,
+    condition: Condition,
+    repeated: Repeated,
+    query: fn(&mut SchemaGenerator) -> Schema,
+    request: Body,
+    response: Body,
+}
+
+/// A body's type.
+struct Body {
+    name: Cow<'static, str>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Body {
+    fn of<T: JsonSchema>() -> Self {
+        Self { name: T::schema_name(), schema: SchemaGenerator::subschema_for::<T> }
+    }
+
+    fn is_none(&self) -> bool {
+        self.name == "NoBody"
+    }
+}
 
 /// Adds an endpoint to the paths of a document.
 pub(super) fn add<E: Endpoint>(schemas: &mut SchemaGenerator, paths: &mut Map<String, Value>) {
-    let mut operation = json!({
-        "operationId": operation_id::<E>(),
-        "tags": [E::TAG],
-        "summary": E::SUMMARY,
-        "parameters": parameters::<E>(schemas),
-        "responses": responses::<E>(schemas),
-        "security": match E::ACCESS {
-            Access::Public => json!([]),
-            Access::Person => json!([{ "token": [] }]),
-            Access::Needs(_) => json!([{ "token": [] }, { "key": [] }]),
-        },
-    });
-    if let Access::Needs(permission) = E::ACCESS {
-        operation["x-permission"] = json!(permission);
-    }
-    if E::Request::schema_name() != "NoBody" {
-        operation["requestBody"] = json!({ "required": needs_body::<E>(), "content": content::<E>(schemas) });
-    }
-    let path = paths.entry(format!("/api/v1/{}", E::PATH)).or_insert_with(|| json!({}));
-    path[E::METHOD.as_str().to_lowercase()] = operation;
-}
-
-fn operation_id<E: Endpoint>() -> String {
     let name = std::any::type_name::<E>();
-    name.rsplit("::").next().unwrap_or(name).to_owned()
+    let endpoint = Described {
+        id: name.rsplit("::").next().unwrap_or(name).to_owned(),
+        method: E::METHOD,
+        path: E::PATH,
+        access: E::ACCESS,
+        summary: E::SUMMARY,
+        tag: E::TAG,
+        status: E::STATUS,
+        also: E::ALSO,
+        body: E::BODY,
+        condition: E::CONDITION,
+        repeated: E::REPEATED,
+        query: E::Query::json_schema,
+        request: Body::of::<E::Request>(),
+        response: Body::of::<E::Response>(),
+    };
+    let path = paths.entry(format!("/api/v1/{}", endpoint.path)).or_insert_with(|| json!({}));
+    path[endpoint.method.as_str().to_lowercase()] = endpoint.operation(schemas);
 }
 
-/// Whether a body has to be sent: one whose fields may all be left out may be left out itself.
-fn needs_body<E: Endpoint>() -> bool {
-    let schema = schemars::schema_for!(E::Request).to_value();
-    let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
-    E::BODY != BodyKind::Json || !is_object || schema.get("required").is_some()
-}
-
-/// How a body may be written.
-fn content<E: Endpoint>(schemas: &mut SchemaGenerator) -> Value {
-    let yaml = json!({ "schema": { "type": "string", "description": "The document as YAML 1.2." } });
-    match E::BODY {
-        BodyKind::Workflow => {
-            json!({ "application/json": { "schema": schemas.subschema_for::<Document>() }, "application/yaml": yaml })
-        }
-        BodyKind::Rule => json!({
-            "application/json": { "schema": schemas.subschema_for::<RuleDocument>() }, "application/yaml": yaml,
-        }),
-        BodyKind::Events => json!({
-            "application/json": { "schema": schemas.subschema_for::<Vec<NewEvent>>() },
-            "application/x-ndjson": { "schema": { "type": "string", "description": "One event a line." } },
-        }),
-        BodyKind::AnyJson => json!({ "application/json": { "schema": { "description": "Any JSON." } } }),
-        BodyKind::Json => json!({ "application/json": { "schema": schemas.subschema_for::<E::Request>() } }),
-    }
-}
-
-/// Every status of a success, and the problem that all other statuses carry.
-fn responses<E: Endpoint>(schemas: &mut SchemaGenerator) -> Value {
-    let mut responses = Map::new();
-    for status in [E::STATUS].iter().chain(E::ALSO) {
-        responses.insert(status.to_string(), answer::<E>(schemas));
-    }
-    responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
-    responses.into()
-}
-
-fn answer<E: Endpoint>(schemas: &mut SchemaGenerator) -> Value {
-    // A line of WebSocket messages has no body as HTTP understands it.
-    if E::Response::schema_name() == "NoBody" || E::STATUS == 101 {
-        return json!({ "description": "Done." });
-    }
-    let schema = schemas.subschema_for::<E::Response>();
-    let mut answer =
-        json!({ "description": "Done.", "content": { "application/json": { "schema": schema } } });
-    if matches!(E::BODY, BodyKind::Workflow | BodyKind::Rule) && E::REPEATED != Repeated::Harmless {
-        answer["headers"] = json!({
-            "ETag": { "description": "For `If-Match`.", "schema": { "type": "string" } },
+impl Described {
+    fn operation(&self, schemas: &mut SchemaGenerator) -> Value {
+        let mut operation = json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "parameters": self.parameters(schemas),
+            "responses": self.responses(schemas),
+            "security": match self.access {
+                Access::Public => json!([]),
+                Access::Person => json!([{ "token": [] }]),
+                Access::Needs(_) => json!([{ "token": [] }, { "key": [] }]),
+            },
         });
+        if let Access::Needs(permission) = self.access {
+            operation["x-permission"] = json!(permission);
+        }
+        if !self.request.is_none() {
+            operation["requestBody"] =
+                json!({ "required": self.needs_body(), "content": self.content(schemas) });
+        }
+        operation
     }
-    answer
-}
 
-fn parameters<E: Endpoint>(schemas: &mut SchemaGenerator) -> Vec<Value> {
-    let mut parameters: Vec<Value> = E::PATH
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(name) }))
-        .collect();
-    let query = E::Query::json_schema(schemas).to_value();
-    for (name, schema) in query.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let schema = without_null(schema.clone());
-        parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+    /// Whether a body has to be sent: one whose fields may all be left out may be left out itself.
+    fn needs_body(&self) -> bool {
+        let mut alone = SchemaGenerator::default();
+        let mut schema = (self.request.schema)(&mut alone).to_value();
+        if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()) {
+            schema = alone.definitions().get(name).cloned().unwrap_or_default();
+        }
+        let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
+        self.body != BodyKind::Json || !is_object || schema.get("required").is_some()
     }
-    parameters.extend(headers::<E>());
-    parameters
+
+    /// How a body may be written.
+    fn content(&self, schemas: &mut SchemaGenerator) -> Value {
+        let yaml = json!({ "schema": { "type": "string", "description": "The document as YAML 1.2." } });
+        match self.body {
+            BodyKind::Workflow => {
+                json!({ "application/json": { "schema": schemas.subschema_for::<Document>() }, "application/yaml": yaml })
+            }
+            BodyKind::Rule => json!({
+                "application/json": { "schema": schemas.subschema_for::<RuleDocument>() }, "application/yaml": yaml,
+            }),
+            BodyKind::Events => json!({
+                "application/json": { "schema": schemas.subschema_for::<Vec<NewEvent>>() },
+                "application/x-ndjson": { "schema": { "type": "string", "description": "One event a line." } },
+            }),
+            BodyKind::AnyJson => json!({ "application/json": { "schema": { "description": "Any JSON." } } }),
+            BodyKind::Json => json!({ "application/json": { "schema": (self.request.schema)(schemas) } }),
+        }
+    }
+
+    /// Every status of a success, and the problem that all other statuses carry.
+    fn responses(&self, schemas: &mut SchemaGenerator) -> Value {
+        let mut responses = Map::new();
+        for status in [self.status].iter().chain(self.also) {
+            responses.insert(status.to_string(), self.answer(schemas));
+        }
+        responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
+        responses.into()
+    }
+
+    fn answer(&self, schemas: &mut SchemaGenerator) -> Value {
+        // A line of WebSocket messages has no body as HTTP understands it.
+        if self.response.is_none() || self.status == 101 {
+            return json!({ "description": "Done." });
+        }
+        let schema = (self.response.schema)(schemas);
+        let mut answer =
+            json!({ "description": "Done.", "content": { "application/json": { "schema": schema } } });
+        if matches!(self.body, BodyKind::Workflow | BodyKind::Rule) && self.repeated != Repeated::Harmless {
+            answer["headers"] = json!({
+                "ETag": { "description": "For `If-Match`.", "schema": { "type": "string" } },
+            });
+        }
+        answer
+    }
+
+    fn parameters(&self, schemas: &mut SchemaGenerator) -> Vec<Value> {
+        let mut parameters: Vec<Value> = self
+            .path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(name) }))
+            .collect();
+        let query = (self.query)(schemas).to_value();
+        for (name, schema) in query.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let schema = without_null(schema.clone());
+            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+        }
+        parameters.extend(self.headers());
+        parameters
+    }
+
+    fn headers(&self) -> Vec<Value> {
+        let header = |name: &str, required: bool, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema });
+        let mut headers = Vec::new();
+        if self.method == HttpMethod::Post
+            && self.access != Access::Public
+            && self.repeated != Repeated::Harmless
+        {
+            let schema = json!({ "type": "string", "minLength": 1, "maxLength": limits::IDEMPOTENCY_KEY, "pattern": "^[ -~]+$" });
+            headers.push(header(
+                "Idempotency-Key",
+                false,
+                "The same key and body are answered the same again.",
+                schema,
+            ));
+        }
+        let tag =
+            || json!({ "type": "string", "description": "Etags in quotes, separated by commas, or `*`." });
+        match self.condition {
+            Condition::None => {}
+            Condition::Match => {
+                headers.push(header("If-Match", true, "The etag of what was read.", tag()));
+            }
+            Condition::MatchOrNew => {
+                headers.push(header("If-Match", false, "The etag of what was read.", tag()));
+                let any = json!({ "type": "string", "enum": ["*"] });
+                headers.push(header("If-None-Match", false, "`*` for what isn't there yet.", any));
+            }
+        }
+        headers
+    }
 }
 
 fn path_schema(name: &str) -> Value {
@@ -139,31 +229,4 @@ fn without_null(mut schema: Value) -> Value {
         }
     }
     schema
-}
-
-fn headers<E: Endpoint>() -> Vec<Value> {
-    let header = |name: &str, required: bool, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema });
-    let mut headers = Vec::new();
-    if E::METHOD == HttpMethod::Post && E::ACCESS != Access::Public && E::REPEATED != Repeated::Harmless {
-        let schema = json!({ "type": "string", "minLength": 1, "maxLength": limits::IDEMPOTENCY_KEY, "pattern": "^[ -~]+$" });
-        headers.push(header(
-            "Idempotency-Key",
-            false,
-            "The same key and body are answered the same again.",
-            schema,
-        ));
-    }
-    let tag = || json!({ "type": "string", "description": "Etags in quotes, separated by commas, or `*`." });
-    match E::CONDITION {
-        Condition::None => {}
-        Condition::Match => {
-            headers.push(header("If-Match", true, "The etag of what was read.", tag()));
-        }
-        Condition::MatchOrNew => {
-            headers.push(header("If-Match", false, "The etag of what was read.", tag()));
-            let any = json!({ "type": "string", "enum": ["*"] });
-            headers.push(header("If-None-Match", false, "`*` for what isn't there yet.", any));
-        }
-    }
-    headers
 }
