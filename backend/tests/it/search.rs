@@ -1,7 +1,10 @@
 //! Lists that are searched and counted: all that fits is found, newest first, however much there is.
 
 use crate::app::{App, Client, eventually, fresh_database};
-use backend::{clock, store::run_counts};
+use backend::{
+    clock,
+    store::{run_counts, search::rows_with},
+};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
@@ -88,6 +91,29 @@ async fn a_search_finds_all_that_fits_newest_first_however_frequent_it_is() {
     }
     let none = reader.get("executions?q=fragile&result=failed").await.json(200);
     assert_eq!(none["items"], serde_json::json!([]));
+
+    // The statistics know how frequent a word is, and where they say that it has too many rows the index isn't asked.
+    let mut conn = app.running.state.pool.acquire().await.unwrap();
+    sqlx::query("analyze executions").execute(&mut *conn).await.unwrap();
+    for (words, at_least, at_most) in [
+        ("legacy", 3500.0, 4500.0),
+        ("Order legacy", 3500.0, 4500.0),
+        ("nothing", 0.0, 0.0),
+        ("legacy nothing", 0.0, 0.0),
+    ] {
+        let rows = rows_with(&mut conn, "executions_subject", words).await.unwrap();
+        assert!((at_least..=at_most).contains(&rows), "{words}: {rows}");
+    }
+    sqlx::query("update pg_class set reltuples = 10000000 where oid = 'executions'::regclass")
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    assert!(rows_with(&mut conn, "executions_subject", "legacy").await.unwrap() > 1_000_000.0);
+    drop(conn);
+    let first = reader.get("executions?q=legacy&limit=200").await.json(200);
+    assert_eq!(first["items"].as_array().map(Vec::len), Some(200));
+    assert!(first["next_cursor"].is_string());
+    assert_eq!(all_found(&reader, "legacy", 200).await.len(), 4000);
     app.stop().await;
 }
 

@@ -37,6 +37,12 @@ pub async fn search(
 impl Searched for Search<'_> {
     type Item = Stored;
 
+    const SUBJECTS: &'static str = "approvals_subject";
+
+    fn needle(&self) -> &Needle<'_> {
+        &self.needle
+    }
+
     async fn among_newest(
         &self,
         conn: &mut PgConnection,

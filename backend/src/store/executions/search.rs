@@ -38,6 +38,12 @@ pub async fn search(
 impl Searched for Search<'_> {
     type Item = Execution;
 
+    const SUBJECTS: &'static str = "executions_subject";
+
+    fn needle(&self) -> &Needle<'_> {
+        &self.needle
+    }
+
     async fn among_newest(
         &self,
         conn: &mut PgConnection,
