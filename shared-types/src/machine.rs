@@ -43,7 +43,7 @@ pub use definition::Definition;
 pub use input::{ChildStands, Event, Input, Outcome, Requester, Stamp, Timer};
 pub use limits::Limits;
 pub use place::Place;
-pub use state::{RunStatus, Snapshot, SnapshotRef, State, Verdict};
+pub use state::{RunError, RunStatus, Snapshot, SnapshotRef, State, Verdict};
 
 use std::sync::Arc;
 use turn::Turn;

@@ -122,10 +122,13 @@ fn a_subject_that_fails_marks_the_run_and_does_not_end_it() {
     let (run, _) = start("subject: '{{ long }}'", steps, &json!({ "long": "x".repeat(1_000_000) }), None);
     let subject = run.state().subject.clone().unwrap();
     assert_eq!((subject.chars().count(), subject.ends_with('…')), (500, true));
-    let (run, _) = start("amount: '{{ total * 2 }}'", steps, &json!({ "total": "5" }), None);
-    let error = run.state().end.as_ref().unwrap().error.clone().unwrap();
-    assert_eq!(error.code, "template.type");
-    assert!(error.message.starts_with("The run's amount: "), "{}", error.message);
+    for what in ["amount", "currency"] {
+        let (run, _) =
+            start(&format!("{what}: '{{{{ total * 2 }}}}'"), steps, &json!({ "total": "5" }), None);
+        let error = run.state().end.as_ref().unwrap().error.clone().unwrap();
+        assert_eq!((error.code.as_str(), &error.step), ("template.type", &None));
+        assert!(error.message.starts_with(&format!("The run's {what}: ")), "{}", error.message);
+    }
 }
 
 #[test]
@@ -133,7 +136,8 @@ fn a_run_that_can_not_run_fails_as_it_starts_and_asks_for_nothing() {
     let why = StartFault { code: "limit.descendants".to_owned(), message: "Too many.".to_owned() };
     let steps = "  - { id: a, type: emit, emit: { event: e } }\n";
     let (run, commands) = start("subject: S", steps, &json!({}), Some(why));
-    assert_eq!(run.state().end.as_ref().unwrap().error.as_ref().unwrap().code, "limit.descendants");
+    let error = run.state().end.as_ref().unwrap().error.as_ref().unwrap();
+    assert_eq!((error.code.as_str(), &error.step), ("limit.descendants", &None));
     assert!(commands.iter().all(|command| matches!(command, Command::Finish(_))), "{commands:?}");
 }
 

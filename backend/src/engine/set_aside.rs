@@ -8,7 +8,7 @@ use crate::{
 };
 use shared_types::{
     api::live::LiveKind,
-    ids::{ExecutionId, StepId, WorkspaceId},
+    ids::{ExecutionId, WorkspaceId},
     machine::state::{RunError, RunResult},
 };
 
@@ -70,7 +70,7 @@ impl Engine {
             }
         };
         let error = (result == RunResult::Failed).then(|| RunError {
-            step: StepId(String::new()),
+            step: None,
             code: CODE.to_owned(),
             message: reason.clone(),
         });

@@ -205,7 +205,10 @@ fn decided(branching: &Branching) -> Option<Decided> {
 
 fn failure_of(branch: &Branch, over: &LaneOver) -> Failure {
     let message = match &over.error {
-        Some(error) => format!("The branch {} failed at {}: {}", branch.id, error.step, error.message),
+        Some(RunError { step: Some(step), message, .. }) => {
+            format!("The branch {} failed at {step}: {message}", branch.id)
+        }
+        Some(RunError { message, .. }) => format!("The branch {} failed: {message}", branch.id),
         None => format!("The branch {} failed.", branch.id),
     };
     Failure::new("parallel.branch_failed", message)

@@ -13,7 +13,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -305,12 +305,18 @@ impl RunResult {
 /// What went wrong in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunError {
-    /// At which step.
-    pub step: StepId,
+    /// At which step; null where it was none's fault: an amount that can't be read, or what is stored of the run.
+    #[serde(default, deserialize_with = "step_at_fault")]
+    pub step: Option<StepId>,
     /// The stable code.
     pub code: String,
     /// In words.
     pub message: String,
+}
+
+/// Reads a step's id. An empty one stood for no step before it could be left out.
+fn step_at_fault<'de, D: Deserializer<'de>>(from: D) -> Result<Option<StepId>, D::Error> {
+    Ok(Option::<StepId>::deserialize(from)?.filter(|step| !step.0.is_empty()))
 }
 
 /// Whether a run works, waits or has ended.

@@ -69,8 +69,13 @@ impl Failure {
         Self { code: code.to_owned(), message: texts::shortened(message.into(), MAX_REASON) }
     }
 
+    /// A failure that is no step's.
+    pub(super) fn of_no_step(self) -> RunError {
+        RunError { step: None, code: self.code, message: self.message }
+    }
+
     pub(super) fn at(self, step: &StepId) -> RunError {
-        RunError { step: step.clone(), code: self.code, message: self.message }
+        RunError { step: Some(step.clone()), ..self.of_no_step() }
     }
 }
 
@@ -100,12 +105,11 @@ impl<'t> Turn<'t> {
 
     pub(super) fn start(&mut self, start: &Start) {
         debug_assert_eq!(self.state.event_id, start.event.id);
-        let first = self.definition.first().cloned().unwrap_or_else(|| StepId(String::new()));
         if let Some(StartFault { code, message }) = &start.fault {
-            return self.end_failed(Failure::new(code, message.clone()).at(&first));
+            return self.end_failed(Failure::new(code, message.clone()).of_no_step());
         }
         if let Err(failure) = self.describe() {
-            return self.end_failed(failure.at(&first));
+            return self.end_failed(failure.of_no_step());
         }
         match self.filtered_out() {
             Ok(None) => {}
@@ -113,9 +117,10 @@ impl<'t> Turn<'t> {
                 self.state.reason = Some(reason);
                 return self.end_normally();
             }
-            Err(failure) => return self.end_failed(failure.at(&first)),
+            Err(failure) => return self.end_failed(failure.of_no_step()),
         }
-        self.follow_in(Vec::new(), Flow::To(first));
+        let first = self.definition.first().cloned();
+        self.follow_in(Vec::new(), first.map_or(Flow::End(None), Flow::To));
     }
 
     /// Takes subject, amount and currency once, at the start.

@@ -25,8 +25,8 @@ pub(super) use conditions::check as check_condition;
 pub use names::is_own_event;
 pub use nesting::{MAX_ITEMS, MAX_NESTING};
 pub use references::{Reference, Target};
-pub use size::{MAX_REGEXES, MAX_SOURCE, MAX_STEPS};
-pub(super) use size::{too_long, too_many_in as too_many_regexes};
+pub(super) use size::too_many_in as too_many_regexes;
+pub use size::{MAX_REGEXES, MAX_STEPS};
 
 use super::{
     Document, Finding, Format, Severity, Source,
@@ -111,9 +111,6 @@ impl Checked {
 
 /// Reads and checks a text.
 pub fn check(text: &str, format: Format, around: &Around) -> Checked {
-    if let Some(fault) = too_long(text) {
-        return Checked::unreadable(fault);
-    }
     match Source::parse(text, format) {
         Ok(source) => check_source(source, around),
         Err(fault) => Checked::unreadable(*fault),

@@ -2,6 +2,7 @@
 
 use super::{
     Span,
+    bounds::{self, BadInstant},
     condition::{Condition, Leaf, Operator},
     expr::ExprError,
     number::{Quantity, grouped},
@@ -149,11 +150,60 @@ fn leaf_clause(
     };
     match (op, value) {
         (Operator::Exists | Operator::NotExists, _) => is,
-        (Operator::Between, Some(Value::Array(ends))) if ends.len() == 2 => {
-            format!("{is}, from {} to {}", show(&ends[0]), show(&ends[1]))
+        (op, Some(value)) => {
+            let compared = match value.as_array().map(Vec::as_slice) {
+                Some([low, high]) if op == Operator::Between => {
+                    format!("from {} to {}", show(low), show(high))
+                }
+                Some(_) | None => format!("{} {}", op.phrase(), show(value)),
+            };
+            let note = seen.and_then(|seen| not_a_time(op, seen, value)).unwrap_or_default();
+            format!("{is}, {compared}{note}")
         }
-        (op, Some(value)) => format!("{is}, {} {}", op.phrase(), show(value)),
         (op, None) => format!("{is}, {}", op.phrase()),
+    }
+}
+
+/// Says in brackets why a comparison of times had no two times to compare.
+fn not_a_time(op: Operator, seen: &Value, value: &Value) -> Option<String> {
+    let fault = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) if time_of(text).is_some() => None,
+        Value::String(text) => bounds::instant(text).err(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Some(BadInstant::NoTime(show(value)))
+        }
+    };
+    match op {
+        Operator::Before | Operator::After => Some(format!(" ({})", fault(seen).or_else(|| fault(value))?)),
+        Operator::WithinLast | Operator::OlderThan => Some(format!(" ({})", fault(seen)?)),
+        Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte | Operator::Between => {
+            // Two texts are ordered as texts unless both are times: a time that lacks its zone is told.
+            let ends = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+            let mut texts = ends.iter().chain([seen]).map(Value::as_str);
+            if !texts.clone().any(|text| text.is_some_and(|text| time_of(text).is_some())) {
+                return None;
+            }
+            let local = texts.find_map(|text| match bounds::instant(text?) {
+                Err(local @ BadInstant::NoZone(_)) if time_of(text?).is_none() => Some(local),
+                Ok(_) | Err(_) => None,
+            });
+            Some(format!(" (compared as texts: {})", local?))
+        }
+        Operator::Eq
+        | Operator::Neq
+        | Operator::In
+        | Operator::NotIn
+        | Operator::Contains
+        | Operator::NotContains
+        | Operator::StartsWith
+        | Operator::EndsWith
+        | Operator::Regex
+        | Operator::Exists
+        | Operator::NotExists
+        | Operator::IsEmpty
+        | Operator::HasAll
+        | Operator::HasAny => None,
     }
 }
 
@@ -453,6 +503,41 @@ mod tests {
         }
         assert!(holds(&json!(null), "eq", &json!(null)));
         assert!(!ask(json!({"field": "x", "operator": "eq", "value": null}), json!({})).holds());
+    }
+
+    #[test]
+    fn a_comparison_of_times_says_what_is_no_time() {
+        let local = "\"2026-02-01T10:00:00\" has no time zone; write 2026-02-01T10:00:00Z for UTC, or \
+                     2026-02-01T10:00:00+01:00";
+        let no_time =
+            |shown: &str| format!("\"{shown}\" is no time; write RFC 3339 such as 2026-03-01T10:00:00Z");
+        let end = "2026-03-01T00:00:00Z";
+        for (seen, op, value, note) in [
+            (json!("2026-02-01T10:00:00"), "before", json!(end), format!(" ({local})")),
+            (json!("2026-02-01 10:00:00"), "after", json!(end), format!(" ({local})")),
+            (json!(end), "after", json!("2026-02-01T10:00:00"), format!(" ({local})")),
+            (json!("2026-02-01T10:00:00"), "within_last", json!("30 d"), format!(" ({local})")),
+            (json!("2026-02-01T10:00:00"), "older_than", json!("30 d"), format!(" ({local})")),
+            (json!("soon"), "before", json!(end), format!(" ({})", no_time("soon"))),
+            (json!(1_770_000_000), "before", json!(end), format!(" ({})", no_time("1,770,000,000"))),
+            (json!("2026-02-01T10:00:00"), "gt", json!(end), format!(" (compared as texts: {local})")),
+            (
+                json!("2026-02-01T10:00:00"),
+                "between",
+                json!(["2026-01-01T00:00:00Z", end]),
+                format!(" (compared as texts: {local})"),
+            ),
+            // Dates are times, and texts that are none are ordered as texts without a word.
+            (json!("2026-02-01"), "before", json!(end), String::new()),
+            (json!("2026-02-01"), "gt", json!(end), String::new()),
+            (json!("b"), "gt", json!("a"), String::new()),
+            (json!(null), "before", json!(end), String::new()),
+        ] {
+            let why = ask(json!({"field": "x", "operator": op, "value": value}), json!({"x": seen}));
+            let sentence = why.sentence();
+            let said = sentence.find(" (").map_or("", |at| sentence[at..].rsplit_once(": ").unwrap().0);
+            assert_eq!(said, note, "{sentence}");
+        }
     }
 
     #[test]

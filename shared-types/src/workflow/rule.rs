@@ -2,7 +2,7 @@
 
 use super::{
     Checked, Document, Finding, Format, Source, bounds,
-    check::{check_condition, every_step, too_long, too_many_regexes},
+    check::{check_condition, every_step, too_many_regexes},
     condition::Condition,
     evaluate::{evaluate, time_of},
     scope::Scope,
@@ -80,9 +80,6 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 
 /// Reads, checks and tests a rule's text.
 pub fn check_rule(text: &str, format: Format) -> (Checked, Option<RuleDocument>) {
-    if let Some(fault) = too_long(text) {
-        return (Checked::unreadable(fault), None);
-    }
     let source = match Source::parse(text, format) {
         Ok(source) => source,
         Err(fault) => return (Checked::unreadable(*fault), None),

@@ -52,7 +52,10 @@ impl Source {
     /// A finding with the place where the text can't be read.
     pub fn parse(text: &str, format: Format) -> Result<Self, Box<Finding>> {
         if text.len() > MAX_TEXT {
-            let message = format!("The text has {} bytes; a document can have {MAX_TEXT}.", text.len());
+            let message = format!(
+                "The text has {} bytes, and at most {MAX_TEXT} are read; divide it into several documents.",
+                text.len()
+            );
             return Err(Box::new(Finding::error("document.too_large", "", message)));
         }
         // Editors on Windows begin a file with a byte order mark, which says nothing.
@@ -258,7 +261,7 @@ mod tests {
             (brackets.clone(), Format::Yaml, "nest more than 128 deep"),
             (blocks, Format::Yaml, "nest more than 128 deep"),
             (brackets.replace("a: ", ""), Format::Json, "nest more than 128 deep"),
-            (format!("a: {}", "x".repeat(MAX_TEXT)), Format::Yaml, "a document can have 1048576"),
+            (format!("a: {}", "x".repeat(MAX_TEXT)), Format::Yaml, "at most 1048576 are read"),
         ] {
             let begun = std::time::Instant::now();
             let fault = Source::parse(&text, format).unwrap_err();

@@ -21,7 +21,7 @@ use crate::{
 use shared_types::{
     api::executions::{ExecutionDetail, TraceTree},
     desktop::Told,
-    machine::RunStatus,
+    machine::{RunError, RunStatus},
 };
 use timeline::Timeline;
 use tree::Tree;
@@ -140,11 +140,19 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
                 if let Some(by) = &detail.called_by {
                     <p class="muted">{ "Called by " }<Link<Route> to={Route::Run { id: by.execution_id.to_string() }}><span class="link">{ format!("the run at {}", by.step_id) }</span></Link<Route>></p>
                 }
-                if let Some(error) = &run.error { <p class="bad">{ format!("{} at {}: {}", error.code, error.step, error.message) }</p> }
+                if let Some(error) = &run.error { <p class="bad">{ fault(error) }</p> }
                 <div class="waits">{ waits.collect::<Html>() }</div>
             </div>
             <span class="push"></span>
             if run.status != RunStatus::Ended { <button class="btn" onclick={cancel.clone()}>{ "Cancel run" }</button> }
         </div>
+    }
+}
+
+/// What went wrong, with the step where it was one's.
+fn fault(error: &RunError) -> String {
+    match &error.step {
+        Some(step) => format!("{} at {step}: {}", error.code, error.message),
+        None => format!("{}: {}", error.code, error.message),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::workflow::{
-    Finding,
+    Finding, bounds,
     evaluate::time_of,
     finding::PatchOp,
     step::{StepKind, Wait},
@@ -31,9 +31,9 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
             if let Wait::Until { until } = wait
                 && until.is_literal()
                 && time_of(until.source()).is_none()
+                && let Err(fault) = bounds::instant(until.source())
             {
-                let message =
-                    "`until` is a point in time such as 2026-12-24T09:00:00Z, or a template that gives one.";
+                let message = format!("{fault}, or a template that gives a time.");
                 findings.push(Finding::error("time.bad", format!("{at}/wait/until"), message));
             }
         }

@@ -7,24 +7,11 @@ use crate::workflow::{
 };
 use serde_json::Value;
 
-/// The longest source text of a document, in bytes.
-pub const MAX_SOURCE: usize = 2 * 1024 * 1024;
 /// The most steps of a document, those of branches and bodies among them.
 pub const MAX_STEPS: usize = 20_000;
 /// The most regular expressions that a document may hold as literals. Each is compiled when the document is
 /// checked, which takes some milliseconds.
 pub const MAX_REGEXES: usize = 200;
-
-/// A finding where a text is too long to be read.
-pub(in crate::workflow) fn too_long(text: &str) -> Option<Finding> {
-    (text.len() > MAX_SOURCE).then(|| {
-        let message = format!(
-            "The text has {} bytes, and at most {MAX_SOURCE} are read; divide it into several documents.",
-            text.len()
-        );
-        Finding::error("document.too_large", "", message)
-    })
-}
 
 /// A finding where a value holds more steps than are checked.
 pub(super) fn too_many_steps(value: &Value) -> Option<Finding> {
