@@ -1,6 +1,12 @@
-//! Work that takes long, done where the tasks that a thread serves don't wait for it.
+//! Work that takes long, done where the tasks that a thread serves don't wait for it, and behind them.
 
+use std::{panic, thread};
 use tokio::runtime::{Handle, RuntimeFlavor};
+
+/// How nice a thread is whose work takes long. Where processors are scarce it gets a tenth of what a thread that serves
+/// gets (Linux, `sched(7)`).
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// Does the work on this thread, whose other tasks are handed to another thread first. On a runtime with one thread, or
 /// none, it is just done.
@@ -8,4 +14,27 @@ pub(crate) fn beside<T>(work: impl FnOnce() -> T) -> T {
     let has_others =
         Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
     if has_others { tokio::task::block_in_place(work) } else { work() }
+}
+
+/// The same on a thread of its own, which steps back for those that serve: where there are fewer processors than work, a
+/// workflow that calculates a lot waits, and not the others.
+pub(crate) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let on_own_thread = || {
+        thread::scope(|scope| {
+            let working = scope.spawn(|| {
+                step_back();
+                work()
+            });
+            working.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+        })
+    };
+    beside(on_own_thread)
+}
+
+/// Makes this thread nicer. It can't be taken back, so the thread is for nothing else.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "a thread can't be made nicer");
+    }
 }

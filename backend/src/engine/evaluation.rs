@@ -1,7 +1,7 @@
 //! Turns of the machine that take long are made beside the threads that serve, one at a time: whatever a workflow
 //! calculates, the others go on. A turn is bounded by the machine itself; this is about who waits for it.
 
-use crate::beside::beside;
+use crate::beside::behind;
 use shared_types::{machine::Definition, workflow::template::work_done};
 use std::{
     collections::HashMap,
@@ -39,13 +39,21 @@ impl Default for Evaluations {
 
 impl Evaluations {
     /// Makes a turn: here, or aside where this definition has been heavy before.
-    pub(super) async fn turn<T>(&self, definition: &Arc<Definition>, turn: impl FnOnce() -> T) -> T {
+    pub(super) async fn turn<T: Send>(
+        &self,
+        definition: &Arc<Definition>,
+        turn: impl FnOnce() -> T + Send,
+    ) -> T {
         let place = Arc::as_ptr(definition).addr();
         self.placed(place, || self.measured(place, turn)).await
     }
 
     /// Does what follows a turn and grows with it, such as writing down its facts: where the turn is made.
-    pub(super) async fn follow_up<T>(&self, definition: &Arc<Definition>, work: impl FnOnce() -> T) -> T {
+    pub(super) async fn follow_up<T: Send>(
+        &self,
+        definition: &Arc<Definition>,
+        work: impl FnOnce() -> T + Send,
+    ) -> T {
         self.placed(Arc::as_ptr(definition).addr(), work).await
     }
 
@@ -56,13 +64,13 @@ impl Evaluations {
         }
     }
 
-    async fn placed<T>(&self, place: usize, work: impl FnOnce() -> T) -> T {
+    async fn placed<T: Send>(&self, place: usize, work: impl FnOnce() -> T + Send) -> T {
         if !self.is_heavy(place) {
             return work();
         }
         // The semaphore is never closed; without a permit the work is done all the same.
         let _permit = self.aside.acquire().await;
-        beside(work)
+        behind(work)
     }
 
     fn is_heavy(&self, place: usize) -> bool {

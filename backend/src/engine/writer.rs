@@ -26,6 +26,9 @@ const BATCH: usize = 256;
 const MANY: usize = 128;
 /// A job of more bytes is written by itself, beside the others: the database takes long over it.
 const LARGE: usize = 256 * 1024;
+/// How many times as long as a large job took the next one waits where others write meanwhile: large ones have a tenth of the
+/// time.
+const REST: u32 = 9;
 /// How long a writer tries to reach the database.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was not used for this long may have broken meanwhile.
@@ -65,6 +68,8 @@ type Reply = oneshot::Sender<store::Result<Written>>;
 pub(super) struct Writer {
     jobs: mpsc::Sender<(Job, Reply)>,
     large: mpsc::Sender<(Job, Reply)>,
+    /// How many jobs that aren't large were given.
+    small: Arc<AtomicU32>,
     unsure: Arc<Unsure>,
 }
 
@@ -84,8 +89,9 @@ impl Writer {
         let (large, large_receiver) = mpsc::channel(QUEUE);
         let unsure = Arc::<Unsure>::default();
         tokio::spawn(run(pool.clone(), receiver, Arc::clone(&unsure)));
-        tokio::spawn(run_large(pool.clone(), large_receiver, Arc::clone(&unsure)));
-        Self { jobs, large, unsure }
+        let small = Arc::<AtomicU32>::default();
+        on_own_thread(run_large(pool.clone(), large_receiver, Arc::clone(&small), Arc::clone(&unsure)));
+        Self { jobs, large, small, unsure }
     }
 
     /// Whether what may have been written without anybody here knowing is to be looked for; the database was lost
@@ -104,7 +110,11 @@ impl Writer {
     pub(super) async fn write(&self, job: Job) -> store::Result<Written> {
         let (reply, answer) = oneshot::channel();
         let gone = || StoreError::Database(sqlx::Error::WorkerCrashed);
-        let line = if job.bytes() > LARGE { &self.large } else { &self.jobs };
+        let is_large = job.bytes() > LARGE;
+        if !is_large {
+            self.small.fetch_add(1, Ordering::Relaxed);
+        }
+        let line = if is_large { &self.large } else { &self.jobs };
         line.send((job, reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
@@ -135,11 +145,37 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<U
     }
 }
 
-/// Writes large jobs, one after the other.
-async fn run_large(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<Unsure>) {
+/// Does something on a thread and a runtime of its own: sending megabytes to the database takes a thread milliseconds, in
+/// which it serves nobody else.
+fn on_own_thread(work: impl Future<Output = ()> + Send + 'static) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::warn!(%error, "large changes are written by the threads that serve");
+            tokio::spawn(work);
+            return;
+        }
+    };
+    let thread = std::thread::Builder::new().name("large-changes".to_owned());
+    if let Err(error) = thread.spawn(move || runtime.block_on(work)) {
+        tracing::error!(%error, "large changes can't be written: there is no thread for them");
+    }
+}
+
+/// Writes large jobs, one after the other. Where others write as well it rests between them.
+async fn run_large(
+    pool: PgPool,
+    mut jobs: mpsc::Receiver<(Job, Reply)>,
+    small: Arc<AtomicU32>,
+    unsure: Arc<Unsure>,
+) {
     let line = Arc::new(Mutex::new(Line::new(&pool, &unsure)));
     while let Some(job) = jobs.recv().await {
+        let (before, begun) = (small.load(Ordering::Relaxed), Instant::now());
         write(Arc::clone(&line).lock_owned().await, vec![job]).await;
+        if small.load(Ordering::Relaxed) != before {
+            tokio::time::sleep(begun.elapsed() * REST).await;
+        }
     }
 }
 
@@ -217,8 +253,16 @@ impl Line {
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
+            // What a batch holds stays in memory. A temporary file of megabytes would be written out with the next commit's
+            // log, and every commit would wait for it.
+            ("work_mem", "256MB"),
         ]);
-        let connected = tokio::time::timeout(CONNECT, options.connect()).await;
+        let connecting = async {
+            let mut conn = options.connect().await?;
+            store::commit::compress_fast(&mut conn).await?;
+            Ok::<_, sqlx::Error>(conn)
+        };
+        let connected = tokio::time::timeout(CONNECT, connecting).await;
         Ok(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
     }
 }

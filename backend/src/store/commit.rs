@@ -27,6 +27,15 @@ use std::{
 };
 use uuid::Uuid;
 
+/// Has long values compressed by LZ4 where the database was built with it: that takes a third of the time.
+pub async fn compress_fast(conn: &mut PgConnection) -> sqlx::Result<()> {
+    let set = sqlx::query_scalar!(
+        "select set_config('default_toast_compression', 'lz4', false) from pg_settings
+         where name = 'default_toast_compression' and 'lz4' = any(enumvals)"
+    );
+    set.fetch_optional(conn).await.map(|_| ())
+}
+
 /// An event to write.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
