@@ -291,6 +291,14 @@ pub struct Fact {
     pub output: Option<Value>,
 }
 
+impl Fact {
+    /// Whether it tells of one of a step's effects and not of the step: what ends a step says where the run goes on.
+    pub fn is_of_an_effect(&self) -> bool {
+        let says_next = self.output.as_ref().is_some_and(|output| output.get("next").is_some());
+        self.state == StepState::Done && !says_next
+    }
+}
+
 /// A branch or an item that a step stands in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Inside {

@@ -199,6 +199,8 @@ fn steps_of(facts: &[Fact]) -> Vec<SimulatedStep> {
             output: fact.output.clone(),
         };
         match steps.get_mut(at) {
+            // An effect that is done doesn't end a step that waits.
+            Some(known) if known.state == StepState::Waiting && fact.is_of_an_effect() => {}
             Some(known) => *known = step,
             None => steps.push(step),
         }

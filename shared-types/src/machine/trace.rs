@@ -173,9 +173,14 @@ impl<'f> Level<'f> {
 }
 
 impl Visit<'_> {
-    /// What was told last; what came too late changes nothing.
+    /// What tells how the step stands: what was told last of the step itself. What came too late changes nothing, and an
+    /// effect that is done doesn't end a step that waits.
     fn last(&self) -> Option<&Fact> {
-        self.facts.iter().rev().find(|fact| fact.state != StepState::Late).copied()
+        let timely = || self.facts.iter().rev().filter(|fact| fact.state != StepState::Late).copied();
+        let last = timely().next()?;
+        let is_over = || timely().any(|fact| fact.state == StepState::Done && !fact.is_of_an_effect());
+        let waiting = || timely().find(|fact| fact.state == StepState::Waiting);
+        if last.is_of_an_effect() && !is_over() { waiting().or(Some(last)) } else { Some(last) }
     }
 
     fn node(&self, items: usize) -> Option<TraceNode> {
@@ -241,5 +246,33 @@ impl Moment {
             input: fact.input.clone(),
             output: fact.output.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fact(seq: u64, state: &str, output: Value) -> Fact {
+        serde_json::from_value(json!({
+            "seq": seq, "at": "2026-03-01T10:00:00Z", "step_id": "ask", "visit": 1, "attempt": 1,
+            "state": state, "reason": format!("{state} {seq}"), "output": output,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_effect_that_is_done_does_not_end_a_step_that_waits() {
+        let told = fact(2, "done", Value::Null);
+        let mut facts = vec![fact(1, "waiting", Value::Null), told];
+        let node = &tree(&facts, 20)[0];
+        assert_eq!((node.state, node.ended, node.moments.len()), (StepState::Waiting, None, 2));
+        assert_eq!(node.reason.as_deref(), Some("waiting 1"));
+        facts.push(fact(3, "done", json!({ "decision": "approved", "next": "release" })));
+        assert_eq!(tree(&facts, 20)[0].state, StepState::Done);
+        // A request that isn't waited for is answered after its step is over.
+        facts.push(fact(4, "done", json!({ "decision": "approved" })));
+        assert_eq!(tree(&facts, 20)[0].state, StepState::Done);
     }
 }

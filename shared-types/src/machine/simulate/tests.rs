@@ -142,3 +142,17 @@ fn a_documents_failing_test_is_an_error_at_its_place() {
     assert_eq!((&*finding.code, finding.pointer.as_str()), ("test.failed", "/tests/0/expect/result"));
     assert!(checked.document.is_none());
 }
+
+#[test]
+fn a_step_that_asks_and_then_tells_waits_until_it_is_decided() {
+    let asked = order(&json!(12_400), json!([]));
+    let last = asked["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["id"], &last["state"]), (&json!("ask_manager"), &json!("waiting")), "{last}");
+    let offered: Vec<&Value> =
+        asked["choices"].as_array().unwrap().iter().map(|choice| &choice["label"]).collect();
+    assert_eq!(offered[..2], ["Approve", "Reject"]);
+    let decided = order(&json!(12_400), json!([{ "decide": "approve" }]));
+    let steps = decided["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["id"] == "ask_manager").unwrap();
+    assert_eq!(step["state"], "done");
+}
