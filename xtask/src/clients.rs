@@ -5,14 +5,11 @@ use crate::{
     order::post,
     process::{Held, built, command, root, step, target},
     run::await_server,
+    tools::{npm_program, python_program},
 };
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    net::TcpListener,
-    path::{Path, PathBuf},
-};
+use std::{fs, net::TcpListener};
 
 /// Makes clients in TypeScript, from npm.
 const TYPESCRIPT: (&str, &str) = ("openapi-typescript", "7.13.0");
@@ -39,12 +36,12 @@ pub(crate) fn generate() -> anyhow::Result<()> {
         fs::remove_dir_all(&out)?;
     }
     fs::create_dir_all(&out)?;
-    let mut typescript = command(&typescript()?.to_string_lossy(), &[]);
+    let mut typescript = command(&npm_program(TYPESCRIPT)?.to_string_lossy(), &[]);
     step("a client in TypeScript", typescript.arg(&document).arg("-o").arg(out.join("api.ts")))?;
     let settings = out.join("python.yaml");
     fs::write(&settings, PYTHON_SETTINGS)?;
     let mut python = command(
-        &python_tool(PYTHON)?.to_string_lossy(),
+        &python_program(PYTHON)?.to_string_lossy(),
         &["generate", "--meta", "none", "--fail-on-warning", "--overwrite"],
     );
     python.arg("--path").arg(&document).arg("--output-path").arg(out.join("python"));
@@ -54,7 +51,7 @@ pub(crate) fn generate() -> anyhow::Result<()> {
 /// Holds what a server answers to good and bad requests against the committed document: no failure of the server, no
 /// status, type or shape that the document doesn't have.
 pub(crate) fn explore() -> anyhow::Result<()> {
-    let tool = python_tool(SCHEMATHESIS)?;
+    let tool = python_program(SCHEMATHESIS)?;
     let private = Private::start()?;
     // A port that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
@@ -91,59 +88,4 @@ pub(crate) fn explore() -> anyhow::Result<()> {
     explore.arg(format!("--max-time={EXPLORING}")).arg(format!("--url=http://{address}"));
     explore.arg(format!("--header=Authorization: Bearer {token}")).arg(root().join("docs/openapi.json"));
     step("answers as the document has them", explore.current_dir(&out))
-}
-
-fn tools() -> PathBuf {
-    target().join("tools")
-}
-
-/// The TypeScript generator, installed once.
-fn typescript() -> anyhow::Result<PathBuf> {
-    let (name, version) = TYPESCRIPT;
-    let folder = tools().join(format!("{name}-{version}"));
-    let program = folder.join("node_modules/.bin").join(if cfg!(windows) {
-        format!("{name}.cmd")
-    } else {
-        name.into()
-    });
-    if !program.exists() {
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        let wanted = format!("{name}@{version}");
-        let mut install = command(npm, &["install", "--no-audit", "--no-fund", "--save-exact", &wanted]);
-        install_step(name, version, install.current_dir(&folder))?;
-    }
-    found(program, name)
-}
-
-/// A tool from `PyPI`, installed once into an environment of its own.
-fn python_tool((name, version): (&str, &str)) -> anyhow::Result<PathBuf> {
-    let folder = tools().join(format!("{name}-{version}"));
-    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let program = programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if !program.exists() {
-        let python = if cfg!(windows) { "python" } else { "python3" };
-        let mut environment = command(python, &["-m", "venv"]);
-        install_step("an environment of Python", version, environment.arg(&folder))?;
-        let pip = programs.join(format!("pip{}", std::env::consts::EXE_SUFFIX));
-        let wanted = format!("{name}=={version}");
-        let mut install =
-            command(&pip.to_string_lossy(), &["install", "--quiet", "--disable-pip-version-check", &wanted]);
-        install_step(name, version, &mut install)?;
-    }
-    found(program, name)
-}
-
-fn install_step(name: &str, version: &str, install: &mut std::process::Command) -> anyhow::Result<()> {
-    step(&format!("installing {name} {version}"), install).with_context(|| {
-        format!("{name} {version} is needed to check docs/openapi.json and can't be installed")
-    })
-}
-
-fn found(program: PathBuf, name: &str) -> anyhow::Result<PathBuf> {
-    if Path::new(&program).exists() {
-        return Ok(program);
-    }
-    bail!("{name} was installed and isn't at {}", program.display());
 }

@@ -9,6 +9,7 @@ mod run;
 mod setup;
 mod test;
 mod tidy;
+mod tools;
 mod ui;
 
 use clap::{Parser, Subcommand};
@@ -69,7 +70,19 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().chore {
+    let chore = Cli::parse().chore;
+    let done = process::heed_signals().and_then(|()| do_chore(chore));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn do_chore(chore: Chore) -> anyhow::Result<()> {
+    match chore {
         Chore::Run { server } => run::run(server),
         Chore::Order { total } => order::place(&total),
         Chore::Test { fast } => test::test(fast),
@@ -82,12 +95,5 @@ fn main() -> ExitCode {
         Chore::Openapi => test::write_openapi(),
         Chore::Clients => clients::generate().and_then(|()| clients::explore()),
         Chore::Language => test::write_language(),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            process::say(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
     }
 }

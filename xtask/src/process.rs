@@ -4,13 +4,29 @@ use anyhow::{Context as _, bail};
 use std::{
     env,
     path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::Instant,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
 };
+
+/// Whether this program was asked to stop.
+static STOP: AtomicBool = AtomicBool::new(false);
+/// How often a child is looked after.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Lets a signal to this program alone end what it started as well: whoever waits for a child asks it to end.
+pub(crate) fn heed_signals() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| STOP.store(true, Ordering::SeqCst)).context("signals can't be heeded")
+}
 
 /// Says something to whoever waits.
 pub(crate) fn say(text: &str) {
     eprintln!("xtask: {text}");
+}
+
+/// Whether this program was asked to stop.
+pub(crate) fn is_stopping() -> bool {
+    STOP.load(Ordering::SeqCst)
 }
 
 /// The checkout's folder.
@@ -49,7 +65,9 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
     say(&format!("{what} …"));
     let begun = Instant::now();
-    let status = command.status().with_context(|| format!("{what}: {command:?} could not be started"))?;
+    let Some(status) = Held::start(command).with_context(|| what.to_owned())?.end()? else {
+        bail!("{what}: stopped");
+    };
     if !status.success() {
         bail!("{what} failed: {command:?} ended with {status}");
     }
@@ -100,9 +118,23 @@ impl Held {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits for its end.
+    /// Waits for its end, or until this program is asked to stop.
     pub(crate) fn wait(&mut self) {
-        let _ = self.child.wait();
+        // What can't be waited for is over.
+        let _ = self.end();
+    }
+
+    /// How it ended; `None` where this program is asked to stop before.
+    fn end(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(Some(status));
+            }
+            if is_stopping() {
+                return Ok(None);
+            }
+            std::thread::sleep(TICK);
+        }
     }
 }
 
@@ -118,9 +150,47 @@ impl Drop for Held {
             if self.has_ended() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(TICK);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::io::{BufRead as _, BufReader};
+
+    /// Says to the test below that it is the program that is signalled.
+    const AS_PROGRAM: &str = "IW_XTASK_TEST_PROGRAM";
+
+    #[test]
+    fn a_signal_to_the_program_alone_ends_its_children() {
+        if env::var_os(AS_PROGRAM).is_some() {
+            heed_signals().unwrap();
+            let mut child = Held::start(Command::new("sleep").arg("600")).unwrap();
+            println!("\nchild {}", child.child.id());
+            child.wait();
+            return;
+        }
+        let name = "process::tests::a_signal_to_the_program_alone_ends_its_children";
+        let mut program = Command::new(env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(AS_PROGRAM, "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines();
+        let mut pids = lines.filter_map(|line| line.unwrap().strip_prefix("child ").map(str::to_owned));
+        let pid = pids.next().unwrap();
+        let is_there = |pid: &str| {
+            Command::new("kill").args(["-0", pid]).stderr(Stdio::null()).status().unwrap().success()
+        };
+        assert!(is_there(&pid));
+        let asked = Command::new("kill").arg("-TERM").arg(program.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        assert!(program.wait().unwrap().success());
+        assert!(!is_there(&pid), "the child ended with the program");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     order::SERVER,
-    process::{Held, built, cargo, command, output, say, step},
+    process::{Held, built, cargo, command, is_stopping, output, say, step},
     setup::{self, ensure},
     ui,
 };
@@ -75,6 +75,9 @@ pub(crate) fn await_server(mut server: Held, address: &str) -> anyhow::Result<He
     while !answers(address) {
         if server.has_ended() {
             bail!("the server ended; its last lines are above");
+        }
+        if is_stopping() {
+            bail!("stopped");
         }
         if begun.elapsed() > START_LIMIT {
             bail!("the server did not come up in {} s", START_LIMIT.as_secs());

@@ -5,7 +5,9 @@ use crate::{
     database::{self, Private},
     process::{built, cargo, command, output, root, step},
     setup::{self, ensure},
-    tidy, ui,
+    tidy,
+    tools::{Tool, from_npm},
+    ui,
 };
 use std::{
     env, fs,
@@ -51,6 +53,9 @@ pub(crate) fn window_alone() -> anyhow::Result<()> {
     window()
 }
 
+/// What finds faults of accessibility in the window's pages.
+const AXE: Tool = ("axe-core", "4.14.1");
+
 /// The whole in a real window, on a display, a bus and a keyring of its own.
 fn window() -> anyhow::Result<()> {
     step(
@@ -67,14 +72,26 @@ fn window() -> anyhow::Result<()> {
         "printf 'test\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec \"$@\"";
     let mut whole = command(
         "xvfb-run",
-        &["-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", "sh", "-c", script, "sh"],
+        &["-a", "-s", "-screen 0 1600x1000x24", "dbus-run-session", "--", "sh", "-c", script, "sh"],
     );
     whole
-        .args([&cargo_path, "test", "-p", "tests", "-p", "src-tauri", "--test", "window"])
+        .args([
+            &cargo_path,
+            "test",
+            "-p",
+            "tests",
+            "-p",
+            "src-tauri",
+            "--test",
+            "window",
+            "--",
+            "--test-threads=1",
+        ])
         .env("SQLX_OFFLINE", "true")
         .env("IW_TEST_DATABASE_URL", private.url("postgres"))
         .env("IW_TEST_SERVER", built("iw-server-faults"))
         .env("IW_TEST_APP", built("intelligent-workflows"))
+        .env("IW_TEST_AXE", from_npm(AXE, "axe-core/axe.min.js")?)
         .env("XDG_RUNTIME_DIR", &runtime)
         .env("XDG_DATA_HOME", runtime.join("data"))
         .env("XDG_CONFIG_HOME", runtime.join("config"))
