@@ -1,5 +1,7 @@
 //! What the desktop's pages and its shell say to each other.
 
+pub mod keys;
+
 use crate::{
     api::{
         approvals::{Approval, NewDecision},
@@ -34,6 +36,8 @@ pub enum Failure {
     Offline,
     /// Nobody is signed in.
     SignedOut,
+    /// The person didn't want to wait any longer.
+    Cancelled,
     /// The shell itself failed.
     Shell(String),
 }
@@ -45,6 +49,7 @@ impl Failure {
             Self::Refused(problem) => format!("{} (IW-{})", problem.detail, problem.status),
             Self::Offline => "The server doesn't answer. (IW-503)".to_owned(),
             Self::SignedOut => "You are signed out. (IW-401)".to_owned(),
+            Self::Cancelled => "It was cancelled.".to_owned(),
             Self::Shell(what) => format!("{what} (IW-500)"),
         }
     }
@@ -53,6 +58,13 @@ impl Failure {
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum SessionView {
+    /// Nobody yet: the last session is being looked for.
+    Opening,
+    /// Nobody yet: what was kept of the last session is in a keyring that waits for its prompt.
+    KeyringLocked {
+        /// The server that was last used.
+        server: String,
+    },
     /// Nobody.
     SignedOut {
         /// The server that was last used.
@@ -190,6 +202,45 @@ impl OutgoingState {
     pub fn waits(&self) -> bool {
         matches!(self, Self::Queued | Self::Sending)
     }
+}
+
+/// What the Outbox holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum OutboxItem {
+    /// A decision of whoever is signed in.
+    Own(Outgoing),
+    /// One of somebody else, or of the same person on another server: it waits until she signs in there.
+    OfAnother {
+        /// Her name; empty where it isn't known.
+        person: String,
+        /// The server's address.
+        server: String,
+        /// When it was decided.
+        decided_at: Option<DateTime<Utc>>,
+    },
+    /// One that this version can't read. It is kept, and not sent.
+    Unreadable {
+        /// Its id.
+        id: String,
+        /// When it was decided.
+        decided_at: Option<DateTime<Utc>>,
+        /// As it is kept.
+        text: String,
+    },
+}
+
+/// What taking a decision out of the Outbox came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Withdrawn {
+    /// It is gone, and will not be sent.
+    NeverSent,
+    /// The server had recorded it before.
+    RecordedBefore {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// It wasn't there any more.
+    NotThere,
 }
 
 /// What became of a decision at once.

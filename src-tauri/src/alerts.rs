@@ -1,7 +1,7 @@
 //! The system's notifications: one for each request that waits for the person, withdrawn when it is decided.
 //! Where many come in a minute, one stands for all of them.
 
-use crate::{clock, shell::Shell};
+use crate::{clock, host::Notification, shell::Shell};
 use chrono::{DateTime, Local, Utc};
 use shared_types::{api::approvals::Approval, workflow::number};
 use std::{
@@ -43,8 +43,8 @@ struct Told {
 
 /// How many wait, and how many of them until today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Together {
-    waiting: usize,
+pub(crate) struct Together {
+    pub(crate) waiting: usize,
     due_today: usize,
 }
 
@@ -57,7 +57,7 @@ impl Alerts {
     /// Raises a notification for a request, unless one was raised before.
     pub(crate) async fn raise(&self, shell: &Shell, approval: &Approval) {
         let id = approval.approval_id.to_string();
-        let Ok(scope) = shell.scope().await else { return };
+        let Ok((scope, _)) = shell.who() else { return };
         let wanted = shell.cache().settings().await.unwrap_or_default().notifications;
         let is_first = shell.cache().first_alert(&scope, &id).await.unwrap_or(false);
         let is_seen =
@@ -68,15 +68,14 @@ impl Alerts {
         let withdrawn = CancellationToken::new();
         let mut shown = self.shown();
         shown.waiting.insert(id.clone(), Told { withdrawn: withdrawn.clone(), due: approval.expires_at });
-        let shell = shell.clone();
         if shown.are_many() {
             if let Some(updates) = shown.gather() {
-                tauri::async_runtime::spawn(async move { show_together(&shell, updates).await });
+                shell.host().notify_together(shell, updates);
             }
             return;
         }
         let (summary, body) = words(approval);
-        tauri::async_runtime::spawn(async move { show(&shell, &id, &summary, &body, withdrawn).await });
+        shell.host().notify(shell, Notification { id, summary, body, withdrawn });
     }
 
     /// Withdraws a request's notification.
@@ -154,7 +153,8 @@ impl Shown {
 }
 
 impl Together {
-    fn words(self) -> (String, String) {
+    /// Its title and text.
+    pub(crate) fn words(self) -> (String, String) {
         let summary = match self.waiting {
             1 => "1 approval waits".to_owned(),
             many => format!("{many} approvals wait"),
@@ -174,88 +174,4 @@ fn words(approval: &Approval) -> (String, String) {
     let deadline = approval.expires_at.map(|at| format!("Until {}", at.format("%-d %b %H:%M UTC")));
     let body: Vec<String> = approval.reason.clone().into_iter().chain(deadline).collect();
     (summary, body.join(". "))
-}
-
-/// Shows a notification until it is clicked, dismissed or withdrawn. A click opens the very card.
-#[cfg(target_os = "linux")]
-async fn show(shell: &Shell, id: &str, summary: &str, body: &str, withdrawn: CancellationToken) {
-    let mut notification = notify_rust::Notification::new();
-    notification.appname("Intelligent Workflows").summary(summary).body(body).icon("dialog-question");
-    notification.action("default", "Review").action("review", "Review").timeout(notify_rust::Timeout::Never);
-    let handle = match notification.show_async().await {
-        Ok(handle) => handle,
-        Err(error) => {
-            tracing::warn!(%error, "the system takes no notifications");
-            return;
-        }
-    };
-    let mut opened = false;
-    tokio::select! {
-        () = withdrawn.cancelled() => handle.close_async().await,
-        () = handle.wait_for_action_async(|response| {
-            opened = match response {
-                notify_rust::NotificationResponse::Default => true,
-                notify_rust::NotificationResponse::Action(action) => action == "review",
-                notify_rust::NotificationResponse::Reply(_) | notify_rust::NotificationResponse::Closed(_) => false,
-            };
-        }) => {}
-    }
-    if opened {
-        shell.open_page(&format!("/inbox/{id}"));
-    }
-}
-
-/// Shows the one that stands for many, with their number as it changes, until it is clicked or dismissed or none
-/// of them waits any more. A click opens the Inbox.
-#[cfg(target_os = "linux")]
-async fn show_together(shell: &Shell, mut updates: watch::Receiver<Together>) {
-    /// What changes at once is shown once.
-    const PAUSE: Duration = Duration::from_millis(500);
-    let mut known: Option<u32> = None;
-    loop {
-        let (summary, body) = updates.borrow_and_update().words();
-        let mut notification = notify_rust::Notification::new();
-        notification.appname("Intelligent Workflows").summary(&summary).body(&body).icon("dialog-question");
-        notification.action("default", "Open the Inbox").timeout(notify_rust::Timeout::Never);
-        if let Some(id) = known {
-            // The same one, changed.
-            notification.id(id);
-        }
-        let Ok(handle) = notification.show_async().await else { return };
-        known = Some(handle.id());
-        let mut opened = false;
-        tokio::select! {
-            changed = updates.changed() => {
-                tokio::time::sleep(PAUSE).await;
-                if changed.is_err() || updates.borrow().waiting == 0 {
-                    handle.close_async().await;
-                    return;
-                }
-            }
-            () = handle.wait_for_action_async(|response| {
-                opened = matches!(response, notify_rust::NotificationResponse::Default);
-            }) => {
-                if opened {
-                    shell.open_page("/inbox");
-                }
-                return;
-            }
-        }
-    }
-}
-
-/// Shows the one that stands for many by the plugin, which reports no clicks and changes nothing shown.
-#[cfg(not(target_os = "linux"))]
-async fn show_together(shell: &Shell, updates: watch::Receiver<Together>) {
-    let (summary, body) = updates.borrow().words();
-    show(shell, "", &summary, &body, CancellationToken::new()).await;
-}
-
-/// Shows a notification by the plugin, which reports no clicks.
-#[cfg(not(target_os = "linux"))]
-async fn show(shell: &Shell, _id: &str, summary: &str, body: &str, _withdrawn: CancellationToken) {
-    use tauri_plugin_notification::NotificationExt as _;
-    if let Err(error) = shell.app().notification().builder().title(summary).body(body).show() {
-        tracing::warn!(%error, "the system takes no notifications");
-    }
 }

@@ -1,10 +1,11 @@
 //! What lasts on this machine: what was last seen, the Outbox, and the settings, in SQLite.
 
+use crate::session::Scope;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
-use shared_types::desktop::{Outgoing, Settings};
+use shared_types::desktop::{Outgoing, OutgoingState, Settings};
 use sqlx::{
-    SqlitePool,
+    SqliteExecutor, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 use std::path::Path;
@@ -14,6 +15,22 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
     pool: SqlitePool,
+}
+
+/// A row of the Outbox.
+#[derive(Debug)]
+pub(crate) struct OutboxRow {
+    pub(crate) id: String,
+    /// Whose it is.
+    pub(crate) scope: Scope,
+    /// Her name; empty in what an older version kept.
+    pub(crate) person: String,
+    /// The decision; `None` where this version can't read it.
+    pub(crate) item: Option<Outgoing>,
+    /// The decision as it is kept.
+    pub(crate) text: String,
+    /// When it was decided.
+    pub(crate) kept_at: Option<DateTime<Utc>>,
 }
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
@@ -34,14 +51,14 @@ impl Cache {
     /// Keeps what was seen.
     pub(crate) async fn keep<T: Serialize>(
         &self,
-        scope: &str,
+        scope: &Scope,
         key: &str,
         data: &T,
         at: DateTime<Utc>,
     ) -> Result<()> {
         let body = serde_json::to_string(data).unwrap_or_default();
         sqlx::query("insert or replace into kept (scope, key, body, at) values (?, ?, ?, ?)")
-            .bind(scope)
+            .bind(scope.as_str())
             .bind(key)
             .bind(body)
             .bind(at.to_rfc3339())
@@ -53,7 +70,7 @@ impl Cache {
     /// Keeps many things that were seen at once.
     pub(crate) async fn keep_all<T: Serialize>(
         &self,
-        scope: &str,
+        scope: &Scope,
         things: impl Iterator<Item = (String, T)>,
         at: DateTime<Utc>,
     ) -> Result<()> {
@@ -64,7 +81,7 @@ impl Cache {
                 "insert into kept (scope, key, body, at) values (?, ?, ?, ?)
                  on conflict (scope, key) do update set body = excluded.body, at = excluded.at",
             )
-            .bind(scope)
+            .bind(scope.as_str())
             .bind(key)
             .bind(body)
             .bind(at.to_rfc3339())
@@ -77,12 +94,12 @@ impl Cache {
     /// What was last seen, and when; what an older version kept and this can't read counts as not seen.
     pub(crate) async fn seen<T: DeserializeOwned>(
         &self,
-        scope: &str,
+        scope: &Scope,
         key: &str,
     ) -> Result<Option<(T, DateTime<Utc>)>> {
         let row: Option<(String, String)> =
             sqlx::query_as("select body, at from kept where scope = ? and key = ?")
-                .bind(scope)
+                .bind(scope.as_str())
                 .bind(key)
                 .fetch_optional(&self.pool)
                 .await?;
@@ -90,47 +107,90 @@ impl Cache {
     }
 
     /// Forgets what was kept under a key.
-    pub(crate) async fn forget(&self, scope: &str, key: &str) -> Result<()> {
+    pub(crate) async fn forget(&self, scope: &Scope, key: &str) -> Result<()> {
         sqlx::query("delete from kept where scope = ? and key = ?")
-            .bind(scope)
+            .bind(scope.as_str())
             .bind(key)
             .execute(&self.pool)
             .await?;
         Ok(())
     }
 
-    /// Keeps a decision on its way.
-    pub(crate) async fn put_outgoing(&self, scope: &str, item: &Outgoing) -> Result<()> {
-        sqlx::query("insert or replace into outbox (id, scope, item, created_at) values (?, ?, ?, ?)")
-            .bind(item.id.to_string())
-            .bind(scope)
-            .bind(serde_json::to_string(item).unwrap_or_default())
-            .bind(item.decided_at.to_rfc3339())
+    /// Keeps a decision on its way, with the name of whose it is.
+    pub(crate) async fn put_outgoing(&self, scope: &Scope, person: &str, item: &Outgoing) -> Result<()> {
+        let text = serde_json::to_string(item).unwrap_or_default();
+        self.put_outgoing_text(scope, person, &item.id.to_string(), &text, item.decided_at).await
+    }
+
+    /// Keeps a decision as a text.
+    pub(crate) async fn put_outgoing_text(
+        &self,
+        scope: &Scope,
+        person: &str,
+        id: &str,
+        text: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query("insert into outbox (id, scope, person, item, created_at) values (?, ?, ?, ?, ?)")
+            .bind(id)
+            .bind(scope.as_str())
+            .bind(person)
+            .bind(text)
+            .bind(at.to_rfc3339())
             .execute(&self.pool)
             .await?;
         Ok(())
     }
 
-    /// The decisions on their way, oldest first.
-    pub(crate) async fn outgoing(&self, scope: &str) -> Result<Vec<Outgoing>> {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("select item from outbox where scope = ? order by created_at")
-                .bind(scope)
-                .fetch_all(&self.pool)
-                .await?;
-        Ok(rows.into_iter().filter_map(|(item,)| serde_json::from_str(&item).ok()).collect())
+    /// Reads a decision to send it, and marks it as being sent, in one step. `None` where it was withdrawn, was sent
+    /// before, or is somebody else's.
+    pub(crate) async fn take_outgoing(&self, scope: &Scope, id: Uuid) -> Result<Option<Outgoing>> {
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let row: Option<(String,)> = sqlx::query_as("select item from outbox where id = ? and scope = ?")
+            .bind(id.to_string())
+            .bind(scope.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let read = row.and_then(|(item,)| serde_json::from_str::<Outgoing>(&item).ok());
+        let Some(mut item) = read.filter(|item| item.state.waits()) else { return Ok(None) };
+        item.state = OutgoingState::Sending;
+        set(&mut *transaction, &item).await?;
+        transaction.commit().await?;
+        Ok(Some(item))
     }
 
-    /// Forgets a decision on its way.
-    pub(crate) async fn drop_outgoing(&self, id: Uuid) -> Result<()> {
-        sqlx::query("delete from outbox where id = ?").bind(id.to_string()).execute(&self.pool).await?;
+    /// Says how a decision stands; one that isn't there any more stays away.
+    pub(crate) async fn set_outgoing(&self, item: &Outgoing) -> Result<()> {
+        set(&self.pool, item).await
+    }
+
+    /// Everything in the Outbox, oldest first, of whoever it is.
+    pub(crate) async fn outbox(&self) -> Result<Vec<OutboxRow>> {
+        let rows: Vec<(String, String, String, String, String)> =
+            sqlx::query_as("select id, scope, person, item, created_at from outbox order by created_at, id")
+                .fetch_all(&self.pool)
+                .await?;
+        let row = |(id, scope, person, text, kept_at): (String, String, String, String, String)| OutboxRow {
+            id,
+            scope: Scope::kept(scope),
+            person,
+            item: serde_json::from_str(&text).ok(),
+            text,
+            kept_at: kept_at.parse().ok(),
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// Forgets a decision.
+    pub(crate) async fn drop_outgoing(&self, id: &str) -> Result<()> {
+        sqlx::query("delete from outbox where id = ?").bind(id).execute(&self.pool).await?;
         Ok(())
     }
 
     /// Says that a notification is raised; false where one was before.
-    pub(crate) async fn first_alert(&self, scope: &str, id: &str) -> Result<bool> {
+    pub(crate) async fn first_alert(&self, scope: &Scope, id: &str) -> Result<bool> {
         let done = sqlx::query("insert or ignore into alerted (scope, id) values (?, ?)")
-            .bind(scope)
+            .bind(scope.as_str())
             .bind(id)
             .execute(&self.pool)
             .await?;
@@ -160,4 +220,13 @@ impl Cache {
             .await?;
         Ok(())
     }
+}
+
+async fn set(to: impl SqliteExecutor<'_>, item: &Outgoing) -> Result<()> {
+    sqlx::query("update outbox set item = ? where id = ?")
+        .bind(serde_json::to_string(item).unwrap_or_default())
+        .bind(item.id.to_string())
+        .execute(to)
+        .await?;
+    Ok(())
 }

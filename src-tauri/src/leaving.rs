@@ -1,6 +1,6 @@
 //! Closing the window: while decisions wait for the server, the person is asked first.
 
-use crate::shell::Shell;
+use crate::{outbox, shell::Shell};
 use shared_types::desktop::Told;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::{AppHandle, Manager as _};
@@ -15,7 +15,7 @@ pub(crate) fn asked_to_close(app: &AppHandle) {
         // Before the shell is open there is nothing that waits.
         let shell = app.try_state::<Shell>().map(|shell| shell.inner().clone());
         let waiting = match &shell {
-            Some(shell) => waiting(shell).await,
+            Some(shell) => outbox::waiting(shell).await,
             None => 0,
         };
         match shell {
@@ -30,11 +30,4 @@ pub(crate) fn asked_to_close(app: &AppHandle) {
 /// The person stays.
 pub(crate) fn stay() {
     ASKED.store(false, Ordering::Relaxed);
-}
-
-/// How many decisions wait for the server.
-async fn waiting(shell: &Shell) -> usize {
-    let Ok(scope) = shell.scope().await else { return 0 };
-    let items = shell.cache().outgoing(&scope).await.unwrap_or_default();
-    items.iter().filter(|item| item.state.waits()).count()
 }

@@ -1,7 +1,7 @@
 //! The live line: a socket that is opened again whenever it breaks, and takes up where it left off.
 
-use crate::{client::Call, clock, shell::Shell, waiting};
-use futures_util::StreamExt as _;
+use crate::{client::Call, shell::Shell, waiting};
+use futures_util::{SinkExt as _, StreamExt as _};
 use shared_types::{
     api::{
         NoBody, NoQuery,
@@ -11,10 +11,15 @@ use shared_types::{
     desktop::{Connection, Failure, Patience, Told},
     machine::command::RequestStatus,
 };
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+use tokio::time::Instant;
 use tokio_tungstenite::{
     connect_async,
-    tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
+    tungstenite::{Bytes, Message, client::IntoClientRequest as _, http::HeaderValue},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -22,12 +27,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The server pings more often than this; a line that is silent for longer is broken.
 const SILENCE: Duration = Duration::from_secs(40);
 
+/// How long it may take to answer where the line is doubted.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// How long the server may take to open a line.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// Why a line ended.
 enum Ended {
     Broken,
+    /// The server doesn't answer on it.
+    Silent,
     SessionChanged,
 }
 
@@ -37,7 +47,7 @@ pub(crate) async fn run(shell: Shell) {
     let mut pause = FIRST_PAUSE;
     loop {
         let changed = shell.session_changed().notified();
-        if shell.scope().await.is_err() {
+        if shell.who().is_err() {
             last = None;
             changed.await;
             continue;
@@ -48,11 +58,7 @@ pub(crate) async fn run(shell: Shell) {
                 continue;
             }
             Ok(Ended::Broken) => shell.set_connection(Connection::Reconnecting),
-            Err(()) => {
-                if !matches!(shell.connection(), Connection::Offline { .. }) {
-                    shell.set_connection(Connection::Offline { since: clock::now() });
-                }
-            }
+            Ok(Ended::Silent) | Err(()) => shell.lost(),
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -72,40 +78,103 @@ async fn follow(shell: &Shell, last: &mut Option<u64>, pause: &mut Duration) -> 
     request.headers_mut().insert("authorization", bearer);
     let connected = tokio::time::timeout(CONNECT, connect_async(request)).await;
     let (mut line, _) = connected.map_err(|_| ())?.map_err(|_| ())?;
+    shell.heard();
     shell.set_connection(Connection::Live);
     *pause = FIRST_PAUSE;
     // What was missed before the line was up is read anew.
     let catching_up = shell.clone();
     tauri::async_runtime::spawn(async move { catch_up(&catching_up).await });
     shell.tell(&Told::Changed { kind: LiveKind::Reset, id: String::new() });
+    // When the server has to have said something.
+    let mut silent_at = Instant::now() + SILENCE;
     loop {
         tokio::select! {
             () = shell.session_changed().notified() => return Ok(Ended::SessionChanged),
-            () = shell.line_doubted().notified() => return Ok(Ended::Broken),
-            said = tokio::time::timeout(SILENCE, line.next()) => match said {
+            () = shell.line_doubted().notified() => {
+                if line.send(Message::Ping(Bytes::new())).await.is_err() {
+                    return Ok(Ended::Broken);
+                }
+                silent_at = silent_at.min(Instant::now() + ANSWER);
+            }
+            said = tokio::time::timeout_at(silent_at, line.next()) => match said {
                 Ok(Some(Ok(Message::Text(text)))) => {
+                    shell.heard();
+                    silent_at = Instant::now() + SILENCE;
                     if let Ok(message) = serde_json::from_str::<LiveMessage>(&text) {
                         *last = Some(message.n);
                         heard(shell, message);
                     }
                 }
-                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => return Ok(Ended::Broken),
-                Ok(Some(Ok(_))) => {}
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Ok(Ended::Broken),
+                Err(_) => return Ok(Ended::Silent),
+                Ok(Some(Ok(_))) => {
+                    shell.heard();
+                    silent_at = Instant::now() + SILENCE;
+                }
             },
         }
     }
 }
 
-fn heard(shell: &Shell, message: LiveMessage) {
-    let shell = shell.clone();
-    tauri::async_runtime::spawn(async move {
-        match message.kind {
-            LiveKind::ApprovalAsked | LiveKind::ApprovalChanged => look(&shell, &message.id).await,
-            LiveKind::Reset => catch_up(&shell).await,
-            LiveKind::ExecutionChanged | LiveKind::WorkflowChanged | LiveKind::Notice => {}
+/// Takes a message. Those of one request are handled one after the other, so that what is shown last is what is true
+/// last; those that come while one is handled are answered by one look more.
+pub(crate) fn heard(shell: &Shell, message: LiveMessage) {
+    match message.kind {
+        LiveKind::ApprovalAsked | LiveKind::ApprovalChanged => {
+            if shell.looks().begin(&message) {
+                tauri::async_runtime::spawn(look_until_done(shell.clone(), message));
+            }
         }
+        LiveKind::Reset => {
+            let shell = shell.clone();
+            tauri::async_runtime::spawn(async move {
+                catch_up(&shell).await;
+                shell.tell(&Told::Changed { kind: message.kind, id: message.id });
+            });
+        }
+        LiveKind::ExecutionChanged | LiveKind::WorkflowChanged | LiveKind::Notice => {
+            shell.tell(&Told::Changed { kind: message.kind, id: message.id });
+        }
+    }
+}
+
+async fn look_until_done(shell: Shell, mut message: LiveMessage) {
+    loop {
+        look(&shell, &message.id).await;
+        let id = message.id.clone();
         shell.tell(&Told::Changed { kind: message.kind, id: message.id });
-    });
+        match shell.looks().next(&id) {
+            Some(next) => message = next,
+            None => return,
+        }
+    }
+}
+
+/// Which requests are looked at, each with the last message that came meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Looks(Mutex<HashMap<String, Option<LiveMessage>>>);
+
+impl Looks {
+    /// Whether nobody looks at the message's request yet; else it is kept for who does.
+    fn begin(&self, message: &LiveMessage) -> bool {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = looks.get_mut(&message.id) {
+            *next = Some(message.clone());
+            return false;
+        }
+        looks.insert(message.id.clone(), None);
+        true
+    }
+
+    /// What came meanwhile; where that is nothing, the look is over.
+    fn next(&self, id: &str) -> Option<LiveMessage> {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = looks.get_mut(id).and_then(Option::take);
+        if next.is_none() {
+            looks.remove(id);
+        }
+        next
+    }
 }
 
 /// Looks at a request that was asked or changed: a notification is raised, or withdrawn.

@@ -6,16 +6,22 @@ mod cache;
 mod client;
 mod clock;
 mod commands;
+mod host;
 mod keyring_store;
 mod leaving;
 mod live;
+mod notifications;
 mod outbox;
 mod session;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
+use host::Host as _;
+use keyring_store::{KeyringStore, SystemKeyring};
 use shell::Shell;
-use std::io::BufRead as _;
+use std::{io::BufRead as _, sync::Arc};
 use tauri::{Manager as _, WindowEvent};
 
 fn main() -> anyhow::Result<()> {
@@ -24,7 +30,7 @@ fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     let sign_in = std::env::args().any(|arg| arg == "--sign-in").then(read_sign_in).flatten();
     let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| shell::to_front(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| app.to_front()))
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .plugin(tauri_plugin_notification::init())
         .on_window_event(|window, event| {
@@ -37,7 +43,9 @@ fn main() -> anyhow::Result<()> {
         .setup(move |app| {
             let folder = app.path().app_data_dir()?;
             let handle = app.handle().clone();
-            let shell = tauri::async_runtime::block_on(Shell::open(handle, &folder))?;
+            let keyring = KeyringStore::new(Arc::new(SystemKeyring));
+            let opening = Shell::open(Arc::new(handle), keyring, &folder);
+            let shell = tauri::async_runtime::block_on(opening)?;
             app.manage(shell.clone());
             tauri::async_runtime::spawn(shell.begin(sign_in));
             Ok(())

@@ -1,19 +1,32 @@
 //! The Outbox: decisions are kept before they are sent, and sent until the server has recorded or refused them.
+//!
+//! A decision belongs to its person on its server, and is sent in her session only. What is sent is read and marked in one
+//! step, so that what was withdrawn before is never sent.
 
-use crate::{client::Call, clock, shell::Shell};
+use crate::{cache::OutboxRow, client::Call, clock, session::Scope, shell::Shell};
 use shared_types::{
     api::{
         NoQuery,
         approvals::{Approval, Decide, NewDecision},
     },
-    desktop::{Decided, Failure, Outgoing, OutgoingState, Told},
+    desktop::{Decided, Failure, OutboxItem, Outgoing, OutgoingState, Told, Withdrawn},
     ids::ApprovalId,
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use uuid::Uuid;
 
 /// How often it is tried while the server doesn't answer.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// What came of sending one decision.
+enum Sent {
+    /// It was withdrawn, or its person isn't signed in: nothing was sent.
+    Not,
+    /// The server recorded it.
+    Recorded(Box<Approval>),
+    /// The server refused it, or didn't answer.
+    Kept(Outgoing),
+}
 
 /// Decides: keeps the decision, then sends it.
 pub(crate) async fn decide(
@@ -22,7 +35,7 @@ pub(crate) async fn decide(
     title: String,
     decision: NewDecision,
 ) -> Result<Decided, Failure> {
-    let scope = shell.scope().await?;
+    let (scope, person) = shell.who()?;
     let decided_at = clock::now();
     let decision = NewDecision { decided_at: Some(decided_at), ..decision };
     let item = Outgoing {
@@ -33,20 +46,17 @@ pub(crate) async fn decide(
         decided_at,
         state: OutgoingState::Queued,
     };
-    keep(shell, &scope, &item).await?;
-    let _one = shell.sending().lock().await;
-    match send(shell, &scope, item).await? {
-        (item, Some(approval)) => {
-            shell.cache().drop_outgoing(item.id).await.map_err(failed)?;
+    shell.cache().put_outgoing(&scope, &person.name, &item).await.map_err(failed)?;
+    shell.tell(&Told::Outbox);
+    match send(shell, &scope, item.id).await? {
+        Sent::Recorded(approval) => {
+            shell.cache().drop_outgoing(&item.id.to_string()).await.map_err(failed)?;
             shell.tell(&Told::Outbox);
-            Ok(Decided::Recorded(Box::new(approval)))
+            Ok(Decided::Recorded(approval))
         }
-        (item, None) => match item.state {
-            OutgoingState::Lost { .. } => Ok(Decided::Lost(item)),
-            OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. } => {
-                Ok(Decided::Queued(item))
-            }
-        },
+        Sent::Kept(item) if matches!(item.state, OutgoingState::Lost { .. }) => Ok(Decided::Lost(item)),
+        Sent::Kept(item) => Ok(Decided::Queued(item)),
+        Sent::Not => Ok(Decided::Queued(item)),
     }
 }
 
@@ -61,18 +71,15 @@ pub(crate) async fn run(shell: Shell) {
     }
 }
 
-/// Sends what is queued; whether something still waits.
-async fn flush(shell: &Shell) -> bool {
-    let Ok(scope) = shell.scope().await else { return false };
-    let queued = shell.cache().outgoing(&scope).await.unwrap_or_default();
+/// Sends what the person who is signed in has queued; whether something of hers still waits.
+pub(crate) async fn flush(shell: &Shell) -> bool {
+    let Ok((scope, _)) = shell.who() else { return false };
     let mut waiting = false;
-    for item in queued {
-        if !matches!(item.state, OutgoingState::Queued | OutgoingState::Sending) {
-            continue;
-        }
-        let _one = shell.sending().lock().await;
-        match send(shell, &scope, item).await {
-            Ok((item, _)) => waiting |= item.state == OutgoingState::Queued,
+    for row in shell.cache().outbox().await.unwrap_or_default() {
+        let Some(item) = row.item.filter(|item| row.scope == scope && item.state.waits()) else { continue };
+        match send(shell, &scope, item.id).await {
+            Ok(Sent::Kept(item)) => waiting |= item.state == OutgoingState::Queued,
+            Ok(Sent::Recorded(_) | Sent::Not) => {}
             Err(failure) => {
                 tracing::warn!(failure = failure.words(), "the Outbox could not be written");
                 waiting = true;
@@ -82,34 +89,34 @@ async fn flush(shell: &Shell) -> bool {
     waiting
 }
 
-/// Sends one decision under its key, and keeps what came of it.
-async fn send(
-    shell: &Shell,
-    scope: &str,
-    mut item: Outgoing,
-) -> Result<(Outgoing, Option<Approval>), Failure> {
-    item.state = OutgoingState::Sending;
-    keep(shell, scope, &item).await?;
-    let id = item.approval_id.to_string();
+/// Sends one decision under its key in its person's session, and keeps what came of it.
+async fn send(shell: &Shell, scope: &Scope, id: Uuid) -> Result<Sent, Failure> {
+    let _one = shell.sending().lock().await;
+    let Some(mut item) = shell.cache().take_outgoing(scope, id).await.map_err(failed)? else {
+        return Ok(Sent::Not);
+    };
+    shell.tell(&Told::Outbox);
+    let approval = item.approval_id.to_string();
     let headers = [("Idempotency-Key", item.id.to_string())];
-    let call = Call::<Decide> { path: &[&id], query: &NoQuery {}, body: &item.decision, headers: &headers };
-    let answer = shell.call(&call).await;
+    let call =
+        Call::<Decide> { path: &[&approval], query: &NoQuery {}, body: &item.decision, headers: &headers };
+    let answer = shell.call_of(scope, &call).await;
     item.state = match &answer {
         Ok(approval) => {
             let recorded = approval.closed_at.unwrap_or_else(clock::now);
             OutgoingState::Recorded { at: recorded }
         }
         Err(Failure::Refused(problem)) => OutgoingState::Lost { problem: problem.clone() },
-        Err(Failure::Offline | Failure::SignedOut | Failure::Shell(_)) => OutgoingState::Queued,
+        Err(Failure::Offline | Failure::SignedOut | Failure::Cancelled | Failure::Shell(_)) => {
+            OutgoingState::Queued
+        }
     };
-    keep(shell, scope, &item).await?;
-    Ok((item, answer.ok()))
-}
-
-async fn keep(shell: &Shell, scope: &str, item: &Outgoing) -> Result<(), Failure> {
-    shell.cache().put_outgoing(scope, item).await.map_err(failed)?;
+    shell.cache().set_outgoing(&item).await.map_err(failed)?;
     shell.tell(&Told::Outbox);
-    Ok(())
+    Ok(match answer {
+        Ok(approval) => Sent::Recorded(Box::new(approval)),
+        Err(_) => Sent::Kept(item),
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
@@ -117,16 +124,70 @@ fn failed(error: sqlx::Error) -> Failure {
     Failure::Shell(format!("The Outbox can't be written, so nothing was sent: {error}."))
 }
 
-/// Everything in the Outbox.
-pub(crate) async fn list(shell: &Shell) -> Result<Vec<Outgoing>, Failure> {
-    let scope = shell.scope().await?;
-    shell.cache().outgoing(&scope).await.map_err(failed)
+/// Everything in the Outbox of this machine: what others decided only by whom it waits for.
+pub(crate) async fn list(shell: &Shell) -> Result<Vec<OutboxItem>, Failure> {
+    let (scope, _) = shell.who()?;
+    let rows = shell.cache().outbox().await.map_err(failed)?;
+    Ok(rows.into_iter().filter_map(|row| shown(&scope, row)).collect())
 }
 
-/// Takes a decision out of the Outbox: it is sent no more.
-pub(crate) async fn discard(shell: &Shell, id: Uuid) -> Result<(), Failure> {
+fn shown(scope: &Scope, row: OutboxRow) -> Option<OutboxItem> {
+    let is_own = row.scope == *scope;
+    match row.item {
+        Some(item) if is_own => Some(OutboxItem::Own(item)),
+        Some(item) => item.state.waits().then(|| OutboxItem::OfAnother {
+            person: row.person.clone(),
+            server: row.scope.server().to_owned(),
+            decided_at: row.kept_at,
+        }),
+        None if is_own => {
+            Some(OutboxItem::Unreadable { id: row.id, decided_at: row.kept_at, text: row.text })
+        }
+        None => Some(OutboxItem::OfAnother {
+            person: row.person.clone(),
+            server: row.scope.server().to_owned(),
+            decided_at: row.kept_at,
+        }),
+    }
+}
+
+/// How many decisions of whoever is signed in wait for the server.
+pub(crate) async fn waiting(shell: &Shell) -> usize {
+    let Ok(items) = list(shell).await else { return 0 };
+    items.iter().filter(|item| matches!(item, OutboxItem::Own(item) if item.state.waits())).count()
+}
+
+/// Takes a decision out of the Outbox: what wasn't sent before is never sent.
+pub(crate) async fn withdraw(shell: &Shell, id: &str) -> Result<Withdrawn, Failure> {
+    let (scope, _) = shell.who()?;
+    // One that is on its way is waited for, so that its answer is known.
     let _one = shell.sending().lock().await;
+    let rows = shell.cache().outbox().await.map_err(failed)?;
+    let Some(row) = rows.into_iter().find(|row| row.id == id && row.scope == scope) else {
+        return Ok(Withdrawn::NotThere);
+    };
     shell.cache().drop_outgoing(id).await.map_err(failed)?;
     shell.tell(&Told::Outbox);
-    Ok(())
+    Ok(match row.item.map(|item| item.state) {
+        Some(OutgoingState::Recorded { at }) => Withdrawn::RecordedBefore { at },
+        Some(OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Lost { .. }) | None => {
+            Withdrawn::NeverSent
+        }
+    })
+}
+
+/// Writes a decision as it is kept into a folder, for somebody who can read it; the file's path.
+pub(crate) async fn export(shell: &Shell, id: &str, folder: &Path) -> Result<String, Failure> {
+    let (scope, _) = shell.who()?;
+    let rows = shell.cache().outbox().await.map_err(failed)?;
+    let Some(row) = rows.into_iter().find(|row| row.id == id && row.scope == scope) else {
+        return Err(Failure::Shell("The Outbox doesn't hold this decision any more.".to_owned()));
+    };
+    let name: String = row.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let path = folder.join(format!("decision-{name}.json"));
+    let unwritten =
+        |error: std::io::Error| Failure::Shell(format!("{} can't be written: {error}.", path.display()));
+    tokio::fs::create_dir_all(folder).await.map_err(unwritten)?;
+    tokio::fs::write(&path, row.text).await.map_err(unwritten)?;
+    Ok(path.display().to_string())
 }

@@ -1,9 +1,11 @@
 //! Who is signed in: tokens are refreshed here and seen by nobody else.
+//!
+//! Who it is can be asked at any time: nothing that waits for the network or the keyring holds the session.
 
 use crate::{
     client::{Call, Client},
     clock,
-    keyring_store::{self, KeptSession},
+    keyring_store::{KeptSession, KeyringStore},
 };
 use chrono::{DateTime, Duration, Utc};
 use shared_types::{
@@ -13,14 +15,25 @@ use shared_types::{
     },
     desktop::{Failure, SessionView},
 };
-use tokio::sync::Mutex;
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// An access token is refreshed this long before it runs out.
 const AHEAD_SECONDS: i64 = 30;
 
-/// The session, behind one lock: only one refresh at a time.
+/// Which server, workspace and person something belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope(String);
+
+/// The session.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<Option<Active>>);
+pub(crate) struct Sessions {
+    active: Mutex<Option<Active>>,
+    /// Only one refresh at a time.
+    refreshing: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Clone)]
 struct Active {
@@ -37,6 +50,36 @@ struct Active {
 pub(crate) struct Entered {
     pub(crate) server: String,
     pub(crate) token: String,
+    /// Whose it is.
+    pub(crate) scope: Scope,
+}
+
+impl Scope {
+    /// What a person of a server's workspace keeps.
+    pub(crate) fn of(server: &str, user: &SignedIn) -> Self {
+        Self(format!("{server} {} {}", user.workspace, user.user_id))
+    }
+
+    /// A scope as it was kept.
+    pub(crate) fn kept(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As it is kept.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The server's address.
+    pub(crate) fn server(&self) -> &str {
+        self.0.split(' ').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl Sessions {
@@ -44,74 +87,102 @@ impl Sessions {
     pub(crate) async fn sign_in(
         &self,
         client: &Client,
+        keyring: &KeyringStore,
         server: &str,
         login: &LoginRequest,
     ) -> Result<(SessionView, Option<String>), Failure> {
         let call = Call::<Login> { path: &[], query: &NoQuery {}, body: login, headers: &[] };
         let mut session = client.call(server, None, &call).await?;
         let device = session.device.take();
-        let mut active = self.0.lock().await;
-        *active = Some(take(server, session, false).await);
-        Ok((view(active.as_ref(), server), device))
+        let view = self.put(take(keyring, server, session, false).await);
+        Ok((view, device))
     }
 
     /// Takes up the session that was kept when the app last ran.
-    pub(crate) async fn take_up(&self, client: &Client, kept: &KeptSession) -> Result<SessionView, Failure> {
+    pub(crate) async fn take_up(
+        &self,
+        client: &Client,
+        keyring: &KeyringStore,
+        kept: &KeptSession,
+    ) -> Result<SessionView, Failure> {
         let session = refresh(client, &kept.server, &kept.refresh_token).await?;
-        let mut active = self.0.lock().await;
-        *active = Some(take(&kept.server, session, true).await);
-        Ok(view(active.as_ref(), &kept.server))
+        Ok(self.put(take(keyring, &kept.server, session, true).await))
     }
 
     /// A session whose server doesn't answer yet: what was seen can be shown.
-    pub(crate) async fn take_up_offline(&self, kept: &KeptSession, user: SignedIn) -> SessionView {
-        let mut active = self.0.lock().await;
-        *active = Some(Active {
+    pub(crate) fn take_up_offline(&self, kept: &KeptSession, user: SignedIn) -> SessionView {
+        self.put(Active {
             server: kept.server.clone(),
             access_token: String::new(),
             until: DateTime::UNIX_EPOCH,
             refresh_token: kept.refresh_token.clone(),
             user,
             lasting: true,
-        });
-        view(active.as_ref(), &kept.server)
+        })
     }
 
     /// Who is signed in, without asking the server.
-    pub(crate) async fn who(&self) -> Option<(String, SignedIn)> {
-        self.0.lock().await.as_ref().map(|active| (active.server.clone(), active.user.clone()))
+    pub(crate) fn who(&self) -> Option<(Scope, SignedIn)> {
+        self.active().as_ref().map(|active| (active.scope(), active.user.clone()))
     }
 
     /// How it looks to the pages.
-    pub(crate) async fn view(&self, last_server: &str) -> SessionView {
-        view(self.0.lock().await.as_ref(), last_server)
+    pub(crate) fn view(&self, last_server: &str) -> SessionView {
+        match &*self.active() {
+            Some(active) => active.view(),
+            None => SessionView::SignedOut { server: last_server.to_owned(), because: None },
+        }
     }
 
     /// The session with a token that works; refreshed where it runs out.
-    pub(crate) async fn enter(&self, client: &Client) -> Result<Entered, Failure> {
-        let mut active = self.0.lock().await;
-        let Some(current) = active.clone() else { return Err(Failure::SignedOut) };
-        if current.until > clock::now() + Duration::seconds(AHEAD_SECONDS) {
-            return Ok(entered(&current));
+    pub(crate) async fn enter(&self, client: &Client, keyring: &KeyringStore) -> Result<Entered, Failure> {
+        if let Some(entered) = self.entered()? {
+            return Ok(entered);
         }
-        let session = refresh(client, &current.server, &current.refresh_token).await?;
-        let fresh = take(&current.server, session, current.lasting).await;
-        let entered = entered(&fresh);
-        *active = Some(fresh);
-        Ok(entered)
+        let _one = self.refreshing.lock().await;
+        // Somebody else may have refreshed it meanwhile.
+        if let Some(entered) = self.entered()? {
+            return Ok(entered);
+        }
+        let Some(old) = self.active().clone() else { return Err(Failure::SignedOut) };
+        let session = refresh(client, &old.server, &old.refresh_token).await?;
+        let fresh = take(keyring, &old.server, session, old.lasting).await;
+        let entered = fresh.entered();
+        let now = {
+            let mut active = self.active();
+            if active.as_ref().is_some_and(|now| now.refresh_token == old.refresh_token) {
+                *active = Some(fresh);
+                return Ok(entered);
+            }
+            active.clone()
+        };
+        // Signed out, or somebody else signed in, while the server was asked: what was kept is not for the next start.
+        match now {
+            Some(now) => drop(keyring.keep(now.kept()).await),
+            None => keyring.forget(),
+        }
+        Err(Failure::SignedOut)
     }
 
     /// The token ran out before its time: the next call gets a fresh one.
-    pub(crate) async fn expire(&self) {
-        if let Some(active) = self.0.lock().await.as_mut() {
+    pub(crate) fn expire(&self, token: &str) {
+        if let Some(active) = self.active().as_mut().filter(|active| active.access_token == token) {
+            active.until = DateTime::UNIX_EPOCH;
+        }
+    }
+
+    /// Lets the token count as run out, whichever it is.
+    #[cfg(test)]
+    pub(crate) fn expire_any(&self) {
+        if let Some(active) = self.active().as_mut() {
             active.until = DateTime::UNIX_EPOCH;
         }
     }
 
     /// Signs out; the server is told if it answers.
-    pub(crate) async fn sign_out(&self, client: &Client) {
-        let active = self.0.lock().await.take();
-        keyring_store::forget().await;
+    pub(crate) async fn sign_out(&self, client: &Client, keyring: &KeyringStore) {
+        let active = self.active().take();
+        keyring.forget();
         if let Some(active) = active {
             let body = RefreshRequest { refresh_token: active.refresh_token };
             let call = Call::<Logout> { path: &[], query: &NoQuery {}, body: &body, headers: &[] };
@@ -119,36 +190,61 @@ impl Sessions {
             let _ = client.call(&active.server, None, &call).await;
         }
     }
+
+    fn put(&self, session: Active) -> SessionView {
+        let view = session.view();
+        *self.active() = Some(session);
+        view
+    }
+
+    /// The session where its token still works; an error where nobody is signed in.
+    fn entered(&self) -> Result<Option<Entered>, Failure> {
+        let active = self.active();
+        let current = active.as_ref().ok_or(Failure::SignedOut)?;
+        let works = current.until > clock::now() + Duration::seconds(AHEAD_SECONDS);
+        Ok(works.then(|| current.entered()))
+    }
+
+    fn active(&self) -> MutexGuard<'_, Option<Active>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn entered(active: &Active) -> Entered {
-    Entered { server: active.server.clone(), token: active.access_token.clone() }
-}
+impl Active {
+    fn scope(&self) -> Scope {
+        Scope::of(&self.server, &self.user)
+    }
 
-fn view(active: Option<&Active>, last_server: &str) -> SessionView {
-    match active {
-        Some(active) => SessionView::SignedIn {
-            server: active.server.clone(),
-            user: active.user.clone(),
-            lasting: active.lasting,
-        },
-        None => SessionView::SignedOut { server: last_server.to_owned(), because: None },
+    fn kept(&self) -> KeptSession {
+        KeptSession {
+            server: self.server.clone(),
+            refresh_token: self.refresh_token.clone(),
+            scope: Some(self.scope().0),
+        }
+    }
+
+    fn entered(&self) -> Entered {
+        Entered { server: self.server.clone(), token: self.access_token.clone(), scope: self.scope() }
+    }
+
+    fn view(&self) -> SessionView {
+        SessionView::SignedIn { server: self.server.clone(), user: self.user.clone(), lasting: self.lasting }
     }
 }
 
 /// Holds a fresh session, and keeps its refresh token before anything else is done with it.
-async fn take(server: &str, session: Session, was_lasting: bool) -> Active {
-    let kept = KeptSession { server: server.to_owned(), refresh_token: session.refresh_token.clone() };
-    let lasting = keyring_store::keep(kept).await || was_lasting;
+async fn take(keyring: &KeyringStore, server: &str, session: Session, was_lasting: bool) -> Active {
     let seconds = i64::try_from(session.expires_in).unwrap_or_default();
-    Active {
+    let mut active = Active {
         server: server.to_owned(),
         access_token: session.access_token,
         until: clock::now() + Duration::seconds(seconds),
         refresh_token: session.refresh_token,
         user: session.user,
-        lasting,
-    }
+        lasting: was_lasting,
+    };
+    active.lasting |= keyring.keep(active.kept()).await;
+    active
 }
 
 async fn refresh(

@@ -4,24 +4,35 @@ use crate::{
     alerts::Alerts,
     cache::Cache,
     client::{Call, Client, Document},
-    clock, keyring_store, live, outbox,
-    session::Sessions,
+    clock,
+    host::Host,
+    keyring_store::{KeptSession, KeyringStore, Read},
+    live::{self, Looks},
+    outbox,
+    session::{Entered, Scope, Sessions},
 };
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use shared_types::{
-    api::{Endpoint, HttpMethod, auth::LoginRequest},
-    desktop::{Connection, Failure, Loaded, Patience, SessionView, TOLD, Told},
+    api::{
+        Endpoint, HttpMethod,
+        auth::{LoginRequest, SignedIn},
+    },
+    desktop::{Connection, Failure, Loaded, Patience, SessionView, Told},
     email::normal_form,
 };
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
-use tauri::{AppHandle, Emitter as _, Manager as _};
 use tokio::sync::Notify;
 
+/// How long an answer may take before the line is looked at.
+const DOUBT: Duration = Duration::from_secs(1);
 /// How long what was last seen is held back for an answer.
 const AT_ONCE: Duration = Duration::from_millis(300);
 const LAST_SERVER: &str = "server";
@@ -34,33 +45,47 @@ const USER: &str = "user";
 pub(crate) struct Shell(Arc<Inner>);
 
 struct Inner {
-    app: AppHandle,
-    pub(crate) cache: Cache,
+    host: Arc<dyn Host>,
+    cache: Cache,
     client: Client,
+    keyring: KeyringStore,
     sessions: Sessions,
     alerts: Alerts,
     connection: Mutex<Connection>,
     session_changed: Notify,
     outbox_changed: Notify,
     line_doubted: Notify,
+    /// When the server was last heard.
+    heard_at: Mutex<DateTime<Utc>>,
     /// How often it was asked to look at all that waits, since the look that goes on began.
     catching_up: AtomicUsize,
+    looks: Looks,
+    /// Whether the last session is still being looked for.
+    opening: AtomicBool,
     sending: tokio::sync::Mutex<()>,
 }
 
 impl Shell {
-    pub(crate) async fn open(app: AppHandle, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        host: Arc<dyn Host>,
+        keyring: KeyringStore,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
         Ok(Self(Arc::new(Inner {
-            app,
+            host,
             cache: Cache::open(folder).await?,
             client: Client::new()?,
+            keyring,
             sessions: Sessions::default(),
             alerts: Alerts::default(),
             connection: Mutex::new(Connection::Reconnecting),
             session_changed: Notify::new(),
             outbox_changed: Notify::new(),
             line_doubted: Notify::new(),
+            heard_at: Mutex::new(clock::now()),
             catching_up: AtomicUsize::new(0),
+            looks: Looks::default(),
+            opening: AtomicBool::new(true),
             sending: tokio::sync::Mutex::new(()),
         })))
     }
@@ -81,20 +106,46 @@ impl Shell {
         live::run(self).await;
     }
 
+    /// Takes up the kept session. Where the keyring is locked the person may sign in meanwhile; an answer that comes later
+    /// is taken up unless she did.
     async fn take_up(&self) {
-        let Some(kept) = keyring_store::read().await else { return self.tell_session().await };
-        match self.0.sessions.take_up(&self.0.client, &kept).await {
-            Ok(view) => self.entered(view).await,
-            Err(Failure::Offline) => {
-                if let Ok(Some(user)) = self.0.cache.setting(USER).await {
-                    let view = self.0.sessions.take_up_offline(&kept, user).await;
-                    self.entered(view).await;
-                }
+        let kept = match self.0.keyring.read().await {
+            Read::Done(kept) => kept,
+            Read::Locked(answer) => {
+                let server = self.last_server().await;
+                self.show(SessionView::KeyringLocked { server });
+                let shell = self.clone();
+                tauri::async_runtime::spawn(async move {
+                    let kept = answer.await.ok().flatten();
+                    if shell.who().is_err() {
+                        shell.take_up_kept(kept).await;
+                    }
+                });
+                return;
             }
+        };
+        self.take_up_kept(kept).await;
+    }
+
+    async fn take_up_kept(&self, kept: Option<KeptSession>) {
+        let Some(kept) = kept else { return self.tell_session().await };
+        // What was seen is shown before the server is asked: it may hang.
+        let user: Option<SignedIn> = self.0.cache.setting(USER).await.ok().flatten();
+        if let Some(user) =
+            user.filter(|user| kept.scope.as_deref() == Some(Scope::of(&kept.server, user).as_str()))
+        {
+            let view = self.0.sessions.take_up_offline(&kept, user);
+            self.entered(view).await;
+            return;
+        }
+        match self.0.sessions.take_up(&self.0.client, &self.0.keyring, &kept).await {
+            Ok(view) => self.entered(view).await,
             Err(failure) => {
-                keyring_store::forget().await;
+                if failure != Failure::Offline {
+                    self.0.keyring.forget();
+                }
                 let view = SessionView::SignedOut { server: kept.server, because: Some(failure.words()) };
-                self.tell(&Told::Session(view));
+                self.show(view);
             }
         }
     }
@@ -106,7 +157,7 @@ impl Shell {
             None => None,
         };
         let login = LoginRequest { device, ..login.clone() };
-        let (view, device) = self.0.sessions.sign_in(&self.0.client, server, &login).await?;
+        let (view, device) = self.0.sessions.sign_in(&self.0.client, &self.0.keyring, server, &login).await?;
         if let (SessionView::SignedIn { user, .. }, Some(device)) = (&view, device) {
             self.remember(&device_of(server, &user.email), &device).await;
         }
@@ -119,13 +170,13 @@ impl Shell {
             self.remember(LAST_SERVER, server).await;
             self.remember(USER, user).await;
         }
-        self.tell(&Told::Session(view));
+        self.show(view);
         self.0.session_changed.notify_waiters();
         self.0.outbox_changed.notify_one();
     }
 
     pub(crate) async fn sign_out(&self) {
-        self.0.sessions.sign_out(&self.0.client).await;
+        self.0.sessions.sign_out(&self.0.client, &self.0.keyring).await;
         self.0.alerts.withdraw_all();
         self.tell_session().await;
         self.0.session_changed.notify_waiters();
@@ -133,21 +184,29 @@ impl Shell {
 
     /// The session ended on the server: the person has to sign in again.
     async fn ended(&self, why: &Failure) {
-        keyring_store::forget().await;
         let server = self.last_server().await;
-        self.0.sessions.sign_out(&self.0.client).await;
-        self.tell(&Told::Session(SessionView::SignedOut { server, because: Some(why.words()) }));
+        self.0.sessions.sign_out(&self.0.client, &self.0.keyring).await;
+        self.show(SessionView::SignedOut { server, because: Some(why.words()) });
         self.0.session_changed.notify_waiters();
     }
 
-    async fn tell_session(&self) {
-        let view = self.session().await;
+    /// Says who is signed in.
+    fn show(&self, view: SessionView) {
+        self.0.opening.store(false, Ordering::SeqCst);
         self.tell(&Told::Session(view));
     }
 
+    async fn tell_session(&self) {
+        let view = self.0.sessions.view(&self.last_server().await);
+        self.show(view);
+    }
+
     pub(crate) async fn session(&self) -> SessionView {
+        if self.0.opening.load(Ordering::SeqCst) {
+            return SessionView::Opening;
+        }
         let server = self.last_server().await;
-        self.0.sessions.view(&server).await
+        self.0.sessions.view(&server)
     }
 
     async fn last_server(&self) -> String {
@@ -177,6 +236,10 @@ impl Shell {
         &self.0.outbox_changed
     }
 
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.0.looks
+    }
+
     /// How often it was asked to look at all that waits, since the look that goes on began.
     pub(crate) fn catching_up(&self) -> &AtomicUsize {
         &self.0.catching_up
@@ -193,52 +256,90 @@ impl Shell {
     }
 
     pub(crate) async fn token(&self) -> Result<(String, String), Failure> {
-        let entered = self.0.sessions.enter(&self.0.client).await?;
+        let entered = self.0.sessions.enter(&self.0.client, &self.0.keyring).await?;
         Ok((entered.server, entered.token))
     }
 
-    /// Which server and person what is kept belongs to.
-    pub(crate) async fn scope(&self) -> Result<String, Failure> {
-        let (server, user) = self.0.sessions.who().await.ok_or(Failure::SignedOut)?;
-        Ok(format!("{server} {} {}", user.workspace, user.user_id))
+    /// Who is signed in, and what is kept under that.
+    pub(crate) fn who(&self) -> Result<(Scope, SignedIn), Failure> {
+        self.0.sessions.who().ok_or(Failure::SignedOut)
     }
 
     /// Calls an endpoint as whoever is signed in.
     pub(crate) async fn call<E: Endpoint>(&self, call: &Call<'_, E>) -> Result<E::Response, Failure> {
-        let answer = self.call_as_signed_in(call).await;
-        if matches!(answer, Err(Failure::Offline)) {
-            // The line may still look alive where the server hangs.
+        self.call_doubting(None, call).await
+    }
+
+    /// Calls an endpoint in the session of one person and no other.
+    pub(crate) async fn call_of<E: Endpoint>(
+        &self,
+        scope: &Scope,
+        call: &Call<'_, E>,
+    ) -> Result<E::Response, Failure> {
+        self.call_doubting(Some(scope), call).await
+    }
+
+    async fn call_doubting<E: Endpoint>(
+        &self,
+        only: Option<&Scope>,
+        call: &Call<'_, E>,
+    ) -> Result<E::Response, Failure> {
+        let mut answer = std::pin::pin!(self.call_as_signed_in(only, call));
+        // The line may still look alive where the server hangs.
+        let answer = if let Ok(answer) = tokio::time::timeout(DOUBT, &mut answer).await {
+            answer
+        } else {
             self.0.line_doubted.notify_waiters();
+            answer.await
+        };
+        match answer {
+            Err(Failure::Offline) => self.0.line_doubted.notify_waiters(),
+            Ok(_) | Err(Failure::Refused(_)) => self.heard(),
+            Err(Failure::SignedOut | Failure::Cancelled | Failure::Shell(_)) => {}
         }
         answer
     }
 
-    async fn call_as_signed_in<E: Endpoint>(&self, call: &Call<'_, E>) -> Result<E::Response, Failure> {
-        let entered = match self.0.sessions.enter(&self.0.client).await {
-            Ok(entered) => entered,
-            Err(failure @ Failure::Refused(_)) => {
-                self.ended(&failure).await;
-                return Err(Failure::SignedOut);
-            }
-            Err(failure) => return Err(failure),
-        };
+    async fn call_as_signed_in<E: Endpoint>(
+        &self,
+        only: Option<&Scope>,
+        call: &Call<'_, E>,
+    ) -> Result<E::Response, Failure> {
+        let entered = self.enter(only).await?;
         let answer = self.0.client.call(&entered.server, Some(&entered.token), call).await;
         match answer {
             Err(Failure::Refused(problem)) if problem.status == 401 => {
                 // Its clock and ours may differ; a fresh token settles it.
-                self.0.sessions.expire().await;
-                let entered = match self.0.sessions.enter(&self.0.client).await {
-                    Ok(entered) => entered,
-                    Err(failure @ Failure::Refused(_)) => {
-                        self.ended(&failure).await;
-                        return Err(Failure::SignedOut);
-                    }
-                    Err(failure) => return Err(failure),
-                };
+                self.0.sessions.expire(&entered.token);
+                let entered = self.enter(only).await?;
                 self.0.client.call(&entered.server, Some(&entered.token), call).await
             }
             answer => answer,
         }
+    }
+
+    /// The session with a token that works, where it is the asked person's.
+    async fn enter(&self, only: Option<&Scope>) -> Result<Entered, Failure> {
+        if only.is_some_and(|scope| self.who().is_ok_and(|(now, _)| now != *scope)) {
+            return Err(Failure::SignedOut);
+        }
+        let entered = match self.0.sessions.enter(&self.0.client, &self.0.keyring).await {
+            Err(failure @ Failure::Refused(_)) => {
+                self.ended(&failure).await;
+                return Err(Failure::SignedOut);
+            }
+            entered => entered?,
+        };
+        if only.is_some_and(|scope| entered.scope != *scope) {
+            return Err(Failure::SignedOut);
+        }
+        Ok(entered)
+    }
+
+    /// Lets the token count as run out.
+    #[cfg(test)]
+    pub(crate) fn expire_token(&self) {
+        self.0.sessions.expire_any();
     }
 
     /// Sends a document as whoever is signed in.
@@ -273,7 +374,7 @@ impl Shell {
         patience: Patience,
         answer: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Loaded<T>, Failure> {
-        let scope = self.scope().await?;
+        let (scope, _) = self.who()?;
         let mut answer = std::pin::pin!(answer);
         let at_once = match patience {
             Patience::Little => tokio::time::timeout(AT_ONCE, &mut answer).await.ok(),
@@ -302,9 +403,22 @@ impl Shell {
         }
     }
 
-    async fn seen<T: DeserializeOwned>(&self, scope: &str, key: &str) -> Option<Loaded<T>> {
+    async fn seen<T: DeserializeOwned>(&self, scope: &Scope, key: &str) -> Option<Loaded<T>> {
         let seen: Option<(T, DateTime<Utc>)> = self.0.cache.seen(scope, key).await.ok().flatten();
         seen.map(|(data, at)| Loaded { data, at, fresh: false })
+    }
+
+    /// The server was heard just now.
+    pub(crate) fn heard(&self) {
+        *self.0.heard_at.lock().unwrap_or_else(PoisonError::into_inner) = clock::now();
+    }
+
+    /// Says that the server doesn't answer: what is shown is from when it was last heard.
+    pub(crate) fn lost(&self) {
+        if !matches!(self.connection(), Connection::Offline { .. }) {
+            let since = *self.0.heard_at.lock().unwrap_or_else(PoisonError::into_inner);
+            self.set_connection(Connection::Offline { since });
+        }
     }
 
     pub(crate) fn connection(&self) -> Connection {
@@ -328,20 +442,17 @@ impl Shell {
 
     /// Tells the pages.
     pub(crate) fn tell(&self, told: &Told) {
-        if let Err(error) = self.0.app.emit(TOLD, told) {
-            tracing::warn!(%error, "the pages could not be told");
-        }
+        self.0.host.tell(told);
     }
 
-    /// The app, for its plugins.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn app(&self) -> &AppHandle {
-        &self.0.app
+    /// The desktop around the shell.
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.0.host
     }
 
     /// Opens a page, with the window in front.
     pub(crate) fn open_page(&self, path: &str) {
-        to_front(&self.0.app);
+        self.0.host.to_front();
         self.tell(&Told::Open(path.to_owned()));
     }
 }
@@ -350,14 +461,4 @@ impl Shell {
 /// person has signed in from here.
 fn device_of(server: &str, email: &str) -> String {
     format!("device {server} {}", normal_form(email))
-}
-
-/// Brings the window to the front.
-pub(crate) fn to_front(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window("main") {
-        // A window manager may refuse; the page is opened all the same.
-        let _ = window.show();
-        let _ = window.unminimize();
-        let _ = window.set_focus();
-    }
 }

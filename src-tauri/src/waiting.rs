@@ -20,7 +20,7 @@ pub(crate) async fn read(shell: &Shell, patience: Patience) -> Result<Loaded<Vec
     let loaded = shell.read_as(KEY, patience, ask(shell)).await?;
     if loaded.fresh {
         // Each card opens without a server later.
-        let scope = shell.scope().await?;
+        let (scope, _) = shell.who()?;
         let cards =
             loaded.data.iter().map(|approval| (format!("approval/{}", approval.approval_id), approval));
         if let Err(error) = shell.cache().keep_all(&scope, cards, loaded.at).await {

@@ -2,13 +2,14 @@
 
 use crate::{
     bridge,
+    clock::Clock,
     components::{
         ask::{Ask, waiting_says, waiting_title},
         rail::Rail,
         strip::Strip,
         toast::{Toast, ToastView, Toaster},
     },
-    keys::{act_on_page, letter, use_keys},
+    keys::{act_on_page, use_keyboard, use_keys},
     load::use_calm,
     pages::{
         edit::Edit,
@@ -30,7 +31,10 @@ use crate::{
 use shared_types::api::Permissions;
 use shared_types::{
     api::live::LiveKind,
-    desktop::{Connection, OutgoingState, Patience, SessionView, Settings as Chosen, Theme, Told},
+    desktop::{
+        Connection, OutboxItem, OutgoingState, Patience, SessionView, Settings as Chosen, Theme, Told,
+        keys::{Action, View},
+    },
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -42,7 +46,7 @@ pub(crate) fn App() -> Html {
     let bus = use_memo((), |()| Bus::start());
     html! {
         <ContextProvider<Bus> context={(*bus).clone()}>
-            <BrowserRouter><Gate /></BrowserRouter>
+            <Clock><BrowserRouter><Gate /></BrowserRouter></Clock>
         </ContextProvider<Bus>>
     }
 }
@@ -71,7 +75,11 @@ fn Gate() -> Html {
         });
     }
     match &*session {
-        None => html! {},
+        None | Some(SessionView::Opening) => html! { <Opening /> },
+        Some(SessionView::KeyringLocked { server }) => {
+            let because = "Your keyring is locked. Answer its prompt to go on as you were, or sign in until the app is closed.";
+            html! { <SignInPage server={server.clone()} because={because.to_owned()} /> }
+        }
         Some(SessionView::SignedOut { server, because }) => {
             html! { <SignInPage server={server.clone()} because={because.clone()} /> }
         }
@@ -79,6 +87,12 @@ fn Gate() -> Html {
             html! { <Inside server={server.clone()} user={user.clone()} lasting={*lasting} /> }
         }
     }
+}
+
+/// While the last session is being looked for.
+#[component]
+fn Opening() -> Html {
+    html! { <main class="sign-in"><p class="opening muted" role="status">{ "Opening…" }</p></main> }
 }
 
 /// Shows the theme that was chosen; the system's own where none was.
@@ -218,54 +232,50 @@ fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize
                 waiting.set(all.data.iter().filter(|approval| approval.can_decide).count());
             }
             if let Ok(items) = bridge::outbox().await {
-                let unsettled = |state: &OutgoingState| !matches!(state, OutgoingState::Recorded { .. });
-                outgoing.set(items.iter().filter(|item| unsettled(&item.state)).count());
+                let unsettled = |item: &&OutboxItem| match item {
+                    OutboxItem::Own(item) => !matches!(item.state, OutgoingState::Recorded { .. }),
+                    OutboxItem::OfAnother { .. } | OutboxItem::Unreadable { .. } => true,
+                };
+                outgoing.set(items.iter().filter(unsettled).count());
             }
         });
     })
 }
 
-/// `g` and a letter goes to a place, Escape to the list that a view belongs to; `?` shows the keys.
+/// What the keys of every page do: places, the list that a view belongs to, rows, tabs, and the list of keys.
 #[hook]
 fn use_travel(navigator: Option<Navigator>, help: UseStateHandle<bool>) {
-    let going = use_mut_ref(|| false);
+    use_keyboard();
     let here = use_route::<Route>();
-    use_keys(move |event| {
-        if !*going.borrow() && act_on_page(event) {
-            event.prevent_default();
-            return;
+    use_keys(View::List, act_on_page);
+    use_keys(View::Page, move |action| {
+        if action == Action::Keys {
+            help.set(true);
+            return true;
         }
-        if event.key() == "Escape" {
-            let list = here.as_ref().and_then(Route::list);
-            match (*help, &navigator, list) {
-                (true, _, _) => help.set(false),
-                // Where one came from, with its filters.
-                (false, Some(navigator), Some(Route::Runs)) => {
-                    let _ = navigator.push_with_query(&Route::Runs, &Filters::last());
-                }
-                (false, Some(navigator), Some(list)) => navigator.push(&list),
-                (false, _, _) => {}
-            }
-            return;
+        if act_on_page(action) {
+            return true;
         }
-        let Some(key) = letter(event) else { return };
-        let was_going = going.replace(key == "g");
-        let route = match (was_going, key.as_str()) {
-            (_, "?") => {
-                help.set(!*help);
-                return;
-            }
-            (true, "i") => Route::Inbox,
-            (true, "w") => Route::Workflows,
-            (true, "r") => Route::Runs,
-            (true, "o") => Route::Outbox,
-            (true, ",") => Route::Settings,
-            (_, _) => return,
-        };
-        event.prevent_default();
-        event.stop_immediate_propagation();
-        if let Some(navigator) = &navigator {
+        let back = (action == Action::Back).then(|| here.as_ref().and_then(Route::list)).flatten();
+        let (Some(navigator), Some(route)) = (&navigator, place_of(action).or(back)) else { return false };
+        if action == Action::Back && route == Route::Runs {
+            // Where one came from, with its filters.
+            let _ = navigator.push_with_query(&route, &Filters::last());
+        } else {
             navigator.push(&route);
         }
+        true
     });
+}
+
+/// The place that a key goes to.
+fn place_of(action: Action) -> Option<Route> {
+    let places = [
+        (Action::Inbox, Route::Inbox),
+        (Action::Workflows, Route::Workflows),
+        (Action::Runs, Route::Runs),
+        (Action::Outbox, Route::Outbox),
+        (Action::Settings, Route::Settings),
+    ];
+    places.into_iter().find_map(|(of, place)| (of == action).then_some(place))
 }

@@ -16,12 +16,11 @@ use shared_types::{
         workflows::{Activity, Workflow, WorkflowSummary},
     },
     desktop::{
-        ComparedLine, Connection, Decided, Draft, Failure, Loaded, Outgoing, Patience, Review, SessionView,
-        Settings, SignIn, TOLD, Told,
+        ComparedLine, Connection, Decided, Draft, Failure, Loaded, OutboxItem, Outgoing, Patience, Review,
+        SessionView, Settings, SignIn, TOLD, Told, Withdrawn,
     },
     ids::{ApprovalId, InvitationId},
 };
-use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -123,16 +122,29 @@ pub(crate) async fn decide(id: ApprovalId, title: String, decision: NewDecision)
     ask("decide", &args!(id, title, decision)).await
 }
 
-pub(crate) async fn outbox() -> Answer<Vec<Outgoing>> {
+pub(crate) async fn outbox() -> Answer<Vec<OutboxItem>> {
     ask("outbox", &args!()).await
+}
+
+/// The decisions in the Outbox of whoever is signed in.
+pub(crate) async fn own_outgoing() -> Answer<Vec<Outgoing>> {
+    let own = |item| match item {
+        OutboxItem::Own(item) => Some(item),
+        OutboxItem::OfAnother { .. } | OutboxItem::Unreadable { .. } => None,
+    };
+    Ok(outbox().await?.into_iter().filter_map(own).collect())
 }
 
 pub(crate) async fn outbox_retry() -> Answer<()> {
     ask("outbox_retry", &args!()).await
 }
 
-pub(crate) async fn outbox_discard(id: Uuid) -> Answer<()> {
-    ask("outbox_discard", &args!(id)).await
+pub(crate) async fn outbox_withdraw(id: String) -> Answer<Withdrawn> {
+    ask("outbox_withdraw", &args!(id)).await
+}
+
+pub(crate) async fn outbox_export(id: String) -> Answer<String> {
+    ask("outbox_export", &args!(id)).await
 }
 
 pub(crate) async fn notices(patience: Patience) -> Answer<Loaded<Page<Notice>>> {

@@ -3,9 +3,11 @@
 pub(crate) mod ask;
 pub(crate) mod icon;
 pub(crate) mod loading;
+pub(crate) mod overlay;
 pub(crate) mod rail;
 pub(crate) mod source_editor;
 pub(crate) mod states;
 pub(crate) mod strip;
+pub(crate) mod tab_link;
 pub(crate) mod toast;
 pub(crate) mod why_tree;

@@ -1,19 +1,33 @@
-//! The keyboard: single letters act only when no field has the focus.
+//! The keyboard: every press is looked up in the table of keys and handed to the view that takes it.
+//!
+//! There is one listener. While an overlay is open it takes every press, and no view below it hears of one.
 
+use crate::components::overlay;
+use shared_types::desktop::keys::{Action, GO, View, binding};
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{Document, HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
-/// Calls back with each key that is pressed, as long as the component lives.
+/// A view that takes keys, the last one shown last. It says whether it did something.
+struct Taker {
+    id: u64,
+    view: View,
+    take: Callback<Action, bool>,
+}
+
+thread_local! {
+    static TAKERS: RefCell<Vec<Taker>> = const { RefCell::new(Vec::new()) };
+    static NEXT: Cell<u64> = const { Cell::new(0) };
+    /// Whether the last press was the first of two.
+    static GOING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Listens to the keyboard, as long as the component lives.
 #[hook]
-pub(crate) fn use_keys(callback: impl Fn(&KeyboardEvent) + 'static) {
-    let latest = use_mut_ref(|| Callback::from(|_: KeyboardEvent| {}));
-    *latest.borrow_mut() = Callback::from(move |event: KeyboardEvent| callback(&event));
-    use_effect_with((), move |()| {
-        let handler = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
-            let callback = latest.borrow().clone();
-            callback.emit(event);
-        });
+pub(crate) fn use_keyboard() {
+    use_effect_with((), |()| {
+        let handler = Closure::<dyn FnMut(KeyboardEvent)>::new(|event: KeyboardEvent| pressed(&event));
         let window = web_sys::window();
         if let Some(window) = &window {
             // Listening to one's own window can't be refused.
@@ -28,43 +42,98 @@ pub(crate) fn use_keys(callback: impl Fn(&KeyboardEvent) + 'static) {
     });
 }
 
-/// The letter of a plain key press, unless a field has the focus or the key is held down.
-pub(crate) fn letter(event: &KeyboardEvent) -> Option<String> {
-    let with_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
-    if with_modifier || event.repeat() || is_typing() {
-        return None;
-    }
-    Some(event.key())
+/// Takes the keys of a view, as long as the component lives; the callback says whether it did something.
+#[hook]
+pub(crate) fn use_keys(view: View, take: impl Fn(Action) -> bool + 'static) {
+    let latest = use_mut_ref(|| Callback::from(|_: Action| false));
+    *latest.borrow_mut() = Callback::from(take);
+    use_effect_with(view, move |view| {
+        let take = Callback::from(move |action: Action| {
+            let take = latest.borrow().clone();
+            take.emit(action)
+        });
+        let id = NEXT.replace(NEXT.get() + 1);
+        TAKERS.with_borrow_mut(|takers| takers.push(Taker { id, view: *view, take }));
+        move || TAKERS.with_borrow_mut(|takers| takers.retain(|taker| taker.id != id))
+    });
 }
 
-/// What a key does on every page: rows, tabs and the search field. True where it did something.
-pub(crate) fn act_on_page(event: &KeyboardEvent) -> bool {
+fn pressed(event: &KeyboardEvent) {
+    if overlay::take(event) {
+        GOING.set(false);
+        return;
+    }
+    let going = GOING.replace(false);
+    let Some(press) = press_of(event, going) else { return };
+    if press == GO {
+        GOING.set(!is_typing());
+        return;
+    }
+    let Some(binding) = binding(&press) else { return };
+    if (event.repeat() && !binding.action.repeats()) || (is_typing() && !binding.action.acts_in_fields()) {
+        return;
+    }
+    // A view that acts may leave the page or open another, so the list isn't borrowed while it does.
+    let takers: Vec<Callback<Action, bool>> = TAKERS.with_borrow(|takers| {
+        takers
+            .iter()
+            .rev()
+            .filter(|taker| taker.view == binding.view)
+            .map(|taker| taker.take.clone())
+            .collect()
+    });
+    if takers.iter().any(|take| take.emit(binding.action)) {
+        event.prevent_default();
+    }
+}
+
+/// A press as the table names it.
+fn press_of(event: &KeyboardEvent, going: bool) -> Option<String> {
+    let key = event.key();
+    match (event.ctrl_key() || event.meta_key(), event.alt_key(), going) {
+        (true, false, _) => Some(format!("Ctrl+{key}")),
+        (false, false, true) => Some(format!("{GO} {key}")),
+        (false, false, false) => Some(key),
+        (_, true, _) => None,
+    }
+}
+
+/// What a key does on any page that has rows, tabs or a search field. True where it did something.
+pub(crate) fn act_on_page(action: Action) -> bool {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
     let focused = document.active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if event.key() == "Escape" && is_typing() {
-        return focused.is_some_and(|field| field.blur().is_ok());
-    }
-    match letter(event).as_deref() {
-        Some("/") => first(&document, ".search input").is_some_and(|field| field.focus().is_ok()),
-        Some("Enter" | "o") => {
-            focused.filter(|row| row.matches(ROW).unwrap_or_default()).is_some_and(|row| {
-                row.click();
-                true
-            })
-        }
-        Some("j") => step_to(&all(&document, ROWS), focused.as_ref(), 1),
-        Some("k") => step_to(&all(&document, ROWS), focused.as_ref(), -1),
-        Some("]") => turn(&all(&document, TABS), 1),
-        Some("[") => turn(&all(&document, TABS), -1),
-        Some(_) | None => false,
+    match action {
+        Action::Back => is_typing() && focused.is_some_and(|field| field.blur().is_ok()),
+        Action::Search => first(&document, ".search input").is_some_and(|field| field.focus().is_ok()),
+        Action::Open => focused.filter(|row| row.matches(ROW).unwrap_or_default()).is_some_and(|row| {
+            row.click();
+            true
+        }),
+        Action::Next => step_to(&all(&document, ROWS), focused.as_ref(), 1),
+        Action::Previous => step_to(&all(&document, ROWS), focused.as_ref(), -1),
+        Action::TabAfter => turn(&all(&document, TABS), 1),
+        Action::TabBefore => turn(&all(&document, TABS), -1),
+        Action::ShowNew
+        | Action::Approve
+        | Action::Reject
+        | Action::RequestChanges
+        | Action::Submit
+        | Action::Save
+        | Action::Inbox
+        | Action::Workflows
+        | Action::Runs
+        | Action::Outbox
+        | Action::Settings
+        | Action::Keys => false,
     }
 }
 
 /// What opens on Enter.
-const ROW: &str = "tr[tabindex], [role=option][tabindex], [role=listitem][tabindex]";
+const ROW: &str =
+    "tr[tabindex], [role=option][tabindex], [role=listitem][tabindex], [role=treeitem][tabindex]";
 /// The rows through which `j` and `k` move the focus; where a list has a selection, they move that instead.
 const ROWS: &str = "[data-rows] [tabindex]";
-const TABS: &str = "[role=tablist] [role=tab]";
+const TABS: &str = "[role=tablist] [role=tab], nav.tabs a";
 
 /// Whether a row of such a list has the focus.
 pub(crate) fn is_on_row() -> bool {
@@ -92,7 +161,9 @@ fn step_to(rows: &[HtmlElement], from: Option<&HtmlElement>, step: isize) -> boo
 
 /// Opens the next tab, or the one before.
 fn turn(tabs: &[HtmlElement], step: isize) -> bool {
-    let is_here = |tab: &HtmlElement| tab.get_attribute("aria-selected").as_deref() == Some("true");
+    let is_here = |tab: &HtmlElement| {
+        tab.has_attribute("aria-current") || tab.get_attribute("aria-selected").as_deref() == Some("true")
+    };
     let Some(at) = tabs.iter().position(is_here) else { return false };
     let to = at.checked_add_signed(step).and_then(|to| tabs.get(to));
     to.is_some_and(|tab| {

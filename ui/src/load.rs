@@ -63,6 +63,8 @@ fn call_calmly(latest: &Kept<Callback<()>>, pause: &Kept<Option<Timeout>>, came:
 pub(crate) struct Reading<T> {
     pub(crate) load: Load<T>,
     pub(crate) again: Callback<()>,
+    /// Waits no longer for an answer.
+    pub(crate) cancel: Callback<()>,
 }
 
 /// Reads something whenever `key` changes, and again on demand.
@@ -117,6 +119,13 @@ where
             });
         })
     };
+    let cancel = {
+        let (state, round, key) = (state.clone(), round.clone(), key.clone());
+        Callback::from(move |()| {
+            *round.borrow_mut() += 1;
+            state.set((Some(key.clone()), Load::Failed(Failure::Cancelled)));
+        })
+    };
     {
         let (again, round) = (again.clone(), round.clone());
         use_effect_with(key.clone(), move |_| {
@@ -129,5 +138,5 @@ where
         (Some(of), load) if *of == key => load.clone(),
         _ => Load::Waiting,
     };
-    Reading { load, again }
+    Reading { load, again, cancel }
 }

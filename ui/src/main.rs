@@ -2,6 +2,7 @@
 
 mod app;
 mod bridge;
+mod clock;
 mod components;
 mod keys;
 mod load;

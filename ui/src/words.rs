@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
 use shared_types::{
-    api::approvals::Approval,
+    api::approvals::{Approval, NewDecision},
     machine::{
         command::{RequestStatus, StepState},
         state::{RunResult, RunStatus},
@@ -83,9 +83,14 @@ pub(crate) fn deadline(until: DateTime<Utc>) -> String {
     )
 }
 
+/// Whether something is so old that it may mislead.
+pub(crate) fn is_old(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    (now - at).num_minutes() >= 60
+}
+
 /// How old something is: `18 min old`.
-pub(crate) fn age(at: DateTime<Utc>) -> String {
-    let span = now() - at;
+pub(crate) fn age(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let span = now - at;
     if span.num_minutes() < 1 {
         "just now".to_owned()
     } else {
@@ -192,6 +197,16 @@ pub(crate) fn request_word(status: RequestStatus) -> &'static str {
         RequestStatus::ChangesRequested => "Changes requested",
         RequestStatus::Expired => "Expired",
         RequestStatus::Withdrawn => "Withdrawn",
+    }
+}
+
+/// What a decision is, in a word for a row: `Approved`.
+pub(crate) fn decided(decision: &NewDecision) -> &'static str {
+    match decision.decision {
+        Verb::Approve => "Approved",
+        Verb::Reject => "Rejected",
+        Verb::RequestChanges => "Changes requested",
+        Verb::ApproveWithEdits => "Approved with edits",
     }
 }
 

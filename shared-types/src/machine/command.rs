@@ -294,8 +294,16 @@ pub struct Fact {
 impl Fact {
     /// Whether it tells of one of a step's effects and not of the step: what ends a step says where the run goes on.
     pub fn is_of_an_effect(&self) -> bool {
-        let says_next = self.output.as_ref().is_some_and(|output| output.get("next").is_some());
-        self.state == StepState::Done && !says_next
+        self.state == StepState::Done && !self.says_next()
+    }
+
+    /// Whether its step waits; one that asked and went on says where.
+    pub fn is_waiting(&self) -> bool {
+        self.state == StepState::Waiting && !self.says_next()
+    }
+
+    fn says_next(&self) -> bool {
+        self.output.as_ref().is_some_and(|output| output.get("next").is_some())
     }
 }
 

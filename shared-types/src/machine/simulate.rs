@@ -187,6 +187,7 @@ fn report(mut world: World<'_>, run: &Run) -> Simulation {
 fn steps_of(facts: &[Fact]) -> Vec<SimulatedStep> {
     let mut steps: Vec<SimulatedStep> = Vec::new();
     let mut known = std::collections::HashMap::new();
+    let mut waiting = std::collections::HashSet::new();
     for fact in facts.iter().filter(|fact| !matches!(fact.state, StepState::Late | StepState::Skipped)) {
         let at = *known.entry((&fact.step_id, fact.visit, &fact.within)).or_insert(steps.len());
         let step = SimulatedStep {
@@ -198,9 +199,16 @@ fn steps_of(facts: &[Fact]) -> Vec<SimulatedStep> {
             why: fact.why.clone(),
             output: fact.output.clone(),
         };
+        // An effect that is done doesn't end a step that waits.
+        if fact.is_of_an_effect() && waiting.contains(&at) {
+            continue;
+        }
+        if fact.is_waiting() {
+            waiting.insert(at);
+        } else {
+            waiting.remove(&at);
+        }
         match steps.get_mut(at) {
-            // An effect that is done doesn't end a step that waits.
-            Some(known) if known.state == StepState::Waiting && fact.is_of_an_effect() => {}
             Some(known) => *known = step,
             None => steps.push(step),
         }

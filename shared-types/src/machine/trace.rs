@@ -179,7 +179,7 @@ impl Visit<'_> {
         let timely = || self.facts.iter().rev().filter(|fact| fact.state != StepState::Late).copied();
         let last = timely().next()?;
         let is_over = || timely().any(|fact| fact.state == StepState::Done && !fact.is_of_an_effect());
-        let waiting = || timely().find(|fact| fact.state == StepState::Waiting);
+        let waiting = || timely().find(|fact| fact.is_waiting());
         if last.is_of_an_effect() && !is_over() { waiting().or(Some(last)) } else { Some(last) }
     }
 
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn fact(seq: u64, state: &str, output: Value) -> Fact {
+    fn fact(seq: u64, state: &str, output: &Value) -> Fact {
         serde_json::from_value(json!({
             "seq": seq, "at": "2026-03-01T10:00:00Z", "step_id": "ask", "visit": 1, "attempt": 1,
             "state": state, "reason": format!("{state} {seq}"), "output": output,
@@ -264,15 +264,15 @@ mod tests {
 
     #[test]
     fn an_effect_that_is_done_does_not_end_a_step_that_waits() {
-        let told = fact(2, "done", Value::Null);
-        let mut facts = vec![fact(1, "waiting", Value::Null), told];
+        let told = fact(2, "done", &Value::Null);
+        let mut facts = vec![fact(1, "waiting", &Value::Null), told];
         let node = &tree(&facts, 20)[0];
         assert_eq!((node.state, node.ended, node.moments.len()), (StepState::Waiting, None, 2));
         assert_eq!(node.reason.as_deref(), Some("waiting 1"));
-        facts.push(fact(3, "done", json!({ "decision": "approved", "next": "release" })));
+        facts.push(fact(3, "done", &json!({ "decision": "approved", "next": "release" })));
         assert_eq!(tree(&facts, 20)[0].state, StepState::Done);
         // A request that isn't waited for is answered after its step is over.
-        facts.push(fact(4, "done", json!({ "decision": "approved" })));
+        facts.push(fact(4, "done", &json!({ "decision": "approved" })));
         assert_eq!(tree(&facts, 20)[0].state, StepState::Done);
     }
 }

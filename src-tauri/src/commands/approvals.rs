@@ -7,11 +7,10 @@ use shared_types::{
         approvals::{Approval, GetApproval, NewDecision},
         notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
     },
-    desktop::{Decided, Failure, Loaded, Outgoing, Patience},
+    desktop::{Decided, Failure, Loaded, OutboxItem, Patience, Withdrawn},
     ids::ApprovalId,
 };
-use tauri::State;
-use uuid::Uuid;
+use tauri::{Manager as _, State};
 
 #[tauri::command]
 pub(crate) async fn waiting(
@@ -44,7 +43,7 @@ pub(crate) async fn decide(
 }
 
 #[tauri::command]
-pub(crate) async fn outbox(shell: State<'_, Shell>) -> Result<Vec<Outgoing>, Failure> {
+pub(crate) async fn outbox(shell: State<'_, Shell>) -> Result<Vec<OutboxItem>, Failure> {
     outbox::list(&shell).await
 }
 
@@ -55,8 +54,21 @@ pub(crate) async fn outbox_retry(shell: State<'_, Shell>) -> Result<(), Failure>
 }
 
 #[tauri::command]
-pub(crate) async fn outbox_discard(shell: State<'_, Shell>, id: Uuid) -> Result<(), Failure> {
-    outbox::discard(&shell, id).await
+pub(crate) async fn outbox_withdraw(shell: State<'_, Shell>, id: String) -> Result<Withdrawn, Failure> {
+    outbox::withdraw(&shell, &id).await
+}
+
+/// Writes a decision that this version can't read into the folder of downloads; the file's path.
+#[tauri::command]
+pub(crate) async fn outbox_export(
+    app: tauri::AppHandle,
+    shell: State<'_, Shell>,
+    id: String,
+) -> Result<String, Failure> {
+    let folder = app.path().download_dir().or_else(|_| app.path().home_dir());
+    let folder =
+        folder.map_err(|error| Failure::Shell(format!("There is no folder to write to: {error}.")))?;
+    outbox::export(&shell, &id, &folder).await
 }
 
 #[tauri::command]

@@ -81,7 +81,7 @@ fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Fa
 
 #[tauri::command]
 pub(crate) async fn draft(shell: State<'_, Shell>, id: String) -> Result<Option<Draft>, Failure> {
-    let scope = shell.scope().await?;
+    let (scope, _) = shell.who()?;
     let kept = shell.cache().seen::<Draft>(&scope, &key(&id)).await.map_err(failed)?;
     Ok(kept.map(|(draft, _)| draft))
 }
@@ -93,14 +93,14 @@ pub(crate) async fn keep_draft(
     text: String,
     base: Option<String>,
 ) -> Result<(), Failure> {
-    let scope = shell.scope().await?;
+    let (scope, _) = shell.who()?;
     let at = clock::now();
     shell.cache().keep(&scope, &key(&id), &Draft { text, base, at }, at).await.map_err(failed)
 }
 
 #[tauri::command]
 pub(crate) async fn drop_draft(shell: State<'_, Shell>, id: String) -> Result<(), Failure> {
-    let scope = shell.scope().await?;
+    let (scope, _) = shell.who()?;
     shell.cache().forget(&scope, &key(&id)).await.map_err(failed)
 }
 

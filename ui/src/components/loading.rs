@@ -1,19 +1,20 @@
 //! One way to show what is read: not yet, empty, failed, or there with its age.
 
 use super::icon::{Glyph, Icon};
-use crate::{load::Load, words};
+use crate::{clock::use_now, load::Load, words};
+use chrono::{DateTime, Utc};
 use shared_types::desktop::{Failure, Loaded};
 use yew::prelude::*;
 
 /// Shows what is read. A skeleton comes only after a moment (by the stylesheet), so that nothing flickers.
 pub(crate) fn show<T: 'static>(
     load: &Load<T>,
-    again: &Callback<()>,
+    (again, cancel): (&Callback<()>, &Callback<()>),
     what: &str,
     ready: impl FnOnce(&Loaded<T>) -> Html,
 ) -> Html {
     match load {
-        Load::Waiting => html! { <Skeleton /> },
+        Load::Waiting => html! { <Skeleton cancel={cancel.clone()} /> },
         Load::Ready(loaded) => ready(loaded),
         Load::Failed(failure) => failed(failure, again, what),
     }
@@ -21,23 +22,55 @@ pub(crate) fn show<T: 'static>(
 
 fn failed(failure: &Failure, again: &Callback<()>, what: &str) -> Html {
     let onclick = again.reform(|_: MouseEvent| ());
+    let retry = html! {
+        <button class="btn" {onclick}><Glyph icon={Icon::Retry} tone="muted" /> { "Retry" }</button>
+    };
+    let (headline, detail, helps) = match failure {
+        Failure::Refused(problem) if problem.status == 404 => (
+            format!("There is no longer {what} here."),
+            "It was removed, or the link is wrong.".to_owned(),
+            Html::default(),
+        ),
+        Failure::Refused(problem) if problem.status == 403 => {
+            (format!("You may not see {what}."), problem.detail.clone(), Html::default())
+        }
+        Failure::Offline => (
+            format!("Couldn’t load {what}."),
+            format!("{} What you decide meanwhile is kept in Outbox and sent later.", failure.words()),
+            retry,
+        ),
+        Failure::Cancelled => (format!("Loading {what} was cancelled."), String::new(), retry),
+        Failure::Refused(_) | Failure::SignedOut | Failure::Shell(_) => {
+            (format!("Couldn’t load {what}."), failure.words(), retry)
+        }
+    };
     html! {
         <div class="calm" role="alert">
-            <p class="row"><Glyph icon={Icon::Cross} tone="bad" /> { format!("Couldn’t load {what}.") }</p>
-            <p class="muted">{ failure.words() }</p>
-            <p class="muted">{ "Your decisions are safe in Outbox." }</p>
-            <button class="btn" {onclick}><Glyph icon={Icon::Retry} tone="muted" /> { "Retry" }</button>
+            <p class="row"><Glyph icon={Icon::Cross} tone="bad" /> { headline }</p>
+            if !detail.is_empty() { <p class="muted">{ detail }</p> }
+            { helps }
         </div>
     }
 }
 
-/// A place where something will be.
+#[derive(Properties, PartialEq)]
+struct SkeletonProps {
+    cancel: Callback<()>,
+}
+
+/// A place where something will be. What takes long says so and can be cancelled (the stylesheet waits two seconds).
 #[component]
-pub(crate) fn Skeleton() -> Html {
+fn Skeleton(props: &SkeletonProps) -> Html {
+    let cancel = props.cancel.reform(|_: MouseEvent| ());
     html! {
-        <div class="skeleton" aria-busy="true" aria-label="Loading">
-            { (0..4).map(|_| html! { <div><i class="wide"></i><i class="short"></i><i class="half"></i></div> }).collect::<Html>() }
-        </div>
+        <>
+            <div class="skeleton" role="status" aria-busy="true" aria-label="Loading">
+                { (0..4).map(|_| html! { <div><i class="wide"></i><i class="short"></i><i class="half"></i></div> }).collect::<Html>() }
+            </div>
+            <div class="calm takes-long"><progress aria-label="Loading"></progress>
+                <p class="muted">{ "The server takes long to answer." }</p>
+                <button class="btn" onclick={cancel}>{ "Cancel" }</button></div>
+        </>
     }
 }
 
@@ -54,13 +87,23 @@ pub(crate) fn Empty(props: &EmptyProps) -> Html {
     html! { <div class="calm"><p>{ props.says.clone() }</p><div class="muted">{ props.children.clone() }</div></div> }
 }
 
-/// Says that what is shown is what was last seen.
-pub(crate) fn stale<T>(loaded: &Loaded<T>) -> Html {
-    if loaded.fresh {
+#[derive(Properties, PartialEq)]
+pub(crate) struct StaleProps {
+    /// When it came from the server.
+    pub(crate) at: DateTime<Utc>,
+    /// Whether that was just now.
+    pub(crate) fresh: bool,
+}
+
+/// Says that what is shown is what was last seen, and how old it is by now.
+#[component]
+pub(crate) fn Stale(props: &StaleProps) -> Html {
+    let now = use_now();
+    if props.fresh {
         return Html::default();
     }
-    let class = if (words::now() - loaded.at).num_minutes() >= 60 { "note wait" } else { "note muted" };
+    let class = if words::is_old(props.at, now) { "note wait" } else { "note muted" };
     html! {
-        <p {class} role="status"><Glyph icon={Icon::Clock} /> { format!("As of {}, {}", words::hour(loaded.at), words::age(loaded.at)) }</p>
+        <p {class} role="status"><Glyph icon={Icon::Clock} /> { format!("As of {}, {}", words::hour(props.at), words::age(props.at, now)) }</p>
     }
 }

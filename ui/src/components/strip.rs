@@ -1,7 +1,7 @@
 //! The strip above every page: back and forward, and how the line to the server stands.
 
 use super::icon::{Glyph, Icon};
-use crate::words;
+use crate::{clock::use_now, words};
 use shared_types::desktop::Connection;
 use yew::prelude::*;
 
@@ -13,6 +13,7 @@ pub(crate) struct Props {
 /// The strip.
 #[component]
 pub(crate) fn Strip(props: &Props) -> Html {
+    let now = use_now();
     let travel = |forward: bool| {
         Callback::from(move |_: MouseEvent| {
             if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
@@ -25,9 +26,8 @@ pub(crate) fn Strip(props: &Props) -> Html {
         Connection::Live => ("live", "Live".to_owned()),
         Connection::Reconnecting => ("live is-off", "Reconnecting…".to_owned()),
         Connection::Offline { since } => {
-            let old = (words::now() - since).num_minutes() >= 60;
-            let class = if old { "live is-off is-old" } else { "live is-off" };
-            (class, format!("Offline, data from {} ({})", words::hour(since), words::age(since)))
+            let class = if words::is_old(since, now) { "live is-off is-old" } else { "live is-off" };
+            (class, format!("Offline, data from {} ({})", words::hour(since), words::age(since, now)))
         }
     };
     html! {

@@ -19,7 +19,10 @@ use findings::Findings;
 use gloo_timers::callback::Timeout;
 use refused::{Choice, Refused};
 use shared_types::{
-    desktop::{Failure, Patience, Review},
+    desktop::{
+        Failure, Patience, Review,
+        keys::{Action, View},
+    },
     workflow::{Finding, Severity},
 };
 use trying::Trying;
@@ -218,11 +221,11 @@ fn use_saving(
         });
     });
     let latest = save.clone();
-    use_keys(move |event| {
-        if event.key() == "s" && (event.ctrl_key() || event.meta_key()) && !event.repeat() {
-            event.prevent_default();
+    use_keys(View::Editor, move |action| {
+        if action == Action::Save {
             latest.emit(());
         }
+        action == Action::Save
     });
     save
 }

@@ -4,14 +4,16 @@ mod card;
 mod decide;
 mod list;
 mod messages;
+mod reasons;
 
 use crate::{
     bridge,
     components::{
-        loading::{Empty, show, stale},
-        toast::{Toast, Toaster, Tone},
+        loading::{Empty, Stale, show},
+        tab_link::TabLink,
+        toast::{Toast, Toaster},
     },
-    keys::{letter, use_keys},
+    keys::use_keys,
     load::use_load,
     route::Route,
     told::use_told,
@@ -21,8 +23,12 @@ use list::List;
 use messages::Messages;
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
-    desktop::{Outgoing, OutgoingState, Patience, Told},
+    desktop::{
+        Outgoing, OutgoingState, Patience, Told,
+        keys::{Action, View},
+    },
     ids::ApprovalId,
+    machine::command::RequestStatus,
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
@@ -49,11 +55,12 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     };
     let selected: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
     use_moving(items.clone(), selected, props.messages);
-    let next = use_next(items.clone());
-    let pane = show(&reading.load, &reading.again, "approvals", |loaded| {
+    let leave = use_leaving(items.clone());
+    let said = use_said(&kept, &reading.again);
+    let pane = show(&reading.load, (&reading.again, &reading.cancel), "approvals", |loaded| {
         html! {
             <>
-                { stale(loaded) }
+                <Stale at={loaded.at} fresh={loaded.fresh} />
                 if items.is_empty() {
                     <Empty says="Nothing waits for you."><p>{ "A request appears here the moment somebody needs your decision." }</p></Empty>
                 } else {
@@ -77,7 +84,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </section>
             <article class="pane card" aria-label="Decision">
                 if let Some(id) = selected {
-                    <Card {id} key={id.to_string()} outgoing={(*outgoing).clone()} decided={next} />
+                    <Card {id} key={id.to_string()} outgoing={(*outgoing).clone()} {leave} {said} />
                 } else if !props.messages && !items.is_empty() {
                     <Empty says="Choose a request to read it." />
                 }
@@ -87,18 +94,13 @@ pub(crate) fn Inbox(props: &Props) -> Html {
 }
 
 fn tabs(messages: bool, waiting: usize) -> Html {
-    let tab = |to: Route, name: &'static str, count: usize, is_here: bool| {
-        html! {
-            <Link<Route> {to}><span role="tab" class="tab" aria-selected={is_here.to_string()}>
-                { name } if count > 0 { <span class="count">{ count }</span> }
-            </span></Link<Route>>
-        }
-    };
     html! {
-        <div class="tabs" role="tablist">
-            { tab(Route::Inbox, "Mine", waiting, !messages) }
-            { tab(Route::Messages, "Messages", 0, messages) }
-        </div>
+        <nav class="tabs" aria-label="Inbox">
+            <TabLink to={Route::Inbox} is_here={!messages}>
+                { "Mine" } if waiting > 0 { <span class="count">{ waiting }</span> }
+            </TabLink>
+            <TabLink to={Route::Messages} is_here={messages}>{ "Messages" }</TabLink>
+        </nav>
     }
 }
 
@@ -111,7 +113,13 @@ fn merge(now: &[Approval], kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<App
         }
     }
     for approval in now {
-        kept.insert(approval.approval_id, approval.clone());
+        let is_closed = |known: &Approval| {
+            known.status != RequestStatus::Pending && approval.status == RequestStatus::Pending
+        };
+        // What is closed stays closed, also where a list that was read before comes after its end.
+        if !kept.get(&approval.approval_id).is_some_and(is_closed) {
+            kept.insert(approval.approval_id, approval.clone());
+        }
     }
     let mut all: Vec<Approval> = kept.values().cloned().collect();
     // By deadline, what has none last; then by the money at stake, then by age.
@@ -163,7 +171,7 @@ fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
         Callback::from(move |()| {
             let outgoing = outgoing.clone();
             spawn_local(async move {
-                if let Ok(items) = bridge::outbox().await {
+                if let Ok(items) = bridge::own_outgoing().await {
                     outgoing.set(items);
                 }
             });
@@ -185,14 +193,10 @@ fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
 #[hook]
 fn use_moving(items: Rc<Vec<Approval>>, selected: Option<ApprovalId>, messages: bool) {
     let navigator = use_navigator();
-    use_keys(move |event| {
-        let step: isize = match letter(event).as_deref() {
-            Some("j") => 1,
-            Some("k") => -1,
-            Some(_) | None => return,
-        };
-        if messages || items.is_empty() {
-            return;
+    use_keys(View::List, move |action| {
+        let step: isize = if action == Action::Previous { -1 } else { 1 };
+        if messages || items.is_empty() || !matches!(action, Action::Next | Action::Previous) {
+            return false;
         }
         let at = selected.and_then(|id| items.iter().position(|approval| approval.approval_id == id));
         let last = items.len() - 1;
@@ -200,25 +204,37 @@ fn use_moving(items: Rc<Vec<Approval>>, selected: Option<ApprovalId>, messages: 
         if let Some(navigator) = &navigator {
             navigator.push(&Route::Card { id: items[to].approval_id.to_string() });
         }
+        true
     });
 }
 
-/// After a decision: says what became of it, and selects the next request.
+/// Leaves a request that is decided for the next one that waits, at once.
 #[hook]
-fn use_next(items: Rc<Vec<Approval>>) -> Callback<(ApprovalId, Toast)> {
+fn use_leaving(items: Rc<Vec<Approval>>) -> Callback<ApprovalId> {
     let navigator = use_navigator();
-    let toaster = use_context::<Toaster>();
-    Callback::from(move |(id, toast): (ApprovalId, Toast)| {
-        let failed = toast.tone == Tone::Failed;
-        if let Some(toaster) = &toaster {
-            toaster.emit(toast);
-        }
+    Callback::from(move |id: ApprovalId| {
         let at = items.iter().position(|approval| approval.approval_id == id).unwrap_or_default();
         let open = |approval: &&Approval| approval.can_decide && approval.approval_id != id;
         let next = items[at.min(items.len())..].iter().find(open).or_else(|| items.iter().find(open));
-        if let (false, Some(navigator), Some(next)) = (failed, &navigator, next) {
+        if let (Some(navigator), Some(next)) = (&navigator, next) {
             navigator.push(&Route::Card { id: next.approval_id.to_string() });
         }
+    })
+}
+
+/// Says what became of a decision; a request that it closed is shown so before any list says it.
+#[hook]
+fn use_said(kept: &Kept, again: &Callback<()>) -> Callback<(Toast, Option<Approval>)> {
+    let toaster = use_context::<Toaster>();
+    let (kept, again) = (kept.clone(), again.clone());
+    Callback::from(move |(toast, closed): (Toast, Option<Approval>)| {
+        if let Some(closed) = closed {
+            kept.borrow_mut().insert(closed.approval_id, closed);
+        }
+        if let Some(toaster) = &toaster {
+            toaster.emit(toast);
+        }
+        again.emit(());
     })
 }
 
@@ -226,9 +242,13 @@ fn use_next(items: Rc<Vec<Approval>>) -> Callback<(ApprovalId, Toast)> {
 pub(super) fn outgoing_words(outgoing: &[Outgoing], id: ApprovalId) -> Option<String> {
     let item = outgoing.iter().rev().find(|item| item.approval_id == id)?;
     match &item.state {
-        OutgoingState::Queued => Some("queued, not yet recorded".to_owned()),
-        OutgoingState::Sending => Some("sending".to_owned()),
-        OutgoingState::Recorded { at } => Some(format!("recorded {}", crate::words::hour(*at))),
+        OutgoingState::Queued => {
+            Some(format!("{}: queued, not yet recorded", crate::words::decided(&item.decision)))
+        }
+        OutgoingState::Sending => Some(format!("{}: sending", crate::words::decided(&item.decision))),
+        OutgoingState::Recorded { at } => {
+            Some(format!("{}: recorded {}", crate::words::decided(&item.decision), crate::words::hour(*at)))
+        }
         // The card says what happened; where the request is still open, it can be decided again.
         OutgoingState::Lost { .. } => None,
     }

@@ -5,12 +5,14 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         loading::Empty,
+        toast::{Toast, Toaster, Tone},
     },
     route::Route,
     told::use_told,
     words,
 };
-use shared_types::desktop::{Outgoing, OutgoingState, Told};
+use chrono::{DateTime, Utc};
+use shared_types::desktop::{Failure, OutboxItem, Outgoing, OutgoingState, Told, Withdrawn};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -18,7 +20,8 @@ use yew_router::prelude::*;
 /// The page.
 #[component]
 pub(crate) fn Outbox() -> Html {
-    let items = use_state(Vec::<Outgoing>::new);
+    let items = use_state(Vec::<OutboxItem>::new);
+    let toaster = use_context::<Toaster>().unwrap_or_default();
     let read = {
         let items = items.clone();
         Callback::from(move |()| {
@@ -41,21 +44,30 @@ pub(crate) fn Outbox() -> Html {
         }
     });
     let retry = Callback::from(|_: MouseEvent| spawn_local(async { drop(bridge::outbox_retry().await) }));
+    let waits = items.iter().any(|item| matches!(item, OutboxItem::Own(item) if item.state.waits()));
     html! {
         <main>
             <div class="page-head"><div><h1>{ "Outbox" }</h1>
                 <p class="muted">{ "What you decided and the server has not recorded yet. It is sent by itself when the server answers." }</p></div>
                 <span class="push"></span>
-                <button class="btn" onclick={retry}><Glyph icon={Icon::Retry} tone="muted" /> { "Send now" }</button></div>
+                <button class="btn" disabled={!waits} onclick={retry}><Glyph icon={Icon::Retry} tone="muted" /> { "Send now" }</button></div>
             <div class="scroll list-page">
                 if items.is_empty() { <Empty says="Everything is on the server." /> }
-                { items.iter().map(row).collect::<Html>() }
+                { items.iter().map(|item| row(item, &toaster)).collect::<Html>() }
             </div>
         </main>
     }
 }
 
-fn row(item: &Outgoing) -> Html {
+fn row(item: &OutboxItem, toaster: &Toaster) -> Html {
+    match item {
+        OutboxItem::Own(item) => own(item, toaster),
+        OutboxItem::OfAnother { person, server, decided_at } => of_another(person, server, *decided_at),
+        OutboxItem::Unreadable { id, decided_at, text } => unreadable(id, *decided_at, text, toaster),
+    }
+}
+
+fn own(item: &Outgoing, toaster: &Toaster) -> Html {
     let (icon, tone, state, detail) = match &item.state {
         OutgoingState::Queued => (Icon::Outbox, "", "Queued, not yet recorded".to_owned(), None),
         OutgoingState::Sending => (Icon::Outbox, "run", "Sending".to_owned(), None),
@@ -64,22 +76,87 @@ fn row(item: &Outgoing) -> Html {
             (Icon::Cross, "bad", "Not recorded".to_owned(), Some(problem.detail.clone()))
         }
     };
-    let id = item.id;
-    let discard = Callback::from(move |_: MouseEvent| {
-        spawn_local(async move { drop(bridge::outbox_discard(id).await) });
-    });
+    let verb = match item.state {
+        OutgoingState::Queued | OutgoingState::Sending => "Withdraw",
+        OutgoingState::Recorded { .. } => "Remove",
+        OutgoingState::Lost { .. } => "Discard",
+    };
     let comment = item.decision.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
     html! {
-        <div class="out" key={id.to_string()}>
+        <div class="out" key={item.id.to_string()}>
             <Glyph {icon} {tone} />
-            <div>
+            <div class="data">
                 <p><Link<Route> to={Route::Card { id: item.approval_id.to_string() }}><b>{ &item.title }</b></Link<Route>>
                     { format!(", you {}{comment}", words::verb_word(item.decision.decision)) }</p>
                 <p class="muted">{ format!("{state}. Decided at {}.", words::clock(item.decided_at)) }
                     if let Some(detail) = detail { { format!(" {detail} What you wrote is kept here.") } }</p>
             </div>
-            <button class="btn quiet push" onclick={discard}>
-                { if matches!(item.state, OutgoingState::Queued) { "Withdraw" } else { "Discard" } }</button>
+            <button class="btn quiet push" onclick={withdraw(item.id.to_string(), item.title.clone(), toaster)}>{ verb }</button>
         </div>
     }
+}
+
+fn of_another(person: &str, server: &str, decided_at: Option<DateTime<Utc>>) -> Html {
+    let whose = if person.is_empty() { "somebody else" } else { person };
+    html! {
+        <div class="out">
+            <Glyph icon={Icon::Person} tone="muted" />
+            <div><p>{ format!("A decision of {whose}") }</p>
+                <p class="muted">{ format!("It waits until {whose} signs in at {server}.{}", decided(decided_at)) }</p></div>
+        </div>
+    }
+}
+
+fn unreadable(id: &str, decided_at: Option<DateTime<Utc>>, text: &str, toaster: &Toaster) -> Html {
+    let export = {
+        let (id, toaster) = (id.to_owned(), toaster.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (id, toaster) = (id.clone(), toaster.clone());
+            spawn_local(async move {
+                let toast = match bridge::outbox_export(id).await {
+                    Ok(path) => Toast { tone: Tone::Done, text: format!("Written to {path}") },
+                    Err(failure) => failed(&failure),
+                };
+                toaster.emit(toast);
+            });
+        })
+    };
+    html! {
+        <div class="out" key={id.to_owned()}>
+            <Glyph icon={Icon::Look} tone="wait" />
+            <div class="data"><p><b>{ "A decision that this version can’t read" }</b></p>
+                <p class="muted">{ format!("It is kept as it is, and not sent.{}", decided(decided_at)) }</p>
+                <details><summary>{ "As it is kept" }</summary><pre class="mono">{ text.to_owned() }</pre></details></div>
+            <div class="row push">
+                <button class="btn quiet" onclick={export}>{ "Export" }</button>
+                <button class="btn quiet" onclick={withdraw(id.to_owned(), "It".to_owned(), toaster)}>{ "Discard" }</button>
+            </div>
+        </div>
+    }
+}
+
+fn decided(at: Option<DateTime<Utc>>) -> String {
+    at.map(|at| format!(" Decided at {}.", words::clock(at))).unwrap_or_default()
+}
+
+/// Takes a decision out, and says what that came to where it isn't what was asked.
+fn withdraw(id: String, title: String, toaster: &Toaster) -> Callback<MouseEvent> {
+    let toaster = toaster.clone();
+    Callback::from(move |_: MouseEvent| {
+        let (id, title, toaster) = (id.clone(), title.clone(), toaster.clone());
+        spawn_local(async move {
+            match bridge::outbox_withdraw(id).await {
+                Ok(Withdrawn::NeverSent | Withdrawn::NotThere) => {}
+                Ok(Withdrawn::RecordedBefore { at }) => toaster.emit(Toast {
+                    tone: Tone::Done,
+                    text: format!("{title} was recorded before, at {}", words::hour(at)),
+                }),
+                Err(failure) => toaster.emit(failed(&failure)),
+            }
+        });
+    })
+}
+
+fn failed(failure: &Failure) -> Toast {
+    Toast { tone: Tone::Failed, text: failure.words() }
 }

@@ -4,7 +4,7 @@ use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
-        loading::{show, stale},
+        loading::{Stale, show},
         source_editor::SourceEditor,
         toast::{Toast, Toaster, Tone},
         why_tree::WhyTree,
@@ -56,10 +56,10 @@ struct StoredProps {
 #[component]
 fn Stored(props: &StoredProps) -> Html {
     let reading = use_load(props.id.clone(), bridge::rule);
-    let page = show(&reading.load, &reading.again, "the rule", |loaded| {
+    let page = show(&reading.load, (&reading.again, &reading.cancel), "the rule", |loaded| {
         let text = loaded.data.source.clone();
         let key = loaded.data.etag.clone();
-        html! { <>{ stale(loaded) }<Bench {key} {text} rule={Some(loaded.data.clone())} again={reading.again.clone()} /></> }
+        html! { <><Stale at={loaded.at} fresh={loaded.fresh} /><Bench {key} {text} rule={Some(loaded.data.clone())} again={reading.again.clone()} /></> }
     });
     html! { <main>{ page }</main> }
 }

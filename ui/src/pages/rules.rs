@@ -2,7 +2,7 @@
 
 use crate::{
     bridge,
-    components::loading::{Empty, show, stale},
+    components::loading::{Empty, Stale, show},
     load::use_load,
     pages::workflows::tabs,
     route::Route,
@@ -18,7 +18,7 @@ pub(crate) fn Rules() -> Html {
     let reading = use_load((), |(), patience| bridge::rules(patience));
     let navigator = use_navigator();
     let rights = use_context::<Permissions>().unwrap_or_default();
-    let table = show(&reading.load, &reading.again, "rules", |loaded| {
+    let table = show(&reading.load, (&reading.again, &reading.cancel), "rules", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <Empty says="No rules yet."><p>{ "A rule is a condition with a name that many workflows can ask." }</p></Empty> };
         }
@@ -33,7 +33,7 @@ pub(crate) fn Rules() -> Html {
         });
         html! {
             <>
-                { stale(loaded) }
+                <Stale at={loaded.at} fresh={loaded.fresh} />
                 <table class="table rules" role="grid" data-rows="">
                     <colgroup><col /><col /><col /><col /><col /></colgroup>
                     <thead><tr><th>{ "Rule" }</th><th>{ "Asks" }</th>

@@ -9,7 +9,7 @@ use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
-        loading::{show, stale},
+        loading::{Stale, show},
         states::run_icon,
         toast::{Toast, Toaster, Tone},
     },
@@ -80,11 +80,11 @@ pub(crate) fn Run(props: &Props) -> Html {
             });
         })
     };
-    let page = show(&reading.load, &reading.again, "the run", |loaded| {
+    let page = show(&reading.load, (&reading.again, &reading.cancel), "the run", |loaded| {
         html! {
             <>
                 { head(&loaded.data, &cancel) }
-                <div class="notes">{ stale(loaded) }</div>
+                <div class="notes"><Stale at={loaded.at} fresh={loaded.fresh} /></div>
                 { body(&tree, &tab, &items, loaded.data.execution.status) }
             </>
         }
@@ -112,7 +112,7 @@ fn body(
     html! {
         <>
             <div class="tabs" role="tablist">{ choice(Tab::Trace, "Trace") }{ choice(Tab::Timeline, "Timeline") }</div>
-            { show(&tree.load, &tree.again, "the trace", |loaded| match **tab {
+            { show(&tree.load, (&tree.again, &tree.cancel), "the trace", |loaded| match **tab {
                 Tab::Trace => html! { <Tree nodes={loaded.data.nodes.clone()} {more} /> },
                 Tab::Timeline => html! { <Timeline nodes={loaded.data.nodes.clone()} live={status != RunStatus::Ended} {more} /> },
             }) }

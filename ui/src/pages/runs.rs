@@ -8,16 +8,29 @@ pub(crate) use filters::Filters;
 
 use crate::{
     bridge,
-    components::loading::{Empty, show, stale},
-    keys::{is_on_row, letter, use_keys},
+    components::loading::{Empty, Stale, show},
+    keys::{is_on_row, use_keys},
     load::{Load, use_calm, use_load},
     told::use_told,
 };
 use filters::{FilterRow, use_filters};
+use gloo_timers::callback::Timeout;
 use listing::use_runs;
-use shared_types::{api::live::LiveKind, desktop::Told, ids::WorkflowId};
-use std::rc::Rc;
+use shared_types::{
+    api::live::LiveKind,
+    desktop::{
+        Told,
+        keys::{Action, View},
+    },
+    ids::WorkflowId,
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use table::{Table, use_sight};
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 /// The page.
@@ -36,10 +49,11 @@ pub(crate) fn Runs() -> Html {
         }
     });
     let release = runs.release.clone();
-    use_keys(move |event| {
-        if letter(event).as_deref() == Some(".") {
+    use_keys(View::Runs, move |action| {
+        if action == Action::ShowNew {
             release.emit(());
         }
+        action == Action::ShowNew
     });
     let names = use_names();
     let (sight, onscroll) = use_sight(runs.rows.len(), runs.older.clone());
@@ -47,29 +61,70 @@ pub(crate) fn Runs() -> Html {
         let is_down = is_down.clone();
         Callback::from(move |event: Event| {
             let pane = event.target_dyn_into::<web_sys::HtmlElement>();
-            *is_down.borrow_mut() = pane.is_some_and(|pane| pane.scroll_top() > 0);
+            let top = pane.map_or(0, |pane| pane.scroll_top());
+            *is_down.borrow_mut() = top > 0;
+            LEFT_AT.set(top);
             onscroll.emit(event);
         })
     };
+    let pane = use_node_ref();
+    use_coming_back(&pane, runs.rows.len());
     let over = |now: bool| {
         let is_over = is_over.clone();
         Callback::from(move |_: MouseEvent| *is_over.borrow_mut() = now)
     };
     let rows = Rc::new(runs.rows);
-    let table = show(&runs.load, &runs.again, "runs", |loaded| {
+    let table = show(&runs.load, (&runs.again, &runs.cancel), "runs", |loaded| {
         if rows.is_empty() {
             return empty(&filters, &change);
         }
-        html! { <>{ stale(loaded) }<Table rows={rows.clone()} {sight} names={names.clone()} /></> }
+        html! { <><Stale at={loaded.at} fresh={loaded.fresh} /><Table rows={rows.clone()} {sight} names={names.clone()} /></> }
     });
     html! {
         <main>
             <div class="page-head"><h1>{ "Runs" }</h1></div>
             <FilterRow filters={filters.clone()} names={names.clone()} change={change.clone()} />
             if runs.held > 0 { { pill(runs.held, &runs.release) } }
-            <div class="scroll" {onscroll} onmouseenter={over(true)} onmouseleave={over(false)}>{ table }</div>
+            <div class="scroll" ref={pane} {onscroll} onmouseenter={over(true)} onmouseleave={over(false)}>{ table }</div>
         </main>
     }
+}
+
+thread_local! {
+    /// How far down the list was when it was left.
+    static LEFT_AT: Cell<i32> = const { Cell::new(0) };
+    /// The run that was opened from it.
+    static OPENED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The run that the list is left for.
+fn leave_for(id: &str) {
+    OPENED.replace(Some(id.to_owned()));
+}
+
+/// Puts the list back to where it was left, with the focus on the run that was opened, as soon as its rows are there.
+#[hook]
+fn use_coming_back(pane: &NodeRef, rows: usize) {
+    let pane = pane.clone();
+    let left_at = use_mut_ref(|| Some(LEFT_AT.get()));
+    let opened = use_mut_ref(|| OPENED.take());
+    use_effect_with(rows, move |rows| {
+        let Some(pane) = pane.cast::<HtmlElement>().filter(|_| *rows > 0) else { return };
+        if let Some(top) = left_at.take() {
+            pane.set_scroll_top(top);
+        }
+        let Some(id) = opened.borrow().clone() else { return };
+        // The row comes into the page with the scrolling, one drawing later.
+        let opened = opened.clone();
+        Timeout::new(0, move || {
+            let row = pane.query_selector(&format!("tr[data-id='{id}']")).ok().flatten();
+            if let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
+                opened.take();
+                let _ = row.focus();
+            }
+        })
+        .forget();
+    });
 }
 
 /// New runs that wait to be shown.

@@ -66,7 +66,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (asking, leave) = (asking.clone(), leave.clone());
             spawn_local(async move {
-                let items = bridge::outbox().await.unwrap_or_default();
+                let items = bridge::own_outgoing().await.unwrap_or_default();
                 match items.iter().filter(|item| item.state.waits()).count() {
                     0 => leave.emit(()),
                     waiting => asking.set(Some(waiting)),

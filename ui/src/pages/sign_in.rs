@@ -24,6 +24,19 @@ pub(crate) fn SignInPage(props: &Props) -> Html {
     let workspaces = use_state(Vec::<String>::new);
     let failure = use_state(|| props.because.clone());
     let busy = use_state(|| false);
+    {
+        let failure = failure.clone();
+        use_effect_with(props.because.clone(), move |because| failure.set(because.clone()));
+    }
+    {
+        let email = email.clone();
+        use_effect_with((), move |()| {
+            if let Some(field) = email.cast::<HtmlInputElement>() {
+                // A field that can't take the focus can still be clicked.
+                let _ = field.focus();
+            }
+        });
+    }
     let onsubmit = {
         let (server, email, password, workspace) =
             (server.clone(), email.clone(), password.clone(), workspace.clone());

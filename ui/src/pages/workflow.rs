@@ -8,7 +8,7 @@ use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
-        loading::{show, stale},
+        loading::{Stale, show},
         toast::{Toast, Toaster, Tone},
     },
     load::use_load,
@@ -51,13 +51,13 @@ pub(crate) fn Workflow(props: &Props) -> Html {
     });
     let acts = use_acts(reading.again.clone());
     let rights = use_context::<Permissions>().unwrap_or_default();
-    let page = show(&reading.load, &reading.again, "the workflow", |loaded| {
+    let page = show(&reading.load, (&reading.again, &reading.cancel), "the workflow", |loaded| {
         let workflow = &loaded.data;
         let document: Option<Document> = serde_json::from_value(workflow.document.clone()).ok();
         html! {
             <>
                 { head(workflow, document.as_ref(), &acts, &rights) }
-                <div class="notes">{ stale(loaded) }</div>
+                <div class="notes"><Stale at={loaded.at} fresh={loaded.fresh} /></div>
                 <div class="bench">
                     if let Some(document) = &document {
                         <Outline document={document.clone()} findings={workflow.findings.clone()} next_times={workflow.next_times.clone()} />
@@ -66,7 +66,7 @@ pub(crate) fn Workflow(props: &Props) -> Html {
                         if document.as_ref().is_some_and(|document| matches!(document.trigger, Trigger::Webhook { .. })) {
                             <WebhookPanel id={workflow.workflow_id.to_string()} may_write={rights.allow(Permission::WriteWorkflows)} />
                         }
-                        <pre class="src data">{ source(&workflow.source) }</pre>
+                        <pre class="src data" tabindex="0" role="region" aria-label="Source">{ source(&workflow.source) }</pre>
                         { findings(&workflow.findings) }
                     </div>
                 </div>

@@ -4,7 +4,8 @@ use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
-        loading::{Empty, show, stale},
+        loading::{Empty, Stale, show},
+        tab_link::TabLink,
     },
     load::use_load,
     route::Route,
@@ -30,7 +31,7 @@ pub(crate) fn Workflows() -> Html {
     });
     let navigator = use_navigator();
     let rights = use_context::<Permissions>().unwrap_or_default();
-    let table = show(&reading.load, &reading.again, "workflows", |loaded| {
+    let table = show(&reading.load, (&reading.again, &reading.cancel), "workflows", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <Empty says="No workflows yet."><p>{ "POST a document to /api/v1/workflows, or start the server with sample data." }</p></Empty> };
         }
@@ -45,7 +46,7 @@ pub(crate) fn Workflows() -> Html {
         });
         html! {
             <>
-                { stale(loaded) }
+                <Stale at={loaded.at} fresh={loaded.fresh} />
                 <table class="table workflows" role="grid" data-rows="">
                     <colgroup><col /><col /><col /><col /><col /><col /></colgroup>
                     <thead><tr><th>{ "Workflow" }</th><th>{ "State" }</th><th>{ "Starts on" }</th>
@@ -62,9 +63,9 @@ pub(crate) fn Workflows() -> Html {
 pub(crate) fn tabs(here: &Route) -> Html {
     let tab = |to: Route, name: &'static str| {
         let is_here = to == *here;
-        html! { <Link<Route> {to}><span role="tab" class="tab" aria-selected={is_here.to_string()}>{ name }</span></Link<Route>> }
+        html! { <TabLink {to} {is_here}>{ name }</TabLink> }
     };
-    html! { <div class="tabs" role="tablist">{ tab(Route::Workflows, "Workflows") }{ tab(Route::Rules, "Rules") }</div> }
+    html! { <nav class="tabs" aria-label="Workflows and rules">{ tab(Route::Workflows, "Workflows") }{ tab(Route::Rules, "Rules") }</nav> }
 }
 
 fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {

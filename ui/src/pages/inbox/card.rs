@@ -5,7 +5,7 @@ use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
-        loading::{show, stale},
+        loading::{Stale, show},
         toast::Toast,
         why_tree::WhyTree,
     },
@@ -28,7 +28,10 @@ use yew_router::prelude::*;
 pub(crate) struct Props {
     pub(crate) id: ApprovalId,
     pub(crate) outgoing: Vec<Outgoing>,
-    pub(crate) decided: Callback<(ApprovalId, Toast)>,
+    /// The request is decided: the next one is shown.
+    pub(crate) leave: Callback<ApprovalId>,
+    /// What became of a decision, and the request where it is closed.
+    pub(crate) said: Callback<(Toast, Option<Approval>)>,
 }
 
 /// The card.
@@ -51,13 +54,13 @@ pub(crate) fn Card(props: &Props) -> Html {
         || spawn_local(async { drop(bridge::in_front(None).await) })
     });
     let on_its_way = outgoing_words(&props.outgoing, id);
-    show(&reading.load, &reading.again, "the request", |loaded| {
+    show(&reading.load, (&reading.again, &reading.cancel), "the request", |loaded| {
         let approval = &loaded.data;
         html! {
             <>
                 <div class="scroll"><div class="card-body data">
                     { head(approval) }
-                    { stale(loaded) }
+                    <Stale at={loaded.at} fresh={loaded.fresh} />
                     { lost(&props.outgoing, id) }
                     { standing(approval) }
                     { effects(approval) }
@@ -65,7 +68,7 @@ pub(crate) fn Card(props: &Props) -> Html {
                     { why(approval) }
                     { said(approval) }
                 </div></div>
-                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} decided={props.decided.clone()} />
+                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} leave={props.leave.clone()} said={props.said.clone()} />
             </>
         }
     })

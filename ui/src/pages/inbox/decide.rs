@@ -1,23 +1,30 @@
 //! Deciding: by mouse and by keyboard, with guards against a held key and a card that just appeared.
+//!
+//! A decision is shown before it is confirmed: the next card comes at once, and what was recorded is said when the server
+//! says so.
 
+use super::reasons;
 use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
         toast::{Toast, Tone},
     },
-    keys::{letter, moment, use_keys},
+    keys::{moment, use_keys},
     words,
 };
 use shared_types::{
     api::approvals::{Approval, NewDecision},
-    desktop::{Decided, Failure, OutgoingState},
+    desktop::{
+        Decided, Failure, OutgoingState,
+        keys::{Action, View},
+    },
     ids::ApprovalId,
     machine::command::RequestStatus,
     workflow::script::Verb,
 };
 use wasm_bindgen_futures::spawn_local;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 /// A card that just appeared takes no key for this long, in milliseconds.
@@ -27,47 +34,60 @@ const GUARD_MS: f64 = 300.0;
 pub(crate) struct Props {
     pub(crate) approval: Approval,
     pub(crate) on_its_way: Option<String>,
-    pub(crate) decided: Callback<(ApprovalId, Toast)>,
+    /// The request is decided: the next one is shown.
+    pub(crate) leave: Callback<ApprovalId>,
+    /// What became of a decision, and the request where it is closed.
+    pub(crate) said: Callback<(Toast, Option<Approval>)>,
 }
 
 /// The foot of the card.
 #[component]
 pub(crate) fn Decide(props: &Props) -> Html {
-    let asking = use_state(|| None::<Verb>);
+    let id = props.approval.approval_id;
+    // A reason that was begun is there again.
+    let asking = use_state(|| reasons::begun(id).map(|begun| begun.verb));
+    let is_empty = use_state(|| false);
     let busy = use_state(|| false);
     let appeared = use_mut_ref(moment);
-    let reason = use_node_ref();
+    let (foot, reason) = (use_node_ref(), use_node_ref());
     let may = props.approval.can_decide && props.on_its_way.is_none() && !*busy;
-    let send = use_sending(props, &busy, &asking, &reason);
+    let send = use_sending(props, &busy, &asking, &is_empty);
+    {
+        let (asking, send, foot) = (asking.clone(), send.clone(), foot.clone());
+        let is_asking = asking.is_some();
+        use_keys(View::Card, move |action| {
+            let Some(verb) = verb_of(action) else { return false };
+            // Only where the card is what the person sees.
+            if !may || is_asking || !is_in_sight(&foot) || moment() - *appeared.borrow() < GUARD_MS {
+                return false;
+            }
+            if verb == Verb::Approve {
+                send.emit(verb);
+            } else {
+                ask(id, verb, &asking);
+            }
+            true
+        });
+    }
     {
         let (asking, send) = (asking.clone(), send.clone());
-        use_keys(move |event| {
-            if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
-                if let Some(verb) = *asking
-                    && !event.repeat()
-                {
-                    event.prevent_default();
-                    send.emit(verb);
-                }
-                return;
+        use_keys(View::Reason, move |action| match (action, *asking) {
+            (Action::Submit, Some(verb)) => {
+                send.emit(verb);
+                true
             }
-            if event.key() == "Escape" && asking.is_some() {
-                // The card stays; only the reason is put away.
-                event.stop_immediate_propagation();
+            _ => false,
+        });
+    }
+    {
+        let asking = asking.clone();
+        use_keys(View::Page, move |action| {
+            // The card stays; only the reason is put away, and kept.
+            let puts_away = action == Action::Back && asking.is_some();
+            if puts_away {
                 asking.set(None);
-                return;
             }
-            let verb = match letter(event).as_deref() {
-                Some("a") => Verb::Approve,
-                Some("r") => Verb::Reject,
-                Some("c") => Verb::RequestChanges,
-                Some(_) | None => return,
-            };
-            if !may || moment() - *appeared.borrow() < GUARD_MS {
-                return;
-            }
-            event.prevent_default();
-            if verb == Verb::Approve { send.emit(verb) } else { asking.set(Some(verb)) }
+            puts_away
         });
     }
     {
@@ -79,29 +99,55 @@ pub(crate) fn Decide(props: &Props) -> Html {
             }
         });
     }
-    match *asking {
-        Some(verb) => reason_form(verb, &reason, *busy, &send, &asking),
+    let content = match *asking {
+        Some(verb) => reason_form(id, verb, &reason, (*busy, *is_empty), &send, &asking),
         None => actions(props, may, &send, &asking),
-    }
+    };
+    let is_closed = props.approval.status != RequestStatus::Pending && props.on_its_way.is_none();
+    let class = classes!("foot", (asking.is_some() && !is_closed).then_some("is-tall"));
+    html! { <div {class} ref={foot}>{ content }</div> }
 }
 
-/// Sends a decision, and says what became of it.
+/// What a key of the card decides.
+fn verb_of(action: Action) -> Option<Verb> {
+    let verbs = [
+        (Action::Approve, Verb::Approve),
+        (Action::Reject, Verb::Reject),
+        (Action::RequestChanges, Verb::RequestChanges),
+    ];
+    verbs.into_iter().find_map(|(of, verb)| (of == action).then_some(verb))
+}
+
+/// Whether an element is on the screen.
+fn is_in_sight(at: &NodeRef) -> bool {
+    at.cast::<HtmlElement>().is_some_and(|element| element.offset_parent().is_some())
+}
+
+/// Asks for a reason; one that was begun for it is there again.
+fn ask(id: ApprovalId, verb: Verb, asking: &UseStateHandle<Option<Verb>>) {
+    reasons::begin(id, verb);
+    asking.set(Some(verb));
+}
+
+/// Sends a decision, shows the next card, and says what became of it.
 #[hook]
 fn use_sending(
     props: &Props,
     busy: &UseStateHandle<bool>,
     asking: &UseStateHandle<Option<Verb>>,
-    reason: &NodeRef,
+    is_empty: &UseStateHandle<bool>,
 ) -> Callback<Verb> {
-    let (approval, decided) = (props.approval.clone(), props.decided.clone());
-    let (busy, asking, reason) = (busy.clone(), asking.clone(), reason.clone());
+    let (approval, leave, said) = (props.approval.clone(), props.leave.clone(), props.said.clone());
+    let (busy, asking, is_empty) = (busy.clone(), asking.clone(), is_empty.clone());
     Callback::from(move |verb: Verb| {
         if *busy {
             return;
         }
-        let comment = reason.cast::<HtmlTextAreaElement>().map(|field| field.value().trim().to_owned());
-        let comment = comment.filter(|comment| !comment.is_empty());
+        let id = approval.approval_id;
+        let begun = reasons::begun(id).filter(|_| verb != Verb::Approve);
+        let comment = begun.map(|begun| begun.text.trim().to_owned()).filter(|text| !text.is_empty());
         if verb != Verb::Approve && comment.is_none() {
+            is_empty.set(true);
             return;
         }
         let decision = NewDecision {
@@ -111,45 +157,56 @@ fn use_sending(
             seen: Some(approval.seen.clone()),
             decided_at: None,
         };
-        let (busy, asking, decided, approval) =
-            (busy.clone(), asking.clone(), decided.clone(), approval.clone());
+        let (busy, said, title) = (busy.clone(), said.clone(), words::title(&approval));
         busy.set(true);
+        is_empty.set(false);
+        asking.set(None);
+        leave.emit(id);
         spawn_local(async move {
-            let answer = bridge::decide(approval.approval_id, words::title(&approval), decision).await;
+            let answer = bridge::decide(id, title.clone(), decision).await;
             busy.set(false);
-            if !matches!(answer, Err(_) | Ok(Decided::Lost(_))) {
-                asking.set(None);
+            if matches!(answer, Ok(Decided::Recorded(_) | Decided::Queued(_))) {
+                reasons::forget(id);
             }
-            decided.emit((approval.approval_id, outcome(answer)));
+            said.emit(outcome(&title, verb, answer));
         });
     })
 }
 
 /// What became of a decision, in words; never "done" before the server says so.
-fn outcome(answer: Result<Decided, Failure>) -> Toast {
+fn outcome(title: &str, verb: Verb, answer: Result<Decided, Failure>) -> (Toast, Option<Approval>) {
+    let what = match verb {
+        Verb::Approve | Verb::ApproveWithEdits => "approval",
+        Verb::Reject => "rejection",
+        Verb::RequestChanges => "request for changes",
+    };
+    let not_recorded = |why: &str| Toast {
+        tone: Tone::Failed,
+        text: format!("{title}: your {what} was not recorded. {why}"),
+    };
     match answer {
         Ok(Decided::Recorded(approval)) => {
-            let at = approval.closed_at.unwrap_or_else(words::now);
-            Toast { tone: Tone::Done, text: format!("Recorded {}", words::hour(at)) }
+            let at = words::hour(approval.closed_at.unwrap_or_else(words::now));
+            (Toast { tone: Tone::Done, text: format!("{title}: {what} recorded {at}") }, Some(*approval))
         }
-        Ok(Decided::Queued(_)) => Toast { tone: Tone::Queued, text: "Queued, not yet recorded".to_owned() },
-        Ok(Decided::Lost(item)) => {
-            let why = match item.state {
-                OutgoingState::Lost { problem } => problem.detail,
-                OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. } => {
-                    String::new()
-                }
-            };
-            Toast { tone: Tone::Failed, text: format!("Not recorded. {why}") }
+        Ok(Decided::Queued(_)) => {
+            (Toast { tone: Tone::Queued, text: format!("{title}: {what} queued, not yet recorded") }, None)
         }
-        Err(failure) => Toast { tone: Tone::Failed, text: failure.words() },
+        Ok(Decided::Lost(item)) => match item.state {
+            OutgoingState::Lost { problem } => (not_recorded(&problem.detail), None),
+            OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. } => {
+                (not_recorded(""), None)
+            }
+        },
+        Err(failure) => (not_recorded(&failure.words()), None),
     }
 }
 
 fn actions(props: &Props, may: bool, send: &Callback<Verb>, asking: &UseStateHandle<Option<Verb>>) -> Html {
-    let ask = |verb: Verb| {
+    let id = props.approval.approval_id;
+    let begin = |verb: Verb| {
         let asking = asking.clone();
-        Callback::from(move |_: MouseEvent| asking.set(Some(verb)))
+        Callback::from(move |_: MouseEvent| ask(id, verb, &asking))
     };
     let approve = send.reform(|_: MouseEvent| Verb::Approve);
     let says = match (&props.on_its_way, &props.approval.cannot_because) {
@@ -159,41 +216,55 @@ fn actions(props: &Props, may: bool, send: &Callback<Verb>, asking: &UseStateHan
     };
     let class = if may { "btn primary" } else { "btn" };
     if props.approval.status != RequestStatus::Pending && props.on_its_way.is_none() {
-        return html! { <div class="foot"><span>{ says }</span></div> };
+        return html! { <span>{ says }</span> };
     }
     html! {
-        <div class="foot">
+        <>
             <button {class} disabled={!may} onclick={approve}>{ "Approve " }<kbd>{ "a" }</kbd></button>
-            <button class="btn" disabled={!may} onclick={ask(Verb::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
-            <button class="btn" disabled={!may} onclick={ask(Verb::RequestChanges)}>{ "Request changes " }<kbd>{ "c" }</kbd></button>
-            <span class="cut note push">if props.on_its_way.is_some() { <Glyph icon={Icon::Outbox} /> }{ says }</span>
-        </div>
+            <button class="btn" disabled={!may} onclick={begin(Verb::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
+            <button class="btn" disabled={!may} onclick={begin(Verb::RequestChanges)}>{ "Request changes " }<kbd>{ "c" }</kbd></button>
+            <span class="cut note push" title={says.clone()}>if props.on_its_way.is_some() { <Glyph icon={Icon::Outbox} /> }{ says.clone() }</span>
+        </>
     }
 }
 
 fn reason_form(
+    id: ApprovalId,
     verb: Verb,
     reason: &NodeRef,
-    busy: bool,
+    (busy, is_empty): (bool, bool),
     send: &Callback<Verb>,
     asking: &UseStateHandle<Option<Verb>>,
 ) -> Html {
-    let (label, name) = match verb {
-        Verb::Reject => ("Why do you reject it?", "Reject"),
-        Verb::RequestChanges => ("What has to change?", "Request changes"),
-        Verb::Approve | Verb::ApproveWithEdits => ("A comment", "Approve"),
+    let (label, name, class) = match verb {
+        Verb::Reject => ("Why do you reject it?", "Reject", "btn danger"),
+        Verb::RequestChanges => ("What has to change?", "Request changes", "btn primary"),
+        Verb::Approve | Verb::ApproveWithEdits => ("A comment", "Approve", "btn primary"),
     };
     let cancel = {
         let asking = asking.clone();
         Callback::from(move |_: MouseEvent| asking.set(None))
     };
     let submit = send.reform(move |_: MouseEvent| verb);
+    let typed = Callback::from(move |event: InputEvent| {
+        if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
+            reasons::write(id, verb, field.value());
+        }
+    });
+    let begun = reasons::begun(id).map(|begun| begun.text).unwrap_or_default();
     html! {
-        <div class="foot is-tall">
+        <>
             <label class="fill">{ label }
-                <textarea class="field" ref={reason.clone()} rows="2" name="reason" required=true placeholder="Shown to whoever asked" /></label>
-            <button class="btn primary" disabled={busy} onclick={submit}>{ name }{ " " }<kbd>{ "Ctrl ↵" }</kbd></button>
-            <button class="btn" onclick={cancel}>{ "Back " }<kbd>{ "Esc" }</kbd></button>
-        </div>
+                <textarea class="field" ref={reason.clone()} rows="2" name="reason" required=true maxlength="10000"
+                    aria-invalid={is_empty.then_some("true")} aria-describedby={is_empty.then_some("reason-missing")}
+                    placeholder="Shown to whoever asked" oninput={typed} value={begun} />
+                if is_empty { <span class="under bad" id="reason-missing" role="alert"><Glyph icon={Icon::Cross} />
+                    { " Write a reason; whoever asked reads it." }</span> }
+            </label>
+            <div class="row">
+                <button {class} disabled={busy} onclick={submit}>{ name }{ " " }<kbd>{ "Ctrl ↵" }</kbd></button>
+                <button class="btn" onclick={cancel}>{ "Back " }<kbd>{ "Esc" }</kbd></button>
+            </div>
+        </>
     }
 }

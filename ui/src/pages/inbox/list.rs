@@ -10,6 +10,8 @@ use shared_types::{
     api::approvals::Approval, desktop::Outgoing, ids::ApprovalId, machine::command::RequestStatus,
 };
 use std::rc::Rc;
+use wasm_bindgen::JsCast as _;
+use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -24,6 +26,13 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn List(props: &Props) -> Html {
     let navigator = use_navigator();
+    let list = use_node_ref();
+    {
+        let list = list.clone();
+        use_effect_with(props.selected, move |_| show_selected(&list));
+    }
+    // One row is a tab stop: the selected one, or the first.
+    let stop = props.selected.or_else(|| props.items.first().map(|approval| approval.approval_id));
     let rows = props.items.iter().map(|approval| {
         let id = approval.approval_id.to_string();
         let onclick = {
@@ -35,14 +44,16 @@ pub(crate) fn List(props: &Props) -> Html {
             })
         };
         let is_selected = props.selected == Some(approval.approval_id);
-        row(approval, is_selected, outgoing_words(&props.outgoing, approval.approval_id).as_ref(), onclick)
+        let is_stop = stop == Some(approval.approval_id);
+        let words = outgoing_words(&props.outgoing, approval.approval_id);
+        row(approval, (is_selected, is_stop), words.as_ref(), onclick)
     });
-    html! { <div class="rows" role="listbox" aria-label="Approvals I can decide">{ rows.collect::<Html>() }</div> }
+    html! { <div class="rows" ref={list} role="listbox" aria-label="Approvals I can decide">{ rows.collect::<Html>() }</div> }
 }
 
 fn row(
     approval: &Approval,
-    is_selected: bool,
+    (is_selected, is_stop): (bool, bool),
     on_its_way: Option<&String>,
     onclick: Callback<MouseEvent>,
 ) -> Html {
@@ -54,7 +65,14 @@ fn row(
         (Some(words), _) => html! { <span class="cut"><Glyph icon={Icon::Outbox} /> { words }</span> },
         (None, false) => {
             let word = closed_words(approval);
-            html! { <span class="cut"><Glyph icon={Icon::Tick} /> { word }</span> }
+            let icon = match approval.status {
+                RequestStatus::Pending => Icon::Person,
+                RequestStatus::Approved => Icon::Tick,
+                RequestStatus::Rejected | RequestStatus::ChangesRequested => Icon::Bar,
+                RequestStatus::Expired => Icon::Clock,
+                RequestStatus::Withdrawn => Icon::Slash,
+            };
+            html! { <span class="cut"><Glyph {icon} /> { word }</span> }
         }
         (None, true) => html! { <span class="cut">{ format!("{} · {who}", approval.workflow_name) }</span> },
     };
@@ -69,10 +87,25 @@ fn row(
     });
     let id = approval.approval_id.to_string();
     html! {
-        <div {class} role="option" tabindex="0" key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
+        <div {class} role="option" tabindex={if is_stop { "0" } else { "-1" }} title={words::title(approval)} key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
             <div><span class="cut">{ words::title(approval) }</span><span class="num amount">{ amount }</span></div>
             <div>{ below }{ time }</div>
         </div>
+    }
+}
+
+/// Brings the selected row into sight, with the focus where the list had it.
+fn show_selected(list: &NodeRef) {
+    let Some(list) = list.cast::<HtmlElement>() else { return };
+    let Some(row) = list.query_selector("[aria-selected=true]").ok().flatten() else { return };
+    let nearest = ScrollIntoViewOptions::new();
+    nearest.set_block(ScrollLogicalPosition::Nearest);
+    row.scroll_into_view_with_scroll_into_view_options(&nearest);
+    let focused =
+        web_sys::window().and_then(|window| window.document()).and_then(|document| document.active_element());
+    let had_focus = focused.is_some_and(|focused| list.contains(Some(&focused)));
+    if let (true, Ok(row)) = (had_focus, row.dyn_into::<HtmlElement>()) {
+        let _ = row.focus();
     }
 }
 

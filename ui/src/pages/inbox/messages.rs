@@ -2,7 +2,7 @@
 
 use crate::{
     bridge,
-    components::loading::{Empty, show, stale},
+    components::loading::{Empty, Stale, show},
     load::use_load,
     route::Route,
     told::use_told,
@@ -27,7 +27,7 @@ pub(crate) fn Messages() -> Html {
         }
     });
     let navigator = use_navigator();
-    show(&reading.load, &reading.again, "messages", |loaded| {
+    show(&reading.load, (&reading.again, &reading.cancel), "messages", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <Empty says="No messages."><p>{ "What workflows tell you is kept here." }</p></Empty> };
         }
@@ -54,7 +54,7 @@ pub(crate) fn Messages() -> Html {
                 </div>
             }
         });
-        html! { <>{ stale(loaded) }<div class="rows" role="listbox" aria-label="Messages" data-rows="">{ rows.collect::<Html>() }</div></> }
+        html! { <><Stale at={loaded.at} fresh={loaded.fresh} /><div class="rows" role="listbox" aria-label="Messages" data-rows="">{ rows.collect::<Html>() }</div></> }
     })
 }
 

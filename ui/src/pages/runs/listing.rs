@@ -83,6 +83,7 @@ pub(super) struct Runs {
     pub(super) held: usize,
     /// How the newest were read.
     pub(super) load: Load<Page<Execution>>,
+    pub(super) cancel: Callback<()>,
     pub(super) again: Callback<()>,
     /// Reads older ones.
     pub(super) older: Callback<()>,
@@ -113,7 +114,7 @@ pub(super) fn use_runs(filters: &Filters, is_calm: bool) -> Runs {
     };
     let rows = listing.borrow().shown();
     let held = listing.borrow().rows.len() - rows.len();
-    Runs { rows, held, load: reading.load, again: reading.again, older, release }
+    Runs { rows, held, load: reading.load, cancel: reading.cancel, again: reading.again, older, release }
 }
 
 fn read_older(listing: &Rc<RefCell<Listing>>, redraw: &UseForceUpdateHandle, filters: &Filters) {

@@ -52,6 +52,7 @@ pub(super) fn Table(props: &Props) -> Html {
         let (navigator, id) = (navigator.clone(), run.execution_id.to_string());
         let onclick = Callback::from(move |_: MouseEvent| {
             if let Some(navigator) = &navigator {
+                super::leave_for(&id);
                 navigator.push(&Route::Run { id: id.clone() });
             }
         });
@@ -85,7 +86,7 @@ fn row(
     let took = run.ended_at.map(|end| words::took(words::milliseconds(end - run.started_at)));
     let amount = words::amount(run.amount.as_deref(), run.currency.as_deref());
     html! {
-        <tr tabindex="0" key={run.execution_id.to_string()} aria-rowindex={number.to_string()} {onclick}>
+        <tr tabindex="0" data-id={run.execution_id.to_string()} key={run.execution_id.to_string()} aria-rowindex={number.to_string()} {onclick}>
             <td><RunState status={run.status} result={run.result} /></td>
             <td title={name.clone()}>{ name.clone() }</td>
             <td title={format!("{subject}{reason}")}>{ subject.clone() }<span class="muted">{ reason.clone() }</span></td>

@@ -37,7 +37,7 @@ pub(crate) fn Invitations() -> Html {
             });
         })
     };
-    let list = show(&reading.load, &reading.again, "invitations", |loaded| {
+    let list = show(&reading.load, (&reading.again, &reading.cancel), "invitations", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <p class="muted">{ "No invitations." }</p> };
         }

@@ -50,7 +50,7 @@ pub(crate) fn WebhookPanel(props: &Props) -> Html {
             act(bridge::revoke_webhook_secret(id.clone(), secret), toaster.clone(), move |()| again.emit(()));
         })
     };
-    let panel = show(&reading.load, &reading.again, "the webhook", |loaded| {
+    let panel = show(&reading.load, (&reading.again, &reading.cancel), "the webhook", |loaded| {
         shown(&loaded.data, fresh.as_deref(), props.may_write, &add, &revoke)
     });
     html! { <section class="hook data" aria-label="Webhook">{ panel }</section> }

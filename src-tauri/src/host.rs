@@ -1,0 +1,61 @@
+//! What the shell needs of the desktop around it: the window with its pages, and the system's notifications.
+
+use crate::{alerts::Together, notifications, shell::Shell};
+use shared_types::desktop::{TOLD, Told};
+use tauri::{AppHandle, Emitter as _, Manager as _};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// One request's notification.
+#[derive(Debug, Clone)]
+pub(crate) struct Notification {
+    /// The request.
+    pub(crate) id: String,
+    /// The question.
+    pub(crate) summary: String,
+    /// What else matters.
+    pub(crate) body: String,
+    /// Cancelled when it is to be withdrawn.
+    pub(crate) withdrawn: CancellationToken,
+}
+
+/// The desktop around the shell.
+pub(crate) trait Host: Send + Sync + 'static {
+    /// Tells the pages.
+    fn tell(&self, told: &Told);
+
+    /// Brings the window to the front.
+    fn to_front(&self);
+
+    /// Shows a notification until it is clicked, dismissed or withdrawn. A click opens the very card.
+    fn notify(&self, shell: &Shell, notification: Notification);
+
+    /// Shows the one that stands for many, with their number as it changes, until it is clicked or dismissed or none of
+    /// them waits any more. A click opens the Inbox.
+    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<Together>);
+}
+
+impl Host for AppHandle {
+    fn tell(&self, told: &Told) {
+        if let Err(error) = self.emit(TOLD, told) {
+            tracing::warn!(%error, "the pages could not be told");
+        }
+    }
+
+    fn to_front(&self) {
+        if let Some(window) = self.get_webview_window("main") {
+            // A window manager may refuse; the page is opened all the same.
+            let _ = window.show();
+            let _ = window.unminimize();
+            let _ = window.set_focus();
+        }
+    }
+
+    fn notify(&self, shell: &Shell, notification: Notification) {
+        notifications::show(self, shell.clone(), notification);
+    }
+
+    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<Together>) {
+        notifications::show_together(self, shell.clone(), updates);
+    }
+}

@@ -1,0 +1,545 @@
+//! The shell against a server that answers as each test says, without a window.
+
+use crate::{
+    alerts::Together,
+    cache::Cache,
+    client::Call,
+    clock,
+    host::{Host, Notification},
+    keyring_store::{KeptSession, KeyringStore, Secret},
+    live, outbox,
+    session::Scope,
+    shell::Shell,
+};
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use shared_types::{
+    api::{
+        NoBody, NoQuery,
+        approvals::NewDecision,
+        auth::{LoginRequest, Me},
+        live::{LiveKind, LiveMessage},
+    },
+    desktop::{
+        Decided, Failure, OutboxItem, Outgoing, OutgoingState, Patience, SessionView, Told, Withdrawn,
+    },
+    ids::ApprovalId,
+    workflow::script::Verb,
+};
+use std::{
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+/// How long a condition may take; nothing waits so long where it holds.
+const LONG: Duration = Duration::from_secs(20);
+
+/// What a server heard.
+#[derive(Debug, Clone)]
+struct Heard {
+    path: String,
+    /// Whose token it came with.
+    by: String,
+    body: Value,
+}
+
+type Answers = Arc<dyn Fn(Heard) -> BoxFuture<'static, Response> + Send + Sync>;
+
+/// A server that signs anybody in, and answers all else as the test says.
+struct Server {
+    address: String,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Server {
+    async fn start(answers: impl Fn(Heard) -> BoxFuture<'static, Response> + Send + Sync + 'static) -> Self {
+        let heard = Arc::default();
+        let state: (Answers, Arc<Mutex<Vec<Heard>>>) = (Arc::new(answers), Arc::clone(&heard));
+        let app = Router::new().fallback(answer).with_state(state);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { address, heard }
+    }
+
+    /// Who sent something to a path that ends so, in order.
+    fn senders(&self, end: &str) -> Vec<String> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|heard| heard.path.ends_with(end)).map(|heard| heard.by.clone()).collect()
+    }
+}
+
+async fn answer(
+    State((answers, log)): State<(Answers, Arc<Mutex<Vec<Heard>>>)>,
+    request: Request,
+) -> Response {
+    let by = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let by = by.unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+    let path = request.uri().path().trim_start_matches("/api/v1/").to_owned();
+    let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let heard = Heard { path, by, body: serde_json::from_slice(&body).unwrap_or_default() };
+    log.lock().unwrap().push(heard.clone());
+    if heard.path == "auth/login" {
+        let email = heard.body["email"].as_str().unwrap();
+        return axum::Json(session(email.split('@').next().unwrap(), 3600)).into_response();
+    }
+    if heard.path == "auth/logout" {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    answers(heard).await
+}
+
+/// A session whose access token is the person's name.
+fn session(name: &str, expires_in: u64) -> Value {
+    json!({
+        "access_token": name, "expires_in": expires_in, "refresh_token": format!("refresh-{name}"),
+        "user": {
+            "user_id": Uuid::from_u128(name.bytes().map(u128::from).sum()), "email": format!("{name}@example.com"),
+            "name": name, "roles": ["operator"], "workspace": "Shop",
+        },
+    })
+}
+
+fn approval(id: ApprovalId, status: &str) -> Response {
+    axum::Json(json!({
+        "approval_id": id, "execution_id": Uuid::nil(), "workflow_id": "w", "workflow_name": "W", "step_id": "ask",
+        "status": status, "subject": "Order 1", "reason": null, "amount": null, "currency": null, "entity": null,
+        "entity_id": null, "data": {}, "requester": null, "asked_at": "2026-03-01T10:00:00Z", "expires_at": null,
+        "closed_at": null, "levels": [], "still_needed": null, "can_decide": true, "cannot_because": null,
+        "why": [], "if_approved": [], "if_rejected": [], "seen": "1",
+    }))
+    .into_response()
+}
+
+fn unavailable() -> Response {
+    let problem = json!({ "type": "about:blank", "title": "Unavailable", "status": 503, "detail": "Not now.", "code": "unavailable" });
+    (StatusCode::SERVICE_UNAVAILABLE, axum::Json(problem)).into_response()
+}
+
+/// A desktop that keeps what it was told.
+#[derive(Default)]
+struct Recorder {
+    told: Mutex<Vec<Told>>,
+    shown: Mutex<Vec<Notification>>,
+}
+
+impl Host for Arc<Recorder> {
+    fn tell(&self, told: &Told) {
+        self.told.lock().unwrap().push(told.clone());
+    }
+
+    fn to_front(&self) {}
+
+    fn notify(&self, _: &Shell, notification: Notification) {
+        self.shown.lock().unwrap().push(notification);
+    }
+
+    fn notify_together(&self, _: &Shell, _: watch::Receiver<Together>) {}
+}
+
+/// A keyring in memory, which can be locked.
+#[derive(Default)]
+struct Memory {
+    text: Mutex<Option<String>>,
+    is_locked: Mutex<bool>,
+    unlocked: Condvar,
+}
+
+impl Memory {
+    fn open(&self) {
+        let locked = self.is_locked.lock().unwrap();
+        drop(self.unlocked.wait_while(locked, |locked| *locked).unwrap());
+    }
+
+    fn unlock(&self) {
+        *self.is_locked.lock().unwrap() = false;
+        self.unlocked.notify_all();
+    }
+}
+
+impl Secret for Arc<Memory> {
+    fn read(&self) -> Option<String> {
+        self.open();
+        self.text.lock().unwrap().clone()
+    }
+
+    fn keep(&self, text: &str) -> bool {
+        self.open();
+        *self.text.lock().unwrap() = Some(text.to_owned());
+        true
+    }
+
+    fn forget(&self) {
+        self.open();
+        *self.text.lock().unwrap() = None;
+    }
+}
+
+/// A shell with all that is around it.
+struct App {
+    shell: Shell,
+    recorder: Arc<Recorder>,
+    keyring: Arc<Memory>,
+    folder: tempfile::TempDir,
+}
+
+impl App {
+    async fn open() -> Self {
+        Self::open_with(Memory::default()).await
+    }
+
+    async fn open_with(keyring: Memory) -> Self {
+        let (recorder, keyring) = (Arc::<Recorder>::default(), Arc::new(keyring));
+        let folder = tempfile::tempdir().unwrap();
+        let store = KeyringStore::new(Arc::new(Arc::clone(&keyring)));
+        let shell = Shell::open(Arc::new(Arc::clone(&recorder)), store, folder.path()).await.unwrap();
+        Self { shell, recorder, keyring, folder }
+    }
+
+    async fn sign_in(&self, server: &Server, name: &str) {
+        let login = LoginRequest {
+            email: Some(format!("{name}@example.com")),
+            password: Some("p".to_owned()),
+            ..LoginRequest::default()
+        };
+        self.shell.sign_in(&server.address, &login).await.unwrap();
+    }
+
+    async fn decide(&self, title: &str) -> Decided {
+        let decision =
+            NewDecision { decision: Verb::Approve, comment: None, edits: None, seen: None, decided_at: None };
+        let id = ApprovalId(clock::new_id());
+        outbox::decide(&self.shell, id, title.to_owned(), decision).await.unwrap()
+    }
+
+    async fn items(&self) -> Vec<OutboxItem> {
+        outbox::list(&self.shell).await.unwrap()
+    }
+
+    async fn own(&self) -> Vec<Outgoing> {
+        let own = |item| if let OutboxItem::Own(item) = item { Some(item) } else { None };
+        self.items().await.into_iter().filter_map(own).collect()
+    }
+
+    fn sessions_told(&self) -> Vec<SessionView> {
+        let told = self.recorder.told.lock().unwrap();
+        told.iter()
+            .filter_map(|told| if let Told::Session(view) = told { Some(view.clone()) } else { None })
+            .collect()
+    }
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(LONG, waiting).await.is_ok(), "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
+    let (gate, open) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(false)));
+    let server = {
+        let (gate, open) = (Arc::clone(&gate), Arc::clone(&open));
+        Server::start(move |heard| {
+            let (gate, open) = (Arc::clone(&gate), Arc::clone(&open));
+            Box::pin(async move {
+                if heard.path.ends_with("/decisions") && !*open.lock().unwrap() {
+                    // The server hangs, and then doesn't answer.
+                    let _ = gate.acquire().await;
+                    return unavailable();
+                }
+                approval(ApprovalId(Uuid::nil()), "approved")
+            })
+        })
+        .await
+    };
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    let shell = app.shell.clone();
+    gate.add_permits(1);
+    for title in ["first", "second"] {
+        gate.add_permits(1);
+        assert!(matches!(app.decide(title).await, Decided::Queued(_)));
+    }
+    // The first of Ina's hangs while she signs out and Bo signs in.
+    gate.forget_permits(10);
+    let sent = server.senders("/decisions").len();
+    let flushing = tokio::spawn(async move { outbox::flush(&shell).await });
+    until("the first is sent again", async || server.senders("/decisions").len() > sent).await;
+    app.shell.sign_out().await;
+    app.sign_in(&server, "bo").await;
+    *open.lock().unwrap() = true;
+    gate.add_permits(10);
+    flushing.await.unwrap();
+    outbox::flush(&app.shell).await;
+    assert!(server.senders("/decisions").iter().all(|by| by == "ina"), "{:?}", server.senders("/decisions"));
+    let items = app.items().await;
+    let is_inas = |item: &OutboxItem| matches!(item, OutboxItem::OfAnother { person, server: at, .. } if person == "ina" && *at == server.address);
+    assert!(items.len() == 2 && items.iter().all(is_inas), "{items:?}");
+
+    // It is sent as hers when she is back.
+    app.shell.sign_out().await;
+    app.sign_in(&server, "ina").await;
+    assert!(!outbox::flush(&app.shell).await);
+    let senders = server.senders("/decisions");
+    assert!(senders.len() >= 5 && senders.iter().all(|by| by == "ina"), "{senders:?}");
+    let own = app.own().await;
+    assert!(
+        own.len() == 2 && own.iter().all(|item| matches!(item.state, OutgoingState::Recorded { .. })),
+        "{own:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_withdrawn_is_never_sent() {
+    let gate = Arc::new(Semaphore::new(0));
+    let server = {
+        let gate = Arc::clone(&gate);
+        Server::start(move |_| {
+            let gate = Arc::clone(&gate);
+            Box::pin(async move {
+                gate.acquire().await.unwrap().forget();
+                unavailable()
+            })
+        })
+        .await
+    };
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    gate.add_permits(2);
+    let mut queued = Vec::new();
+    for title in ["first", "second"] {
+        let Decided::Queued(item) = app.decide(title).await else { panic!("it is queued") };
+        queued.push(item);
+    }
+    let (shell, second) = (app.shell.clone(), queued[1].approval_id);
+    let flushing = tokio::spawn(async move { outbox::flush(&shell).await });
+    until("the first hangs", async || server.senders("/decisions").len() == 3).await;
+    // The list that is being sent was read before; the second is withdrawn now.
+    let (shell, id) = (app.shell.clone(), queued[1].id.to_string());
+    let withdrawing = tokio::spawn(async move { outbox::withdraw(&shell, &id).await.unwrap() });
+    gate.add_permits(1);
+    assert_eq!(withdrawing.await.unwrap(), Withdrawn::NeverSent);
+    gate.add_permits(10);
+    flushing.await.unwrap();
+    let of_second = server.senders(&format!("{second}/decisions"));
+    assert_eq!(app.own().await.len(), 1, "it is not written back");
+    let again = outbox::withdraw(&app.shell, &queued[1].id.to_string()).await.unwrap();
+    assert_eq!(again, Withdrawn::NotThere);
+    assert!(
+        of_second.len() <= 2,
+        "sent when it was decided, and at most before it was withdrawn: {of_second:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_this_version_cannot_read_is_shown_kept_and_can_be_exported() {
+    let server = Server::start(|_| Box::pin(async { unavailable() })).await;
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    let (scope, _) = app.shell.who().unwrap();
+    app.shell
+        .cache()
+        .put_outgoing_text(&scope, "ina", "n1", "{\"of\":\"a later version\"}", clock::now())
+        .await
+        .unwrap();
+    assert!(!outbox::flush(&app.shell).await, "it isn't tried");
+    let items = app.items().await;
+    let [OutboxItem::Unreadable { id, text, .. }] = items.as_slice() else { panic!("{items:?}") };
+    assert_eq!((id.as_str(), text.as_str()), ("n1", "{\"of\":\"a later version\"}"));
+    let path = outbox::export(&app.shell, id, &app.folder.path().join("out")).await.unwrap();
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "{\"of\":\"a later version\"}");
+    assert_eq!(outbox::withdraw(&app.shell, id).await.unwrap(), Withdrawn::NeverSent);
+    assert!(app.items().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_shown_while_a_session_is_refreshed_by_a_server_that_hangs() {
+    let hangs = Arc::new(Mutex::new(false));
+    let server = {
+        let hangs = Arc::clone(&hangs);
+        Server::start(move |heard| {
+            let hangs = *hangs.lock().unwrap();
+            Box::pin(async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                match heard.path.as_str() {
+                    "auth/refresh" => axum::Json(session("ina", 3600)).into_response(),
+                    _ => axum::Json(session("ina", 3600)["user"].clone()).into_response(),
+                }
+            })
+        })
+        .await
+    };
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    assert!(app.shell.read("me", Patience::Full, &call).await.unwrap().fresh);
+    *hangs.lock().unwrap() = true;
+    app.shell.expire_token();
+    // One call refreshes and hangs; another page asks for what was seen.
+    let shell = app.shell.clone();
+    tokio::spawn(async move {
+        let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        shell.call(&call).await
+    });
+    until("it is being refreshed", async || !server.senders("auth/refresh").is_empty()).await;
+    let seen =
+        tokio::time::timeout(Duration::from_secs(5), app.shell.read("me", Patience::Little, &call)).await;
+    let seen = seen.expect("what was seen waits for nobody").unwrap();
+    assert!(!seen.fresh);
+    assert!(matches!(app.shell.session().await, SessionView::SignedIn { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_messages_of_one_request_are_handled_in_their_order() {
+    let id = ApprovalId(clock::new_id());
+    let gate = Arc::new(Semaphore::new(0));
+    let looks = Arc::new(Mutex::new(0));
+    let server = {
+        let (gate, looks) = (Arc::clone(&gate), Arc::clone(&looks));
+        Server::start(move |_| {
+            let gate = Arc::clone(&gate);
+            let look = {
+                let mut looks = looks.lock().unwrap();
+                *looks += 1;
+                *looks
+            };
+            Box::pin(async move {
+                if look > 1 {
+                    return approval(id, "approved");
+                }
+                gate.acquire().await.unwrap().forget();
+                approval(id, "pending")
+            })
+        })
+        .await
+    };
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    let message = |n, kind| LiveMessage { n, kind, id: id.to_string(), at: clock::now() };
+    live::heard(&app.shell, message(1, LiveKind::ApprovalAsked));
+    until("it is looked at", async || *looks.lock().unwrap() == 1).await;
+    live::heard(&app.shell, message(2, LiveKind::ApprovalChanged));
+    live::heard(&app.shell, message(3, LiveKind::ApprovalChanged));
+    gate.add_permits(1);
+    let changed = |told: &Told| matches!(told, Told::Changed { .. });
+    until("both are told", async || {
+        app.recorder.told.lock().unwrap().iter().filter(|told| changed(told)).count() == 2
+    })
+    .await;
+    assert_eq!(*looks.lock().unwrap(), 2, "what came meanwhile is one look more");
+    let shown = app.recorder.shown.lock().unwrap();
+    assert!(shown.iter().all(|shown| shown.withdrawn.is_cancelled()), "{shown:?}");
+    assert_eq!(shown.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_keyring_keeps_nobody_out() {
+    let server =
+        Server::start(|_| Box::pin(async { axum::Json(session("old", 3600)).into_response() })).await;
+    let kept =
+        KeptSession { server: server.address.clone(), refresh_token: "refresh-old".to_owned(), scope: None };
+    let memory = Memory { is_locked: Mutex::new(true), ..Memory::default() };
+    *memory.text.lock().unwrap() = Some(serde_json::to_string(&kept).unwrap());
+    let app = App::open_with(memory).await;
+    assert_eq!(app.shell.session().await, SessionView::Opening);
+    tokio::spawn(app.shell.clone().begin(None));
+    until("it says what it waits for", async || {
+        app.sessions_told().iter().any(|view| matches!(view, SessionView::KeyringLocked { .. }))
+    })
+    .await;
+    app.sign_in(&server, "ina").await;
+    let view = app.shell.session().await;
+    let SessionView::SignedIn { user, lasting, .. } = &view else { panic!("{view:?}") };
+    assert_eq!((user.name.as_str(), *lasting), ("ina", false));
+    // The prompt is answered at last: who signed in meanwhile stays.
+    app.keyring.unlock();
+    until("the sign-in is kept", async || {
+        app.keyring.text.lock().unwrap().as_ref().is_some_and(|text| text.contains("refresh-ina"))
+    })
+    .await;
+    let (_, user) = app.shell.who().unwrap();
+    assert_eq!(user.name, "ina");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_out_while_the_session_is_refreshed_stays_signed_out() {
+    let gate = Arc::new(Semaphore::new(0));
+    let server = {
+        let gate = Arc::clone(&gate);
+        Server::start(move |_| {
+            let gate = Arc::clone(&gate);
+            Box::pin(async move {
+                gate.acquire().await.unwrap().forget();
+                axum::Json(session("ina", 3600)).into_response()
+            })
+        })
+        .await
+    };
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    app.shell.expire_token();
+    let shell = app.shell.clone();
+    let calling = tokio::spawn(async move {
+        let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        shell.call(&call).await
+    });
+    until("it is being refreshed", async || !server.senders("auth/refresh").is_empty()).await;
+    app.shell.sign_out().await;
+    gate.add_permits(1);
+    assert!(matches!(calling.await.unwrap(), Err(Failure::SignedOut)));
+    assert!(matches!(app.shell.session().await, SessionView::SignedOut { .. }));
+    until("nothing is kept", async || app.keyring.text.lock().unwrap().is_none()).await;
+}
+
+#[tokio::test]
+async fn the_outbox_of_an_older_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("cache.sqlite").display());
+    let item = Outgoing {
+        id: clock::new_id(),
+        approval_id: ApprovalId(clock::new_id()),
+        title: "Order 1".to_owned(),
+        decision: NewDecision {
+            decision: Verb::Approve,
+            comment: None,
+            edits: None,
+            seen: None,
+            decided_at: None,
+        },
+        decided_at: clock::now(),
+        state: OutgoingState::Queued,
+    };
+    {
+        let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+        let mut first = sqlx::migrate!("./migrations");
+        first.migrations.to_mut().truncate(1);
+        first.run(&pool).await.unwrap();
+        sqlx::query("insert into outbox (id, scope, item, created_at) values (?, ?, ?, ?)")
+            .bind(item.id.to_string())
+            .bind("http://127.0.0.1:7400 Shop 1")
+            .bind(serde_json::to_string(&item).unwrap())
+            .bind(item.decided_at.to_rfc3339())
+            .execute(&pool)
+            .await
+            .unwrap();
+        pool.close().await;
+    }
+    let rows = Cache::open(folder.path()).await.unwrap().outbox().await.unwrap();
+    assert_eq!(rows[0].item.as_ref(), Some(&item));
+    assert_eq!(rows[0].scope, Scope::kept("http://127.0.0.1:7400 Shop 1".to_owned()));
+}

@@ -1,0 +1,37 @@
+//! Reasons that were begun and not sent: they are there again when their request is opened again.
+
+use shared_types::{ids::ApprovalId, workflow::script::Verb};
+use std::{cell::RefCell, collections::BTreeMap};
+
+/// A reason that was begun.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    pub(super) verb: Verb,
+    pub(super) text: String,
+}
+
+thread_local! {
+    static REASONS: RefCell<BTreeMap<ApprovalId, Begun>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The reason that was begun for a request, if any.
+pub(super) fn begun(id: ApprovalId) -> Option<Begun> {
+    REASONS.with_borrow(|reasons| reasons.get(&id).filter(|begun| !begun.text.is_empty()).cloned())
+}
+
+/// Begins a reason; what was written before for this request stays.
+pub(super) fn begin(id: ApprovalId, verb: Verb) {
+    REASONS.with_borrow_mut(|reasons| {
+        reasons.entry(id).or_insert(Begun { verb, text: String::new() }).verb = verb;
+    });
+}
+
+/// Keeps what is written.
+pub(super) fn write(id: ApprovalId, verb: Verb, text: String) {
+    REASONS.with_borrow_mut(|reasons| reasons.insert(id, Begun { verb, text }));
+}
+
+/// Forgets a reason that was sent.
+pub(super) fn forget(id: ApprovalId) {
+    REASONS.with_borrow_mut(|reasons| reasons.remove(&id));
+}
