@@ -15,14 +15,18 @@ pub(crate) struct Window {
     driver: Child,
     http: reqwest::Client,
     session: String,
+    _data: tempfile::TempDir,
 }
 
 impl Window {
     /// Opens the app.
     pub(crate) async fn open(app: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // What an app of another test kept is none of this one's.
+        let data = tempfile::tempdir().unwrap();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
+            .env("XDG_DATA_HOME", data.path())
             .env("TAURI_AUTOMATION", "true")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .stdin(Stdio::null())
@@ -43,7 +47,7 @@ impl Window {
         })
         .await;
         let id = answer["value"]["sessionId"].as_str().unwrap();
-        Self { driver, http, session: format!("{base}/session/{id}") }
+        Self { driver, http, session: format!("{base}/session/{id}"), _data: data }
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
@@ -59,6 +63,26 @@ impl Window {
     /// What a script in the page gives.
     pub(crate) async fn script(&self, script: &str) -> Result<Value, String> {
         self.post("execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// What a script hands to its last argument, at some time.
+    pub(crate) async fn script_async(&self, script: &str) -> Result<Value, String> {
+        self.post("execute/async", json!({ "script": script, "args": [] })).await
+    }
+
+    /// Goes to a page as a link does, without loading the app anew.
+    pub(crate) async fn visit(&self, path: &str) {
+        let script =
+            format!("history.pushState(null, '', {path:?}); dispatchEvent(new PopStateEvent('popstate'))");
+        self.script(&script).await.unwrap();
+        self.holds(&format!("location.pathname === {path:?}")).await;
+    }
+
+    /// Makes the window so large, and waits until the page is.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "x": 0, "y": 0, "width": width, "height": height });
+        self.post("window/rect", size).await.unwrap();
+        self.holds(&format!("Math.abs(innerWidth - {width}) < 4")).await;
     }
 
     /// The text of the whole page.
@@ -136,14 +160,61 @@ impl Window {
 
     /// Presses and lets go of a key.
     pub(crate) async fn press(&self, key: &str) {
-        let actions = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        let key = code(key);
+        self.act(json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }])).await;
+    }
+
+    /// Presses a key while the control key is held.
+    pub(crate) async fn press_with_control(&self, key: &str) {
+        let (control, key) = ("\u{e009}", code(key));
+        self.act(json!([
+            { "type": "keyDown", "value": control }, { "type": "keyDown", "value": key },
+            { "type": "keyUp", "value": key }, { "type": "keyUp", "value": control },
+        ]))
+        .await;
+    }
+
+    /// Moves the focus on.
+    pub(crate) async fn press_tab(&self) {
+        self.press("Tab").await;
+    }
+
+    /// Presses a key until something holds: a card that just appeared takes none.
+    pub(crate) async fn press_until(&self, key: &str, condition: &str) {
+        eventually(condition, || async {
+            if self.script(&format!("return {condition}")).await? == json!(true) {
+                return Ok(());
+            }
+            self.press(key).await;
+            Err(self.text().await)
+        })
+        .await;
+    }
+
+    async fn act(&self, actions: Value) {
         let keys = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
         self.post("actions", keys).await.unwrap();
     }
 }
 
+/// A key as `WebDriver` names it (W3C `WebDriver`, 15.4.2).
+fn code(key: &str) -> &str {
+    match key {
+        "Tab" => "\u{e004}",
+        "Enter" => "\u{e007}",
+        "Escape" => "\u{e00c}",
+        key => key,
+    }
+}
+
 impl Drop for Window {
     fn drop(&mut self) {
+        // The driver ends the app as it ends a session.
+        let url = self.session.clone();
+        let ended = std::thread::spawn(move || {
+            Command::new("curl").args(["-s", "-m", "10", "-X", "DELETE", &url]).stdout(Stdio::null()).status()
+        });
+        drop(ended.join());
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }

@@ -9,6 +9,7 @@ mod bus;
 mod driver;
 mod editing;
 mod invited;
+mod scenes;
 mod wait;
 mod world;
 
@@ -123,7 +124,7 @@ async fn decided_by_keyboard(window: &Window, world: &World, notifications: &Not
     window.says("order.total is 12400.10, at least 10,000: true").await;
     window.says("Tells the shop: order A-1 is approved.").await;
     approve(window).await;
-    window.says("Recorded").await;
+    window.says("approval recorded").await;
     world.shop_was_told("orders/A-1/approve").await;
     window.press("g").await;
     window.press("r").await;

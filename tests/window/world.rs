@@ -82,7 +82,19 @@ impl World {
 
     /// Places an order as the shop does; the request that waits for a person, and the run.
     pub(crate) async fn order(&self, id: &str) -> (String, String) {
-        let order = json!({ "id": id, "customer": "Lund Robotics", "total": "12400.10", "currency": "EUR" });
+        self.order_of(id, "Lund Robotics").await
+    }
+
+    /// Places an order that needs nobody.
+    pub(crate) async fn small_order(&self, id: &str) {
+        let order = json!({ "id": id, "customer": "Lund Robotics", "total": "120.00", "currency": "EUR" });
+        self.event(&json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } }))
+            .await;
+    }
+
+    /// Places an order of a customer.
+    pub(crate) async fn order_of(&self, id: &str, customer: &str) -> (String, String) {
+        let order = json!({ "id": id, "customer": customer, "total": "12400.10", "currency": "EUR" });
         let event = json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } });
         let answer = self.event(&event).await;
         let text =
