@@ -38,3 +38,24 @@ fn step_back() {
         tracing::debug!(%error, "a thread can't be made nicer");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_that_takes_long_is_done_by_a_thread_that_steps_back_alone() {
+        let here = thread::current().id();
+        let there = behind(|| thread::current().id());
+        assert_ne!(here, there);
+        let panicked = panic::catch_unwind(|| behind(|| assert_eq!(1, 2, "the work's own words")));
+        assert!(panicked.is_err(), "a panic of the work is the caller's");
+        #[cfg(target_os = "linux")]
+        {
+            let niceness = || rustix::process::getpriority_process(None).unwrap();
+            let before = niceness();
+            assert_eq!(behind(niceness), before.max(NICENESS));
+            assert_eq!(niceness(), before);
+        }
+    }
+}

@@ -232,8 +232,8 @@ pub enum OutboxItem {
 /// What taking a decision out of the Outbox came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Withdrawn {
-    /// It is gone, and will not be sent.
-    NeverSent,
+    /// It is sent no more. Where the server hung when it was sent before, that may have been recorded.
+    Gone,
     /// The server had recorded it before.
     RecordedBefore {
         /// When.

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 /// One request's notification.
 #[derive(Debug, Clone)]
 pub(crate) struct Notification {
-    /// The request.
+    /// The id of the request that it tells of.
     pub(crate) id: String,
-    /// The question.
+    /// The question, amount first: `Approve €12,400 for Order A-1?`
     pub(crate) summary: String,
     /// What else matters.
     pub(crate) body: String,

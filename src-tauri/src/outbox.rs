@@ -171,7 +171,7 @@ pub(crate) async fn withdraw(shell: &Shell, id: &str) -> Result<Withdrawn, Failu
     Ok(match row.item.map(|item| item.state) {
         Some(OutgoingState::Recorded { at }) => Withdrawn::RecordedBefore { at },
         Some(OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Lost { .. }) | None => {
-            Withdrawn::NeverSent
+            Withdrawn::Gone
         }
     })
 }

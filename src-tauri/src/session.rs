@@ -15,10 +15,7 @@ use shared_types::{
     },
     desktop::{Failure, SessionView},
 };
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// An access token is refreshed this long before it runs out.
 const AHEAD_SECONDS: i64 = 30;
@@ -27,7 +24,7 @@ const AHEAD_SECONDS: i64 = 30;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope(String);
 
-/// The session.
+/// The session of whoever is signed in, if anybody is.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     active: Mutex<Option<Active>>,
@@ -73,12 +70,6 @@ impl Scope {
     /// The server's address.
     pub(crate) fn server(&self) -> &str {
         self.0.split(' ').next().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -167,14 +158,6 @@ impl Sessions {
     /// The token ran out before its time: the next call gets a fresh one.
     pub(crate) fn expire(&self, token: &str) {
         if let Some(active) = self.active().as_mut().filter(|active| active.access_token == token) {
-            active.until = DateTime::UNIX_EPOCH;
-        }
-    }
-
-    /// Lets the token count as run out, whichever it is.
-    #[cfg(test)]
-    pub(crate) fn expire_any(&self) {
-        if let Some(active) = self.active().as_mut() {
             active.until = DateTime::UNIX_EPOCH;
         }
     }

@@ -338,8 +338,10 @@ impl Shell {
 
     /// Lets the token count as run out.
     #[cfg(test)]
-    pub(crate) fn expire_token(&self) {
-        self.0.sessions.expire_any();
+    pub(crate) async fn expire_token(&self) -> Result<(), Failure> {
+        let (_, token) = self.token().await?;
+        self.0.sessions.expire(&token);
+        Ok(())
     }
 
     /// Sends a document as whoever is signed in.

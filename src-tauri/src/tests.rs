@@ -1,30 +1,15 @@
 //! The shell against a server that answers as each test says, without a window.
 
-use crate::{
-    alerts::Together,
-    cache::Cache,
-    client::Call,
-    clock,
-    host::{Host, Notification},
-    keyring_store::{KeptSession, KeyringStore, Secret},
-    live, outbox,
-    session::Scope,
-    shell::Shell,
-};
-use axum::{
-    Router,
-    body::to_bytes,
-    extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
-use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+mod fixture;
+
+use crate::{cache::Cache, client::Call, clock, keyring_store::KeptSession, live, outbox, session::Scope};
+use axum::response::IntoResponse as _;
+use fixture::{App, Memory, Server, approval, session, unavailable, until};
 use shared_types::{
     api::{
         NoBody, NoQuery,
         approvals::NewDecision,
-        auth::{LoginRequest, Me},
+        auth::Me,
         live::{LiveKind, LiveMessage},
     },
     desktop::{
@@ -34,218 +19,11 @@ use shared_types::{
     workflow::script::Verb,
 };
 use std::{
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
-
-/// How long a condition may take; nothing waits so long where it holds.
-const LONG: Duration = Duration::from_secs(20);
-
-/// What a server heard.
-#[derive(Debug, Clone)]
-struct Heard {
-    path: String,
-    /// Whose token it came with.
-    by: String,
-    body: Value,
-}
-
-type Answers = Arc<dyn Fn(Heard) -> BoxFuture<'static, Response> + Send + Sync>;
-
-/// A server that signs anybody in, and answers all else as the test says.
-struct Server {
-    address: String,
-    heard: Arc<Mutex<Vec<Heard>>>,
-}
-
-impl Server {
-    async fn start(answers: impl Fn(Heard) -> BoxFuture<'static, Response> + Send + Sync + 'static) -> Self {
-        let heard = Arc::default();
-        let state: (Answers, Arc<Mutex<Vec<Heard>>>) = (Arc::new(answers), Arc::clone(&heard));
-        let app = Router::new().fallback(answer).with_state(state);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { address, heard }
-    }
-
-    /// Who sent something to a path that ends so, in order.
-    fn senders(&self, end: &str) -> Vec<String> {
-        let heard = self.heard.lock().unwrap();
-        heard.iter().filter(|heard| heard.path.ends_with(end)).map(|heard| heard.by.clone()).collect()
-    }
-}
-
-async fn answer(
-    State((answers, log)): State<(Answers, Arc<Mutex<Vec<Heard>>>)>,
-    request: Request,
-) -> Response {
-    let by = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
-    let by = by.unwrap_or_default().trim_start_matches("Bearer ").to_owned();
-    let path = request.uri().path().trim_start_matches("/api/v1/").to_owned();
-    let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
-    let heard = Heard { path, by, body: serde_json::from_slice(&body).unwrap_or_default() };
-    log.lock().unwrap().push(heard.clone());
-    if heard.path == "auth/login" {
-        let email = heard.body["email"].as_str().unwrap();
-        return axum::Json(session(email.split('@').next().unwrap(), 3600)).into_response();
-    }
-    if heard.path == "auth/logout" {
-        return StatusCode::NO_CONTENT.into_response();
-    }
-    answers(heard).await
-}
-
-/// A session whose access token is the person's name.
-fn session(name: &str, expires_in: u64) -> Value {
-    json!({
-        "access_token": name, "expires_in": expires_in, "refresh_token": format!("refresh-{name}"),
-        "user": {
-            "user_id": Uuid::from_u128(name.bytes().map(u128::from).sum()), "email": format!("{name}@example.com"),
-            "name": name, "roles": ["operator"], "workspace": "Shop",
-        },
-    })
-}
-
-fn approval(id: ApprovalId, status: &str) -> Response {
-    axum::Json(json!({
-        "approval_id": id, "execution_id": Uuid::nil(), "workflow_id": "w", "workflow_name": "W", "step_id": "ask",
-        "status": status, "subject": "Order 1", "reason": null, "amount": null, "currency": null, "entity": null,
-        "entity_id": null, "data": {}, "requester": null, "asked_at": "2026-03-01T10:00:00Z", "expires_at": null,
-        "closed_at": null, "levels": [], "still_needed": null, "can_decide": true, "cannot_because": null,
-        "why": [], "if_approved": [], "if_rejected": [], "seen": "1",
-    }))
-    .into_response()
-}
-
-fn unavailable() -> Response {
-    let problem = json!({ "type": "about:blank", "title": "Unavailable", "status": 503, "detail": "Not now.", "code": "unavailable" });
-    (StatusCode::SERVICE_UNAVAILABLE, axum::Json(problem)).into_response()
-}
-
-/// A desktop that keeps what it was told.
-#[derive(Default)]
-struct Recorder {
-    told: Mutex<Vec<Told>>,
-    shown: Mutex<Vec<Notification>>,
-}
-
-impl Host for Arc<Recorder> {
-    fn tell(&self, told: &Told) {
-        self.told.lock().unwrap().push(told.clone());
-    }
-
-    fn to_front(&self) {}
-
-    fn notify(&self, _: &Shell, notification: Notification) {
-        self.shown.lock().unwrap().push(notification);
-    }
-
-    fn notify_together(&self, _: &Shell, _: watch::Receiver<Together>) {}
-}
-
-/// A keyring in memory, which can be locked.
-#[derive(Default)]
-struct Memory {
-    text: Mutex<Option<String>>,
-    is_locked: Mutex<bool>,
-    unlocked: Condvar,
-}
-
-impl Memory {
-    fn open(&self) {
-        let locked = self.is_locked.lock().unwrap();
-        drop(self.unlocked.wait_while(locked, |locked| *locked).unwrap());
-    }
-
-    fn unlock(&self) {
-        *self.is_locked.lock().unwrap() = false;
-        self.unlocked.notify_all();
-    }
-}
-
-impl Secret for Arc<Memory> {
-    fn read(&self) -> Option<String> {
-        self.open();
-        self.text.lock().unwrap().clone()
-    }
-
-    fn keep(&self, text: &str) -> bool {
-        self.open();
-        *self.text.lock().unwrap() = Some(text.to_owned());
-        true
-    }
-
-    fn forget(&self) {
-        self.open();
-        *self.text.lock().unwrap() = None;
-    }
-}
-
-/// A shell with all that is around it.
-struct App {
-    shell: Shell,
-    recorder: Arc<Recorder>,
-    keyring: Arc<Memory>,
-    folder: tempfile::TempDir,
-}
-
-impl App {
-    async fn open() -> Self {
-        Self::open_with(Memory::default()).await
-    }
-
-    async fn open_with(keyring: Memory) -> Self {
-        let (recorder, keyring) = (Arc::<Recorder>::default(), Arc::new(keyring));
-        let folder = tempfile::tempdir().unwrap();
-        let store = KeyringStore::new(Arc::new(Arc::clone(&keyring)));
-        let shell = Shell::open(Arc::new(Arc::clone(&recorder)), store, folder.path()).await.unwrap();
-        Self { shell, recorder, keyring, folder }
-    }
-
-    async fn sign_in(&self, server: &Server, name: &str) {
-        let login = LoginRequest {
-            email: Some(format!("{name}@example.com")),
-            password: Some("p".to_owned()),
-            ..LoginRequest::default()
-        };
-        self.shell.sign_in(&server.address, &login).await.unwrap();
-    }
-
-    async fn decide(&self, title: &str) -> Decided {
-        let decision =
-            NewDecision { decision: Verb::Approve, comment: None, edits: None, seen: None, decided_at: None };
-        let id = ApprovalId(clock::new_id());
-        outbox::decide(&self.shell, id, title.to_owned(), decision).await.unwrap()
-    }
-
-    async fn items(&self) -> Vec<OutboxItem> {
-        outbox::list(&self.shell).await.unwrap()
-    }
-
-    async fn own(&self) -> Vec<Outgoing> {
-        let own = |item| if let OutboxItem::Own(item) = item { Some(item) } else { None };
-        self.items().await.into_iter().filter_map(own).collect()
-    }
-
-    fn sessions_told(&self) -> Vec<SessionView> {
-        let told = self.recorder.told.lock().unwrap();
-        told.iter()
-            .filter_map(|told| if let Told::Session(view) = told { Some(view.clone()) } else { None })
-            .collect()
-    }
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(tokio::time::timeout(LONG, waiting).await.is_ok(), "{what}");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
@@ -305,17 +83,7 @@ async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_withdrawn_is_never_sent() {
     let gate = Arc::new(Semaphore::new(0));
-    let server = {
-        let gate = Arc::clone(&gate);
-        Server::start(move |_| {
-            let gate = Arc::clone(&gate);
-            Box::pin(async move {
-                gate.acquire().await.unwrap().forget();
-                unavailable()
-            })
-        })
-        .await
-    };
+    let server = Server::gated(&gate, unavailable).await;
     let app = App::open().await;
     app.sign_in(&server, "ina").await;
     gate.add_permits(2);
@@ -331,7 +99,7 @@ async fn what_was_withdrawn_is_never_sent() {
     let (shell, id) = (app.shell.clone(), queued[1].id.to_string());
     let withdrawing = tokio::spawn(async move { outbox::withdraw(&shell, &id).await.unwrap() });
     gate.add_permits(1);
-    assert_eq!(withdrawing.await.unwrap(), Withdrawn::NeverSent);
+    assert_eq!(withdrawing.await.unwrap(), Withdrawn::Gone);
     gate.add_permits(10);
     flushing.await.unwrap();
     let of_second = server.senders(&format!("{second}/decisions"));
@@ -361,7 +129,7 @@ async fn a_decision_that_this_version_cannot_read_is_shown_kept_and_can_be_expor
     assert_eq!((id.as_str(), text.as_str()), ("n1", "{\"of\":\"a later version\"}"));
     let path = outbox::export(&app.shell, id, &app.folder.path().join("out")).await.unwrap();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "{\"of\":\"a later version\"}");
-    assert_eq!(outbox::withdraw(&app.shell, id).await.unwrap(), Withdrawn::NeverSent);
+    assert_eq!(outbox::withdraw(&app.shell, id).await.unwrap(), Withdrawn::Gone);
     assert!(app.items().await.is_empty());
 }
 
@@ -389,7 +157,7 @@ async fn what_was_seen_is_shown_while_a_session_is_refreshed_by_a_server_that_ha
     let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
     assert!(app.shell.read("me", Patience::Full, &call).await.unwrap().fresh);
     *hangs.lock().unwrap() = true;
-    app.shell.expire_token();
+    app.shell.expire_token().await.unwrap();
     // One call refreshes and hangs; another page asks for what was seen.
     let shell = app.shell.clone();
     tokio::spawn(async move {
@@ -479,20 +247,10 @@ async fn a_locked_keyring_keeps_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_signs_out_while_the_session_is_refreshed_stays_signed_out() {
     let gate = Arc::new(Semaphore::new(0));
-    let server = {
-        let gate = Arc::clone(&gate);
-        Server::start(move |_| {
-            let gate = Arc::clone(&gate);
-            Box::pin(async move {
-                gate.acquire().await.unwrap().forget();
-                axum::Json(session("ina", 3600)).into_response()
-            })
-        })
-        .await
-    };
+    let server = Server::gated(&gate, || axum::Json(session("ina", 3600)).into_response()).await;
     let app = App::open().await;
     app.sign_in(&server, "ina").await;
-    app.shell.expire_token();
+    app.shell.expire_token().await.unwrap();
     let shell = app.shell.clone();
     let calling = tokio::spawn(async move {
         let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };

@@ -201,11 +201,7 @@ impl Engine {
         follows.tells_caller =
             hot.caller.as_ref().is_some_and(|caller| caller.awaited) && state.status() != before;
         after.tells_caller = follows.tells_caller.then_some(id);
-        // Whoever begins calls performs them; calls that were out before stay with whoever began them.
-        let mut owners = if state.has_open_calls() { std::mem::take(&mut hot.owners) } else { Vec::new() };
-        if state.has_open_calls() && !after.work.is_empty() && !owners.contains(&self.0.server) {
-            owners.push(self.0.server);
-        }
+        let owners = self.owners_after(&hot, !after.work.is_empty());
         let stays = owners.contains(&self.0.server);
         let (kept, facts) = (hot.kept, applied.facts);
         let written = move || {
@@ -252,6 +248,19 @@ impl Engine {
         }
         self.0.evaluations.discard(&definition, (hot, change));
         Round::Written(None)
+    }
+
+    /// The servers that have the run's calls. Whoever begins calls performs them; those that were out before stay with
+    /// whoever began them.
+    fn owners_after(&self, hot: &HotRun, begins_calls: bool) -> Vec<uuid::Uuid> {
+        if !hot.run.state().has_open_calls() {
+            return Vec::new();
+        }
+        let mut owners = hot.owners.clone();
+        if begins_calls && !owners.contains(&self.0.server) {
+            owners.push(self.0.server);
+        }
+        owners
     }
 }
 

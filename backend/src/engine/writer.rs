@@ -26,8 +26,8 @@ const BATCH: usize = 256;
 const MANY: usize = 128;
 /// A job of more bytes is written by itself, beside the others: the database takes long over it.
 const LARGE: usize = 256 * 1024;
-/// How many times as long as a large job took the next one waits where others write meanwhile: large ones have a tenth of the
-/// time.
+/// How many times as long as a large job took the next one waits where others write meanwhile: large ones take a tenth
+/// of the time.
 const REST: u32 = 9;
 /// How long a writer tries to reach the database.
 const CONNECT: Duration = Duration::from_secs(5);

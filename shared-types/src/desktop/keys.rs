@@ -20,9 +20,9 @@ pub enum View {
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// The next row.
+    /// Moves the selection, or the focus, one row down.
     Next,
-    /// The row before.
+    /// Moves the selection, or the focus, one row up.
     Previous,
     /// Opens the row.
     Open,
@@ -30,9 +30,9 @@ pub enum Action {
     Back,
     /// Looks for something.
     Search,
-    /// The tab before.
+    /// Opens the tab left of the open one.
     TabBefore,
-    /// The next tab.
+    /// Opens the tab right of the open one.
     TabAfter,
     /// Shows new runs.
     ShowNew,
@@ -94,7 +94,7 @@ const fn bind(view: View, action: Action, keys: &'static [&'static str], says: &
     Binding { view, action, keys, says }
 }
 
-/// Every key.
+/// The keys of all views: a key has one binding, an action too.
 pub const BINDINGS: [Binding; 19] = [
     bind(View::List, Action::Next, &["j"], "Next row"),
     bind(View::List, Action::Previous, &["k"], "Row before"),

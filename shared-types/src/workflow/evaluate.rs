@@ -1,14 +1,15 @@
 //! Evaluating a condition, with the whole tree of values seen, so that a person can be told why.
 
+mod sentence;
+
 use super::{
     Span,
-    bounds::{self, BadInstant},
     condition::{Condition, Leaf, Operator},
     expr::ExprError,
-    number::{Quantity, grouped},
+    number::Quantity,
     path,
     scope::Scope,
-    template::{TemplateError, as_text, count_work},
+    template::{TemplateError, count_work},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use regex::RegexBuilder;
@@ -131,92 +132,10 @@ impl Why {
                 parts.join(word)
             }
             Self::Leaf { op, field, seen, value, missing, .. } => {
-                leaf_clause(*op, field, seen.as_ref(), value.as_ref(), *missing)
+                sentence::clause(*op, field, seen.as_ref(), value.as_ref(), *missing)
             }
         }
     }
-}
-
-fn leaf_clause(
-    op: Operator,
-    field: &str,
-    seen: Option<&Value>,
-    value: Option<&Value>,
-    missing: bool,
-) -> String {
-    let is = match seen {
-        Some(seen) if !missing => format!("{field} is {}", show(seen)),
-        Some(_) | None => format!("{field} isn't there"),
-    };
-    match (op, value) {
-        (Operator::Exists | Operator::NotExists, _) => is,
-        (op, Some(value)) => {
-            let compared = match value.as_array().map(Vec::as_slice) {
-                Some([low, high]) if op == Operator::Between => {
-                    format!("from {} to {}", show(low), show(high))
-                }
-                Some(_) | None => format!("{} {}", op.phrase(), show(value)),
-            };
-            let note = seen.and_then(|seen| not_a_time(op, seen, value)).unwrap_or_default();
-            format!("{is}, {compared}{note}")
-        }
-        (op, None) => format!("{is}, {}", op.phrase()),
-    }
-}
-
-/// Says in brackets why a comparison of times had no two times to compare.
-fn not_a_time(op: Operator, seen: &Value, value: &Value) -> Option<String> {
-    let fault = |value: &Value| match value {
-        Value::Null => None,
-        Value::String(text) if time_of(text).is_some() => None,
-        Value::String(text) => bounds::instant(text).err(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Some(BadInstant::NoTime(show(value)))
-        }
-    };
-    match op {
-        Operator::Before | Operator::After => Some(format!(" ({})", fault(seen).or_else(|| fault(value))?)),
-        Operator::WithinLast | Operator::OlderThan => Some(format!(" ({})", fault(seen)?)),
-        Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte | Operator::Between => {
-            // Two texts are ordered as texts unless both are times: a time that lacks its zone is told.
-            let ends = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-            let mut texts = ends.iter().chain([seen]).map(Value::as_str);
-            if !texts.clone().any(|text| text.is_some_and(|text| time_of(text).is_some())) {
-                return None;
-            }
-            let local = texts.find_map(|text| match bounds::instant(text?) {
-                Err(local @ BadInstant::NoZone(_)) if time_of(text?).is_none() => Some(local),
-                Ok(_) | Err(_) => None,
-            });
-            Some(format!(" (compared as texts: {})", local?))
-        }
-        Operator::Eq
-        | Operator::Neq
-        | Operator::In
-        | Operator::NotIn
-        | Operator::Contains
-        | Operator::NotContains
-        | Operator::StartsWith
-        | Operator::EndsWith
-        | Operator::Regex
-        | Operator::Exists
-        | Operator::NotExists
-        | Operator::IsEmpty
-        | Operator::HasAll
-        | Operator::HasAny => None,
-    }
-}
-
-/// A value for people: figures in groups, lists with commas, long ones cut.
-fn show(value: &Value) -> String {
-    let text = match value {
-        Value::Null => "null".to_owned(),
-        Value::Number(_) => grouped(&as_text(value)),
-        Value::Array(list) => list.iter().map(show).collect::<Vec<_>>().join(", "),
-        Value::String(text) if text.is_empty() => "an empty text".to_owned(),
-        Value::Bool(_) | Value::String(_) | Value::Object(_) => as_text(value),
-    };
-    if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
 }
 
 /// Asks a condition.
@@ -300,9 +219,14 @@ fn count_pairs(leaf: &Leaf, seen: &Value, value: &Value) -> Result<(), Condition
     Ok(())
 }
 
+/// The items of a list; a value that is none stands for itself.
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice)
+}
+
 fn compare(op: Operator, seen: &Value, value: &Value, now: DateTime<Utc>) -> Result<bool, ConditionError> {
     let order = |accept: fn(Ordering) -> bool| order_of(seen, value).is_some_and(accept);
-    let list = || value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+    let list = || items(value);
     Ok(match op {
         Operator::Eq => equal(seen, value),
         Operator::Neq => !equal(seen, value),

@@ -18,6 +18,22 @@ const TOO_WIDE: &str = "(() => { const out = []; \
       if (r.right > limit + 1) out.push(e.tagName + '.' + e.className + ' ' + Math.round(r.right) + ' > ' + Math.round(limit)); } \
     return out.slice(0, 5).join('; '); })()";
 
+/// The pages, each with what it says when it is there.
+fn pages<'w>(approval: &str, run: &str, order: &'w str) -> [(String, &'w str); 10] {
+    [
+        ("/inbox".to_owned(), order),
+        (format!("/inbox/{approval}"), "If you reject"),
+        ("/messages".to_owned(), "Messages"),
+        ("/runs".to_owned(), order),
+        (format!("/runs/{run}"), "ask_manager"),
+        ("/workflows".to_owned(), "High-value order"),
+        ("/workflows/high_value_order".to_owned(), "ask_manager"),
+        ("/rules".to_owned(), "Rules"),
+        ("/outbox".to_owned(), "Outbox"),
+        ("/settings".to_owned(), "Account"),
+    ]
+}
+
 async fn is_no_wider_than_its_place(scene: &Scene, page: &str) {
     for width in WIDTHS {
         scene.window.resize(width, 800).await;
@@ -36,22 +52,10 @@ async fn long_words_and_many_rows_fit_at_three_widths() {
         scene.world.order(&format!("L-{}", n + 2)).await;
     }
     scene.window.says("Order L-1").await;
-    let pages = [
-        ("/inbox", "Order L-1"),
-        (&format!("/inbox/{approval}"), "If you reject"),
-        ("/messages", "Messages"),
-        ("/runs", "Order L-1"),
-        (&format!("/runs/{run}"), "ask_manager"),
-        ("/workflows", "High-value order"),
-        ("/workflows/high_value_order", "ask_manager"),
-        ("/rules", "Rules"),
-        ("/outbox", "Outbox"),
-        ("/settings", "Account"),
-    ];
-    for (page, words) in pages {
-        scene.window.visit(page).await;
+    for (page, words) in pages(&approval, &run, "Order L-1") {
+        scene.window.visit(&page).await;
         scene.window.says(words).await;
-        is_no_wider_than_its_place(&scene, page).await;
+        is_no_wider_than_its_place(&scene, &page).await;
     }
 }
 
@@ -62,23 +66,11 @@ async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
     scene.window.says("Order X-1").await;
     let axe =
         std::fs::read_to_string(std::env::var("IW_TEST_AXE").expect("IW_TEST_AXE names axe-core")).unwrap();
-    let pages = [
-        ("/inbox", "Order X-1"),
-        (&format!("/inbox/{approval}"), "If you reject"),
-        ("/messages", "Messages"),
-        ("/runs", "Order X-1"),
-        (&format!("/runs/{run}"), "ask_manager"),
-        ("/workflows", "High-value order"),
-        ("/workflows/high_value_order", "ask_manager"),
-        ("/rules", "Rules"),
-        ("/outbox", "Outbox"),
-        ("/settings", "Account"),
-    ];
     let mut found = Vec::new();
     for theme in ["light", "dark"] {
         scene.window.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await.unwrap();
-        for (page, words) in pages {
-            scene.window.visit(page).await;
+        for (page, words) in pages(&approval, &run, "Order X-1") {
+            scene.window.visit(&page).await;
             scene.window.says(words).await;
             scene.window.script(&axe).await.unwrap();
             let script = "const done = arguments[arguments.length - 1]; \

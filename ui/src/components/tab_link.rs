@@ -12,7 +12,7 @@ pub(crate) struct Props {
     pub(crate) children: Html,
 }
 
-/// The link.
+/// A link that looks like a tab; `aria-current` marks the page that is open.
 #[component]
 pub(crate) fn TabLink(props: &Props) -> Html {
     let navigator = use_navigator();

@@ -146,7 +146,7 @@ fn withdraw(id: String, title: String, toaster: &Toaster) -> Callback<MouseEvent
         let (id, title, toaster) = (id.clone(), title.clone(), toaster.clone());
         spawn_local(async move {
             match bridge::outbox_withdraw(id).await {
-                Ok(Withdrawn::NeverSent | Withdrawn::NotThere) => {}
+                Ok(Withdrawn::Gone | Withdrawn::NotThere) => {}
                 Ok(Withdrawn::RecordedBefore { at }) => toaster.emit(Toast {
                     tone: Tone::Done,
                     text: format!("{title} was recorded before, at {}", words::hour(at)),
