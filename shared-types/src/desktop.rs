@@ -229,6 +229,16 @@ pub enum OutboxItem {
     },
 }
 
+impl OutboxItem {
+    /// The decision, where it is one of whoever is signed in.
+    pub fn own(&self) -> Option<&Outgoing> {
+        match self {
+            Self::Own(item) => Some(item),
+            Self::OfAnother { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// What taking a decision out of the Outbox came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Withdrawn {

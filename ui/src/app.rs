@@ -14,7 +14,7 @@ use crate::{
     pages::{
         edit::Edit,
         help::Help,
-        inbox::Inbox,
+        inbox::{Inbox, is_open},
         outbox::Outbox,
         rule::Rule,
         rules::Rules,
@@ -32,7 +32,8 @@ use shared_types::api::Permissions;
 use shared_types::{
     api::live::LiveKind,
     desktop::{
-        Connection, OutboxItem, OutgoingState, Patience, SessionView, Settings as Chosen, Theme, Told,
+        Connection, OutboxItem, Outgoing, OutgoingState, Patience, SessionView, Settings as Chosen, Theme,
+        Told,
         keys::{Action, View},
     },
 };
@@ -228,16 +229,13 @@ fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize
     Callback::from(move |()| {
         let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
         spawn_local(async move {
+            let items = bridge::outbox().await.unwrap_or_default();
+            let own: Vec<Outgoing> = items.iter().filter_map(OutboxItem::own).cloned().collect();
             if let Ok(all) = bridge::waiting(Patience::Little).await {
-                waiting.set(all.data.iter().filter(|approval| approval.can_decide).count());
+                waiting.set(all.data.iter().filter(|approval| is_open(approval, &own)).count());
             }
-            if let Ok(items) = bridge::outbox().await {
-                let unsettled = |item: &&OutboxItem| match item {
-                    OutboxItem::Own(item) => !matches!(item.state, OutgoingState::Recorded { .. }),
-                    OutboxItem::OfAnother { .. } | OutboxItem::Unreadable { .. } => true,
-                };
-                outgoing.set(items.iter().filter(unsettled).count());
-            }
+            let is_recorded = |item: &Outgoing| matches!(item.state, OutgoingState::Recorded { .. });
+            outgoing.set(items.iter().filter(|item| !item.own().is_some_and(is_recorded)).count());
         });
     })
 }

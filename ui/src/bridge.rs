@@ -128,11 +128,7 @@ pub(crate) async fn outbox() -> Answer<Vec<OutboxItem>> {
 
 /// The decisions in the Outbox of whoever is signed in.
 pub(crate) async fn own_outgoing() -> Answer<Vec<Outgoing>> {
-    let own = |item| match item {
-        OutboxItem::Own(item) => Some(item),
-        OutboxItem::OfAnother { .. } | OutboxItem::Unreadable { .. } => None,
-    };
-    Ok(outbox().await?.into_iter().filter_map(own).collect())
+    Ok(outbox().await?.iter().filter_map(OutboxItem::own).cloned().collect())
 }
 
 pub(crate) async fn outbox_retry() -> Answer<()> {

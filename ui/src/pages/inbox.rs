@@ -55,7 +55,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     };
     let selected: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
     use_moving(items.clone(), selected, props.messages);
-    let leave = use_leaving(items.clone());
+    let leave = use_leaving(items.clone(), &outgoing);
     let said = use_said(&kept, &reading.again);
     let pane = show(&reading.load, (&reading.again, &reading.cancel), "approvals", |loaded| {
         html! {
@@ -69,7 +69,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </>
         }
     });
-    let waiting = items.iter().filter(|approval| approval.can_decide).count();
+    let waiting = items.iter().filter(|approval| is_open(approval, &outgoing)).count();
     let class = if selected.is_some() { "split has-card" } else { "split" };
     html! {
         <main {class}>
@@ -210,11 +210,11 @@ fn use_moving(items: Rc<Vec<Approval>>, selected: Option<ApprovalId>, messages: 
 
 /// Leaves a request that is decided for the next one that waits, at once.
 #[hook]
-fn use_leaving(items: Rc<Vec<Approval>>) -> Callback<ApprovalId> {
-    let navigator = use_navigator();
+fn use_leaving(items: Rc<Vec<Approval>>, outgoing: &[Outgoing]) -> Callback<ApprovalId> {
+    let (navigator, outgoing) = (use_navigator(), outgoing.to_vec());
     Callback::from(move |id: ApprovalId| {
         let at = items.iter().position(|approval| approval.approval_id == id).unwrap_or_default();
-        let open = |approval: &&Approval| approval.can_decide && approval.approval_id != id;
+        let open = |approval: &&Approval| is_open(approval, &outgoing) && approval.approval_id != id;
         let next = items[at.min(items.len())..].iter().find(open).or_else(|| items.iter().find(open));
         if let (Some(navigator), Some(next)) = (&navigator, next) {
             navigator.push(&Route::Card { id: next.approval_id.to_string() });
@@ -236,6 +236,13 @@ fn use_said(kept: &Kept, again: &Callback<()>) -> Callback<(Toast, Option<Approv
         }
         again.emit(());
     })
+}
+
+/// Whether a request waits for a decision: one that is decided and on its way doesn't.
+pub(crate) fn is_open(approval: &Approval, outgoing: &[Outgoing]) -> bool {
+    let is_decided =
+        outgoing.iter().any(|item| item.approval_id == approval.approval_id && item.state.waits());
+    approval.can_decide && !is_decided
 }
 
 /// How a decision on its way stands, in words.
