@@ -22,6 +22,7 @@ mod paging;
 mod params;
 mod preconditions;
 mod problem;
+mod roles;
 mod rules;
 mod secrets;
 mod sockets;
@@ -144,6 +145,9 @@ pub fn router(state: AppState) -> Router {
         .mount(api::users::CreateUser, users::create)
         .mount(api::users::ListUsers, users::list)
         .mount(api::users::UpdateUser, users::update)
+        .mount(api::roles::ListRoles, roles::list)
+        .mount(api::roles::NameRole, roles::name)
+        .mount(api::roles::UnnameRole, roles::unname)
         .mount(api::invitations::ListInvitations, invitations::list)
         .mount(api::invitations::AcceptInvitation, invitations::accept)
         .mount(api::invitations::DeclineInvitation, invitations::decline)

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod notices;
 pub mod people;
 pub mod reviews;
+pub mod roles;
 pub mod rules;
 pub mod run_counts;
 pub mod search;

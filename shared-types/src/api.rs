@@ -17,6 +17,7 @@ pub mod notices;
 pub mod openapi;
 pub mod problem;
 pub mod reading;
+pub mod roles;
 pub mod rules;
 pub mod secrets;
 pub mod users;

@@ -7,6 +7,7 @@ use crate::{
         command::{RequestLevel, RequestStatus},
         input::Requester,
     },
+    role::RoleNames,
     workflow::approval::Forbid,
 };
 use serde_json::{Value, json};
@@ -133,15 +134,17 @@ pub fn entries_of(address: &str, roles: &[String]) -> Vec<String> {
     roles.chain([format!("user:{address}"), address]).collect()
 }
 
-/// Who is still needed, in words: `One of sales_manager (Bo Ek, Cy Roth).`
+/// Who is still needed, in words: `One of sales manager (Bo Ek, Cy Roth).`
 ///
 /// `people` are the active members whom the request's entries name; only those who can decide are named as such.
-pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>]) -> String {
+pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>], role_names: &RoleNames) -> String {
     let approvers = policy.levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
     let words: Vec<String> = approvers
         .iter()
         .map(|who| match who.split_once(':') {
-            Some(("role", role)) => format!("one of {role} ({})", names_of_role(policy, who, people)),
+            Some(("role", role)) => {
+                format!("one of {} ({})", role_names.name(role), names_of_role(policy, who, people))
+            }
             Some((_, address)) => name_of_person(policy, who, address, people),
             None => name_of_person(policy, who, who, people),
         })
@@ -284,15 +287,17 @@ mod tests {
         let say = |approvers: &[&str], forbid: &[Forbid]| {
             let levels = level(approvers);
             let status = RequestStatus::Pending;
-            still_needed(&Policy { status, levels: &levels, forbid, requester: Some(&requester) }, &people)
+            let policy = Policy { status, levels: &levels, forbid, requester: Some(&requester) };
+            let named = [("risk".to_owned(), "risk and fraud".to_owned())].into_iter().collect();
+            still_needed(&policy, &people, &named)
         };
         let forbid = [Forbid::Requester];
         assert_eq!(say(&["role:finance"], &[]), "One of finance (Bo Ek, Cy Roth, Ada Lind).");
         assert_eq!(say(&["role:finance"], &forbid), "One of finance (Bo Ek, Cy Roth).");
-        assert_eq!(say(&["role:risk"], &[]), "One of risk (nobody with this role can decide).");
+        assert_eq!(say(&["role:risk"], &[]), "One of risk and fraud (nobody with this role can decide).");
         assert_eq!(
-            say(&["user:Ada@example.com", "role:legal"], &[]),
-            "Ada Lind or one of legal (nobody has this role yet)."
+            say(&["user:Ada@example.com", "role:head_of_legal"], &[]),
+            "Ada Lind or one of head of legal (nobody has this role yet)."
         );
         assert_eq!(
             say(&["user:vi@example.com", "user:dee@example.com"], &[]),

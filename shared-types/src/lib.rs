@@ -12,4 +12,5 @@ pub mod email;
 pub mod ids;
 pub mod label;
 pub mod machine;
+pub mod role;
 pub mod workflow;

@@ -20,6 +20,7 @@ use shared_types::{
         command::{Awaited, Request, RequestStatus},
         input::Event,
     },
+    role,
 };
 use std::sync::Arc;
 
@@ -200,7 +201,7 @@ async fn tell(
         };
         let undeliverable = match recipient.split_once(':') {
             Some(("role" | "user", _)) if reached(recipient) => continue,
-            Some(("role", role)) => Some(format!("Nobody has the role {role}.")),
+            Some(("role", role)) => Some(format!("Nobody has the role {}.", role::default_name(role))),
             Some(("user", email)) => Some(format!("{email} isn't a member of the workspace.")),
             Some(("slack", _)) => Some("Slack isn't set up.".to_owned()),
             Some(("pagerduty", _)) => Some("PagerDuty isn't set up.".to_owned()),

@@ -13,7 +13,7 @@ use crate::{
     auth::{Caller, Person, Who},
     clock,
     engine::{ApplyError, DecisionRecord, Given},
-    store::{self, approvals, approvals::Stored, people, people::Member, search::Found},
+    store::{self, approvals, approvals::Stored, people, people::Member, roles, search::Found},
 };
 use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ use shared_types::{
     email,
     ids::ApprovalId,
     machine::{Input, command::RequestStatus, input::Decision},
+    role::RoleNames,
     workflow::script::Verb,
 };
 use uuid::Uuid;
@@ -127,23 +128,24 @@ async fn views(state: &AppState, caller: &Caller, stored: Vec<Stored>) -> ApiRes
         stored.iter().flat_map(|s| &s.request.levels).flat_map(|level| level.approvers.clone()).collect();
     who.sort();
     who.dedup();
-    let members = if who.is_empty() {
-        Vec::new()
+    let (members, role_names) = if who.is_empty() {
+        (Vec::new(), RoleNames::default())
     } else {
         let mut conn = state.pool.acquire().await?;
-        people::named(&mut conn, caller.workspace, &who).await?
+        let members = people::named(&mut conn, caller.workspace, &who).await?;
+        (members, roles::names(&mut conn, caller.workspace).await?)
     };
-    Ok(stored.into_iter().map(|stored| view_with(caller, stored, &members)).collect())
+    Ok(stored.into_iter().map(|stored| view_with(caller, stored, &members, &role_names)).collect())
 }
 
-fn view_with(caller: &Caller, stored: Stored, members: &[Member]) -> Approval {
+fn view_with(caller: &Caller, stored: Stored, members: &[Member], role_names: &RoleNames) -> Approval {
     let verdict = may_decide_this(caller, &stored);
     let is_open = stored.status == RequestStatus::Pending;
     let needed = is_open.then(|| {
         let people = members
             .iter()
             .map(|member| Asked { name: &member.name, person: Candidate::new(&member.email, &member.roles) });
-        still_needed(&policy(&stored), &people.collect::<Vec<_>>())
+        still_needed(&policy(&stored), &people.collect::<Vec<_>>(), role_names)
     });
     let request = stored.request;
     let status = if is_open {

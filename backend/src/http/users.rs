@@ -33,6 +33,7 @@ use shared_types::{
     email::EmailAddress,
     ids::{InvitationId, UserId},
     label::Label,
+    role,
 };
 use sqlx::PgConnection;
 use std::{fmt::Display, str::FromStr};
@@ -139,11 +140,7 @@ fn check_roles(roles: &[String]) -> ApiResult<()> {
         let detail = format!("`roles`: {} are too many; a person has {MAX_ROLES} at most.", roles.len());
         return Err(ApiError::new(Code::FieldBad, detail));
     }
-    let is_name = |role: &String| {
-        (1..=60).contains(&role.len())
-            && role.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
-    };
-    match roles.iter().find(|role| !is_name(role)) {
+    match roles.iter().find(|role| !role::is_id(role)) {
         Some(bad) => Err(ApiError::new(
             Code::FieldBad,
             format!("`roles`: \"{bad}\" is no role's name; use letters, digits, `_`, `-`."),

@@ -25,6 +25,7 @@ mod repeated;
 mod reviews;
 mod rights;
 mod rights_changes;
+mod roles;
 mod rules;
 mod search;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use super::{
     Access, Endpoint, HttpMethod, approvals, audit, auth, events, executions, invitations, keys, live,
-    notices, problem, rules, secrets, users, webhooks, workflows,
+    notices, problem, roles, rules, secrets, users, webhooks, workflows,
 };
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -34,6 +34,9 @@ macro_rules! every_endpoint {
             users::CreateUser,
             users::ListUsers,
             users::UpdateUser,
+            roles::ListRoles,
+            roles::NameRole,
+            roles::UnnameRole,
             invitations::ListInvitations,
             invitations::AcceptInvitation,
             invitations::DeclineInvitation,

@@ -3,6 +3,7 @@
 use super::{asking::link, command::RequestStatus, place::Place, request, turn::Turn};
 use crate::{
     ids::StepId,
+    role::entry_in_words,
     workflow::{
         effect::Effect,
         scope::Scope,
@@ -136,9 +137,8 @@ fn sentences_of(turn: &Turn<'_>, place: &Place, step: &Step, subject: Option<&st
 fn sentence(effect: &Effect, scope: &Scope<'_>) -> String {
     match effect {
         Effect::Notify(notify) => {
-            let who: Vec<String> = notify.recipients.iter().filter_map(|who| who.text(scope).ok()).collect();
-            let who: Vec<&str> =
-                who.iter().map(|who| who.split_once(':').map_or(who.as_str(), |(_, name)| name)).collect();
+            let recipients = notify.recipients.iter().filter_map(|who| who.text(scope).ok());
+            let who: Vec<String> = recipients.map(|who| entry_in_words(&who)).collect();
             let message =
                 notify.message.as_ref().and_then(|message| message.text(scope).ok()).unwrap_or_default();
             format!("Tells {}: {message}", who.join(", "))

@@ -1,0 +1,67 @@
+//! Roles: their ids, and what people call them.
+
+use std::collections::BTreeMap;
+
+/// The most characters that a role's id has.
+pub const MAX_LENGTH: usize = 60;
+
+/// Whether a text can be a role's id: 1 to 60 letters, digits, `_`, `-` and `.`.
+pub fn is_id(text: &str) -> bool {
+    (1..=MAX_LENGTH).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+/// What a role is called where a workspace says nothing else: `sales_manager` is `sales manager`.
+pub fn default_name(id: &str) -> String {
+    id.replace(['_', '-', '.'], " ").trim().to_owned()
+}
+
+/// The names that a workspace gives its roles, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleNames(BTreeMap<String, String>);
+
+impl RoleNames {
+    /// What a role is called.
+    pub fn name(&self, id: &str) -> String {
+        self.0.get(id).cloned().unwrap_or_else(|| default_name(id))
+    }
+}
+
+impl FromIterator<(String, String)> for RoleNames {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(names: I) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+/// Somebody named by an entry such as `role:sales_manager`, `user:ada@example.com` or an address, for a sentence.
+pub fn entry_in_words(entry: &str) -> String {
+    match entry.split_once(':') {
+        Some(("role", role)) => default_name(role),
+        Some((_, name)) => name.to_owned(),
+        None => entry.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_called_as_its_workspace_says_or_as_its_id_reads() {
+        let names: RoleNames =
+            [("sales_manager".to_owned(), "Head of sales".to_owned())].into_iter().collect();
+        assert_eq!(names.name("sales_manager"), "Head of sales");
+        assert_eq!(names.name("key-account.owner"), "key account owner");
+        assert_eq!(entry_in_words("role:sales_manager"), "sales manager");
+        assert_eq!(entry_in_words("user:ada@example.com"), "ada@example.com");
+        assert_eq!(entry_in_words("ada@example.com"), "ada@example.com");
+    }
+
+    #[test]
+    fn an_id_is_short_and_of_plain_letters() {
+        assert!(is_id("sales_manager-2.eu"));
+        for bad in ["", "sales manager", "försäljning", &"x".repeat(MAX_LENGTH + 1)] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}
