@@ -13,7 +13,7 @@ pub(crate) async fn a_parallel_run_is_watched_to_its_end(window: &Window, world:
     let approval = answer["runs"][0]["approval_id"].as_str().unwrap().to_owned();
     window.press("g").await;
     window.press("r").await;
-    window.says("Restock Lund, 3 lines").await;
+    window.says("Restock Lund from kestrel").await;
     let row = "[...document.querySelectorAll('table.runs tbody tr')].find(r => r.innerText.includes('Restock Lund'))";
     window.holds(&format!("({row}.click(), true)")).await;
     window.holds(&format!("location.pathname === '/runs/{run}'")).await;
@@ -26,7 +26,7 @@ pub(crate) async fn a_parallel_run_is_watched_to_its_end(window: &Window, world:
     world.decide(&bo, &approval, json!({ "decision": "approve" })).await;
     window.holds("document.querySelector('[data-step=ask_finance]').dataset.state === 'Done'").await;
     world.event(&json!({ "type": "supplier.confirmed", "payload": { "warehouse": "Lund" } })).await;
-    window.says("Allowed: Restock Lund, 3 lines").await;
+    window.says("Allowed: Restock Lund from kestrel").await;
     window.says("3 items passed").await;
 
     let tree = world.tree(ina, &run).await;

@@ -7,7 +7,7 @@ use shared_types::{
     api::workflows::{Revision, WorkflowSummary},
     ids::{WorkflowId, WorkspaceId},
     machine::review::CHECKS_VERSION,
-    workflow::{Document, Format, check::Neighbour, document::Trigger},
+    workflow::{Document, Format, check::Neighbour, document::Trigger, outline::starts_on},
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -311,16 +311,7 @@ pub fn etag(revision: i32) -> String {
 }
 
 fn trigger_in_words(trigger: Value) -> String {
-    match serde_json::from_value::<Trigger>(trigger) {
-        Ok(Trigger::Event { event, .. }) => event,
-        Ok(Trigger::Schedule { cron, timezone, .. }) => match timezone {
-            Some(zone) => format!("{cron} ({zone})"),
-            None => cron,
-        },
-        Ok(Trigger::Manual { .. }) => "by hand".to_owned(),
-        Ok(Trigger::Webhook { .. }) => "webhook".to_owned(),
-        Err(_) => String::new(),
-    }
+    serde_json::from_value::<Trigger>(trigger).map_or_else(|_| String::new(), |trigger| starts_on(&trigger))
 }
 
 /// Lists revisions, newest first.

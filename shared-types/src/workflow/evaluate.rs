@@ -6,7 +6,7 @@ use super::{
     Span,
     condition::{Condition, Leaf, Operator},
     expr::ExprError,
-    number::Quantity,
+    number::{Money, Quantity},
     path,
     scope::Scope,
     template::{TemplateError, count_work},
@@ -112,27 +112,34 @@ impl Why {
 
     /// The whole in one sentence: `order.total is 12,400, at least 10,000: true`.
     pub fn sentence(&self) -> String {
-        format!("{}: {}", self.clause(), self.holds())
+        self.sentence_with(None)
     }
 
-    fn clause(&self) -> String {
+    /// The same for somebody who sees the money at stake: what equals it is written as money, with what it is held
+    /// against: `order.total is €12,400.00, at least €10,000.00: true`.
+    pub fn sentence_with(&self, money: Option<Money<'_>>) -> String {
+        format!("{}: {}", self.clause(money), self.holds())
+    }
+
+    fn clause(&self, money: Option<Money<'_>>) -> String {
         match self {
             Self::Group { op: GroupOp::Not, of, .. } => {
-                format!("not ({})", of.first().map(Self::clause).unwrap_or_default())
+                format!("not ({})", of.first().map(|part| part.clause(money)).unwrap_or_default())
             }
             Self::Group { op, of, .. } => {
                 let word = if *op == GroupOp::And { " and " } else { " or " };
                 let parts: Vec<String> = of
                     .iter()
                     .map(|part| match part {
-                        Self::Group { of, .. } if of.len() > 1 => format!("({})", part.clause()),
-                        Self::Group { .. } | Self::Leaf { .. } => part.clause(),
+                        Self::Group { of, .. } if of.len() > 1 => format!("({})", part.clause(money)),
+                        Self::Group { .. } | Self::Leaf { .. } => part.clause(money),
                     })
                     .collect();
                 parts.join(word)
             }
             Self::Leaf { op, field, seen, value, missing, .. } => {
-                sentence::clause(*op, field, seen.as_ref(), value.as_ref(), *missing)
+                let seen = if *missing { None } else { seen.as_ref() };
+                sentence::clause(*op, field, seen, value.as_ref(), money)
             }
         }
     }
@@ -462,6 +469,40 @@ mod tests {
             let said = sentence.find(" (").map_or("", |at| sentence[at..].rsplit_once(": ").unwrap().0);
             assert_eq!(said, note, "{sentence}");
         }
+    }
+
+    #[test]
+    fn both_sides_of_a_comparison_are_written_alike() {
+        for (seen, op, value, says) in [
+            (json!(93_059.79), "gte", json!(10_000), "x is 93,059.79, at least 10,000: true"),
+            (json!("93059.79"), "gte", json!(10_000), "x is 93,059.79, at least 10,000: true"),
+            (json!("2000"), "between", json!([1_000, 3_000]), "x is 2,000, from 1,000 to 3,000: true"),
+            (json!("2000"), "in", json!(["2000", "3000"]), "x is 2000, one of 2000, 3000: true"),
+            (json!("4711"), "eq", json!("4711"), "x is 4711, equal to 4711: true"),
+        ] {
+            let why = ask(json!({"field": "x", "operator": op, "value": value}), json!({"x": seen}));
+            assert_eq!(why.sentence(), says);
+        }
+    }
+
+    #[test]
+    fn an_amount_of_money_is_written_with_its_currency() {
+        let condition = json!({"and": [
+            {"field": "order.total", "operator": "gte", "value": "10000"},
+            {"field": "order.total", "operator": "between", "value": [1, 20_000.5]},
+            {"field": "order.count", "operator": "gt", "value": 3000},
+        ]});
+        let why = ask(condition, json!({"order": {"total": "12400.1", "count": 5000}}));
+        let money = Money::of(Some("12400.10"), Some("EUR"));
+        assert_eq!(
+            why.sentence_with(money),
+            "order.total is €12,400.10, at least €10,000.00 and order.total is €12,400.10, from €1.00 to €20,000.50 \
+             and order.count is 5,000, more than 3,000: true"
+        );
+        // A small figure may be the same by chance.
+        let count = ask(json!({"field": "count", "operator": "gt", "value": 2}), json!({"count": 3}));
+        let small = Money::of(Some("3.00"), Some("EUR"));
+        assert_eq!(count.sentence_with(small), "count is 3, more than 2: true");
     }
 
     #[test]

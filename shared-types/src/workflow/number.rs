@@ -179,6 +179,37 @@ fn minor_digits(currency: &str) -> u32 {
     }
 }
 
+/// An amount, and the code of its currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Money<'a> {
+    /// The amount, as text.
+    pub amount: &'a str,
+    /// The currency's code; empty where none is known.
+    pub currency: &'a str,
+}
+
+impl<'a> Money<'a> {
+    /// The money of something whose amount and currency stand apart, if both are there.
+    pub fn of(amount: Option<&'a str>, currency: Option<&'a str>) -> Option<Self> {
+        Some(Self { amount: amount?, currency: currency? })
+    }
+
+    /// Whether a figure is this amount, and not a small number that is the same by chance.
+    pub fn is_surely(self, figure: Quantity) -> bool {
+        let least = Quantity::Whole(100);
+        let is_same =
+            |own: Quantity| own.order(figure) == Ordering::Equal && own.order(least) != Ordering::Less;
+        Quantity::of_text(self.amount).is_some_and(is_same)
+    }
+}
+
+/// As [`money`] writes it.
+impl fmt::Display for Money<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&money(self.amount, self.currency))
+    }
+}
+
 /// An amount with its currency: `€12,400.10`, `12,400.10 SEK`; half a unit is rounded away from zero.
 pub fn money(amount: &str, currency: &str) -> String {
     let digits = minor_digits(currency);

@@ -3,6 +3,7 @@
 use super::{
     Document,
     document::Trigger,
+    schedule,
     step::{ActionKind, Step, StepKind},
 };
 use crate::ids::StepId;
@@ -114,12 +115,11 @@ fn does(step: &Step) -> Does {
     }
 }
 
-/// What starts a document, in a word or two.
-pub fn starts_on(document: &Document) -> String {
-    match &document.trigger {
+/// What starts a document, in a few words.
+pub fn starts_on(trigger: &Trigger) -> String {
+    match trigger {
         Trigger::Event { event, .. } => event.clone(),
-        Trigger::Schedule { cron, timezone: Some(zone), .. } => format!("{cron} ({zone})"),
-        Trigger::Schedule { cron, timezone: None, .. } => cron.clone(),
+        Trigger::Schedule { cron, timezone, .. } => schedule::in_words(cron, timezone.as_deref()),
         Trigger::Manual { .. } => "by hand".to_owned(),
         Trigger::Webhook { .. } => "webhook".to_owned(),
     }

@@ -2,9 +2,11 @@
 
 mod blackout;
 mod cron;
+mod words;
 
 pub use blackout::{Blackout, BlackoutSpan, Day};
 pub use cron::{CronFault, fault as cron_fault};
+pub use words::in_words;
 
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;

@@ -4,7 +4,7 @@ use super::{items, time_of};
 use crate::workflow::{
     bounds::{self, BadInstant},
     condition::Operator,
-    number::grouped,
+    number::{Money, Quantity, grouped},
     template::as_text,
 };
 use serde_json::Value;
@@ -15,20 +15,21 @@ pub(super) fn clause(
     field: &str,
     seen: Option<&Value>,
     value: Option<&Value>,
-    missing: bool,
+    money: Option<Money<'_>>,
 ) -> String {
+    let writing = Writing::of(seen, value, money);
     let is = match seen {
-        Some(seen) if !missing => format!("{field} is {}", show(seen)),
-        Some(_) | None => format!("{field} isn't there"),
+        Some(seen) => format!("{field} is {}", writing.show(seen)),
+        None => format!("{field} isn't there"),
     };
     match (op, value) {
         (Operator::Exists | Operator::NotExists, _) => is,
         (op, Some(value)) => {
             let compared = match value.as_array().map(Vec::as_slice) {
                 Some([low, high]) if op == Operator::Between => {
-                    format!("from {} to {}", show(low), show(high))
+                    format!("from {} to {}", writing.show(low), writing.show(high))
                 }
-                Some(_) | None => format!("{} {}", op.phrase(), show(value)),
+                Some(_) | None => format!("{} {}", op.phrase(), writing.show(value)),
             };
             let note = seen.and_then(|seen| not_a_time(op, seen, value)).unwrap_or_default();
             format!("{is}, {compared}{note}")
@@ -79,14 +80,47 @@ fn not_a_time(op: Operator, seen: &Value, value: &Value) -> Option<String> {
     }
 }
 
-/// A value for people: figures in groups, lists with commas, long ones cut.
+/// How both sides of a comparison are written, so that they read alike.
+#[derive(Clone, Copy)]
+enum Writing<'a> {
+    /// As they are; numbers in groups.
+    Plain,
+    /// Texts that hold numbers count as numbers here, and are written as such.
+    Numbers,
+    /// As amounts of this currency.
+    Money(&'a str),
+}
+
+impl<'a> Writing<'a> {
+    fn of(seen: Option<&Value>, value: Option<&Value>, money: Option<Money<'a>>) -> Self {
+        let Some(seen) = seen.and_then(Quantity::of) else { return Self::Plain };
+        let is_compared_as_number = || value.is_some_and(|value| items(value).iter().any(Value::is_number));
+        match money {
+            Some(money) if money.is_surely(seen) => Self::Money(money.currency),
+            _ if is_compared_as_number() => Self::Numbers,
+            _ => Self::Plain,
+        }
+    }
+
+    /// A value for people: figures in groups, lists with commas, long ones cut.
+    fn show(self, value: &Value) -> String {
+        let text = match (self, value, Quantity::of(value)) {
+            (Self::Money(currency), _, Some(quantity)) => {
+                Money { amount: &quantity.to_string(), currency }.to_string()
+            }
+            (Self::Numbers, Value::String(text), Some(_)) => grouped(text.trim()),
+            (_, Value::Null, _) => "null".to_owned(),
+            (_, Value::Number(_), _) => grouped(&as_text(value)),
+            (_, Value::Array(list), _) => {
+                list.iter().map(|one| self.show(one)).collect::<Vec<_>>().join(", ")
+            }
+            (_, Value::String(text), _) if text.is_empty() => "an empty text".to_owned(),
+            (_, Value::Bool(_) | Value::String(_) | Value::Object(_), _) => as_text(value),
+        };
+        if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
+    }
+}
+
 fn show(value: &Value) -> String {
-    let text = match value {
-        Value::Null => "null".to_owned(),
-        Value::Number(_) => grouped(&as_text(value)),
-        Value::Array(list) => list.iter().map(show).collect::<Vec<_>>().join(", "),
-        Value::String(text) if text.is_empty() => "an empty text".to_owned(),
-        Value::Bool(_) | Value::String(_) | Value::Object(_) => as_text(value),
-    };
-    if text.chars().count() > 80 { text.chars().take(79).chain(['…']).collect() } else { text }
+    Writing::Plain.show(value)
 }

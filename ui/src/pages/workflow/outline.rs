@@ -42,6 +42,7 @@ pub(crate) fn Outline(props: &Props) -> Html {
             chosen.set(Some(id));
         })
     };
+    let starts = starts_on(&props.document.trigger);
     let rows = outline(&props.document);
     let rows = rows.iter().map(|line| row(line, props, chosen.as_ref(), activity.as_ref(), &choose));
     let runs = activity.as_ref().map(|activity| activity.runs).filter(|runs| *runs > 0);
@@ -51,12 +52,12 @@ pub(crate) fn Outline(props: &Props) -> Html {
     html! {
         <nav class="outline" aria-label="Outline">
             <h2 class="label">{ "Starts on" }</h2>
-            <div class="node"><Glyph icon={Icon::Bolt} /> <span class="mono cut" title={starts_on(&props.document)}>{ starts_on(&props.document) }</span></div>
+            <div class="node"><Glyph icon={Icon::Bolt} /> <span class="cut" title={starts.clone()}>{ starts.clone() }</span></div>
             if !props.next_times.is_empty() {
                 <h2 class="label">{ "Next ten times" }<span class="push count">{ "in your time zone" }</span></h2>
                 <ul class="times">{ times.collect::<Html>() }</ul>
             }
-            <h2 class="label">{ "Steps" }if let Some(runs) = runs { <span class="push count">{ format!("last {runs} runs") }</span> }</h2>
+            <h2 class="label">{ "Steps" }if let Some(runs) = runs { <span class="push count">{ if runs == 1 { "last run".to_owned() } else { format!("last {runs} runs") } }</span> }</h2>
             { rows.collect::<Html>() }
         </nav>
     }
