@@ -2,7 +2,7 @@
 
 use crate::config::Sources;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::io;
+use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 
 /// The crates that make outgoing calls. Below `info` they log addresses and headers, in which secrets may stand.
@@ -11,7 +11,9 @@ const CLIENTS: [&str; 5] = ["reqwest", "hyper", "hyper_util", "h2", "rustls"];
 /// Begins to log, to standard error.
 pub fn log(sources: &Sources) {
     let filter = filter(&sources.get("IW_LOG").0);
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Colours are for a terminal; in a file they are noise.
+    let colours = io::stderr().is_terminal();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     // A second begin, as in tests, changes nothing.
     let _ = match sources.get("IW_LOG_FORMAT").0.as_str() {
         "json" => logs.json().try_init(),

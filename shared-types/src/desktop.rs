@@ -38,18 +38,24 @@ pub enum Failure {
     SignedOut,
     /// The person didn't want to wait any longer.
     Cancelled,
+    /// What the person wrote can't be used: what is wrong, where, and what helps.
+    Input(String),
     /// The shell itself failed.
     Shell(String),
 }
 
 impl Failure {
-    /// In words for people, with a code to report.
+    /// In words for people; with a code to report where it is a fault of the server or the app.
     pub fn words(&self) -> String {
         match self {
-            Self::Refused(problem) => format!("{} (IW-{})", problem.detail, problem.status),
+            Self::Refused(problem) if problem.status >= 500 => {
+                format!("{} (IW-{})", problem.detail, problem.status)
+            }
+            Self::Refused(problem) => problem.detail.clone(),
             Self::Offline => "The server doesn't answer. (IW-503)".to_owned(),
-            Self::SignedOut => "You are signed out. (IW-401)".to_owned(),
+            Self::SignedOut => "You are signed out.".to_owned(),
             Self::Cancelled => "It was cancelled.".to_owned(),
+            Self::Input(what) => what.clone(),
             Self::Shell(what) => format!("{what} (IW-500)"),
         }
     }
@@ -107,7 +113,27 @@ pub struct Draft {
     pub at: DateTime<Utc>,
 }
 
-/// A line of two texts that are laid against each other.
+/// What two people made of one text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What I changed.
+    pub mine: Vec<ComparedLine>,
+    /// What they changed.
+    pub theirs: Vec<ComparedLine>,
+    /// Both together.
+    pub both: Merged,
+}
+
+/// Two changed texts as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Merged {
+    /// No line was changed by both.
+    Clean(String),
+    /// Where both changed the same lines, both stand in the text, marked.
+    Marked(String),
+}
+
+/// A line of a text that is laid against the one it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedLine {
     /// Whose it is.
@@ -121,10 +147,10 @@ pub struct ComparedLine {
 pub enum LineOf {
     /// In both.
     Both,
-    /// Only in mine.
-    Mine,
-    /// Only in theirs.
-    Theirs,
+    /// Of the text before.
+    Before,
+    /// Of the text after.
+    After,
     /// Lines of both that are left out here.
     Gap,
 }

@@ -171,7 +171,8 @@ fn words(approval: &Approval) -> (String, String) {
     });
     let what = approval.subject.clone().unwrap_or_else(|| approval.workflow_name.clone());
     let summary = format!("Approve {}{what}?", amount.unwrap_or_default());
-    let deadline = approval.expires_at.map(|at| format!("Until {}", at.format("%-d %b %H:%M UTC")));
+    let deadline =
+        approval.expires_at.map(|at| format!("Until {}", at.with_timezone(&Local).format("%-d %b %H:%M")));
     let body: Vec<String> = approval.reason.clone().into_iter().chain(deadline).collect();
     (summary, body.join(". "))
 }

@@ -19,6 +19,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         session::sign_out,
         session::leave,
         session::change_password,
+        session::page_ready,
+        session::roles,
         session::settings,
         session::set_settings,
         session::connection,

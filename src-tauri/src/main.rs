@@ -11,7 +11,9 @@ mod keyring_store;
 mod leaving;
 mod live;
 mod notifications;
+mod opening;
 mod outbox;
+mod server_address;
 mod session;
 mod shell;
 #[cfg(test)]
@@ -21,17 +23,24 @@ mod waiting;
 use host::Host as _;
 use keyring_store::{KeyringStore, SystemKeyring};
 use shell::Shell;
-use std::{io::BufRead as _, sync::Arc};
+use std::{
+    io::{BufRead as _, IsTerminal as _},
+    sync::Arc,
+};
 use tauri::{Manager as _, WindowEvent};
+use tauri_plugin_window_state::StateFlags;
 
 fn main() -> anyhow::Result<()> {
     // The provider is chosen once; a second choice would be an error of this program.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    // Colours are for a terminal; in a file they are noise.
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
     let sign_in = std::env::args().any(|arg| arg == "--sign-in").then(read_sign_in).flatten();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| app.to_front()))
-        .plugin(tauri_plugin_window_state::Builder::new().build())
+        // Whether it is shown isn't kept: it always is, once it has something to show.
+        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept_of_the_window()).build())
         .plugin(tauri_plugin_notification::init())
         .on_window_event(|window, event| {
             if let WindowEvent::CloseRequested { api, .. } = event {
@@ -46,6 +55,7 @@ fn main() -> anyhow::Result<()> {
             let keyring = KeyringStore::new(Arc::new(SystemKeyring));
             let opening = Shell::open(Arc::new(handle), keyring, &folder);
             let shell = tauri::async_runtime::block_on(opening)?;
+            opening::prepare(app.handle(), &shell);
             app.manage(shell.clone());
             tauri::async_runtime::spawn(shell.begin(sign_in));
             Ok(())
@@ -53,6 +63,11 @@ fn main() -> anyhow::Result<()> {
         .build(tauri::generate_context!())?;
     app.run(|_, _| {});
     Ok(())
+}
+
+/// What of the window is restored when the app runs again.
+fn kept_of_the_window() -> StateFlags {
+    StateFlags::all() - StateFlags::VISIBLE
 }
 
 /// A server and a one-time code, handed over on standard input so that no list of processes shows them.

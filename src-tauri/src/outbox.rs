@@ -107,9 +107,13 @@ async fn send(shell: &Shell, scope: &Scope, id: Uuid) -> Result<Sent, Failure> {
             OutgoingState::Recorded { at: recorded }
         }
         Err(Failure::Refused(problem)) => OutgoingState::Lost { problem: problem.clone() },
-        Err(Failure::Offline | Failure::SignedOut | Failure::Cancelled | Failure::Shell(_)) => {
-            OutgoingState::Queued
-        }
+        Err(
+            Failure::Offline
+            | Failure::SignedOut
+            | Failure::Cancelled
+            | Failure::Input(_)
+            | Failure::Shell(_),
+        ) => OutgoingState::Queued,
     };
     shell.cache().set_outgoing(&item).await.map_err(failed)?;
     shell.tell(&Told::Outbox);

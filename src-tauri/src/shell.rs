@@ -9,6 +9,7 @@ use crate::{
     keyring_store::{KeptSession, KeyringStore, Read},
     live::{self, Looks},
     outbox,
+    server_address::server_address,
     session::{Entered, Scope, Sessions},
 };
 use chrono::{DateTime, Utc};
@@ -151,13 +152,18 @@ impl Shell {
     }
 
     pub(crate) async fn sign_in(&self, server: &str, login: &LoginRequest) -> Result<SessionView, Failure> {
-        let server = server.trim().trim_end_matches('/');
+        let server = &server_address(server)?;
         let device = match &login.email {
             Some(email) => self.0.cache.setting(&device_of(server, email)).await.ok().flatten(),
             None => None,
         };
         let login = LoginRequest { device, ..login.clone() };
-        let (view, device) = self.0.sessions.sign_in(&self.0.client, &self.0.keyring, server, &login).await?;
+        let signed_in = self.0.sessions.sign_in(&self.0.client, &self.0.keyring, server, &login).await;
+        let (view, device) = signed_in.map_err(|failure| {
+            let is_silent = failure == Failure::Offline;
+            let says = || format!("Nothing answers at {server}. Check the address and the network.");
+            if is_silent { Failure::Input(says()) } else { failure }
+        })?;
         if let (SessionView::SignedIn { user, .. }, Some(device)) = (&view, device) {
             self.remember(&device_of(server, &user.email), &device).await;
         }
@@ -295,7 +301,7 @@ impl Shell {
         match answer {
             Err(Failure::Offline) => self.0.line_doubted.notify_waiters(),
             Ok(_) | Err(Failure::Refused(_)) => self.heard(),
-            Err(Failure::SignedOut | Failure::Cancelled | Failure::Shell(_)) => {}
+            Err(Failure::SignedOut | Failure::Cancelled | Failure::Input(_) | Failure::Shell(_)) => {}
         }
         answer
     }

@@ -9,8 +9,8 @@ use crate::{
 };
 use serde_json::json;
 
-const ADA: &str = "ada.lind@example.com";
-/// On one line, as the browser takes it in one piece; `steps` has a misspelt key.
+pub(crate) const ADA: &str = "ada.lind@example.com";
+/// `steps` has a misspelt key.
 const MISSPELT: &str = r#"{ "workflow_id": "greet", "name": "Greet", "trigger": { "type": "manual" }, "enabled": true, "steps": [ { "id": "hello", "type": "set", "sets": { "said": "hello" } } ] }"#;
 
 pub(crate) async fn a_workflow_is_written(window: &Window, world: &World, wire: &Wire) {
@@ -44,9 +44,9 @@ pub(crate) async fn a_workflow_is_written(window: &Window, world: &World, wire: 
     world.publish(&mia, "greet", &saying("theirs"), "\"r1\"").await;
     window.click_on("Save").await;
     window.says("mia.falk@example.com").await;
-    window.says("− yours, + theirs").await;
+    window.says("What they changed").await;
     window.says(&format!("+ {}", saying("theirs"))).await;
-    window.click_on("Keep mine").await;
+    window.click_on("Keep only mine").await;
     window.click_on("Save").await;
     window.says("Saved as revision 3").await;
     window.says(r#""said": "mine""#).await;
@@ -58,11 +58,12 @@ fn saying(words: &str) -> String {
     MISSPELT.replace("sets", "set").replace(r#""said": "hello""#, &format!(r#""said": "{words}""#))
 }
 
-/// Puts a text in the place of what the editor holds, as a person who selects all and types.
-async fn type_over(window: &Window, text: &str) {
+/// Puts a text in the place of what the editor holds, as a person who selects all and pastes.
+pub(crate) async fn type_over(window: &Window, text: &str) {
     let script = format!(
         "const field = document.querySelector('.cm-content'); if (!field) return false; field.focus(); \
-         document.execCommand('selectAll'); return document.execCommand('insertText', false, {});",
+         document.execCommand('selectAll'); const data = new DataTransfer(); data.setData('text/plain', {}); \
+         field.dispatchEvent(new ClipboardEvent('paste', {{ clipboardData: data, bubbles: true, cancelable: true }})); return true;",
         json!(text)
     );
     eventually("the editor takes text", || async {

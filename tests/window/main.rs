@@ -121,7 +121,7 @@ async fn decided_by_keyboard(window: &Window, world: &World, notifications: &Not
     assert!(shown.body.starts_with("Order over 10,000. Until "), "{}", shown.body);
     click(window, notifications, shown.id, &format!("/inbox/{approval}")).await;
     window.says("Approve €12,400.10 for Order A-1, Lund Robotics?").await;
-    window.says("order.total is 12400.10, at least 10,000: true").await;
+    window.says("order.total is €12,400.10, at least €10,000.00: true").await;
     window.says("Tells the shop: order A-1 is approved.").await;
     approve(window).await;
     window.says("approval recorded").await;

@@ -4,6 +4,7 @@ mod deciding;
 mod keys;
 mod looks;
 mod offline;
+mod writing;
 
 use crate::{
     INA,
@@ -23,12 +24,17 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn open() -> Self {
+        Self::open_as(INA).await
+    }
+
+    /// With somebody else signed in.
+    pub(crate) async fn open_as(email: &str) -> Self {
         let app = std::env::var("IW_TEST_APP").expect("IW_TEST_APP names the app");
         let world = World::start().await;
         let wire = Wire::lay(world.address).await;
         let ina = world.token(INA).await;
         let window = Window::open(&app).await;
-        sign_in_as(&window, &wire, INA).await;
+        sign_in_as(&window, &wire, email).await;
         Self { world, wire, window, ina }
     }
 

@@ -155,6 +155,14 @@ impl World {
         assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
     }
 
+    /// Adds a workflow or a rule.
+    pub(crate) async fn add_document(&self, token: &str, kind: &str, document: &str) {
+        let post =
+            self.http.post(self.api(kind)).bearer_auth(token).header("content-type", "application/yaml");
+        let sent = post.body(document.to_owned()).send().await.unwrap();
+        assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
+    }
+
     /// Publishes a revision of a workflow over the one with this tag.
     pub(crate) async fn publish(&self, token: &str, id: &str, document: &str, over: &str) {
         let put =

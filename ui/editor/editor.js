@@ -62,8 +62,8 @@ window.iwEditor = {
   /** Puts the caret on a line. */
   go(view, line) {
     const found = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)));
-    view.dispatch({ selection: { anchor: found.from }, effects: EditorView.scrollIntoView(found.from, { y: "center" }) });
     view.focus();
+    view.dispatch({ selection: { anchor: found.from }, effects: EditorView.scrollIntoView(found.from, { y: "center" }) });
   },
   destroy(view) {
     view.destroy();

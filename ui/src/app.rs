@@ -60,11 +60,13 @@ fn Gate() -> Html {
         let session = session.clone();
         use_effect_with((), move |()| {
             spawn_local(async move {
+                show_theme(bridge::settings().await.unwrap_or_default());
                 if let Ok(view) = bridge::session().await {
                     session.set(Some(view));
                 }
+                // Without an answer the shell shows the window after a while.
+                drop(bridge::page_ready().await);
             });
-            spawn_local(async { show_theme(bridge::settings().await.unwrap_or_default()) });
         });
     }
     {

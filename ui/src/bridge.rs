@@ -11,12 +11,13 @@ use shared_types::{
         executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
         invitations::Invitation,
         notices::Notice,
+        roles::Role,
         rules::{RuleSummary, RuleTried, StoredRule},
         webhooks::{Webhook, WebhookSecretShown},
         workflows::{Activity, Workflow, WorkflowSummary},
     },
     desktop::{
-        ComparedLine, Connection, Decided, Draft, Failure, Loaded, OutboxItem, Outgoing, Patience, Review,
+        Comparison, Connection, Decided, Draft, Failure, Loaded, OutboxItem, Outgoing, Patience, Review,
         SessionView, Settings, SignIn, TOLD, Told, Withdrawn,
     },
     ids::{ApprovalId, InvitationId},
@@ -88,6 +89,14 @@ pub(crate) async fn sign_out() -> Answer<()> {
 
 pub(crate) async fn change_password(change: PasswordChange) -> Answer<()> {
     ask("change_password", &args!(change)).await
+}
+
+pub(crate) async fn page_ready() -> Answer<()> {
+    ask("page_ready", &args!()).await
+}
+
+pub(crate) async fn roles(patience: Patience) -> Answer<Loaded<Page<Role>>> {
+    ask("roles", &args!(patience)).await
 }
 
 pub(crate) async fn settings() -> Answer<Settings> {
@@ -227,8 +236,8 @@ pub(crate) async fn review(text: String) -> Answer<Review> {
     ask("review", &args!(text)).await
 }
 
-pub(crate) async fn compare(mine: String, theirs: String) -> Answer<Vec<ComparedLine>> {
-    ask("compare", &args!(mine, theirs)).await
+pub(crate) async fn compare(id: String, revision: i32, mine: String, theirs: String) -> Answer<Comparison> {
+    ask("compare", &args!(id, revision, mine, theirs)).await
 }
 
 pub(crate) async fn try_it(text: String, event: String, script: String) -> Answer<Value> {

@@ -1,10 +1,12 @@
 //! The design system: small parts that pages are made of.
 
 pub(crate) mod ask;
+pub(crate) mod findings;
 pub(crate) mod icon;
 pub(crate) mod loading;
 pub(crate) mod overlay;
 pub(crate) mod rail;
+pub(crate) mod search;
 pub(crate) mod source_editor;
 pub(crate) mod states;
 pub(crate) mod strip;

@@ -119,6 +119,7 @@ pub(crate) fn act_on_page(action: Action) -> bool {
         | Action::RequestChanges
         | Action::Submit
         | Action::Save
+        | Action::Undo
         | Action::Inbox
         | Action::Workflows
         | Action::Runs

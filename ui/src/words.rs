@@ -8,6 +8,7 @@ use shared_types::{
         command::{RequestStatus, StepState},
         state::{RunResult, RunStatus},
     },
+    role,
     workflow::{
         duration::in_words,
         number::{grouped, money},
@@ -143,10 +144,14 @@ pub(crate) fn value(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Array(list) if list.is_empty() => "none".to_owned(),
         Value::Array(list) => list.iter().map(self::value).collect::<Vec<_>>().join("\n"),
         Value::Object(map) => {
-            let parts: Vec<String> =
-                map.iter().map(|(key, inner)| format!("{} {}", label(key), self::value(inner))).collect();
+            let is_there = |(_, inner): &(&String, &Value)| !inner.is_null() && *inner != "";
+            let said = map.iter().filter(is_there);
+            let parts: Vec<String> = said
+                .map(|(key, inner)| format!("{}: {}", label(key), self::value(inner).replace('\n', ", ")))
+                .collect();
             parts.join(" · ")
         }
     }
@@ -157,6 +162,23 @@ pub(crate) fn label(key: &str) -> String {
     let words = key.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A sentence of the machine with its roles as people call them: `one of sales_manager` is `one of sales manager`.
+pub(crate) fn with_role_names(sentence: &str) -> String {
+    let mut before = ["", ""];
+    let mut words = Vec::new();
+    for word in sentence.split(' ') {
+        let bare = word.trim_end_matches([',', ':', '.']);
+        let rest = &word[bare.len()..];
+        let role = match bare.strip_prefix("role:") {
+            Some(role) => Some(role),
+            None => (before == ["one", "of"] && role::is_id(bare)).then_some(bare),
+        };
+        words.push(role.map_or_else(|| word.to_owned(), |id| format!("{}{rest}", role::default_name(id))));
+        before = [before[1], word];
+    }
+    words.join(" ")
 }
 
 /// How a run stands, in a word.

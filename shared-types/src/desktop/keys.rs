@@ -46,6 +46,8 @@ pub enum Action {
     Submit,
     /// Publishes what is edited.
     Save,
+    /// Takes back what was just done, where that can be.
+    Undo,
     /// To the Inbox.
     Inbox,
     /// To the workflows.
@@ -95,7 +97,7 @@ const fn bind(view: View, action: Action, keys: &'static [&'static str], says: &
 }
 
 /// The keys of all views: a key has one binding, an action too.
-pub const BINDINGS: [Binding; 19] = [
+pub const BINDINGS: [Binding; 20] = [
     bind(View::List, Action::Next, &["j"], "Next row"),
     bind(View::List, Action::Previous, &["k"], "Row before"),
     bind(View::List, Action::Open, &["Enter", "o"], "Open"),
@@ -109,6 +111,7 @@ pub const BINDINGS: [Binding; 19] = [
     bind(View::Card, Action::RequestChanges, &["c"], "Request changes, with a reason"),
     bind(View::Reason, Action::Submit, &["Ctrl+Enter"], "Submit the reason"),
     bind(View::Editor, Action::Save, &["Ctrl+s"], "Publish what is edited"),
+    bind(View::Page, Action::Undo, &["z"], "Undo what was just done"),
     bind(View::Page, Action::Inbox, &["g i"], "Inbox"),
     bind(View::Page, Action::Workflows, &["g w"], "Workflows"),
     bind(View::Page, Action::Runs, &["g r"], "Runs"),

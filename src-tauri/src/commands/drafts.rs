@@ -1,10 +1,17 @@
 //! Writing workflows: checked and tried on this machine, kept as drafts, saved as revisions.
 
-use crate::{client::Document, clock, shell::Shell};
+use crate::{
+    client::{Call, Document},
+    clock,
+    shell::Shell,
+};
 use serde_json::Value;
 use shared_types::{
-    api::workflows::{CreateWorkflow, PutWorkflow, Workflow},
-    desktop::{ComparedLine, Draft, Failure, LineOf, Review},
+    api::{
+        NoBody,
+        workflows::{CreateWorkflow, GetWorkflow, PutWorkflow, RevisionQuery, Workflow},
+    },
+    desktop::{ComparedLine, Comparison, Draft, Failure, LineOf, Merged, Review},
     machine::{Definition, review::review as check, simulate::simulate, supported::unsupported},
     workflow::{
         Format,
@@ -37,11 +44,34 @@ pub(crate) async fn review(text: String) -> Result<Review, Failure> {
     reviewing.await.map_err(|error| Failure::Shell(error.to_string()))
 }
 
-/// Two texts against each other: the lines that differ, with two of the lines around them.
+/// What I and what they made of the revision that mine began from, and both together.
 #[tauri::command]
-pub(crate) async fn compare(mine: String, theirs: String) -> Result<Vec<ComparedLine>, Failure> {
+pub(crate) async fn compare(
+    shell: State<'_, Shell>,
+    id: String,
+    revision: i32,
+    mine: String,
+    theirs: String,
+) -> Result<Comparison, Failure> {
+    let query = RevisionQuery { revision: Some(revision) };
+    let call = Call::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+    let base = shell.call(&call).await?.source;
+    let comparing = tauri::async_runtime::spawn_blocking(move || against(&base, &mine, &theirs));
+    comparing.await.map_err(|error| Failure::Shell(error.to_string()))
+}
+
+fn against(base: &str, mine: &str, theirs: &str) -> Comparison {
+    let both = match diffy::merge(base, mine, theirs) {
+        Ok(clean) => Merged::Clean(clean),
+        Err(marked) => Merged::Marked(marked),
+    };
+    Comparison { mine: changes(base, mine), theirs: changes(base, theirs), both }
+}
+
+/// The lines that differ, with two of the lines around them.
+fn changes(before: &str, after: &str) -> Vec<ComparedLine> {
     const AROUND: usize = 2;
-    let diff = similar::TextDiff::from_lines(&mine, &theirs);
+    let diff = similar::TextDiff::from_lines(before, after);
     let mut lines = Vec::new();
     for (n, group) in diff.grouped_ops(AROUND).iter().enumerate() {
         if n > 0 {
@@ -50,13 +80,13 @@ pub(crate) async fn compare(mine: String, theirs: String) -> Result<Vec<Compared
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let of = match change.tag() {
                 similar::ChangeTag::Equal => LineOf::Both,
-                similar::ChangeTag::Delete => LineOf::Mine,
-                similar::ChangeTag::Insert => LineOf::Theirs,
+                similar::ChangeTag::Delete => LineOf::Before,
+                similar::ChangeTag::Insert => LineOf::After,
             };
             lines.push(ComparedLine { of, text: change.value().trim_end_matches('\n').to_owned() });
         }
     }
-    Ok(lines)
+    lines
 }
 
 #[tauri::command]
@@ -68,15 +98,32 @@ pub(crate) async fn try_it(text: String, event: String, script: String) -> Resul
         let checked = check(&text, format_of(&text), &Around::Unknown);
         let document = checked.document.filter(|document| unsupported(document).is_empty());
         let document =
-            document.ok_or_else(|| Failure::Shell("It can be tried when it has no errors.".to_owned()))?;
+            document.ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;
         let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script);
         serde_json::to_value(simulation).map_err(|error| Failure::Shell(error.to_string()))
     });
     trying.await.map_err(|error| Failure::Shell(error.to_string()))?
 }
 
-fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::Shell(format!("{what} can't be read: {error}.")))
+/// Reads JSON that a person wrote; what is wrong is said with its place.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let said = error.to_string();
+        let said = said.split(" at line ").next().unwrap_or_default();
+        Failure::Input(match error.classify() {
+            serde_json::error::Category::Eof if text.trim().is_empty() => {
+                format!("{what} is empty; write it as JSON.")
+            }
+            serde_json::error::Category::Eof => {
+                format!("{what} ends at {place} before its JSON is complete.")
+            }
+            serde_json::error::Category::Syntax => format!("{what} is no JSON at {place}: {said}."),
+            serde_json::error::Category::Data | serde_json::error::Category::Io => {
+                format!("{what} can't be used ({place}): {said}.")
+            }
+        })
+    })
 }
 
 #[tauri::command]
@@ -126,4 +173,40 @@ fn key(id: &str) -> String {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failed(error: sqlx::Error) -> Failure {
     Failure::Shell(format!("The draft can't be kept: {error}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_both_changed_apart_is_merged_and_what_both_changed_alike_is_no_conflict() {
+        let base = "a: 1\nb: 2\nc: 3\nd: 4\ne: 5\n";
+        let mine = base.replace("b: 2", "b: 20");
+        let theirs = base.replace("e: 5", "e: 50").replace("b: 2", "b: 20");
+        let compared = against(base, &mine, &theirs);
+        assert_eq!(compared.both, Merged::Clean("a: 1\nb: 20\nc: 3\nd: 4\ne: 50\n".to_owned()));
+        let changed = |lines: &[ComparedLine], of: LineOf| {
+            lines.iter().filter(|line| line.of == of).map(|line| line.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(changed(&compared.mine, LineOf::Before), ["b: 2"]);
+        assert_eq!(changed(&compared.mine, LineOf::After), ["b: 20"]);
+        assert_eq!(changed(&compared.theirs, LineOf::After), ["b: 20", "e: 50"]);
+        let Merged::Marked(marked) = against(base, &mine, &base.replace("b: 2", "b: 30")).both else {
+            panic!("both changed one line");
+        };
+        assert!(marked.contains("b: 20") && marked.contains("b: 30"), "{marked}");
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_told_with_its_place_and_no_code() {
+        for (text, says) in [
+            ("", "The event is empty; write it as JSON."),
+            ("{ \"type\":", "The event ends at line 1, column 9 before its JSON is complete."),
+            ("{\n  type: 1 }", "The event is no JSON at line 2, column 3: key must be a string."),
+        ] {
+            let failure = parse::<ScriptedEvent>("The event", text).unwrap_err();
+            assert_eq!(failure.words(), says);
+        }
+    }
 }

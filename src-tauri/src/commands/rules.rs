@@ -67,12 +67,8 @@ pub(crate) async fn try_rule(
     text: String,
     payload: String,
 ) -> Result<RuleTried, Failure> {
-    let payload: Map<String, Value> = if payload.trim().is_empty() {
-        Map::new()
-    } else {
-        serde_json::from_str(&payload)
-            .map_err(|error| Failure::Shell(format!("The payload can't be read: {error}.")))?
-    };
+    let payload: Map<String, Value> =
+        if payload.trim().is_empty() { Map::new() } else { super::drafts::parse("The payload", &payload)? };
     let body = RuleTrial { document: Value::String(text), given: RuleGiven { payload, now: None } };
     shell.call(&Call::<TryRule> { path: &[], query: &NoQuery {}, body: &body, headers: &[] }).await
 }

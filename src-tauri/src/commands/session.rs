@@ -1,12 +1,13 @@
 //! Signing in and out, and the settings of this machine.
 
-use crate::{client::Call, leaving, shell::Shell};
+use crate::{client::Call, leaving, opening, shell::Shell};
 use shared_types::{
     api::{
-        NoQuery,
+        NoBody, NoQuery, Page,
         auth::{ChangePassword, LoginRequest, PasswordChange},
+        roles::{ListRoles, Role},
     },
-    desktop::{Connection, Failure, SessionView, Settings, SignIn},
+    desktop::{Connection, Failure, Loaded, Patience, SessionView, Settings, SignIn},
 };
 use tauri::State;
 
@@ -47,6 +48,23 @@ pub(crate) async fn leave(app: tauri::AppHandle, really: bool) -> Result<(), Fai
 pub(crate) async fn change_password(shell: State<'_, Shell>, change: PasswordChange) -> Result<(), Failure> {
     let call = Call::<ChangePassword> { path: &[], query: &NoQuery {}, body: &change, headers: &[] };
     shell.call(&call).await.map(|_| ())
+}
+
+/// The first page is there in its theme: the window can be shown.
+#[tauri::command]
+pub(crate) async fn page_ready(app: tauri::AppHandle) -> Result<(), Failure> {
+    opening::show(&app);
+    Ok(())
+}
+
+/// The roles of the workspace, as it calls them.
+#[tauri::command]
+pub(crate) async fn roles(
+    shell: State<'_, Shell>,
+    patience: Patience,
+) -> Result<Loaded<Page<Role>>, Failure> {
+    let call = Call::<ListRoles> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read("roles", patience, &call).await
 }
 
 #[tauri::command]

@@ -40,7 +40,7 @@ fn failed(failure: &Failure, again: &Callback<()>, what: &str) -> Html {
             retry,
         ),
         Failure::Cancelled => (format!("Loading {what} was cancelled."), String::new(), retry),
-        Failure::Refused(_) | Failure::SignedOut | Failure::Shell(_) => {
+        Failure::Refused(_) | Failure::SignedOut | Failure::Input(_) | Failure::Shell(_) => {
             (format!("Couldn’t load {what}."), failure.words(), retry)
         }
     };

@@ -1,21 +1,54 @@
 //! Toasts: what just happened, said once, and gone after a while.
 
 use super::icon::{Glyph, Icon};
+use crate::keys::use_keys;
 use gloo_timers::callback::Timeout;
+use shared_types::desktop::{
+    Failure,
+    keys::{Action, View},
+};
+use std::future::Future;
+use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 const SHOWN_MS: u32 = 6000;
+/// What can be undone stays longer.
+const UNDO_MS: u32 = 10_000;
 
 /// What just happened.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Toast {
-    pub(crate) tone: Tone,
-    pub(crate) text: String,
+    tone: Tone,
+    text: String,
+    /// Takes it back.
+    undo: Option<Callback<()>>,
+}
+
+impl Toast {
+    /// Something was done.
+    pub(crate) fn done(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Done, text: text.into(), undo: None }
+    }
+
+    /// Something is kept until the server answers.
+    pub(crate) fn queued(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Queued, text: text.into(), undo: None }
+    }
+
+    /// Something was not done.
+    pub(crate) fn failed(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Failed, text: text.into(), undo: None }
+    }
+
+    /// The same, with a way back.
+    pub(crate) fn or_undo(self, undo: Callback<()>) -> Self {
+        Self { undo: Some(undo), ..self }
+    }
 }
 
 /// How it is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
+enum Tone {
     Done,
     Queued,
     Failed,
@@ -23,6 +56,21 @@ pub(crate) enum Tone {
 
 /// Shows toasts; any page can emit one.
 pub(crate) type Toaster = Callback<Toast>;
+
+/// Does something, and says what went wrong.
+pub(crate) fn act<T: 'static>(
+    doing: impl Future<Output = Result<T, Failure>> + 'static,
+    toaster: Option<Toaster>,
+    done: impl FnOnce(T) + 'static,
+) {
+    spawn_local(async move {
+        match (doing.await, toaster) {
+            (Ok(value), _) => done(value),
+            (Err(failure), Some(toaster)) => toaster.emit(Toast::failed(failure.words())),
+            (Err(_), None) => {}
+        }
+    });
+}
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
@@ -36,11 +84,27 @@ pub(crate) fn ToastView(props: &Props) -> Html {
     {
         let gone = props.gone.clone();
         use_effect_with(props.toast.clone(), move |toast| {
-            let timer = toast.is_some().then(|| Timeout::new(SHOWN_MS, move || gone.emit(())));
+            let shown = toast.as_ref().map(|toast| if toast.undo.is_some() { UNDO_MS } else { SHOWN_MS });
+            let timer = shown.map(|shown| Timeout::new(shown, move || gone.emit(())));
             move || drop(timer)
         });
     }
     let close = props.gone.reform(|_: MouseEvent| ());
+    let undo = props.toast.as_ref().and_then(|toast| toast.undo.clone()).map(|undo| {
+        let gone = props.gone.clone();
+        Callback::from(move |()| {
+            gone.emit(());
+            undo.emit(());
+        })
+    });
+    {
+        let undo = undo.clone();
+        use_keys(View::Page, move |action| {
+            let undo = undo.as_ref().filter(|_| action == Action::Undo);
+            undo.map(|undo| undo.emit(())).is_some()
+        });
+    }
+    let undo = undo.map(|undo| undo.reform(|_: MouseEvent| ()));
     let live = match &props.toast {
         Some(Toast { tone: Tone::Failed, .. }) => "assertive",
         Some(_) | None => "polite",
@@ -55,6 +119,7 @@ pub(crate) fn ToastView(props: &Props) -> Html {
                         Tone::Failed => html! { <Glyph icon={Icon::Cross} tone="bad" /> },
                     } }
                     <span>{ &toast.text }</span>
+                    if let Some(undo) = undo { <button class="btn quiet" onclick={undo}>{ "Undo " }<kbd>{ "z" }</kbd></button> }
                     <button class="btn quiet square" aria-label="Close" onclick={close}><Glyph icon={Icon::Close} /></button>
                 </div>
             }

@@ -1,26 +1,28 @@
 //! Writing a workflow: the source with its findings, tried with a sample event, kept as a draft, saved.
 
-pub(crate) mod findings;
+mod findings;
 mod refused;
 mod trying;
 
 use crate::{
     bridge,
     components::{
-        icon::{Glyph, Icon},
+        findings::Findings,
+        loading::show,
         source_editor::{Order, SourceEditor},
-        toast::{Toast, Toaster, Tone},
+        toast::{Toast, Toaster, act},
     },
     keys::use_keys,
+    load::use_load,
     route::Route,
     words,
 };
-use findings::Findings;
+use findings::summary;
 use gloo_timers::callback::Timeout;
 use refused::{Choice, Refused};
 use shared_types::{
     desktop::{
-        Failure, Patience, Review,
+        Failure, Loaded, Patience, Review,
         keys::{Action, View},
     },
     workflow::{Finding, Severity},
@@ -55,35 +57,26 @@ struct Editing {
 /// The page: what is edited is read first, the draft before the revision.
 #[component]
 pub(crate) fn Edit(props: &Props) -> Html {
-    let editing = use_state(|| None::<Result<Editing, Failure>>);
-    {
-        let editing = editing.clone();
-        use_effect_with(props.id.clone(), move |id| {
-            let id = id.clone();
-            spawn_local(async move { editing.set(Some(begin(id).await)) });
-        });
-    }
-    match &*editing {
-        None => html! { <main></main> },
-        Some(Err(failure)) => html! {
-            <main><div class="calm" role="alert"><p class="row"><Glyph icon={Icon::Cross} tone="bad" /> { "Couldn’t open the workflow." }</p>
-                <p class="muted">{ failure.words() }</p></div></main>
-        },
-        Some(Ok(editing)) => html! { <Bench id={props.id.clone()} editing={editing.clone()} /> },
-    }
+    // It is read once; what changes on the server meanwhile is told when it is saved.
+    let reading = use_load(props.id.clone(), |id, _| begin(id));
+    let page = show(&reading.load, (&reading.again, &reading.cancel), "the workflow", |loaded| {
+        html! { <Bench id={props.id.clone()} editing={loaded.data.clone()} /> }
+    });
+    html! { <main key={props.id.clone().unwrap_or_default()}>{ page }</main> }
 }
 
-async fn begin(id: Option<String>) -> Result<Editing, Failure> {
+async fn begin(id: Option<String>) -> Result<Loaded<Editing>, Failure> {
+    let here = |data: Editing| Loaded { data, at: words::now(), fresh: true };
     let kept = bridge::draft(id.clone().unwrap_or_else(|| NEW.to_owned())).await?;
     if let Some(draft) = kept {
         let draft_of = Some(words::clock(draft.at));
-        return Ok(Editing { text: draft.text, base: draft.base, draft_of });
+        return Ok(here(Editing { text: draft.text, base: draft.base, draft_of }));
     }
     let Some(id) = id else {
-        return Ok(Editing { text: STARTER.to_owned(), base: None, draft_of: None });
+        return Ok(here(Editing { text: STARTER.to_owned(), base: None, draft_of: None }));
     };
     let workflow = bridge::workflow(id, Patience::Full).await?.data;
-    Ok(Editing { text: workflow.source, base: Some(workflow.etag), draft_of: None })
+    Ok(here(Editing { text: workflow.source, base: Some(workflow.etag), draft_of: None }))
 }
 
 #[derive(Properties, PartialEq)]
@@ -101,7 +94,7 @@ fn Bench(props: &BenchProps) -> Html {
     let order = use_state(|| None::<(u32, Order)>);
     let conflict = use_state(|| None::<Failure>);
     let draft = props.id.clone().unwrap_or_else(|| NEW.to_owned());
-    use_checking((*text).clone(), props.editing.text.clone(), draft.clone(), (*base).clone(), review.clone());
+    use_checking((*text).clone(), props.editing.text.clone(), draft, (*base).clone(), review.clone());
     let give = {
         let order = order.clone();
         Callback::from(move |next: Order| {
@@ -129,24 +122,28 @@ fn Bench(props: &BenchProps) -> Html {
     };
     let title = props.id.clone().unwrap_or_else(|| "New workflow".to_owned());
     let is_changed = *text != props.editing.text || props.editing.draft_of.is_some();
+    let go = give.reform(Order::Go);
+    let mend = give.reform(Order::Write);
+    let draft = Draft { id: props.id.clone(), text: (*text).clone(), base: (*base).clone() };
+    let class = classes!("bench", "is-editing", conflict.is_some().then_some("has-conflict"));
     html! {
-        <main>
+        <>
             <div class="page-head"><div><h1>{ title }</h1>
                 <p class="muted">{ standing(&props.editing, is_changed) }</p></div>
                 <span class="push"></span>
-                <Discard id={props.id.clone()} {draft} />
+                if is_changed { <Discard {draft} /> }
                 <button class="btn primary" disabled={errors > 0} {onclick}>{ "Save " }<kbd>{ "Ctrl S" }</kbd></button></div>
             if let Some(failure) = &*conflict {
-                <Refused failure={failure.clone()} mine={(*text).clone()} {chosen} />
+                <Refused id={props.id.clone()} base={(*base).clone()} failure={failure.clone()} mine={(*text).clone()} {chosen} />
             }
-            <div class="bench is-editing">
+            <div {class}>
                 <div class="editor">
                     <SourceEditor text={props.editing.text.clone()} {changed} findings={shown} order={(*order).clone()} />
-                    <Findings review={(*review).clone()} give={give.clone()} />
+                    <Findings summary={summary(&review)} findings={review.findings.clone()} {go} {mend} />
                 </div>
                 <Trying text={(*text).clone()} sample={review.sample.clone()} />
             </div>
-        </main>
+        </>
     }
 }
 
@@ -207,10 +204,7 @@ fn use_saving(
                 Ok(saved) => {
                     drop(bridge::drop_draft(draft).await);
                     if let Some(toaster) = toaster {
-                        toaster.emit(Toast {
-                            tone: Tone::Done,
-                            text: format!("Saved as revision {}", saved.revision),
-                        });
+                        toaster.emit(Toast::done(format!("Saved as revision {}", saved.revision)));
                     }
                     if let Some(navigator) = navigator {
                         navigator.replace(&Route::Workflow { id: saved.workflow_id.to_string() });
@@ -230,25 +224,50 @@ fn use_saving(
     save
 }
 
-#[derive(Properties, PartialEq)]
-struct DiscardProps {
+/// A draft as it stands.
+#[derive(Debug, Clone, PartialEq)]
+struct Draft {
     id: Option<String>,
-    draft: String,
+    text: String,
+    base: Option<String>,
 }
 
-/// Forgets the draft.
+#[derive(Properties, PartialEq)]
+struct DiscardProps {
+    draft: Draft,
+}
+
+/// Forgets the draft, with a way back.
 #[component]
 fn Discard(props: &DiscardProps) -> Html {
-    let navigator = use_navigator();
-    let (id, draft) = (props.id.clone(), props.draft.clone());
+    let (toaster, navigator) = (use_context::<Toaster>(), use_navigator());
+    let draft = props.draft.clone();
     let onclick = Callback::from(move |_: MouseEvent| {
-        let (id, draft, navigator) = (id.clone(), draft.clone(), navigator.clone());
-        spawn_local(async move {
-            drop(bridge::drop_draft(draft).await);
-            if let Some(navigator) = navigator {
-                navigator.push(&id.map_or(Route::Workflows, |id| Route::Workflow { id }));
+        let (draft, toaster, navigator) = (draft.clone(), toaster.clone(), navigator.clone());
+        let key = draft.id.clone().unwrap_or_else(|| NEW.to_owned());
+        act(bridge::drop_draft(key), toaster.clone(), move |()| {
+            if let Some(navigator) = &navigator {
+                navigator.push(&draft.id.clone().map_or(Route::Workflows, |id| Route::Workflow { id }));
+            }
+            if let Some(toaster) = &toaster {
+                let back = put_back(draft, toaster.clone(), navigator);
+                toaster.emit(Toast::done("The draft is discarded").or_undo(back));
             }
         });
     });
     html! { <button class="btn quiet" {onclick}>{ "Discard draft" }</button> }
+}
+
+/// Keeps a draft that was discarded again, and opens it.
+fn put_back(draft: Draft, toaster: Toaster, navigator: Option<Navigator>) -> Callback<()> {
+    Callback::from(move |()| {
+        let (draft, navigator) = (draft.clone(), navigator.clone());
+        let key = draft.id.clone().unwrap_or_else(|| NEW.to_owned());
+        act(bridge::keep_draft(key, draft.text, draft.base), Some(toaster.clone()), move |()| {
+            if let Some(navigator) = navigator {
+                let to = draft.id.map_or(Route::NewWorkflow, |id| Route::EditWorkflow { id });
+                navigator.push(&to);
+            }
+        });
+    })
 }

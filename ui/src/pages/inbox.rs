@@ -2,6 +2,7 @@
 
 mod card;
 mod decide;
+mod evidence;
 mod list;
 mod messages;
 mod reasons;
@@ -10,6 +11,7 @@ use crate::{
     bridge,
     components::{
         loading::{Empty, Stale, show},
+        search::{Search, use_search},
         tab_link::TabLink,
         toast::{Toast, Toaster},
     },
@@ -53,6 +55,12 @@ pub(crate) fn Inbox(props: &Props) -> Html {
         crate::load::Load::Ready(loaded) => Rc::new(merge(&loaded.data, &mut kept.borrow_mut())),
         crate::load::Load::Waiting | crate::load::Load::Failed(_) => Rc::default(),
     };
+    let search = use_search("requests");
+    let items: Rc<Vec<Approval>> = if search.text().is_empty() {
+        items
+    } else {
+        Rc::new(items.iter().filter(|approval| is_found(&search, approval)).cloned().collect())
+    };
     let selected: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
     use_moving(items.clone(), selected, props.messages);
     let leave = use_leaving(items.clone(), &outgoing);
@@ -61,7 +69,9 @@ pub(crate) fn Inbox(props: &Props) -> Html {
         html! {
             <>
                 <Stale at={loaded.at} fresh={loaded.fresh} />
-                if items.is_empty() {
+                if items.is_empty() && !search.text().is_empty() {
+                    { search.nothing() }
+                } else if items.is_empty() {
                     <Empty says="Nothing waits for you."><p>{ "A request appears here the moment somebody needs your decision." }</p></Empty>
                 } else {
                     <List items={items.clone()} {selected} outgoing={(*outgoing).clone()} />
@@ -74,7 +84,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     html! {
         <main {class}>
             <section class="pane" aria-label="Inbox">
-                <div class="pane-head"><h1>{ "Inbox" }</h1></div>
+                <div class="pane-head"><h1>{ "Inbox" }</h1><span class="push"></span>if !props.messages { { search.field() } }</div>
                 { tabs(props.messages, waiting) }
                 <div class="scroll">
                     if props.messages { <Messages /> } else { { pane } }
@@ -91,6 +101,20 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </article>
         </main>
     }
+}
+
+/// Whether a request is one that is looked for: by what it is about, its workflow, who asked, or its amount.
+fn is_found(search: &Search, approval: &Approval) -> bool {
+    let who = approval.requester.as_ref().map(|requester| requester.name.as_str());
+    let texts = [
+        approval.subject.as_deref(),
+        Some(approval.workflow_name.as_str()),
+        who,
+        approval.amount.as_deref(),
+        approval.entity_id.as_deref(),
+        approval.reason.as_deref(),
+    ];
+    search.finds(&texts.map(Option::unwrap_or_default))
 }
 
 fn tabs(messages: bool, waiting: usize) -> Html {

@@ -5,7 +5,7 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         loading::Empty,
-        toast::{Toast, Toaster, Tone},
+        toast::{Toast, Toaster},
     },
     route::Route,
     told::use_told,
@@ -114,7 +114,7 @@ fn unreadable(id: &str, decided_at: Option<DateTime<Utc>>, text: &str, toaster: 
             let (id, toaster) = (id.clone(), toaster.clone());
             spawn_local(async move {
                 let toast = match bridge::outbox_export(id).await {
-                    Ok(path) => Toast { tone: Tone::Done, text: format!("Written to {path}") },
+                    Ok(path) => Toast::done(format!("Written to {path}")),
                     Err(failure) => failed(&failure),
                 };
                 toaster.emit(toast);
@@ -147,10 +147,9 @@ fn withdraw(id: String, title: String, toaster: &Toaster) -> Callback<MouseEvent
         spawn_local(async move {
             match bridge::outbox_withdraw(id).await {
                 Ok(Withdrawn::Gone | Withdrawn::NotThere) => {}
-                Ok(Withdrawn::RecordedBefore { at }) => toaster.emit(Toast {
-                    tone: Tone::Done,
-                    text: format!("{title} was recorded before, at {}", words::hour(at)),
-                }),
+                Ok(Withdrawn::RecordedBefore { at }) => {
+                    toaster.emit(Toast::done(format!("{title} was recorded before, at {}", words::hour(at))));
+                }
                 Err(failure) => toaster.emit(failed(&failure)),
             }
         });
@@ -158,5 +157,5 @@ fn withdraw(id: String, title: String, toaster: &Toaster) -> Callback<MouseEvent
 }
 
 fn failed(failure: &Failure) -> Toast {
-    Toast { tone: Tone::Failed, text: failure.words() }
+    Toast::failed(failure.words())
 }

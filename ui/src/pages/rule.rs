@@ -3,10 +3,10 @@
 use crate::{
     bridge,
     components::{
-        icon::{Glyph, Icon},
+        findings::{Findings, count},
         loading::{Stale, show},
-        source_editor::SourceEditor,
-        toast::{Toast, Toaster, Tone},
+        source_editor::{Order, SourceEditor},
+        toast::{Toast, Toaster},
         why_tree::WhyTree,
     },
     load::use_load,
@@ -20,7 +20,7 @@ use shared_types::{
         rules::{RuleTried, StoredRule},
     },
     desktop::Failure,
-    workflow::{Finding, Severity},
+    workflow::Severity,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlTextAreaElement;
@@ -108,6 +108,15 @@ fn Bench(props: &BenchProps) -> Html {
         Some(Ok(tried)) => tried.findings.clone(),
         Some(Err(_)) | None => Vec::new(),
     };
+    let listed: Vec<_> = findings.iter().map(|finding| (finding.clone(), None)).collect();
+    let order = use_state(|| None::<(u32, Order)>);
+    let go = {
+        let order = order.clone();
+        Callback::from(move |line: u64| {
+            let n = order.as_ref().map_or(0, |(n, _)| *n) + 1;
+            order.set(Some((n, Order::Go(line))));
+        })
+    };
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let rights = use_context::<Permissions>().unwrap_or_default();
     let may_write = rights.allow(Permission::WriteWorkflows);
@@ -123,8 +132,8 @@ fn Bench(props: &BenchProps) -> Html {
             </div>
             <div class="bench is-editing">
                 <div class="editor">
-                    <SourceEditor text={props.text.clone()} {changed} findings={findings.clone()} order={None} />
-                    { found(&findings) }
+                    <SourceEditor text={props.text.clone()} {changed} findings={findings.clone()} order={(*order).clone()} />
+                    if !findings.is_empty() { <Findings summary={count(findings.len())} findings={listed} {go} /> }
                 </div>
                 <section class="try" aria-label="Try it">
                     <label class="label">{ "Payload" }</label>
@@ -160,9 +169,10 @@ fn use_acts(
 ) -> (Callback<MouseEvent>, Callback<MouseEvent>) {
     let (toaster, navigator) = (use_context::<Toaster>(), use_navigator());
     let of = rule.map(|rule| (rule.rule_id.clone(), rule.etag.clone()));
-    let say = move |tone, text: String| {
+    let stored = rule.map(|rule| rule.source.clone()).unwrap_or_default();
+    let say = move |toast: Toast| {
         if let Some(toaster) = &toaster {
-            toaster.emit(Toast { tone, text });
+            toaster.emit(toast);
         }
     };
     let save = {
@@ -173,42 +183,51 @@ fn use_acts(
             spawn_local(async move {
                 match bridge::save_rule(id, text, base).await {
                     Ok(saved) => {
-                        say(Tone::Done, format!("Saved as version {}", saved.version));
+                        say(Toast::done(format!("Saved as version {}", saved.version)));
                         if let Some(navigator) = navigator {
                             navigator.replace(&Route::Rule { id: saved.rule_id });
                         }
                         again.emit(());
                     }
-                    Err(failure) => say(Tone::Failed, failure.words()),
+                    Err(failure) => say(Toast::failed(failure.words())),
                 }
             });
         })
     };
     let delete = Callback::from(move |_: MouseEvent| {
         let Some((id, etag)) = of.clone() else { return };
-        let (say, navigator) = (say.clone(), navigator.clone());
+        let (say, navigator, text) = (say.clone(), navigator.clone(), stored.clone());
         spawn_local(async move {
-            match (bridge::delete_rule(id, etag).await, navigator) {
-                (Ok(()), Some(navigator)) => navigator.push(&Route::Rules),
-                (Ok(()), None) => {}
-                (Err(failure), _) => say(Tone::Failed, failure.words()),
+            if let Err(failure) = bridge::delete_rule(id.clone(), etag).await {
+                say(Toast::failed(failure.words()));
+                return;
             }
+            if let Some(navigator) = &navigator {
+                navigator.push(&Route::Rules);
+            }
+            let done = Toast::done(format!("The rule {id} is deleted"));
+            say(done.or_undo(put_back(text, say.clone(), navigator)));
         });
     });
     (save, delete)
 }
 
-fn found(findings: &[Finding]) -> Html {
-    if findings.is_empty() {
-        return Html::default();
-    }
-    let row = |finding: &Finding| {
-        html! {
-            <div class="finding"><Glyph icon={Icon::Cross} tone="bad" /> <span class="cut" title={finding.message.clone()}>{ &finding.message }</span>
-                <span class="push num muted">{ format!("line {}", finding.line) }</span></div>
-        }
-    };
-    html! { <section class="finds" aria-label="Findings">{ findings.iter().map(row).collect::<Html>() }</section> }
+/// Writes a rule that was deleted again.
+fn put_back(
+    text: String,
+    say: impl Fn(Toast) + Clone + 'static,
+    navigator: Option<Navigator>,
+) -> Callback<()> {
+    Callback::from(move |()| {
+        let (text, say, navigator) = (text.clone(), say.clone(), navigator.clone());
+        spawn_local(async move {
+            match (bridge::save_rule(None, text, None).await, navigator) {
+                (Ok(saved), Some(navigator)) => navigator.push(&Route::Rule { id: saved.rule_id }),
+                (Ok(_), None) => {}
+                (Err(failure), _) => say(Toast::failed(failure.words())),
+            }
+        });
+    })
 }
 
 /// What the rule says of the payload.

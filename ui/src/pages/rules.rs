@@ -2,7 +2,10 @@
 
 use crate::{
     bridge,
-    components::loading::{Empty, Stale, show},
+    components::{
+        loading::{Empty, Stale, show},
+        search::{Search, use_search},
+    },
     load::use_load,
     pages::workflows::tabs,
     route::Route,
@@ -18,11 +21,17 @@ pub(crate) fn Rules() -> Html {
     let reading = use_load((), |(), patience| bridge::rules(patience));
     let navigator = use_navigator();
     let rights = use_context::<Permissions>().unwrap_or_default();
+    let search = use_search("rules");
     let table = show(&reading.load, (&reading.again, &reading.cancel), "rules", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <Empty says="No rules yet."><p>{ "A rule is a condition with a name that many workflows can ask." }</p></Empty> };
         }
-        let rows = loaded.data.items.iter().map(|rule| {
+        let found: Vec<&RuleSummary> =
+            loaded.data.items.iter().filter(|rule| is_found(&search, rule)).collect();
+        if found.is_empty() {
+            return search.nothing();
+        }
+        let rows = found.into_iter().map(|rule| {
             let (navigator, id) = (navigator.clone(), rule.rule_id.clone());
             let onclick = Callback::from(move |_: MouseEvent| {
                 if let Some(navigator) = &navigator {
@@ -46,11 +55,22 @@ pub(crate) fn Rules() -> Html {
     html! {
         <main>
             <div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>
+                { search.field() }
                 if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::NewRule}><span class="btn">{ "New rule" }</span></Link<Route>> }</div>
             { tabs(&Route::Rules) }
             <div class="scroll">{ table }</div>
         </main>
     }
+}
+
+fn is_found(search: &Search, rule: &RuleSummary) -> bool {
+    let description = rule.description.as_deref().unwrap_or_default();
+    search.finds(&[
+        rule.name.as_str(),
+        rule.rule_id.as_str(),
+        rule.expr.as_deref().unwrap_or_default(),
+        description,
+    ])
 }
 
 fn row(rule: &RuleSummary, onclick: Callback<MouseEvent>) -> Html {

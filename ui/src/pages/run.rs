@@ -11,7 +11,7 @@ use crate::{
         icon::{Glyph, Icon},
         loading::{Stale, show},
         states::run_icon,
-        toast::{Toast, Toaster, Tone},
+        toast::{Toast, Toaster},
     },
     load::{Reading, use_calm, use_load},
     route::Route,
@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 use shared_types::{
-    api::executions::{ExecutionDetail, TraceTree},
+    api::executions::{Execution, ExecutionDetail, TraceTree},
     desktop::Told,
     machine::{RunError, RunStatus},
 };
@@ -74,7 +74,7 @@ pub(crate) fn Run(props: &Props) -> Html {
             let (id, again, toaster) = (id.clone(), again.clone(), toaster.clone());
             spawn_local(async move {
                 if let (Err(failure), Some(toaster)) = (bridge::cancel_run(id, None).await, toaster) {
-                    toaster.emit(Toast { tone: Tone::Failed, text: failure.words() });
+                    toaster.emit(Toast::failed(failure.words()));
                 }
                 again.emit(());
             });
@@ -85,7 +85,7 @@ pub(crate) fn Run(props: &Props) -> Html {
             <>
                 { head(&loaded.data, &cancel) }
                 <div class="notes"><Stale at={loaded.at} fresh={loaded.fresh} /></div>
-                { body(&tree, &tab, &items, loaded.data.execution.status) }
+                { body(&tree, &tab, &items, &loaded.data.execution) }
             </>
         }
     });
@@ -97,7 +97,7 @@ fn body(
     tree: &Reading<TraceTree>,
     tab: &UseStateHandle<Tab>,
     items: &UseStateHandle<u32>,
-    status: RunStatus,
+    run: &Execution,
 ) -> Html {
     let choice = |which: Tab, name: &'static str| {
         let tab = tab.clone();
@@ -113,8 +113,8 @@ fn body(
         <>
             <div class="tabs" role="tablist">{ choice(Tab::Trace, "Trace") }{ choice(Tab::Timeline, "Timeline") }</div>
             { show(&tree.load, (&tree.again, &tree.cancel), "the trace", |loaded| match **tab {
-                Tab::Trace => html! { <Tree nodes={loaded.data.nodes.clone()} {more} /> },
-                Tab::Timeline => html! { <Timeline nodes={loaded.data.nodes.clone()} live={status != RunStatus::Ended} {more} /> },
+                Tab::Trace => html! { <Tree nodes={loaded.data.nodes.clone()} {more} amount={run.amount.clone()} currency={run.currency.clone()} /> },
+                Tab::Timeline => html! { <Timeline nodes={loaded.data.nodes.clone()} live={run.status != RunStatus::Ended} {more} /> },
             }) }
         </>
     }
@@ -129,7 +129,7 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
         format!(" · took {}", words::took(words::milliseconds(end - run.started_at)))
     });
     let waits = waits::lines(&run.waits_for).into_iter().map(|line| {
-        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { line }</p> }
+        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { words::with_role_names(&line) }</p> }
     });
     html! {
         <div class="page-head">
@@ -151,8 +151,6 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
 
 /// What went wrong, with the step where it was one's.
 fn fault(error: &RunError) -> String {
-    match &error.step {
-        Some(step) => format!("{} at {step}: {}", error.code, error.message),
-        None => format!("{}: {}", error.code, error.message),
-    }
+    let place = error.step.as_ref().map(|step| format!("At {step}: ")).unwrap_or_default();
+    format!("{place}{} ({})", error.message.trim_end_matches('.'), error.code)
 }

@@ -8,14 +8,20 @@ use crate::{
     components::{
         ask::{Ask, waiting_says, waiting_title},
         icon::{Glyph, Icon},
-        toast::{Toast, Toaster, Tone},
+        toast::{Toast, Toaster},
     },
+    load::{Load, use_load},
     route::Route,
 };
 use invitations::Invitations;
 use shared_types::{
-    api::auth::{PasswordChange, SignedIn},
+    api::{
+        Page,
+        auth::{PasswordChange, SignedIn},
+        roles::Role,
+    },
     desktop::{Settings as Chosen, Theme},
+    role::default_name,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
@@ -52,6 +58,8 @@ pub(crate) fn Settings(props: &Props) -> Html {
             spawn_local(async move { drop(bridge::set_settings(settings).await) });
         })
     };
+    let named = use_load((), |(), patience| bridge::roles(patience));
+    let roles = in_words(&props.user.roles, &named.load);
     let asking = use_state(|| None::<usize>);
     let navigator = use_navigator();
     let leave = Callback::from(move |()| {
@@ -89,7 +97,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
             <div class="scroll settings data">
                 <section class="sect"><h2>{ "Account" }</h2><div>
                     <p><b>{ &props.user.name }</b>{ format!(", {}", props.user.email) }</p>
-                    <p class="muted">{ format!("{} · {}", props.user.workspace, props.user.roles.join(", ")) }</p>
+                    <p class="muted">{ format!("{} · {}", props.user.workspace, roles) }</p>
                     <p class="muted">{ &props.server }</p>
                     if !props.lasting {
                         <p class="note wait"><Glyph icon={Icon::Look} /> { "There is no keyring here, so this sign-in lasts until the app is closed." }</p>
@@ -107,6 +115,17 @@ pub(crate) fn Settings(props: &Props) -> Html {
             }
         </main>
     }
+}
+
+/// Somebody's roles as the workspace calls them.
+fn in_words(roles: &[String], named: &Load<Page<Role>>) -> String {
+    let name = |role: &String| match named {
+        Load::Ready(loaded) => {
+            loaded.data.items.iter().find(|known| known.role == *role).map(|known| known.name.clone())
+        }
+        Load::Waiting | Load::Failed(_) => None,
+    };
+    roles.iter().map(|role| name(role).unwrap_or_else(|| default_name(role))).collect::<Vec<_>>().join(", ")
 }
 
 fn appearance(chosen: Chosen, change: &Callback<Chosen>) -> Html {
@@ -149,8 +168,7 @@ fn PasswordForm() -> Html {
                         old.set_value("");
                         new.set_value("");
                         if let Some(toaster) = toaster {
-                            toaster
-                                .emit(Toast { tone: Tone::Done, text: "The password is changed".to_owned() });
+                            toaster.emit(Toast::done("The password is changed".to_owned()));
                         }
                     }
                     Err(refused) => failure.set(Some(refused.words())),
@@ -161,8 +179,8 @@ fn PasswordForm() -> Html {
     html! {
         <section class="sect"><h2>{ "Password" }</h2>
             <form class="narrow" {onsubmit}>
-                <label>{ "Now" }<input class="field" ref={old} type="password" autocomplete="current-password" required=true /></label>
-                <label>{ "New, 10 characters at least" }<input class="field" ref={new} type="password" autocomplete="new-password" minlength="10" required=true /></label>
+                <label>{ "Current password" }<input class="field" ref={old} type="password" autocomplete="current-password" required=true /></label>
+                <label>{ "New password, 10 characters at least" }<input class="field" ref={new} type="password" autocomplete="new-password" minlength="10" required=true /></label>
                 if let Some(says) = &*failure { <p class="under bad" role="alert"><Glyph icon={Icon::Cross} /> { says }</p> }
                 <p><button class="btn">{ "Change password" }</button></p>
             </form></section>

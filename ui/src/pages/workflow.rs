@@ -3,13 +3,14 @@
 mod outline;
 mod webhook;
 
-use super::edit::findings::with_names;
 use crate::{
     bridge,
     components::{
+        ask::Ask,
+        findings::{Findings, count},
         icon::{Glyph, Icon},
         loading::{Stale, show},
-        toast::{Toast, Toaster, Tone},
+        toast::{Toast, Toaster, act},
     },
     load::use_load,
     route::Route,
@@ -20,10 +21,9 @@ use outline::Outline;
 use shared_types::{
     api::{Permission, Permissions, live::LiveKind, workflows::Workflow as Published},
     desktop::{Failure, Told},
-    workflow::{Document, Finding, Severity, document::Trigger},
+    workflow::{Document, Finding, document::Trigger},
 };
-use std::future::Future;
-use wasm_bindgen_futures::spawn_local;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 use webhook::WebhookPanel;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -49,7 +49,18 @@ pub(crate) fn Workflow(props: &Props) -> Html {
         | Told::Open(_)
         | Told::Leaving(_) => {}
     });
-    let acts = use_acts(reading.again.clone());
+    let asking = use_state(|| None::<Published>);
+    let acts = use_acts(reading.again.clone(), asking.clone());
+    let line = use_state(|| None::<u64>);
+    let go = {
+        let line = line.clone();
+        Callback::from(move |to: u64| line.set(Some(to)))
+    };
+    use_effect_with(*line, |line| {
+        if let Some(line) = line {
+            show_line(*line);
+        }
+    });
     let rights = use_context::<Permissions>().unwrap_or_default();
     let page = show(&reading.load, (&reading.again, &reading.cancel), "the workflow", |loaded| {
         let workflow = &loaded.data;
@@ -66,49 +77,57 @@ pub(crate) fn Workflow(props: &Props) -> Html {
                         if document.as_ref().is_some_and(|document| matches!(document.trigger, Trigger::Webhook { .. })) {
                             <WebhookPanel id={workflow.workflow_id.to_string()} may_write={rights.allow(Permission::WriteWorkflows)} />
                         }
-                        <pre class="src data" tabindex="0" role="region" aria-label="Source">{ source(&workflow.source) }</pre>
-                        { findings(&workflow.findings) }
+                        <pre class="src data" tabindex="0" role="region" aria-label="Source">{ source(&workflow.source, *line) }</pre>
+                        if !workflow.findings.is_empty() {
+                            <Findings summary={count(workflow.findings.len())} findings={listed(&workflow.findings)} {go} />
+                        }
                     </div>
                 </div>
             </>
         }
     });
-    html! { <main>{ page }</main> }
+    let question = asking.as_ref().map(|workflow| {
+        let title = format!("Archive {}?", workflow.name);
+        let says = "It leaves the list and starts no runs. Runs that are under way go on, and its history stays.";
+        html! { <Ask {title} says={says.to_owned()} go="Archive" stay="Keep it" answer={acts.archive.clone()} /> }
+    });
+    html! { <main>{ page }{ question }</main> }
+}
+
+fn listed(findings: &[Finding]) -> Vec<(Finding, Option<String>)> {
+    findings.iter().map(|finding| (finding.clone(), None)).collect()
+}
+
+/// Brings a line of the source into sight.
+fn show_line(line: u64) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let row = document
+        .and_then(|document| document.query_selector(&format!(".src > :nth-child({line})")).ok().flatten());
+    if let Some(row) = row {
+        let middle = ScrollIntoViewOptions::new();
+        middle.set_block(ScrollLogicalPosition::Center);
+        row.scroll_into_view_with_scroll_into_view_options(&middle);
+    }
 }
 
 /// What can be done to a workflow.
 #[derive(Clone)]
 struct Acts {
-    toggle: Callback<(String, bool)>,
+    toggle: Callback<(Published, bool)>,
     start: Callback<String>,
-    archive: Callback<(String, String)>,
-}
-
-/// Does something, and says what went wrong.
-fn act<T: 'static>(
-    doing: impl Future<Output = Result<T, Failure>> + 'static,
-    toaster: Option<Toaster>,
-    done: impl FnOnce(T) + 'static,
-) {
-    spawn_local(async move {
-        match (doing.await, toaster) {
-            (Ok(value), _) => done(value),
-            (Err(failure), Some(toaster)) => {
-                toaster.emit(Toast { tone: Tone::Failed, text: failure.words() });
-            }
-            (Err(_), None) => {}
-        }
-    });
+    /// Asks before it is archived.
+    ask: Callback<Published>,
+    /// The answer.
+    archive: Callback<bool>,
 }
 
 #[hook]
-fn use_acts(again: Callback<()>) -> Acts {
+fn use_acts(again: Callback<()>, asking: UseStateHandle<Option<Published>>) -> Acts {
     let (toaster, navigator) = (use_context::<Toaster>(), use_navigator());
     let toggle = {
         let toaster = toaster.clone();
-        Callback::from(move |(id, enabled): (String, bool)| {
-            let again = again.clone();
-            act(bridge::toggle_workflow(id, enabled), toaster.clone(), move |_| again.emit(()));
+        Callback::from(move |(workflow, enabled): (Published, bool)| {
+            toggled(workflow, enabled, toaster.clone(), &again);
         })
     };
     let start = {
@@ -122,15 +141,72 @@ fn use_acts(again: Callback<()>) -> Acts {
             });
         })
     };
-    let archive = Callback::from(move |(id, etag): (String, String)| {
-        let navigator = navigator.clone();
-        act(bridge::archive_workflow(id, etag), toaster.clone(), move |()| {
-            if let Some(navigator) = navigator {
-                navigator.push(&Route::Workflows);
-            }
-        });
+    let ask = {
+        let asking = asking.clone();
+        Callback::from(move |workflow: Published| asking.set(Some(workflow)))
+    };
+    let archive = Callback::from(move |really: bool| {
+        let workflow = (*asking).clone().filter(|_| really);
+        asking.set(None);
+        if let Some(workflow) = workflow {
+            archived(workflow, toaster.clone(), navigator.clone());
+        }
     });
-    Acts { toggle, start, archive }
+    Acts { toggle, start, ask, archive }
+}
+
+/// Enables or disables a workflow, and says what that means, with a way back.
+fn toggled(workflow: Published, enabled: bool, toaster: Option<Toaster>, again: &Callback<()>) {
+    let again = again.clone();
+    let id = workflow.workflow_id.to_string();
+    act(bridge::toggle_workflow(id, enabled), toaster.clone(), move |_| {
+        again.emit(());
+        let says = if enabled {
+            format!("{} is enabled: its trigger starts runs", workflow.name)
+        } else {
+            format!("{} is disabled: it starts no runs; those under way go on", workflow.name)
+        };
+        let back = {
+            let (toaster, again) = (toaster.clone(), again.clone());
+            Callback::from(move |()| toggled(workflow.clone(), !enabled, toaster.clone(), &again))
+        };
+        if let Some(toaster) = toaster {
+            toaster.emit(Toast::done(says).or_undo(back));
+        }
+    });
+}
+
+/// Archives a workflow; taken back, it is published again as it was.
+fn archived(workflow: Published, toaster: Option<Toaster>, navigator: Option<Navigator>) {
+    let archiving = bridge::archive_workflow(workflow.workflow_id.to_string(), workflow.etag.clone());
+    act(archiving, toaster.clone(), move |()| {
+        if let Some(navigator) = &navigator {
+            navigator.push(&Route::Workflows);
+        }
+        let says = format!("{} is archived", workflow.name);
+        let back = {
+            let toaster = toaster.clone();
+            Callback::from(move |()| {
+                let (workflow, navigator) = (workflow.clone(), navigator.clone());
+                act(published_again(workflow.clone()), toaster.clone(), move |()| {
+                    if let Some(navigator) = navigator {
+                        navigator.push(&Route::Workflow { id: workflow.workflow_id.to_string() });
+                    }
+                });
+            })
+        };
+        if let Some(toaster) = toaster {
+            toaster.emit(Toast::done(says).or_undo(back));
+        }
+    });
+}
+
+async fn published_again(workflow: Published) -> Result<(), Failure> {
+    let again = bridge::save_workflow(None, workflow.source, None).await?;
+    if again.enabled != workflow.enabled {
+        bridge::toggle_workflow(workflow.workflow_id.to_string(), workflow.enabled).await?;
+    }
+    Ok(())
 }
 
 fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: &Permissions) -> Html {
@@ -138,16 +214,13 @@ fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: 
         if workflow.enabled { (Icon::Tick, "ok", "Enabled") } else { (Icon::Slash, "muted", "Disabled") };
     let id = workflow.workflow_id.to_string();
     let toggle = {
-        let (id, enabled) = (id.clone(), !workflow.enabled);
-        acts.toggle.reform(move |_: MouseEvent| (id.clone(), enabled))
+        let (workflow, enabled) = (workflow.clone(), !workflow.enabled);
+        acts.toggle.reform(move |_: MouseEvent| (workflow.clone(), enabled))
     };
-    let start = {
-        let id = id.clone();
-        acts.start.reform(move |_: MouseEvent| id.clone())
-    };
+    let start = acts.start.reform(move |_: MouseEvent| id.clone());
     let archive = {
-        let etag = workflow.etag.clone();
-        acts.archive.reform(move |_: MouseEvent| (id.clone(), etag.clone()))
+        let workflow = workflow.clone();
+        acts.ask.reform(move |_: MouseEvent| workflow.clone())
     };
     let by_hand = document.is_some_and(|document| matches!(document.trigger, Trigger::Manual { .. }))
         && workflow.enabled
@@ -165,9 +238,9 @@ fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: 
     }
 }
 
-/// The source with its lines numbered, comments muted and values coloured.
-fn source(text: &str) -> Html {
-    let line = |line: &str| {
+/// The source with its lines numbered, comments muted and values coloured, and one of them marked.
+fn source(text: &str, marked: Option<u64>) -> Html {
+    let line = |(n, line): (u64, &str)| {
         let (code, comment) = match line.find(" #").or_else(|| line.starts_with('#').then_some(0)) {
             Some(at) => line.split_at(at),
             None => (line, ""),
@@ -176,24 +249,8 @@ fn source(text: &str) -> Html {
             Some(at) => code.split_at(at + 1),
             None => (code, ""),
         };
-        html! { <div><span>{ key.to_owned() }<span class="v">{ value.to_owned() }</span><span class="c">{ comment.to_owned() }</span></span></div> }
+        let class = (marked == Some(n)).then_some("is-shown");
+        html! { <div {class}><span>{ key.to_owned() }<span class="v">{ value.to_owned() }</span><span class="c">{ comment.to_owned() }</span></span></div> }
     };
-    text.lines().map(line).collect::<Html>()
-}
-
-fn findings(findings: &[Finding]) -> Html {
-    if findings.is_empty() {
-        return Html::default();
-    }
-    let row = |finding: &Finding| {
-        let (icon, tone) = match finding.severity {
-            Severity::Error => (Icon::Cross, "bad"),
-            Severity::Unsupported | Severity::Warning => (Icon::Look, "wait"),
-        };
-        html! {
-            <div class="finding"><Glyph {icon} {tone} /> <span class="cut" title={finding.message.clone()}>{ with_names(&finding.message) }</span>
-                <span class="push num muted">{ format!("line {}", finding.line) }</span></div>
-        }
-    };
-    html! { <section class="finds" aria-label="Findings"><h2 class="label">{ if findings.len() == 1 { "1 finding".to_owned() } else { format!("{} findings", findings.len()) } }</h2>{ findings.iter().map(row).collect::<Html>() }</section> }
+    (1..).zip(text.lines()).map(line).collect::<Html>()
 }

@@ -5,6 +5,7 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         loading::{Empty, Stale, show},
+        search::{Search, use_search},
         tab_link::TabLink,
     },
     load::use_load,
@@ -31,11 +32,18 @@ pub(crate) fn Workflows() -> Html {
     });
     let navigator = use_navigator();
     let rights = use_context::<Permissions>().unwrap_or_default();
+    let search = use_search("workflows");
+    let may_write = rights.allow(Permission::WriteWorkflows);
     let table = show(&reading.load, (&reading.again, &reading.cancel), "workflows", |loaded| {
         if loaded.data.items.is_empty() {
-            return html! { <Empty says="No workflows yet."><p>{ "POST a document to /api/v1/workflows, or start the server with sample data." }</p></Empty> };
+            return nothing_yet(may_write);
         }
-        let rows = loaded.data.items.iter().map(|workflow| {
+        let found: Vec<&WorkflowSummary> =
+            loaded.data.items.iter().filter(|workflow| is_found(&search, workflow)).collect();
+        if found.is_empty() {
+            return search.nothing();
+        }
+        let rows = found.into_iter().map(|workflow| {
             let (navigator, id) = (navigator.clone(), workflow.workflow_id.to_string());
             let onclick = Callback::from(move |_: MouseEvent| {
                 if let Some(navigator) = &navigator {
@@ -56,7 +64,31 @@ pub(crate) fn Workflows() -> Html {
             </>
         }
     });
-    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>> }</div>{ tabs(&Route::Workflows) }<div class="scroll">{ table }</div></main> }
+    html! { <main><div class="page-head"><h1>{ "Workflows" }</h1><span class="push"></span>{ search.field() }if may_write { <Link<Route> to={Route::NewWorkflow}><span class="btn">{ "New workflow" }</span></Link<Route>> }</div>{ tabs(&Route::Workflows) }<div class="scroll">{ table }</div></main> }
+}
+
+fn is_found(search: &Search, workflow: &WorkflowSummary) -> bool {
+    let texts = [
+        workflow.name.as_str(),
+        workflow.workflow_id.as_str(),
+        workflow.trigger.as_str(),
+        workflow.description.as_deref().unwrap_or_default(),
+    ];
+    search.finds(&texts)
+}
+
+/// What a workflow is for, and how the first one is made.
+fn nothing_yet(may_write: bool) -> Html {
+    html! {
+        <Empty says="No workflows yet.">
+            <p>{ "A workflow decides what happens when something comes: it allows or blocks, calls other systems, and asks people." }</p>
+            if may_write {
+                <p><Link<Route> to={Route::NewWorkflow}><span class="btn">{ "Write the first one" }</span></Link<Route>></p>
+            } else {
+                <p>{ "Somebody with the role author or admin can write one." }</p>
+            }
+        </Empty>
+    }
 }
 
 /// Workflows, and the rules that they share.
@@ -76,7 +108,7 @@ fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {
         <tr tabindex="0" key={workflow.workflow_id.to_string()} {onclick}>
             <td title={format!("{}{description}", workflow.name)}>{ &workflow.name }<span class="muted">{ description.clone() }</span></td>
             <td><span class="state"><Glyph {icon} {tone} /> { word }</span></td>
-            <td class="mono">{ &workflow.trigger }</td>
+            <td title={workflow.trigger.clone()}>{ &workflow.trigger }</td>
             <td class="num">{ workflow.runs_24h }</td>
             <td class="num">{ workflow.failed_24h }</td>
             <td class="num muted" title={words::exact(workflow.updated_at)}>{ words::clock(workflow.updated_at) }</td>

@@ -1,35 +1,9 @@
-//! What the checks say of the text, each with its fix as a button.
+//! What the findings of a draft come to.
 
-use crate::components::{
-    icon::{Glyph, Icon},
-    source_editor::Order,
-};
-use shared_types::{
-    desktop::Review,
-    workflow::{Finding, Severity},
-};
-use yew::prelude::*;
+use shared_types::{desktop::Review, workflow::Severity};
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Props {
-    pub(crate) review: Review,
-    pub(crate) give: Callback<Order>,
-}
-
-/// The findings.
-#[component]
-pub(crate) fn Findings(props: &Props) -> Html {
-    let rows =
-        props.review.findings.iter().map(|(finding, mended)| row(finding, mended.as_ref(), &props.give));
-    html! {
-        <section class="finds" aria-label="Findings">
-            <h2 class="label">{ summary(&props.review) }</h2>
-            { rows.collect::<Html>() }
-        </section>
-    }
-}
-
-fn summary(review: &Review) -> String {
+/// In a line: how many there are, and what they keep from being done.
+pub(super) fn summary(review: &Review) -> String {
     let count = |severity| review.findings.iter().filter(|(finding, _)| finding.severity == severity).count();
     let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
     match (count(Severity::Error), count(Severity::Unsupported), count(Severity::Warning)) {
@@ -45,35 +19,4 @@ fn summary(review: &Review) -> String {
             format!("{} {keep} it from being saved{also}", plural(errors, "error"))
         }
     }
-}
-
-fn row(finding: &Finding, mended: Option<&String>, give: &Callback<Order>) -> Html {
-    let (icon, tone) = match finding.severity {
-        Severity::Error => (Icon::Cross, "bad"),
-        Severity::Unsupported | Severity::Warning => (Icon::Look, "wait"),
-    };
-    let line = finding.line;
-    let go = give.reform(move |_: MouseEvent| Order::Go(line));
-    let fix = mended.map(|text| {
-        let text = text.clone();
-        let onclick = give.reform(move |_: MouseEvent| Order::Write(text.clone()));
-        html! { <button class="btn" {onclick}>{ "Fix" }</button> }
-    });
-    html! {
-        <div class="finding"><Glyph {icon} {tone} />
-            <span class="cut" title={finding.message.clone()} onclick={go}>{ with_names(&finding.message) }</span>
-            <span class="push num muted">{ format!("line {line}") }</span>{ fix }</div>
-    }
-}
-
-/// Names between backticks, as names.
-pub(crate) fn with_names(message: &str) -> Html {
-    let part = |(n, part): (usize, &str)| {
-        if n % 2 == 0 {
-            html! { { part } }
-        } else {
-            html! { <code class="mono">{ part }</code> }
-        }
-    };
-    message.split('`').enumerate().map(part).collect()
 }

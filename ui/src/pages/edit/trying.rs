@@ -74,7 +74,7 @@ pub(crate) fn Trying(props: &Props) -> Html {
         <section class="try" aria-label="Try it">
             <label class="label">{ "Event" }</label>
             <textarea class="field mono" {key} ref={event} rows="9" aria-label="Event" defaultvalue={first} />
-            <p class="row"><button class="btn" onclick={start}><Glyph icon={Icon::Play} tone="muted" /> { if got.is_some() { "Start over" } else { "Try it" } }</button>
+            <p class="row"><button class="btn" onclick={start}><Glyph icon={Icon::Play} tone="muted" /> { if matches!(&*got, Some(Ok(_))) { "Start over" } else { "Try it" } }</button>
                 if !script.is_empty() { <button class="btn quiet" onclick={back}>{ "Back one" }</button> }</p>
             { match &*got {
                 None => html! { <p class="muted">{ "Runs on this machine; nothing is sent." }</p> },

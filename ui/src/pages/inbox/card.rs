@@ -1,6 +1,6 @@
 //! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
 
-use super::{decide::Decide, outgoing_words};
+use super::{decide::Decide, evidence::facts, outgoing_words};
 use crate::{
     bridge,
     components::{
@@ -64,7 +64,7 @@ pub(crate) fn Card(props: &Props) -> Html {
                     { lost(&props.outgoing, id) }
                     { standing(approval) }
                     { effects(approval) }
-                    { evidence(approval) }
+                    { section("Evidence", facts(approval)) }
                     { why(approval) }
                     { said(approval) }
                 </div></div>
@@ -150,32 +150,8 @@ fn section(name: &'static str, content: Html) -> Html {
     html! { <section class="sect"><h3>{ name }</h3><div>{ content }</div></section> }
 }
 
-fn evidence(approval: &Approval) -> Html {
-    let mut facts: Vec<(String, Html)> = Vec::new();
-    let mut plain = |name: &str, text: Option<String>| {
-        if let Some(text) = text {
-            facts.push((name.to_owned(), html! { text }));
-        }
-    };
-    plain("Amount", words::amount(approval.amount.as_deref(), approval.currency.as_deref()));
-    plain(
-        "About",
-        approval.entity.as_deref().map(|entity| {
-            format!("{} {}", words::label(entity), approval.entity_id.clone().unwrap_or_default())
-        }),
-    );
-    plain("Asked for by", approval.requester.as_ref().map(|requester| requester.name.clone()));
-    for (key, value) in approval.data.iter().filter(|(_, value)| !value.is_null()) {
-        let shown = words::value(value);
-        let shown = shown.lines().map(|line| html! { <p>{ line.to_owned() }</p> }).collect::<Html>();
-        facts.push((words::label(key), shown));
-    }
-    let facts = facts.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> });
-    section("Evidence", html! { <dl class="facts">{ facts.collect::<Html>() }</dl> })
-}
-
 fn why(approval: &Approval) -> Html {
-    let trees = approval.why.iter().map(|passed| html! { <WhyTree why={passed.why.clone()} /> });
+    let trees = approval.why.iter().map(|passed| html! { <WhyTree why={passed.why.clone()} amount={approval.amount.clone()} currency={approval.currency.clone()} /> });
     section(
         "Why it came to you",
         html! {

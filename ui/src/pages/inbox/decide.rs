@@ -8,7 +8,7 @@ use crate::{
     bridge,
     components::{
         icon::{Glyph, Icon},
-        toast::{Toast, Tone},
+        toast::Toast,
     },
     keys::{moment, use_keys},
     words,
@@ -180,18 +180,13 @@ fn outcome(title: &str, verb: Verb, answer: Result<Decided, Failure>) -> (Toast,
         Verb::Reject => "rejection",
         Verb::RequestChanges => "request for changes",
     };
-    let not_recorded = |why: &str| Toast {
-        tone: Tone::Failed,
-        text: format!("{title}: your {what} was not recorded. {why}"),
-    };
+    let not_recorded = |why: &str| Toast::failed(format!("{title}: your {what} was not recorded. {why}"));
     match answer {
         Ok(Decided::Recorded(approval)) => {
             let at = words::hour(approval.closed_at.unwrap_or_else(words::now));
-            (Toast { tone: Tone::Done, text: format!("{title}: {what} recorded {at}") }, Some(*approval))
+            (Toast::done(format!("{title}: {what} recorded {at}")), Some(*approval))
         }
-        Ok(Decided::Queued(_)) => {
-            (Toast { tone: Tone::Queued, text: format!("{title}: {what} queued, not yet recorded") }, None)
-        }
+        Ok(Decided::Queued(_)) => (Toast::queued(format!("{title}: {what} queued, not yet recorded")), None),
         Ok(Decided::Lost(item)) => match item.state {
             OutgoingState::Lost { problem } => (not_recorded(&problem.detail), None),
             OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. } => {

@@ -88,7 +88,7 @@ fn row(
     let id = approval.approval_id.to_string();
     html! {
         <div {class} role="option" tabindex={if is_stop { "0" } else { "-1" }} title={words::title(approval)} key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
-            <div><span class="cut">{ words::title(approval) }</span><span class="num amount">{ amount }</span></div>
+            <div><span class="cut">{ words::title(approval) }</span><span class="num amount" title={amount.clone()}>{ amount }</span></div>
             <div>{ below }{ time }</div>
         </div>
     }

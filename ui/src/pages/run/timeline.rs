@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use gloo_timers::callback::Interval;
 use shared_types::machine::trace::TraceNode;
 use std::rc::Rc;
+use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
@@ -17,8 +18,10 @@ const LEAST: f64 = 3.0;
 /// How many lines above and below those in view are drawn too.
 const SPARE: usize = 10;
 const MAX_ZOOM: f64 = 4096.0;
-/// How far the end is from the edge, for the words beside the last bar.
-const MARGIN: f64 = 120.0;
+/// How far the words beside a bar are from it, and from the edge.
+const GAP: f64 = 8.0;
+/// How broad a letter of these words is at most, in pixels.
+const LETTER: f64 = 7.0;
 /// How far the names are from the edge.
 const EDGE: f64 = 24.0;
 /// How often the moment moves, in milliseconds.
@@ -69,6 +72,7 @@ pub(crate) fn Timeline(props: &Props) -> Html {
         let look = look.clone();
         use_effect(move || look.emit(()));
     }
+    use_resized(look.clone());
     let scrolled = look.reform(|_: Event| ());
     let by = |factor: f64| {
         let zoom = zoom.clone();
@@ -120,6 +124,30 @@ pub(crate) fn Timeline(props: &Props) -> Html {
     }
 }
 
+/// Calls back when the window gets another size.
+#[hook]
+fn use_resized(look: Callback<()>) {
+    let latest = use_mut_ref(|| look.clone());
+    *latest.borrow_mut() = look;
+    use_effect_with((), move |()| {
+        let handler = Closure::<dyn FnMut()>::new(move || {
+            let look = latest.borrow().clone();
+            look.emit(());
+        });
+        let window = web_sys::window();
+        if let Some(window) = &window {
+            // Listening to one's own window can't be refused.
+            let _ = window.add_event_listener_with_callback("resize", handler.as_ref().unchecked_ref());
+        }
+        move || {
+            if let Some(window) = window {
+                let _ =
+                    window.remove_event_listener_with_callback("resize", handler.as_ref().unchecked_ref());
+            }
+        }
+    });
+}
+
 /// The time, moving while a run goes on.
 #[hook]
 fn use_moment(live: bool) -> DateTime<Utc> {
@@ -161,9 +189,13 @@ fn Drawn(props: &DrawnProps) -> Html {
     const NAMES: f64 = 176.0;
     let (from, to) = props.span;
     let span_ms = words::milliseconds(to - from);
-    let room = (props.view.width - EDGE - NAMES - MARGIN).max(200.0);
+    let all = props.view.width - EDGE - NAMES - GAP;
+    let ends: Vec<(f64, f64)> =
+        props.lines.iter().filter_map(|line| end_and_words(line, from, props.now)).collect();
+    let room = fitting(all, span_ms, &ends);
     let scale = Scale { from, per_ms: room * props.zoom / span_ms };
-    let width = room * props.zoom + MARGIN;
+    // As far as the last word.
+    let width = ends.iter().map(|(end, words)| end * scale.per_ms + words).fold(room * props.zoom, f64::max);
     let count = props.lines.len();
     #[expect(clippy::cast_precision_loss, reason = "far fewer lines than 2^52")]
     let height = count as f64 * LINE;
@@ -190,6 +222,20 @@ fn Drawn(props: &DrawnProps) -> Html {
             <div class="beside" style={format!("left: {NAMES}px")}>{ words.collect::<Html>() }</div>
         </div>
     }
+}
+
+/// When a line's last bar ends, in milliseconds from the begin, and how broad the words beside it are.
+fn end_and_words(line: &Line, from: DateTime<Utc>, now: DateTime<Utc>) -> Option<(f64, f64)> {
+    let (end, words) = said_beside(line, now)?;
+    #[expect(clippy::cast_precision_loss, reason = "a few words")]
+    let breadth = words.chars().count() as f64 * LETTER;
+    Some((words::milliseconds(end - from), LEAST + GAP + breadth))
+}
+
+/// How broad the whole span may be drawn, so that the words beside each bar still fit.
+fn fitting(all: f64, span_ms: f64, ends: &[(f64, f64)]) -> f64 {
+    let room = ends.iter().filter(|(end, _)| *end > 0.0).map(|(end, words)| (all - words) * span_ms / end);
+    room.fold(all, f64::min).max(200.0)
 }
 
 /// A number of lines out of a number of pixels.
@@ -246,8 +292,8 @@ fn drawn_line(line: &Line, n: usize, scale: &Scale, now: DateTime<Utc>) -> Html 
     html! { <g data-line={line.name.clone()}>{ line.bars.iter().map(bar).collect::<Html>() }{ line.ticks.iter().map(tick).collect::<Html>() }</g> }
 }
 
-/// The words beside the last bar of a line.
-fn beside(line: &Line, n: usize, scale: &Scale, now: DateTime<Utc>) -> Option<Html> {
+/// The words beside the last bar of a line, and when it ends.
+fn said_beside(line: &Line, now: DateTime<Utc>) -> Option<(DateTime<Utc>, String)> {
     let (first, last) = (line.bars.first()?, line.bars.last()?);
     let end = last.to.unwrap_or(now);
     let mut words = words::took(words::milliseconds(end - first.from));
@@ -259,7 +305,13 @@ fn beside(line: &Line, n: usize, scale: &Scale, now: DateTime<Utc>) -> Option<Ht
     if last.to.is_none() {
         words.push_str(" so far");
     }
-    let x = scale.x(end).max(scale.x(last.from) + LEAST).round() + 8.0;
+    Some((end, words))
+}
+
+fn beside(line: &Line, n: usize, scale: &Scale, now: DateTime<Utc>) -> Option<Html> {
+    let (end, words) = said_beside(line, now)?;
+    let last = line.bars.last()?;
+    let x = scale.x(end).max(scale.x(last.from) + LEAST).round() + GAP;
     Some(html! { <span style={format!("left: {x}px; top: {}px", top(n))}>{ words }</span> })
 }
 

@@ -9,9 +9,12 @@ use crate::{
     route::Route,
     words,
 };
-use shared_types::machine::{
-    command::StepState,
-    trace::{LaneState, Moment, TraceLane, TraceNode},
+use shared_types::{
+    machine::{
+        command::StepState,
+        trace::{LaneState, Moment, TraceLane, TraceNode},
+    },
+    workflow::number::Money,
 };
 use std::collections::BTreeSet;
 use yew::prelude::*;
@@ -22,6 +25,9 @@ pub(crate) struct Props {
     pub(crate) nodes: Vec<TraceNode>,
     /// Shows more items than now.
     pub(crate) more: Callback<()>,
+    /// The money that the run is about.
+    pub(crate) amount: Option<String>,
+    pub(crate) currency: Option<String>,
 }
 
 /// How many items that failed are open from the start.
@@ -32,14 +38,14 @@ type Turned = UseStateHandle<BTreeSet<String>>;
 
 struct Rows<'p> {
     turned: &'p Turned,
-    more: &'p Callback<()>,
+    of: &'p Props,
 }
 
 /// The tree.
 #[component]
 pub(crate) fn Tree(props: &Props) -> Html {
     let turned = use_state(BTreeSet::new);
-    let rows = Rows { turned: &turned, more: &props.more };
+    let rows = Rows { turned: &turned, of: props };
     html! {
         <div class="scroll trace data" role="tree" aria-label="Trace" data-rows="">
             { props.nodes.iter().map(|node| rows.node(node, "", 0)).collect::<Html>() }
@@ -67,15 +73,18 @@ impl Rows<'_> {
     fn node(&self, node: &TraceNode, above: &str, depth: usize) -> Html {
         let key = format!("{above}/{}:{}", node.step_id, node.visit);
         let is_open = self.is_turned(&key);
-        let attempts = node.moments.iter().filter(|moment| moment.state == StepState::Retrying);
+        // Every attempt that failed, as the timeline counts them; a single one is the row itself.
+        let failed = |moment: &&Moment| matches!(moment.state, StepState::Retrying | StepState::Failed);
+        let was_tried_again = node.moments.iter().any(|moment| moment.state == StepState::Retrying);
+        let attempts = node.moments.iter().filter(failed).filter(|_| was_tried_again);
         let took = node.ended.map(|end| words::took(words::milliseconds(end - node.began)));
         let late = node.moments.iter().filter(|moment| moment.state == StepState::Late);
         html! {
             <>
-                <Row state={node.state} name={node.step_id.0.clone()} reason={node.reason.clone()} took={took}
+                <Row state={node.state} name={node.step_id.0.clone()} reason={self.reason(node)} took={took}
                     at={node.began} {depth} {is_open} onclick={self.turn(&key)} mono={true}
                     step={Some(node.step_id.0.clone())} />
-                if is_open { { detail(node, depth) } }
+                if is_open { { self.detail(node, depth) } }
                 { attempts.map(|moment| sub_row(moment, format!("attempt {}", moment.attempt), depth)).collect::<Html>() }
                 { node.lanes.iter().enumerate().map(|(n, lane)| self.lane(lane, n, &key, depth + 1)).collect::<Html>() }
                 { self.folded(node, depth + 1) }
@@ -123,13 +132,43 @@ impl Rows<'_> {
             return Html::default();
         };
         let hidden = tally.all - node.lanes.len();
-        let more = self.more.reform(|_: MouseEvent| ());
+        let more = self.of.more.reform(|_: MouseEvent| ());
         html! {
             <div class="step is-fold" style={format!("--depth: {depth}")}>
                 <span></span><span></span>
                 <span class="muted">{ words::count(hidden, "more item", "more items") }</span>
                 <span class="muted">{ format!("{}, {} failed; those that failed come first.", words::count(tally.all, "item", "items"), tally.failed) }</span>
                 <button class="btn quiet" onclick={more}>{ "Show more" }</button>
+            </div>
+        }
+    }
+
+    /// Why, with the run's amount as money.
+    fn reason(&self, node: &TraceNode) -> Option<String> {
+        let reason = node.reason.clone()?;
+        let money = Money::of(self.of.amount.as_deref(), self.of.currency.as_deref());
+        let Some((why, money)) = node.why.as_ref().zip(money) else { return Some(reason) };
+        Some(reason.replace(&why.sentence(), &why.sentence_with(Some(money))))
+    }
+
+    /// What a step got and gave, why, and the run that it called.
+    fn detail(&self, node: &TraceNode, depth: usize) -> Html {
+        let side = |name: &'static str, value: Option<&serde_json::Value>| {
+            value.map(|value| html! {
+                <div><h3>{ name }</h3><pre>{ serde_json::to_string_pretty(value).unwrap_or_default() }</pre></div>
+            })
+        };
+        let input = node.moments.iter().find_map(|moment| moment.input.as_ref());
+        let output = node.moments.iter().rev().find_map(|moment| moment.output.as_ref());
+        let called = input.and_then(|input| input.get("execution_id")).and_then(serde_json::Value::as_str);
+        html! {
+            <div class="io" style={format!("--depth: {depth}")}>
+                if let Some(id) = called {
+                    <div class="wide"><Link<Route> to={Route::Run { id: id.to_owned() }}><span class="btn"><Glyph icon={Icon::Open} tone="muted" /> { "Open the called run" }</span></Link<Route>></div>
+                }
+                { side("In", input) }
+                { side("Out", output) }
+                if let Some(why) = &node.why { <div><h3>{ "Why" }</h3><WhyTree why={why.clone()} amount={self.of.amount.clone()} currency={self.of.currency.clone()} /></div> }
             </div>
         }
     }
@@ -156,7 +195,7 @@ fn Row(props: &RowProps) -> Html {
     let word = words::step_word(props.state);
     let class = classes!("step", (props.is_open && props.mono).then_some("is-open"));
     let name = classes!("cut", props.mono.then_some("mono"));
-    let reason = props.reason.clone().unwrap_or_default();
+    let reason = props.reason.as_deref().map(words::with_role_names).unwrap_or_default();
     html! {
         <div {class} style={format!("--depth: {}", props.depth)} role="treeitem" tabindex="0"
             aria-level={(props.depth + 1).to_string()} aria-expanded={props.is_open.to_string()}
@@ -182,28 +221,6 @@ fn sub_row(moment: &Moment, name: String, depth: usize) -> Html {
             <span class="cut muted" title={reason.clone()}>{ reason.clone() }</span>
             <span class="num">{ moment.duration_ms.map(words::took) }</span>
             <span class="num muted" title={words::exact(moment.at)}>{ words::clock(moment.at) }</span>
-        </div>
-    }
-}
-
-/// What a step got and gave, why, and the run that it called.
-fn detail(node: &TraceNode, depth: usize) -> Html {
-    let side = |name: &'static str, value: Option<&serde_json::Value>| {
-        value.map(|value| html! {
-            <div><h3>{ name }</h3><pre>{ serde_json::to_string_pretty(value).unwrap_or_default() }</pre></div>
-        })
-    };
-    let input = node.moments.iter().find_map(|moment| moment.input.as_ref());
-    let output = node.moments.iter().rev().find_map(|moment| moment.output.as_ref());
-    let called = input.and_then(|input| input.get("execution_id")).and_then(serde_json::Value::as_str);
-    html! {
-        <div class="io" style={format!("--depth: {depth}")}>
-            if let Some(id) = called {
-                <div class="wide"><Link<Route> to={Route::Run { id: id.to_owned() }}><span class="btn"><Glyph icon={Icon::Open} tone="muted" /> { "Open the called run" }</span></Link<Route>></div>
-            }
-            { side("In", input) }
-            { side("Out", output) }
-            if let Some(why) = &node.why { <div><h3>{ "Why" }</h3><WhyTree why={why.clone()} /></div> }
         </div>
     }
 }

@@ -92,7 +92,7 @@ fn row(
             <td title={format!("{subject}{reason}")}>{ subject.clone() }<span class="muted">{ reason.clone() }</span></td>
             <td class="num muted" title={words::exact(run.started_at)}>{ words::clock(run.started_at) }</td>
             <td class="num">{ took }</td>
-            <td class="num">{ amount }</td>
+            <td class="num" title={amount.clone()}>{ amount }</td>
         </tr>
     }
 }

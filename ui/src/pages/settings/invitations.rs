@@ -5,7 +5,7 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         loading::show,
-        toast::{Toast, Toaster, Tone},
+        toast::{Toast, Toaster},
     },
     load::use_load,
 };
@@ -28,7 +28,7 @@ pub(crate) fn Invitations() -> Html {
                     Ok(()) => {
                         failure.set(None);
                         if let Some(toaster) = toaster {
-                            toaster.emit(Toast { tone: Tone::Done, text: answered(&invitation, accept) });
+                            toaster.emit(Toast::done(answered(&invitation, accept)));
                         }
                     }
                     Err(refused) => failure.set(Some(refused.words())),

@@ -5,18 +5,15 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         loading::show,
-        toast::{Toast, Toaster, Tone},
+        toast::{Toaster, act},
     },
     load::use_load,
     words,
 };
 use shared_types::{
     api::webhooks::{Verdict, Webhook, WebhookDelivery},
-    desktop::Failure,
     workflow::document::Signature,
 };
-use std::future::Future;
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -54,22 +51,6 @@ pub(crate) fn WebhookPanel(props: &Props) -> Html {
         shown(&loaded.data, fresh.as_deref(), props.may_write, &add, &revoke)
     });
     html! { <section class="hook data" aria-label="Webhook">{ panel }</section> }
-}
-
-fn act<T: 'static>(
-    doing: impl Future<Output = Result<T, Failure>> + 'static,
-    toaster: Option<Toaster>,
-    done: impl FnOnce(T) + 'static,
-) {
-    spawn_local(async move {
-        match (doing.await, toaster) {
-            (Ok(value), _) => done(value),
-            (Err(failure), Some(toaster)) => {
-                toaster.emit(Toast { tone: Tone::Failed, text: failure.words() });
-            }
-            (Err(_), None) => {}
-        }
-    });
 }
 
 fn shown(
