@@ -14,15 +14,19 @@ const DARK: Color = Color(0x1c, 0x20, 0x24, 0xff);
 pub(crate) fn prepare(app: &AppHandle, shell: &Shell) {
     let (app, shell) = (app.clone(), shell.clone());
     tauri::async_runtime::spawn(async move {
-        let chosen = shell.cache().settings().await.unwrap_or_default().theme;
-        if let Some(window) = app.get_webview_window("main") {
-            let system = window.theme().unwrap_or(tauri::Theme::Light);
-            // Where the system takes no colour, the page's own follows a moment later.
-            let _ = window.set_background_color(Some(ground(chosen, system)));
-        }
+        paint(&app, shell.cache().settings().await.unwrap_or_default().theme);
         tokio::time::sleep(AT_LATEST).await;
         show(&app);
     });
+}
+
+/// Gives the window the ground of a theme: it is seen before there is a page, and after.
+pub(crate) fn paint(app: &AppHandle, chosen: Theme) {
+    if let Some(window) = app.get_webview_window("main") {
+        let system = window.theme().unwrap_or(tauri::Theme::Light);
+        // Where the system takes no colour, the page's own follows a moment later.
+        let _ = window.set_background_color(Some(ground(chosen, system)));
+    }
 }
 
 /// Shows the window, if it isn't yet.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 /// The key by which `WebDriver` names an element (W3C `WebDriver`, 11).
@@ -15,15 +16,26 @@ pub(crate) struct Window {
     driver: Child,
     http: reqwest::Client,
     session: String,
-    _data: tempfile::TempDir,
+    /// What the app keeps; nothing once another window has taken it over.
+    data: Option<tempfile::TempDir>,
 }
 
 impl Window {
     /// Opens the app.
     pub(crate) async fn open(app: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // What an app of another test kept is none of this one's.
-        let data = tempfile::tempdir().unwrap();
+        Self::open_with(app, tempfile::tempdir().unwrap()).await
+    }
+
+    /// Closes the app, and opens it again with what it kept.
+    pub(crate) async fn again(mut self, app: &str) -> Self {
+        let data = self.data.take().unwrap();
+        drop(self);
+        Self::open_with(app, data).await
+    }
+
+    async fn open_with(app: &str, data: tempfile::TempDir) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .env("XDG_DATA_HOME", data.path())
@@ -33,7 +45,8 @@ impl Window {
             .spawn()
             .unwrap();
         let base = format!("http://127.0.0.1:{port}");
-        let http = reqwest::Client::new();
+        // A page that answers no more fails its test, and holds up no other.
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         let wanted = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": { "binary": app, "args": [] } } } });
         let answer = eventually("a session with the window", || async {
             let sent = http
@@ -47,7 +60,7 @@ impl Window {
         })
         .await;
         let id = answer["value"]["sessionId"].as_str().unwrap();
-        Self { driver, http, session: format!("{base}/session/{id}"), _data: data }
+        Self { driver, http, session: format!("{base}/session/{id}"), data: Some(data) }
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
@@ -138,6 +151,13 @@ impl Window {
         .await;
     }
 
+    /// Clicks the choice that is labelled so.
+    pub(crate) async fn click_on_label(&self, words: &str) {
+        let label =
+            format!("[...document.querySelectorAll('label')].find(l => l.innerText.trim() === {words:?})");
+        self.holds(&format!("!!{label} && ({label}.click(), true)")).await;
+    }
+
     /// Writes into a field, over what stands there.
     pub(crate) async fn write(&self, selector: &str, text: &str) {
         eventually(selector, || async {
@@ -172,6 +192,13 @@ impl Window {
             { "type": "keyUp", "value": key }, { "type": "keyUp", "value": control },
         ]))
         .await;
+    }
+
+    /// Types a text, key by key, into whatever has the focus.
+    pub(crate) async fn type_text(&self, text: &str) {
+        for letter in text.chars() {
+            self.press(&letter.to_string()).await;
+        }
     }
 
     /// Moves the focus on.

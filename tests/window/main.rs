@@ -6,6 +6,7 @@
 
 mod branches;
 mod bus;
+mod display;
 mod driver;
 mod editing;
 mod invited;

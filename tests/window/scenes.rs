@@ -4,6 +4,9 @@ mod deciding;
 mod keys;
 mod looks;
 mod offline;
+mod pages;
+mod runs;
+mod start;
 mod writing;
 
 use crate::{

@@ -14,6 +14,8 @@ use tokio::{io::copy_bidirectional, net, sync::watch};
 pub(crate) const PASSWORD: &str = "sample-password";
 const SECRET_KEY: &str = "a key for tests, and for nothing else";
 const SHOP: &str = "http://127.0.0.1:7401";
+/// An address that may be called and at which nobody listens.
+pub(crate) const NOBODY: &str = "127.0.0.1:9";
 const SHOP_KEY: &str = "iw_sample_shop_key";
 
 pub(crate) struct World {
@@ -57,6 +59,7 @@ impl World {
             .env("IW_SECRET_KEY", SECRET_KEY)
             .env("IW_LISTEN", self.address.to_string())
             .env("IW_ADMIN_PASSWORD", "admin-password")
+            .env("IW_OUTBOUND_ALLOW", NOBODY)
             .stdin(Stdio::null())
             .spawn();
         self.server = Some(server.unwrap());

@@ -37,7 +37,7 @@ window.iwEditor = {
         look,
         syntaxHighlighting(colours),
         lintGutter(),
-        EditorView.contentAttributes.of({ "aria-label": "Source" }),
+        EditorView.contentAttributes.of({ "aria-label": "Source", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed(update.state.doc.toString());
         }),

@@ -26,7 +26,7 @@ use crate::{
         workflows::Workflows,
     },
     route::Route,
-    told::{Bus, use_told},
+    told::{Bus, use_told, use_told_state},
 };
 use shared_types::api::Permissions;
 use shared_types::{
@@ -44,10 +44,15 @@ use yew_router::prelude::*;
 /// The whole.
 #[component]
 pub(crate) fn App() -> Html {
-    let bus = use_memo((), |()| Bus::start());
+    let listens = use_state(|| false);
+    let bus = {
+        let listens = listens.clone();
+        use_memo((), |()| Bus::start(Callback::from(move |()| listens.set(true))))
+    };
     html! {
         <ContextProvider<Bus> context={(*bus).clone()}>
-            <Clock><BrowserRouter><Gate /></BrowserRouter></Clock>
+            // What is told while nobody listens is lost: nothing is asked before.
+            if *listens { <Clock><BrowserRouter><Gate /></BrowserRouter></Clock> }
         </ContextProvider<Bus>>
     }
 }
@@ -55,28 +60,19 @@ pub(crate) fn App() -> Html {
 /// Signed in, or the page to sign in.
 #[component]
 fn Gate() -> Html {
-    let session = use_state(|| None::<SessionView>);
-    {
-        let session = session.clone();
-        use_effect_with((), move |()| {
-            spawn_local(async move {
+    let session = use_told_state(bridge::session, |told| match told {
+        Told::Session(view) => Some(view),
+        Told::Connection(_) | Told::Changed { .. } | Told::Outbox | Told::Open(_) | Told::Leaving(_) => None,
+    });
+    use_effect_with(session.is_some(), |is_there| {
+        if *is_there {
+            spawn_local(async {
                 show_theme(bridge::settings().await.unwrap_or_default());
-                if let Ok(view) = bridge::session().await {
-                    session.set(Some(view));
-                }
                 // Without an answer the shell shows the window after a while.
                 drop(bridge::page_ready().await);
             });
-        });
-    }
-    {
-        let session = session.clone();
-        use_told(move |told| {
-            if let Told::Session(view) = told {
-                session.set(Some(view));
-            }
-        });
-    }
+        }
+    });
     match &*session {
         None | Some(SessionView::Opening) => html! { <Opening /> },
         Some(SessionView::KeyringLocked { server }) => {
@@ -124,7 +120,10 @@ struct InsideProps {
 /// The app of somebody who is signed in.
 #[component]
 fn Inside(props: &InsideProps) -> Html {
-    let connection = use_state(|| Connection::Reconnecting);
+    let connection = use_told_state(bridge::connection, |told| match told {
+        Told::Connection(now) => Some(now),
+        Told::Session(_) | Told::Changed { .. } | Told::Outbox | Told::Open(_) | Told::Leaving(_) => None,
+    });
     let toast = use_state(|| None::<Toast>);
     let help = use_state(|| false);
     let leaving = use_state(|| None::<usize>);
@@ -132,21 +131,13 @@ fn Inside(props: &InsideProps) -> Html {
     let navigator = use_navigator();
     let count = use_counting(&waiting, &outgoing);
     {
-        let (connection, count) = (connection.clone(), count.clone());
-        use_effect_with((), move |()| {
-            spawn_local(async move {
-                if let Ok(now) = bridge::connection().await {
-                    connection.set(now);
-                }
-            });
-            count.emit(());
-        });
+        let count = count.clone();
+        use_effect_with((), move |()| count.emit(()));
     }
     {
-        let (connection, navigator) = (connection.clone(), navigator.clone());
+        let navigator = navigator.clone();
         let (count, leaving) = (use_calm(count), leaving.clone());
         use_told(move |told| match told {
-            Told::Connection(now) => connection.set(now),
             Told::Changed {
                 kind: LiveKind::ApprovalAsked | LiveKind::ApprovalChanged | LiveKind::Reset,
                 ..
@@ -158,7 +149,7 @@ fn Inside(props: &InsideProps) -> Html {
                     navigator.push(&route);
                 }
             }
-            Told::Changed { .. } | Told::Session(_) => {}
+            Told::Changed { .. } | Told::Session(_) | Told::Connection(_) => {}
         });
     }
     use_travel(navigator, help.clone());
@@ -189,7 +180,7 @@ fn Inside(props: &InsideProps) -> Html {
         <ContextProvider<Toaster> context={toaster}>
             <ContextProvider<Permissions> context={permissions}>
                 <Rail user={props.user.clone()} waiting={*waiting} outgoing={*outgoing} />
-                <Strip connection={*connection} />
+                <Strip connection={connection.unwrap_or(Connection::Reconnecting)} />
                 <Switch<Route> render={page} />
                 <ToastView toast={(*toast).clone()} {gone} />
                 if *help { <Help close={close_help} /> }

@@ -49,8 +49,8 @@ fn failure(value: JsValue) -> Failure {
     })
 }
 
-/// Hears what the shell tells, for as long as the app runs.
-pub(crate) fn hear(mut told: impl FnMut(Told) + 'static) {
+/// Hears what the shell tells, for as long as the app runs; says when it listens.
+pub(crate) fn hear(mut told: impl FnMut(Told) + 'static, listens: impl FnOnce() + 'static) {
     #[derive(serde::Deserialize)]
     struct Event {
         payload: Told,
@@ -64,6 +64,7 @@ pub(crate) fn hear(mut told: impl FnMut(Told) + 'static) {
         // Without the event nothing arrives unasked; the pages still work.
         let _ = listen(TOLD, &handler).await;
         handler.forget();
+        listens();
     });
 }
 

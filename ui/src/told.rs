@@ -1,8 +1,9 @@
 //! What the shell tells, handed to whichever page listens.
 
 use crate::bridge;
-use shared_types::desktop::Told;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use shared_types::desktop::{Failure, Told};
+use std::{cell::RefCell, collections::BTreeMap, future::Future, rc::Rc};
+use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 /// Those who listen.
@@ -22,17 +23,18 @@ impl PartialEq for Bus {
 }
 
 impl Bus {
-    /// Begins to hear the shell.
-    pub(crate) fn start() -> Self {
+    /// Begins to hear the shell; calls back when it does.
+    pub(crate) fn start(listens: Callback<()>) -> Self {
         let bus = Self::default();
         let heard = bus.clone();
-        bridge::hear(move |told| {
+        let tell = move |told: Told| {
             // A listener may add or drop others, so the list isn't borrowed while they run.
             let listeners: Vec<Callback<Told>> = heard.0.borrow().all.values().cloned().collect();
             for listener in listeners {
                 listener.emit(told.clone());
             }
-        });
+        };
+        bridge::hear(tell, move || listens.emit(()));
         bus
     }
 
@@ -47,6 +49,41 @@ impl Bus {
     fn drop_one(&self, id: u64) {
         self.0.borrow_mut().all.remove(&id);
     }
+}
+
+/// Something of the shell that it tells whenever it changes: asked for once, and then as it was told last. An answer that
+/// comes after something was told is older than that, and dropped.
+#[hook]
+pub(crate) fn use_told_state<T, A>(ask: fn() -> A, pick: fn(Told) -> Option<T>) -> UseStateHandle<Option<T>>
+where
+    T: 'static,
+    A: Future<Output = Result<T, Failure>> + 'static,
+{
+    let state = use_state(|| None::<T>);
+    let is_told = use_mut_ref(|| false);
+    {
+        let (state, is_told) = (state.clone(), is_told.clone());
+        use_told(move |told| {
+            if let Some(now) = pick(told) {
+                *is_told.borrow_mut() = true;
+                state.set(Some(now));
+            }
+        });
+    }
+    {
+        let state = state.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                let answer = ask().await;
+                if let Ok(now) = answer
+                    && !*is_told.borrow()
+                {
+                    state.set(Some(now));
+                }
+            });
+        });
+    }
+    state
 }
 
 /// Calls back with whatever the shell tells, as long as the component lives.

@@ -73,7 +73,12 @@ pub(crate) async fn settings(shell: State<'_, Shell>) -> Result<Settings, Failur
 }
 
 #[tauri::command]
-pub(crate) async fn set_settings(shell: State<'_, Shell>, settings: Settings) -> Result<(), Failure> {
+pub(crate) async fn set_settings(
+    app: tauri::AppHandle,
+    shell: State<'_, Shell>,
+    settings: Settings,
+) -> Result<(), Failure> {
+    opening::paint(&app, settings.theme);
     let kept = shell.cache().set_setting("settings", &settings).await;
     kept.map_err(|error| Failure::Shell(format!("The settings can't be kept: {error}.")))
 }

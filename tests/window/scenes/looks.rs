@@ -18,23 +18,58 @@ const TOO_WIDE: &str = "(() => { const out = []; \
       if (r.right > limit + 1) out.push(e.tagName + '.' + e.className + ' ' + Math.round(r.right) + ' > ' + Math.round(limit)); } \
     return out.slice(0, 5).join('; '); })()";
 
-/// The pages, each with what it says when it is there.
-fn pages<'w>(approval: &str, run: &str, order: &'w str) -> [(String, &'w str); 10] {
-    [
-        ("/inbox".to_owned(), order),
-        (format!("/inbox/{approval}"), "If you reject"),
-        ("/messages".to_owned(), "Messages"),
-        ("/runs".to_owned(), order),
-        (format!("/runs/{run}"), "ask_manager"),
-        ("/workflows".to_owned(), "High-value order"),
-        ("/workflows/high_value_order".to_owned(), "ask_manager"),
-        ("/rules".to_owned(), "Rules"),
-        ("/outbox".to_owned(), "Outbox"),
-        ("/settings".to_owned(), "Account"),
+/// A page.
+pub(super) struct Page {
+    pub(super) path: String,
+    /// What it says when it is there.
+    pub(super) says: &'static str,
+    /// Whether it needs no server.
+    pub(super) is_here: bool,
+}
+
+/// What the pages show.
+pub(super) struct Things {
+    approval: String,
+    run: String,
+}
+
+/// A request, its run and two rules.
+pub(super) async fn with_things_to_see(scene: &Scene) -> Things {
+    let (approval, run) = scene.world.order("X-1").await;
+    let ada = scene.world.token(crate::editing::ADA).await;
+    for rule in [
+        "rule_id: large\nname: Large\ncondition: { expr: \"order.total >= 10000\" }\n",
+        "rule_id: tiny\nname: Tiny\ncondition: { expr: \"order.total < 10\" }\n",
+    ] {
+        scene.world.add_document(&ada, "rules", rule).await;
+    }
+    Things { approval, run }
+}
+
+/// Every page.
+pub(super) fn pages(things: &Things) -> Vec<Page> {
+    let of_server = |path: &str, says| Page { path: path.to_owned(), says, is_here: false };
+    let here = |path: &str, says| Page { path: path.to_owned(), says, is_here: true };
+    vec![
+        of_server("/inbox", "Order X-1"),
+        of_server(&format!("/inbox/{}", things.approval), "If you reject"),
+        of_server("/messages", "Messages"),
+        of_server("/runs", "Order X-1"),
+        of_server(&format!("/runs/{}", things.run), "ask_manager"),
+        of_server("/workflows", "High-value order"),
+        of_server("/workflows/high_value_order", "ask_manager"),
+        of_server("/rules", "Tiny"),
+        of_server("/rules/large", "No workflow asks it."),
+        here("/outbox", "Outbox"),
+        here("/settings", "Account"),
+        here("/edit", "Not saved yet"),
+        here("/edit/high_value_order", "Draft on revision 1"),
+        here("/rule", "Not saved yet"),
+        here("/nowhere", "There is nothing at this address."),
     ]
 }
 
-async fn is_no_wider_than_its_place(scene: &Scene, page: &str) {
+pub(super) async fn is_no_wider_than_its_place(scene: &Scene, page: &str) {
     for width in WIDTHS {
         scene.window.resize(width, 800).await;
         let found = scene.window.script(&format!("return {TOO_WIDE}")).await.unwrap();
@@ -47,40 +82,70 @@ async fn is_no_wider_than_its_place(scene: &Scene, page: &str) {
 async fn long_words_and_many_rows_fit_at_three_widths() {
     let scene = Scene::open().await;
     let long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(4);
+    let things = with_things_to_see(&scene).await;
     let (approval, run) = scene.world.order_of("L-1", &long).await;
     for n in 0..25 {
         scene.world.order(&format!("L-{}", n + 2)).await;
     }
     scene.window.says("Order L-1").await;
-    for (page, words) in pages(&approval, &run, "Order L-1") {
-        scene.window.visit(&page).await;
-        scene.window.says(words).await;
-        is_no_wider_than_its_place(&scene, &page).await;
+    let long = Things { approval, run };
+    for Page { path, says, .. } in pages(&long).into_iter().chain(pages(&things)) {
+        scene.window.visit(&path).await;
+        scene.window.says(says).await;
+        is_no_wider_than_its_place(&scene, &path).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
     let scene = Scene::open().await;
-    let (approval, run) = scene.world.order("X-1").await;
+    let things = with_things_to_see(&scene).await;
     scene.window.says("Order X-1").await;
     let axe =
         std::fs::read_to_string(std::env::var("IW_TEST_AXE").expect("IW_TEST_AXE names axe-core")).unwrap();
     let mut found = Vec::new();
     for theme in ["light", "dark"] {
         scene.window.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await.unwrap();
-        for (page, words) in pages(&approval, &run, "Order X-1") {
-            scene.window.visit(&page).await;
-            scene.window.says(words).await;
-            scene.window.script(&axe).await.unwrap();
-            let script = "const done = arguments[arguments.length - 1]; \
-                axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then(r => done(r.violations \
-                .filter(v => v.impact === 'serious' || v.impact === 'critical') \
-                .map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))), e => done([String(e)]))";
-            let violations = scene.window.script_async(script).await.unwrap();
-            let list = violations.as_array().cloned().unwrap_or_default();
-            found.extend(list.iter().filter_map(Value::as_str).map(|what| format!("{theme} {page} {what}")));
+        for Page { path, says, .. } in pages(&things) {
+            scene.window.visit(&path).await;
+            scene.window.says(says).await;
+            found
+                .extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} {path} {what}")));
         }
+        // What a page shows besides: a run's timeline and its list, a reason that is asked for, and what lies over a page.
+        scene.window.visit(&format!("/runs/{}", things.run)).await;
+        scene.window.press("]").await;
+        scene.window.says("Waiting").await;
+        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} timeline {what}")));
+        scene.window.click_on("As a list").await;
+        found.extend(
+            serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} timeline's list {what}")),
+        );
+        scene.open_card(&things.approval).await;
+        scene.window.press_until("r", "!!document.querySelector('textarea[name=reason]')").await;
+        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} reason {what}")));
+        scene.window.press("Escape").await;
+        scene.window.press("?").await;
+        scene.window.holds("!!document.querySelector('[role=dialog]')").await;
+        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} keys {what}")));
+        scene.window.press("Escape").await;
+    }
+    crate::sign_out(&scene.window).await;
+    for theme in ["light", "dark"] {
+        scene.window.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await.unwrap();
+        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} sign-in {what}")));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What axe-core finds that is serious or worse.
+async fn serious(scene: &Scene, axe: &str) -> Vec<String> {
+    scene.window.script(axe).await.unwrap();
+    let script = "const done = arguments[arguments.length - 1]; \
+        axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then(r => done(r.violations \
+        .filter(v => v.impact === 'serious' || v.impact === 'critical') \
+        .map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))), e => done([String(e)]))";
+    let violations = scene.window.script_async(script).await.unwrap();
+    let list = violations.as_array().cloned().unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -136,7 +136,7 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
             <div class="data">
                 <h1><Glyph {icon} {tone} /> { format!("{word}: {subject}") }</h1>
                 <p class="muted">{ format!("{}, revision {} · started {}{took}", run.workflow_id, run.revision, words::clock(run.started_at)) }</p>
-                if let Some(reason) = &run.reason { <p>{ reason }</p> }
+                if let Some(reason) = run.reason.as_ref().filter(|reason| !is_said_by(run.error.as_ref(), reason)) { <p>{ reason }</p> }
                 if let Some(by) = &detail.called_by {
                     <p class="muted">{ "Called by " }<Link<Route> to={Route::Run { id: by.execution_id.to_string() }}><span class="link">{ format!("the run at {}", by.step_id) }</span></Link<Route>></p>
                 }
@@ -147,6 +147,11 @@ fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
             if run.status != RunStatus::Ended { <button class="btn" onclick={cancel.clone()}>{ "Cancel run" }</button> }
         </div>
     }
+}
+
+/// Whether what went wrong says this already.
+fn is_said_by(error: Option<&RunError>, reason: &str) -> bool {
+    error.is_some_and(|error| error.message == reason)
 }
 
 /// What went wrong, with the step where it was one's.
