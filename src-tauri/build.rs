@@ -7,7 +7,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "sign_out",
         "leave",
         "change_password",
-        "page_ready",
         "roles",
         "settings",
         "set_settings",

@@ -19,7 +19,6 @@ pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + '
         session::sign_out,
         session::leave,
         session::change_password,
-        session::page_ready,
         session::roles,
         session::settings,
         session::set_settings,

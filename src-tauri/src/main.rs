@@ -28,7 +28,6 @@ use std::{
     sync::Arc,
 };
 use tauri::{Manager as _, WindowEvent};
-use tauri_plugin_window_state::StateFlags;
 
 fn main() -> anyhow::Result<()> {
     // The provider is chosen once; a second choice would be an error of this program.
@@ -39,8 +38,7 @@ fn main() -> anyhow::Result<()> {
     let sign_in = std::env::args().any(|arg| arg == "--sign-in").then(read_sign_in).flatten();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| app.to_front()))
-        // Whether it is shown isn't kept: it always is, once it has something to show.
-        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept_of_the_window()).build())
+        .plugin(tauri_plugin_window_state::Builder::new().build())
         .plugin(tauri_plugin_notification::init())
         .on_window_event(|window, event| {
             if let WindowEvent::CloseRequested { api, .. } = event {
@@ -55,19 +53,14 @@ fn main() -> anyhow::Result<()> {
             let keyring = KeyringStore::new(Arc::new(SystemKeyring));
             let opening = Shell::open(Arc::new(handle), keyring, &folder);
             let shell = tauri::async_runtime::block_on(opening)?;
-            opening::prepare(app.handle(), &shell);
             app.manage(shell.clone());
+            opening::open(app.handle(), &shell)?;
             tauri::async_runtime::spawn(shell.begin(sign_in));
             Ok(())
         })
         .build(tauri::generate_context!())?;
     app.run(|_, _| {});
     Ok(())
-}
-
-/// What of the window is restored when the app runs again.
-fn kept_of_the_window() -> StateFlags {
-    StateFlags::all() - StateFlags::VISIBLE
 }
 
 /// A server and a one-time code, handed over on standard input so that no list of processes shows them.

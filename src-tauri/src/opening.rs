@@ -1,23 +1,24 @@
-//! Opening the window: it comes up with its first page there, in its theme, and never as an empty flash.
+//! Opening the window: it and its page have their theme from the first frame on.
 
 use crate::shell::Shell;
 use shared_types::desktop::Theme;
-use std::time::Duration;
-use tauri::{AppHandle, Manager as _, window::Color};
+use tauri::{AppHandle, Manager as _, WebviewWindowBuilder, window::Color};
 
-/// After this long the window is shown as it is: a page that doesn't come must not hide it.
-const AT_LATEST: Duration = Duration::from_secs(3);
 const LIGHT: Color = Color(0xf5, 0xf6, 0xf8, 0xff);
 const DARK: Color = Color(0x1c, 0x20, 0x24, 0xff);
 
-/// Gives the window the ground of its theme, and has it shown at the latest after a while.
-pub(crate) fn prepare(app: &AppHandle, shell: &Shell) {
-    let (app, shell) = (app.clone(), shell.clone());
-    tauri::async_runtime::spawn(async move {
-        paint(&app, shell.cache().settings().await.unwrap_or_default().theme);
-        tokio::time::sleep(AT_LATEST).await;
-        show(&app);
-    });
+/// Makes the window as `tauri.conf.json` has it, in the theme that the person chose.
+pub(crate) fn open(app: &AppHandle, shell: &Shell) -> anyhow::Result<()> {
+    let kept = tauri::async_runtime::block_on(shell.cache().settings());
+    let chosen = kept.unwrap_or_default().theme;
+    let config =
+        app.config().app.windows.first().ok_or_else(|| anyhow::anyhow!("no window is configured"))?;
+    WebviewWindowBuilder::from_config(app, config)?
+        .background_color(ground(chosen, tauri::Theme::Light))
+        .initialization_script(first_words(chosen))
+        .build()?;
+    paint(app, chosen);
+    Ok(())
 }
 
 /// Gives the window the ground of a theme: it is seen before there is a page, and after.
@@ -29,13 +30,12 @@ pub(crate) fn paint(app: &AppHandle, chosen: Theme) {
     }
 }
 
-/// Shows the window, if it isn't yet.
-pub(crate) fn show(app: &AppHandle) {
-    if let Some(window) =
-        app.get_webview_window("main").filter(|window| !window.is_visible().unwrap_or_default())
-    {
-        // A window manager may refuse; the tray and a second start bring it to the front all the same.
-        let _ = window.show();
+/// What the page runs before anything else, so that its style sheet knows the theme.
+fn first_words(chosen: Theme) -> &'static str {
+    match chosen {
+        Theme::System => "",
+        Theme::Light => "document.documentElement.dataset.theme = 'light'",
+        Theme::Dark => "document.documentElement.dataset.theme = 'dark'",
     }
 }
 

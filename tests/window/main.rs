@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod branches;
+mod budgets;
 mod bus;
 mod display;
 mod driver;

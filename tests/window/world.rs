@@ -95,6 +95,22 @@ impl World {
             .await;
     }
 
+    /// Places many orders that need nobody, a thousand at a time.
+    pub(crate) async fn many_small_orders(&self, count: usize) {
+        for from in (0..count).step_by(1000) {
+            let event = |n: usize| {
+                let id = format!("M-{n}");
+                let order =
+                    json!({ "id": id, "customer": "Lund Robotics", "total": "120.00", "currency": "EUR" });
+                json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } })
+            };
+            let events: Vec<Value> = (from..count.min(from + 1000)).map(event).collect();
+            let request = self.http.post(self.api("events/batch")).header("x-api-key", SHOP_KEY);
+            let sent = request.json(&events).send().await.unwrap();
+            assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
+        }
+    }
+
     /// Places an order of a customer.
     pub(crate) async fn order_of(&self, id: &str, customer: &str) -> (String, String) {
         let order = json!({ "id": id, "customer": customer, "total": "12400.10", "currency": "EUR" });

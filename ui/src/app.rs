@@ -64,14 +64,8 @@ fn Gate() -> Html {
         Told::Session(view) => Some(view),
         Told::Connection(_) | Told::Changed { .. } | Told::Outbox | Told::Open(_) | Told::Leaving(_) => None,
     });
-    use_effect_with(session.is_some(), |is_there| {
-        if *is_there {
-            spawn_local(async {
-                show_theme(bridge::settings().await.unwrap_or_default());
-                // Without an answer the shell shows the window after a while.
-                drop(bridge::page_ready().await);
-            });
-        }
+    use_effect_with((), |()| {
+        spawn_local(async { show_theme(bridge::settings().await.unwrap_or_default()) });
     });
     match &*session {
         None | Some(SessionView::Opening) => html! { <Opening /> },

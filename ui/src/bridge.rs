@@ -92,10 +92,6 @@ pub(crate) async fn change_password(change: PasswordChange) -> Answer<()> {
     ask("change_password", &args!(change)).await
 }
 
-pub(crate) async fn page_ready() -> Answer<()> {
-    ask("page_ready", &args!()).await
-}
-
 pub(crate) async fn roles(patience: Patience) -> Answer<Loaded<Page<Role>>> {
     ask("roles", &args!(patience)).await
 }

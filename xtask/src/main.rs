@@ -54,6 +54,9 @@ enum Chore {
         /// Print JSON; there is no other form.
         #[arg(long)]
         json: bool,
+        /// The budgets of the desktop, in the real window of a release build, each with its limit.
+        #[arg(long)]
+        desktop: bool,
     },
     /// The rules that reading would otherwise repeat.
     Tidy,
@@ -88,7 +91,8 @@ fn do_chore(chore: Chore) -> anyhow::Result<()> {
         Chore::Test { fast } => test::test(fast),
         Chore::Window => test::window_alone(),
         Chore::Night => test::night(),
-        Chore::Bench { quick, json: _ } => bench::bench(quick),
+        Chore::Bench { desktop: true, .. } => bench::desktop(),
+        Chore::Bench { quick, .. } => bench::bench(quick),
         Chore::Tidy => tidy::tidy(),
         Chore::Ui => setup::ensure(setup::UI).and_then(|()| ui::build()),
         Chore::Prepare => setup::ensure(setup::SERVER).and_then(|()| database::prepare()),

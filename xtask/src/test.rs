@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{
     env, fs,
+    path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -56,18 +57,29 @@ pub(crate) fn window_alone() -> anyhow::Result<()> {
 /// What finds faults of accessibility in the window's pages.
 const AXE: Tool = ("axe-core", "4.14.1");
 
-/// The whole in a real window, on a display, a bus and a keyring of its own.
+/// The whole in a real window.
 fn window() -> anyhow::Result<()> {
     step(
         "building the server and the app",
         &mut cargo(&["build", "-p", "backend", "-p", "src-tauri", "--features", "backend/faults"]),
     )?;
+    let private = Private::start()?;
+    let programs = [built("iw-server-faults"), built("intelligent-workflows")];
+    in_a_window("the whole in a real window", &private, programs, &[])
+}
+
+/// Runs tests of the window with these programs, on a display, a bus and a keyring of its own.
+pub(crate) fn in_a_window(
+    name: &str,
+    private: &Private,
+    [server, app]: [PathBuf; 2],
+    arguments: &[&str],
+) -> anyhow::Result<()> {
     let cargo_path = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let runtime = env::temp_dir().join(format!("iw-window-{}", std::process::id()));
     fs::create_dir_all(&runtime)?;
     #[cfg(unix)]
     fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let private = Private::start()?;
     let script =
         "printf 'test\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec \"$@\"";
     let mut whole = command(
@@ -87,10 +99,11 @@ fn window() -> anyhow::Result<()> {
             "--",
             "--test-threads=1",
         ])
+        .args(arguments)
         .env("SQLX_OFFLINE", "true")
         .env("IW_TEST_DATABASE_URL", private.url("postgres"))
-        .env("IW_TEST_SERVER", built("iw-server-faults"))
-        .env("IW_TEST_APP", built("intelligent-workflows"))
+        .env("IW_TEST_SERVER", server)
+        .env("IW_TEST_APP", app)
         .env("IW_TEST_AXE", from_npm(AXE, "axe-core/axe.min.js")?)
         .env("XDG_RUNTIME_DIR", &runtime)
         .env("XDG_DATA_HOME", runtime.join("data"))
@@ -100,7 +113,7 @@ fn window() -> anyhow::Result<()> {
         .env("NO_AT_BRIDGE", "1")
         .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
         .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
-    let tested = step("the whole in a real window", &mut whole);
+    let tested = step(name, &mut whole);
     fs::remove_dir_all(&runtime)?;
     tested
 }

@@ -50,13 +50,6 @@ pub(crate) async fn change_password(shell: State<'_, Shell>, change: PasswordCha
     shell.call(&call).await.map(|_| ())
 }
 
-/// The first page is there in its theme: the window can be shown.
-#[tauri::command]
-pub(crate) async fn page_ready(app: tauri::AppHandle) -> Result<(), Failure> {
-    opening::show(&app);
-    Ok(())
-}
-
 /// The roles of the workspace, as it calls them.
 #[tauri::command]
 pub(crate) async fn roles(
