@@ -68,7 +68,7 @@ async fn cold_start(scene: &Scene) -> Figure {
     let script = "return performance.timeOrigin + performance.getEntriesByName('inbox')[0].startTime";
     let shown = number(scene, script).await;
     let (app, _) = processes().into_iter().find(|(_, name)| name == "intelligent-wor").expect("the app runs");
-    let ticks = stat(app)[19].parse::<f64>().unwrap();
+    let ticks = stat(&app)[19].parse::<f64>().unwrap();
     let boot = fs::read_to_string("/proc/stat").unwrap();
     let boot = boot.lines().find_map(|line| line.strip_prefix("btime ")).unwrap().parse::<f64>().unwrap();
     // The time of the boot is in whole seconds; the clock since then is exact.
@@ -237,7 +237,7 @@ async fn rows(scene: &Scene) -> Vec<Figure> {
 async fn idle() -> Figure {
     const WATCHED: Duration = Duration::from_secs(20);
     let used = || -> f64 {
-        let each = own_processes().into_iter().map(stat);
+        let each = own_processes().into_iter().map(|process| stat(&process));
         each.map(|stat| stat[11].parse::<f64>().unwrap() + stat[12].parse::<f64>().unwrap()).sum()
     };
     let before = used();
@@ -275,7 +275,7 @@ fn own_processes() -> Vec<PathBuf> {
 }
 
 /// The fields of a process's `stat` from the third on (proc(5)), which follow the name in brackets.
-fn stat(process: PathBuf) -> Vec<String> {
+fn stat(process: &Path) -> Vec<String> {
     let text = fs::read_to_string(process.join("stat")).unwrap();
     let (_, fields) = text.rsplit_once(") ").unwrap();
     fields.split(' ').map(str::to_owned).collect()
@@ -283,6 +283,6 @@ fn stat(process: PathBuf) -> Vec<String> {
 
 /// What the app and its pages have in memory, in MB.
 fn memory() -> f64 {
-    let pages = own_processes().into_iter().map(|process| stat(process)[21].parse::<f64>().unwrap());
+    let pages = own_processes().into_iter().map(|process| stat(&process)[21].parse::<f64>().unwrap());
     pages.sum::<f64>() * PAGE_BYTES / 1e6
 }
