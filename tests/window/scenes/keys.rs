@@ -140,6 +140,26 @@ async fn the_selected_row_stays_in_sight_and_only_one_row_is_a_tab_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_held_moves_on_and_breaks_nothing() {
+    let scene = Scene::open().await;
+    for n in 0..3 {
+        scene.world.order(&format!("R-{n}")).await;
+    }
+    scene.window.holds("document.querySelectorAll('.item').length === 3").await;
+    // More presses than WebKit lets change the address.
+    let held = "for (let n = 0; n < 150; n++) dispatchEvent(new KeyboardEvent('keydown', \
+                { key: n % 2 ? 'k' : 'j', bubbles: true, repeat: true })); return true";
+    scene.window.script(held).await.unwrap();
+    scene.window.press("j").await;
+    scene.window.press("j").await;
+    scene.window.press("j").await;
+    let last = "[...document.querySelectorAll('.item')].at(-1).getAttribute('aria-selected') === 'true'";
+    scene.window.holds(last).await;
+    scene.go("r").await;
+    scene.window.says("Order R-2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_where_it_was_left_and_enter_opens_a_step() {
     let scene = Scene::open().await;
     for n in 0..40 {

@@ -5,6 +5,7 @@ mod decide;
 mod evidence;
 mod list;
 mod messages;
+mod moving;
 mod reasons;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
         tab_link::TabLink,
         toast::{Toast, Toaster},
     },
-    keys::use_keys,
     load::use_load,
     route::Route,
     told::use_told,
@@ -23,12 +23,10 @@ use crate::{
 use card::Card;
 use list::List;
 use messages::Messages;
+use moving::use_moving;
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
-    desktop::{
-        Outgoing, OutgoingState, Patience, Told,
-        keys::{Action, View},
-    },
+    desktop::{Outgoing, OutgoingState, Patience, Told},
     ids::ApprovalId,
     machine::command::RequestStatus,
 };
@@ -99,7 +97,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </section>
             <article class="pane card" aria-label="Decision">
                 if let Some(id) = selected {
-                    <Card {id} key={id.to_string()} outgoing={(*outgoing).clone()} {leave} {said} />
+                    <Card {id} key={id.to_string()} known={known_of(&items, id)} outgoing={(*outgoing).clone()} {leave} {said} />
                 } else if !props.messages && !items.is_empty() {
                     <Empty says="Choose a request to read it." />
                 }
@@ -226,25 +224,6 @@ fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
     outgoing
 }
 
-/// `j` and `k` move through the list.
-#[hook]
-fn use_moving(items: Rc<Vec<Approval>>, selected: Option<ApprovalId>, messages: bool) {
-    let navigator = use_navigator();
-    use_keys(View::List, move |action| {
-        let step: isize = if action == Action::Previous { -1 } else { 1 };
-        if messages || items.is_empty() || !matches!(action, Action::Next | Action::Previous) {
-            return false;
-        }
-        let at = selected.and_then(|id| items.iter().position(|approval| approval.approval_id == id));
-        let last = items.len() - 1;
-        let to = at.map_or(0, |at| at.saturating_add_signed(step).min(last));
-        if let Some(navigator) = &navigator {
-            navigator.push(&Route::Card { id: items[to].approval_id.to_string() });
-        }
-        true
-    });
-}
-
 /// Leaves a request that is decided for the next one that waits, at once.
 #[hook]
 fn use_leaving(items: Rc<Vec<Approval>>, outgoing: &[Outgoing]) -> Callback<ApprovalId> {
@@ -273,6 +252,11 @@ fn use_said(kept: &Kept, again: &Callback<()>) -> Callback<(Toast, Option<Approv
         }
         again.emit(());
     })
+}
+
+/// A request that waits, as the list has it.
+fn known_of(items: &[Approval], id: ApprovalId) -> Option<Approval> {
+    items.iter().find(|approval| approval.approval_id == id && approval.can_decide).cloned()
 }
 
 /// Whether a request waits for a decision: one that is decided and on its way doesn't.

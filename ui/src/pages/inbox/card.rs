@@ -9,17 +9,18 @@ use crate::{
         toast::Toast,
         why_tree::WhyTree,
     },
-    load::use_load,
+    load::{Load, use_load},
     route::Route,
     told::use_told,
     words,
 };
 use shared_types::{
     api::approvals::Approval,
-    desktop::{Outgoing, OutgoingState, Told},
+    desktop::{Loaded, Outgoing, OutgoingState, Told},
     ids::ApprovalId,
     machine::command::RequestStatus,
 };
+use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -27,6 +28,8 @@ use yew_router::prelude::*;
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
     pub(crate) id: ApprovalId,
+    /// As the list has it: shown at once, until it is read.
+    pub(crate) known: Option<Approval>,
     pub(crate) outgoing: Vec<Outgoing>,
     /// The request is decided: the next one is shown.
     pub(crate) leave: Callback<ApprovalId>,
@@ -54,7 +57,13 @@ pub(crate) fn Card(props: &Props) -> Html {
         || spawn_local(async { drop(bridge::in_front(None).await) })
     });
     let on_its_way = outgoing_words(&props.outgoing, id);
-    show(&reading.load, (&reading.again, &reading.cancel), "the request", |loaded| {
+    let load = match (&reading.load, &props.known) {
+        (Load::Waiting, Some(known)) => {
+            Load::Ready(Rc::new(Loaded { data: known.clone(), at: words::now(), fresh: true }))
+        }
+        (load, _) => load.clone(),
+    };
+    show(&load, (&reading.again, &reading.cancel), "the request", |loaded| {
         let approval = &loaded.data;
         html! {
             <>
