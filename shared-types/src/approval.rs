@@ -134,7 +134,7 @@ pub fn entries_of(address: &str, roles: &[String]) -> Vec<String> {
     roles.chain([format!("user:{address}"), address]).collect()
 }
 
-/// Who is still needed, in words: `One of sales manager (Bo Ek, Cy Roth).`
+/// Who is still needed, in words: `One of sales_manager (Bo Ek, Cy Roth).`
 ///
 /// `people` are the active members whom the request's entries name; only those who can decide are named as such.
 pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>], role_names: &RoleNames) -> String {
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(say(&["role:risk"], &[]), "One of risk and fraud (nobody with this role can decide).");
         assert_eq!(
             say(&["user:Ada@example.com", "role:head_of_legal"], &[]),
-            "Ada Lind or one of head of legal (nobody has this role yet)."
+            "Ada Lind or one of head_of_legal (nobody has this role yet)."
         );
         assert_eq!(
             say(&["user:vi@example.com", "user:dee@example.com"], &[]),

@@ -11,7 +11,7 @@ pub fn is_id(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// What a role is called where a workspace says nothing else: `sales_manager` is `sales manager`.
+/// What people read where a workspace gave a role no name: `sales_manager` is `sales manager`.
 pub fn default_name(id: &str) -> String {
     id.replace(['_', '-', '.'], " ").trim().to_owned()
 }
@@ -21,9 +21,9 @@ pub fn default_name(id: &str) -> String {
 pub struct RoleNames(BTreeMap<String, String>);
 
 impl RoleNames {
-    /// What a role is called.
-    pub fn name(&self, id: &str) -> String {
-        self.0.get(id).cloned().unwrap_or_else(|| default_name(id))
+    /// What a sentence of the API calls a role: as the workspace says, else by its id.
+    pub fn name<'n>(&'n self, id: &'n str) -> &'n str {
+        self.0.get(id).map_or(id, String::as_str)
     }
 }
 
@@ -51,7 +51,8 @@ mod tests {
         let names: RoleNames =
             [("sales_manager".to_owned(), "Head of sales".to_owned())].into_iter().collect();
         assert_eq!(names.name("sales_manager"), "Head of sales");
-        assert_eq!(names.name("key-account.owner"), "key account owner");
+        assert_eq!(names.name("key-account.owner"), "key-account.owner");
+        assert_eq!(default_name("key-account.owner"), "key account owner");
         assert_eq!(entry_in_words("role:sales_manager"), "sales manager");
         assert_eq!(entry_in_words("user:ada@example.com"), "ada@example.com");
         assert_eq!(entry_in_words("ada@example.com"), "ada@example.com");

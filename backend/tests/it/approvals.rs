@@ -31,7 +31,7 @@ async fn an_approval_sends_the_run_on_and_tells_who_said_what() {
     let (id, run) = ask(&shop, "A1").await;
     let card = bo.get(&format!("approvals/{id}")).await.json(200);
     assert_eq!((&card["subject"], &card["can_decide"]), (&json!("Order A1"), &json!(true)));
-    assert_eq!(card["still_needed"], "One of sales manager (Bo Ek).");
+    assert_eq!(card["still_needed"], "One of sales_manager (Bo Ek).");
     assert_eq!(card["if_approved"], json!(["Order A1 is allowed."]));
     let body = json!({ "decision": "approve", "comment": "Fine", "seen": card["seen"] });
     let after = bo.post(&decisions(&id), body).await.json(200);

@@ -129,7 +129,7 @@ fn standing(approval: &Approval) -> Html {
             { closed.unwrap_or_default() }
             if approval.status == RequestStatus::Pending {
                 { approval.expires_at.map(|until| line(Icon::Hourglass, "muted", words::deadline(until))).unwrap_or_default() }
-                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {}", lower_first(&needed)))).unwrap_or_default() }
+                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {}", words::with_role_names(&lower_first(&needed))))).unwrap_or_default() }
             }
         </div>
     }
