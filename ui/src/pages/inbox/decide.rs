@@ -164,7 +164,10 @@ fn use_sending(
         leave.emit(id);
         spawn_local(async move {
             let answer = bridge::decide(id, title.clone(), decision).await;
-            busy.set(false);
+            // What is recorded is decided: until the card says so, a second press does nothing.
+            if !matches!(answer, Ok(Decided::Recorded(_))) {
+                busy.set(false);
+            }
             if matches!(answer, Ok(Decided::Recorded(_) | Decided::Queued(_))) {
                 reasons::forget(id);
             }
