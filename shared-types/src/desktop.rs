@@ -120,7 +120,7 @@ pub struct Comparison {
     pub mine: Vec<ComparedLine>,
     /// What they changed.
     pub theirs: Vec<ComparedLine>,
-    /// Both together.
+    /// The text with the changes of both.
     pub both: Merged,
 }
 

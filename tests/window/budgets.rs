@@ -92,20 +92,12 @@ async fn cold_start(scene: &Scene) -> Figure {
 /// How a script in the page measures: it does something, and takes the time until the page shows it.
 const TIMED: &str = "const done = arguments[arguments.length - 1]; const frame = () => new Promise(r => requestAnimationFrame(r)); \
     const press = key => dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })); \
-    const until = async test => { while (!test()) await frame(); }; const times = window.partial = []; \
+    const until = async test => { while (!test()) await frame(); }; const times = []; \
     const timed = async (act, test) => { const t = performance.now(); act(); await until(test); times.push(performance.now() - t); };";
 
 async fn times(scene: &Scene, script: &str) -> Vec<f64> {
-    scene.window.script("window.at = ''; return true").await.unwrap();
     let script = format!("{TIMED} (async () => {{ {script} done(times); }})().catch(e => done([String(e)]))");
-    let answer = scene.window.script_async(&script).await;
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => {
-            let card = "return [(window.partial ?? []).map(Math.round), location.pathname, document.querySelector('.card')?.innerText, document.activeElement.outerHTML.slice(0, 200)]";
-            panic!("{error}: {:?}", scene.window.script(card).await)
-        }
-    };
+    let answer = scene.window.script_async(&script).await.unwrap();
     let mut times: Vec<f64> = answer
         .as_array()
         .unwrap()

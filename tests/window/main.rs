@@ -121,10 +121,12 @@ async fn decided_by_keyboard(window: &Window, world: &World, notifications: &Not
     let shown = notifications.about("Order A-1").await;
     assert_eq!(shown.summary, "Approve €12,400.10 for Order A-1, Lund Robotics?");
     assert!(shown.body.starts_with("Order over 10,000. Until "), "{}", shown.body);
+    assert!(!shown.body.contains("UTC"), "its deadline is in the person's own time: {}", shown.body);
     click(window, notifications, shown.id, &format!("/inbox/{approval}")).await;
     window.says("Approve €12,400.10 for Order A-1, Lund Robotics?").await;
     window.says("order.total is €12,400.10, at least €10,000.00: true").await;
     window.says("Tells the shop: order A-1 is approved.").await;
+    window.says("Still needed: one of sales manager (").await;
     approve(window).await;
     window.says("approval recorded").await;
     world.shop_was_told("orders/A-1/approve").await;

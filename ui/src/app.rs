@@ -6,6 +6,7 @@ use crate::{
     components::{
         ask::{Ask, waiting_says, waiting_title},
         rail::Rail,
+        search,
         strip::Strip,
         toast::{Toast, ToastView, Toaster},
     },
@@ -126,7 +127,10 @@ fn Inside(props: &InsideProps) -> Html {
     let count = use_counting(&waiting, &outgoing);
     {
         let count = count.clone();
-        use_effect_with((), move |()| count.emit(()));
+        use_effect_with((), move |()| {
+            count.emit(());
+            search::forget
+        });
     }
     {
         let navigator = navigator.clone();

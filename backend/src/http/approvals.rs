@@ -133,7 +133,10 @@ async fn views(state: &AppState, caller: &Caller, stored: Vec<Stored>) -> ApiRes
     } else {
         let mut conn = state.pool.acquire().await?;
         let members = people::named(&mut conn, caller.workspace, &who).await?;
-        (members, roles::names(&mut conn, caller.workspace).await?)
+        let are_roles = who.iter().any(|who| who.starts_with("role:"));
+        let names =
+            if are_roles { roles::names(&mut conn, caller.workspace).await? } else { RoleNames::default() };
+        (members, names)
     };
     Ok(stored.into_iter().map(|stored| view_with(caller, stored, &members, &role_names)).collect())
 }

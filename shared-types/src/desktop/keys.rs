@@ -3,7 +3,7 @@
 /// A view that takes keys. A view that isn't on the screen takes none, and while a dialog is open none does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum View {
-    /// Every page.
+    /// Every page: its keys count wherever no other view takes them.
     Page,
     /// A list of rows.
     List,
@@ -13,7 +13,7 @@ pub enum View {
     Card,
     /// The reason that is asked for before a rejection.
     Reason,
-    /// The editor.
+    /// The editor of a workflow's source.
     Editor,
 }
 

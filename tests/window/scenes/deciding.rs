@@ -1,6 +1,7 @@
 //! Deciding: what was written stays, what was decided is named, and the next request comes at once.
 
 use super::Scene;
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reason_that_was_begun_is_there_again_and_an_empty_one_is_told() {
@@ -36,6 +37,30 @@ async fn a_reason_that_was_begun_is_there_again_and_an_empty_one_is_told() {
     scene.window.says("Rejected by Ina Berg").await;
     scene.window.holds(&format!("location.pathname === '/inbox/{second}'")).await;
     assert!(!scene.window.text().await.contains("Not yours to decide any more"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_things_is_a_table_and_a_second_press_does_nothing() {
+    let scene = Scene::open().await;
+    let items =
+        json!([{ "sku": "seal-8", "n": 1200, "price": 4.2 }, { "sku": "pump-40", "n": 2, "note": null }]);
+    let order = json!({ "id": "T-1", "customer": "Lund Robotics", "total": "12400.10", "currency": "EUR", "items": items });
+    let answer = scene
+        .world
+        .event(&json!({ "type": "order.checkout.initiated", "id": "T-1", "payload": { "order": order } }))
+        .await;
+    let approval = answer["runs"][0]["approval_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+    scene.open_card(&approval).await;
+    scene.window.holds("document.querySelectorAll('.table-of-facts tbody tr').length === 2").await;
+    scene.window.holds("document.querySelector('.table-of-facts').innerText.includes('1,200')").await;
+    // The card stays, since nothing else waits: whoever goes on pressing decides nothing more.
+    scene.window.press_until("a", "document.body.innerText.includes('approval recorded')").await;
+    for _ in 0..5 {
+        scene.window.press("a").await;
+    }
+    scene.window.says("This isn't open any more.").await;
+    scene.window.holds("!document.querySelector('.rail').innerText.includes('Outbox')").await;
+    assert_eq!(scene.status(&approval).await, "approved");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ const TOO_WIDE: &str = "(() => { const out = []; \
       if (r.right > limit + 1) out.push(e.tagName + '.' + e.className + ' ' + Math.round(r.right) + ' > ' + Math.round(limit)); } \
     return out.slice(0, 5).join('; '); })()";
 
-/// A page.
+/// A page that scenes walk through.
 pub(super) struct Page {
     pub(super) path: String,
     /// What it says when it is there.
@@ -46,7 +46,7 @@ pub(super) async fn with_things_to_see(scene: &Scene) -> Things {
     Things { approval, run }
 }
 
-/// Every page.
+/// Every route of `ui/src/route.rs`, in the order of the rail.
 pub(super) fn pages(things: &Things) -> Vec<Page> {
     let of_server = |path: &str, says| Page { path: path.to_owned(), says, is_here: false };
     let here = |path: &str, says| Page { path: path.to_owned(), says, is_here: true };

@@ -116,6 +116,10 @@ async fn every_list_is_searched_and_opened_by_keys() {
         scene.window.type_text(query).await;
         let list = "document.querySelector('main .rows, main tbody').innerText";
         scene.window.holds(&format!("{list}.includes({shown:?}) && !{list}.includes({hidden:?})")).await;
+        // What is looked for says nothing of how much waits.
+        scene.window.holds("document.querySelector('.rail .count').innerText === '2'").await;
+        let tab = "(document.querySelector('nav.tabs .count')?.innerText ?? '2')";
+        scene.window.holds(&format!("{tab} === '2'")).await;
         scene.window.press("Escape").await;
         scene.window.press("j").await;
         scene.window.press("Enter").await;

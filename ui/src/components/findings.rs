@@ -17,7 +17,7 @@ pub(crate) struct Props {
     pub(crate) mend: Callback<String>,
 }
 
-/// The findings.
+/// The findings in the order of the checks, below their summary.
 #[component]
 pub(crate) fn Findings(props: &Props) -> Html {
     let rows = props.findings.iter().map(|(finding, mended)| row(finding, mended.as_ref(), props));

@@ -17,7 +17,12 @@ pub(crate) struct Search {
     text: UseStateHandle<String>,
 }
 
-/// Looks for something in a list.
+/// Forgets what was looked for: whoever signs in next begins at the beginning.
+pub(crate) fn forget() {
+    LAST.take();
+}
+
+/// Looks for something in a list, with what was last looked for there.
 #[hook]
 pub(crate) fn use_search(list: &'static str) -> Search {
     let text = use_state(|| LAST.with_borrow(|last| last.get(list).cloned().unwrap_or_default()));
@@ -41,7 +46,7 @@ impl Search {
         self.text.set(text);
     }
 
-    /// The field.
+    /// The field to type into; `/` gives it the focus.
     pub(crate) fn field(&self) -> Html {
         let typed = self.clone();
         let oninput = Callback::from(move |event: InputEvent| {

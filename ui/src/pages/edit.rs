@@ -124,7 +124,7 @@ fn Bench(props: &BenchProps) -> Html {
     let is_changed = *text != props.editing.text || props.editing.draft_of.is_some();
     let go = give.reform(Order::Go);
     let mend = give.reform(Order::Write);
-    let draft = Draft { id: props.id.clone(), text: (*text).clone(), base: (*base).clone() };
+    let draft = OpenDraft { id: props.id.clone(), text: (*text).clone(), base: (*base).clone() };
     let class = classes!("bench", "is-editing", conflict.is_some().then_some("has-conflict"));
     html! {
         <>
@@ -224,9 +224,9 @@ fn use_saving(
     save
 }
 
-/// A draft as it stands.
+/// A draft as it stands in the editor.
 #[derive(Debug, Clone, PartialEq)]
-struct Draft {
+struct OpenDraft {
     id: Option<String>,
     text: String,
     base: Option<String>,
@@ -234,7 +234,7 @@ struct Draft {
 
 #[derive(Properties, PartialEq)]
 struct DiscardProps {
-    draft: Draft,
+    draft: OpenDraft,
 }
 
 /// Forgets the draft, with a way back.
@@ -259,7 +259,7 @@ fn Discard(props: &DiscardProps) -> Html {
 }
 
 /// Keeps a draft that was discarded again, and opens it.
-fn put_back(draft: Draft, toaster: Toaster, navigator: Option<Navigator>) -> Callback<()> {
+fn put_back(draft: OpenDraft, toaster: Toaster, navigator: Option<Navigator>) -> Callback<()> {
     Callback::from(move |()| {
         let (draft, navigator) = (draft.clone(), navigator.clone());
         let key = draft.id.clone().unwrap_or_else(|| NEW.to_owned());

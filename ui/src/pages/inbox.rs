@@ -16,7 +16,7 @@ use crate::{
         tab_link::TabLink,
         toast::{Toast, Toaster},
     },
-    load::use_load,
+    load::{Load, use_load},
     route::Route,
     told::use_told,
 };
@@ -26,7 +26,7 @@ use messages::Messages;
 use moving::use_moving;
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
-    desktop::{Outgoing, OutgoingState, Patience, Told},
+    desktop::{Loaded, Outgoing, OutgoingState, Patience, Told},
     ids::ApprovalId,
     machine::command::RequestStatus,
 };
@@ -50,9 +50,10 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
     use_refreshing(&kept, &reading.again);
     let items: Rc<Vec<Approval>> = match &reading.load {
-        crate::load::Load::Ready(loaded) => Rc::new(merge(&loaded.data, &mut kept.borrow_mut())),
-        crate::load::Load::Waiting | crate::load::Load::Failed(_) => Rc::default(),
+        Load::Ready(loaded) => Rc::new(merge(&loaded.data, &mut kept.borrow_mut())),
+        Load::Waiting | Load::Failed(_) => Rc::default(),
     };
+    let waiting = items.iter().filter(|approval| is_open(approval, &outgoing)).count();
     let search = use_search("requests");
     let items: Rc<Vec<Approval>> = if search.text().is_empty() {
         items
@@ -82,7 +83,6 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </>
         }
     });
-    let waiting = items.iter().filter(|approval| is_open(approval, &outgoing)).count();
     let class = if selected.is_some() { "split has-card" } else { "split" };
     html! {
         <main {class}>
@@ -97,7 +97,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </section>
             <article class="pane card" aria-label="Decision">
                 if let Some(id) = selected {
-                    <Card {id} key={id.to_string()} known={known_of(&items, id)} outgoing={(*outgoing).clone()} {leave} {said} />
+                    <Card {id} key={id.to_string()} known={known_of(&reading.load, id)} outgoing={(*outgoing).clone()} {leave} {said} />
                 } else if !props.messages && !items.is_empty() {
                     <Empty says="Choose a request to read it." />
                 }
@@ -254,9 +254,11 @@ fn use_said(kept: &Kept, again: &Callback<()>) -> Callback<(Toast, Option<Approv
     })
 }
 
-/// A request that waits, as the list has it.
-fn known_of(items: &[Approval], id: ApprovalId) -> Option<Approval> {
-    items.iter().find(|approval| approval.approval_id == id && approval.can_decide).cloned()
+/// A request that waits, as the list was read with it, with the list's age.
+fn known_of(list: &Load<Vec<Approval>>, id: ApprovalId) -> Option<Rc<Loaded<Approval>>> {
+    let Load::Ready(loaded) = list else { return None };
+    let known = loaded.data.iter().find(|approval| approval.approval_id == id)?;
+    Some(Rc::new(Loaded { data: known.clone(), at: loaded.at, fresh: loaded.fresh }))
 }
 
 /// Whether a request waits for a decision: one that is decided and on its way doesn't.

@@ -117,7 +117,7 @@ struct Acts {
     start: Callback<String>,
     /// Asks before it is archived.
     ask: Callback<Published>,
-    /// The answer.
+    /// Archives what was asked about, where the answer is true.
     archive: Callback<bool>,
 }
 

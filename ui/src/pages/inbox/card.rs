@@ -28,8 +28,8 @@ use yew_router::prelude::*;
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
     pub(crate) id: ApprovalId,
-    /// As the list has it: shown at once, until it is read.
-    pub(crate) known: Option<Approval>,
+    /// As the list has it, with the list's age: shown at once, until it is read.
+    pub(crate) known: Option<Rc<Loaded<Approval>>>,
     pub(crate) outgoing: Vec<Outgoing>,
     /// The request is decided: the next one is shown.
     pub(crate) leave: Callback<ApprovalId>,
@@ -58,9 +58,7 @@ pub(crate) fn Card(props: &Props) -> Html {
     });
     let on_its_way = outgoing_words(&props.outgoing, id);
     let load = match (&reading.load, &props.known) {
-        (Load::Waiting, Some(known)) => {
-            Load::Ready(Rc::new(Loaded { data: known.clone(), at: words::now(), fresh: true }))
-        }
+        (Load::Waiting, Some(known)) => Load::Ready(known.clone()),
         (load, _) => load.clone(),
     };
     show(&load, (&reading.again, &reading.cancel), "the request", |loaded| {

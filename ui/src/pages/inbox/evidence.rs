@@ -47,7 +47,8 @@ fn rows_of(value: &Value) -> Option<Vec<&Map<String, Value>>> {
 
 fn table(rows: &[&Map<String, Value>]) -> Html {
     let mut columns: Vec<&String> = Vec::new();
-    for key in rows.iter().flat_map(|row| row.keys()) {
+    let said = rows.iter().flat_map(|row| row.iter()).filter(|(_, value)| !value.is_null());
+    for (key, _) in said {
         if !columns.contains(&key) && columns.len() < COLUMNS {
             columns.push(key);
         }
