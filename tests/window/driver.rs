@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::{
     net::TcpListener,
+    os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -42,6 +43,8 @@ impl Window {
             .env("TAURI_AUTOMATION", "true")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .stdin(Stdio::null())
+            // A group of its own, so that the app can be ended with it.
+            .process_group(0)
             .spawn()
             .unwrap();
         let base = format!("http://127.0.0.1:{port}");
@@ -242,7 +245,9 @@ impl Drop for Window {
             Command::new("curl").args(["-s", "-m", "10", "-X", "DELETE", &url]).stdout(Stdio::null()).status()
         });
         drop(ended.join());
-        let _ = self.driver.kill();
+        // An app that asks before it closes, or doesn't hear, would take every later start to itself.
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.driver.wait();
     }
 }
