@@ -22,6 +22,61 @@ const SIZE: u16 = 24;
 /// From here on a square is bright: the mean of its colours, from 0 to 255.
 const BRIGHT: u32 = 128;
 
+/// A part of the display, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Region {
+    pub(crate) x: i16,
+    pub(crate) y: i16,
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+}
+
+/// How much of a region is ground and how much is text, in pixels, in a light theme.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ink {
+    ground: usize,
+    text: usize,
+}
+
+impl Ink {
+    /// Whether about as much is there as in another look: ages and counts may have changed by a letter.
+    pub(crate) fn is_like(self, whole: Self) -> bool {
+        self.ground * 10 >= whole.ground * 9 && self.text * 10 >= whole.text * 9
+    }
+
+    pub(crate) fn has_text(self) -> bool {
+        self.text > 200
+    }
+}
+
+/// Looks at the ink of one region.
+pub(crate) struct Eye {
+    display: RustConnection,
+    root: u32,
+    region: Region,
+}
+
+impl Eye {
+    pub(crate) fn on(region: Region) -> Self {
+        let (display, screen) = RustConnection::connect(None).unwrap();
+        let root = display.setup().roots[screen].root;
+        Self { display, root, region }
+    }
+
+    pub(crate) fn look(&self) -> Ink {
+        let Region { x, y, width, height } = self.region;
+        let image = self.display.get_image(ImageFormat::Z_PIXMAP, self.root, x, y, width, height, !0);
+        let pixels = image.unwrap().reply().unwrap().data;
+        let lights = pixels.chunks_exact(4).map(mean);
+        let (mut ground, mut text) = (0, 0);
+        for light in lights {
+            ground += usize::from(light > 200);
+            text += usize::from(light < 110);
+        }
+        Ink { ground, text }
+    }
+}
+
 /// Looks at the display until it is stopped, and keeps for how long something bright was seen.
 pub(crate) struct Brightness {
     stop: Arc<AtomicBool>,

@@ -29,13 +29,17 @@ impl Window {
     }
 
     /// Closes the app, and opens it again with what it kept.
-    pub(crate) async fn again(mut self, app: &str) -> Self {
-        let data = self.data.take().unwrap();
-        drop(self);
-        Self::open_with(app, data).await
+    pub(crate) async fn again(self, app: &str) -> Self {
+        Self::open_with(app, self.close()).await
     }
 
-    async fn open_with(app: &str, data: tempfile::TempDir) -> Self {
+    /// Closes the app; what it kept stays.
+    pub(crate) fn close(mut self) -> tempfile::TempDir {
+        self.data.take().unwrap()
+    }
+
+    /// Opens the app with what another one kept.
+    pub(crate) async fn open_with(app: &str, data: tempfile::TempDir) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))

@@ -1,6 +1,7 @@
 //! Keys act in the view that the person sees, and nowhere else.
 
 use super::Scene;
+use serde_json::json;
 use shared_types::desktop::keys::{Action, BINDINGS, GO, View};
 
 /// Presses a key as the table names it.
@@ -155,6 +156,14 @@ async fn a_key_that_is_held_moves_on_and_breaks_nothing() {
     scene.window.press("j").await;
     let last = "[...document.querySelectorAll('.item')].at(-1).getAttribute('aria-selected') === 'true'";
     scene.window.holds(last).await;
+    // The address waits for a pause; what is shown doesn't.
+    let moved = "const done = arguments[arguments.length - 1]; const was = location.pathname; \
+                 dispatchEvent(new KeyboardEvent('keydown', { key: 'k', bubbles: true })); \
+                 requestAnimationFrame(() => requestAnimationFrame(() => done([location.pathname === was, \
+                 [...document.querySelectorAll('.item')].at(-2).getAttribute('aria-selected') === 'true'])))";
+    assert_eq!(scene.window.script_async(moved).await.unwrap(), json!([true, true]));
+    let id = "document.querySelector('.item[aria-selected=true]').dataset.id";
+    scene.window.holds(&format!("location.pathname === '/inbox/' + {id}")).await;
     scene.go("r").await;
     scene.window.says("Order R-2").await;
 }

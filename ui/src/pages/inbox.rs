@@ -23,7 +23,7 @@ use crate::{
 use card::Card;
 use list::List;
 use messages::Messages;
-use moving::use_moving;
+use moving::{Selection, use_selection};
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
     desktop::{Loaded, Outgoing, OutgoingState, Patience, Told},
@@ -33,7 +33,6 @@ use shared_types::{
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
@@ -60,14 +59,9 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     } else {
         Rc::new(items.iter().filter(|approval| is_found(&search, approval)).cloned().collect())
     };
-    use_effect_with(items.is_empty(), |is_empty| {
-        if !*is_empty {
-            mark_shown();
-        }
-    });
-    let selected: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
-    use_moving(items.clone(), selected, props.messages);
-    let leave = use_leaving(items.clone(), &outgoing);
+    let address: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
+    let Selection { shown: selected, go_to } = use_selection(items.clone(), address, props.messages);
+    let leave = leaving(items.clone(), &outgoing, go_to.clone());
     let said = use_said(&kept, &reading.again);
     let pane = show(&reading.load, (&reading.again, &reading.cancel), "approvals", |loaded| {
         html! {
@@ -78,7 +72,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 } else if items.is_empty() {
                     <Empty says="Nothing waits for you."><p>{ "A request appears here the moment somebody needs your decision." }</p></Empty>
                 } else {
-                    <List items={items.clone()} {selected} outgoing={(*outgoing).clone()} />
+                    <List items={items.clone()} {selected} go_to={go_to.clone()} outgoing={(*outgoing).clone()} />
                 }
             </>
         }
@@ -103,14 +97,6 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 }
             </article>
         </main>
-    }
-}
-
-/// Marks the moment in which the rows came into the page, for whoever measures how long a start takes.
-fn mark_shown() {
-    if let Some(performance) = web_sys::window().and_then(|window| window.performance()) {
-        // A mark that can't be made is missed by nobody but the bench.
-        let _ = performance.mark("inbox");
     }
 }
 
@@ -225,15 +211,18 @@ fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
 }
 
 /// Leaves a request that is decided for the next one that waits, at once.
-#[hook]
-fn use_leaving(items: Rc<Vec<Approval>>, outgoing: &[Outgoing]) -> Callback<ApprovalId> {
-    let (navigator, outgoing) = (use_navigator(), outgoing.to_vec());
+fn leaving(
+    items: Rc<Vec<Approval>>,
+    outgoing: &[Outgoing],
+    go_to: Callback<ApprovalId>,
+) -> Callback<ApprovalId> {
+    let outgoing = outgoing.to_vec();
     Callback::from(move |id: ApprovalId| {
         let at = items.iter().position(|approval| approval.approval_id == id).unwrap_or_default();
         let open = |approval: &&Approval| is_open(approval, &outgoing) && approval.approval_id != id;
         let next = items[at.min(items.len())..].iter().find(open).or_else(|| items.iter().find(open));
-        if let (Some(navigator), Some(next)) = (&navigator, next) {
-            navigator.push(&Route::Card { id: next.approval_id.to_string() });
+        if let Some(next) = next {
+            go_to.emit(next.approval_id);
         }
     })
 }

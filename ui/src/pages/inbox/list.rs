@@ -3,7 +3,6 @@
 use super::outgoing_words;
 use crate::{
     components::icon::{Glyph, Icon},
-    route::Route,
     words,
 };
 use shared_types::{
@@ -13,19 +12,18 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
     pub(crate) items: Rc<Vec<Approval>>,
     pub(crate) selected: Option<ApprovalId>,
+    pub(crate) go_to: Callback<ApprovalId>,
     pub(crate) outgoing: Vec<Outgoing>,
 }
 
 /// The rows.
 #[component]
 pub(crate) fn List(props: &Props) -> Html {
-    let navigator = use_navigator();
     let list = use_node_ref();
     {
         let list = list.clone();
@@ -34,15 +32,8 @@ pub(crate) fn List(props: &Props) -> Html {
     // One row is a tab stop: the selected one, or the first.
     let stop = props.selected.or_else(|| props.items.first().map(|approval| approval.approval_id));
     let rows = props.items.iter().map(|approval| {
-        let id = approval.approval_id.to_string();
-        let onclick = {
-            let (navigator, id) = (navigator.clone(), id.clone());
-            Callback::from(move |_: MouseEvent| {
-                if let Some(navigator) = &navigator {
-                    navigator.push(&Route::Card { id: id.clone() });
-                }
-            })
-        };
+        let id = approval.approval_id;
+        let onclick = props.go_to.reform(move |_: MouseEvent| id);
         let is_selected = props.selected == Some(approval.approval_id);
         let is_stop = stop == Some(approval.approval_id);
         let words = outgoing_words(&props.outgoing, approval.approval_id);

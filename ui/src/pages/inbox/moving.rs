@@ -1,7 +1,7 @@
-//! `j` and `k` move through the list.
+//! Which request is shown, and how one gets from one to the next: by `j` and `k`, and by deciding.
 //!
-//! `WebKit` refuses more than 100 changes of the address within 30 s, and a held key makes thirty a second. So after some
-//! moves in a short time the address follows only once the key is let go.
+//! `WebKit` refuses more than 100 changes of the address within 30 s, and a held key makes thirty a second. The card is
+//! always shown at once; after some moves in a short time the address follows only once there is a pause.
 
 use crate::{
     keys::{moment, use_keys},
@@ -21,48 +21,83 @@ use yew_router::prelude::*;
 const COUNTED_MS: f64 = 30_000.0;
 /// How many moves change the address at once in that time: half of what is allowed, the rest is for others.
 const AT_ONCE: usize = 50;
-/// How long after the last press the address follows, in milliseconds.
+/// How long after the last move the address follows, in milliseconds.
 const PAUSE_MS: u32 = 200;
 
-/// Which moves were made, and which is still to be.
+/// The moves of the last 30 s.
 #[derive(Default)]
 struct Moves {
     /// When each changed the address.
     made: Vec<f64>,
-    /// Where to go once the key is let go.
-    next: Option<(usize, Timeout)>,
+    /// The address that follows after a pause.
+    later: Option<Timeout>,
 }
 
-/// Moves through the list by its keys.
+/// A request that is shown before the address names it.
+#[derive(Clone, Copy, PartialEq)]
+struct Ahead {
+    /// What the address names meanwhile: when it names another, somebody went there.
+    address: Option<ApprovalId>,
+    shown: ApprovalId,
+}
+
+/// Which request is shown, and the way to another one.
+pub(super) struct Selection {
+    pub(super) shown: Option<ApprovalId>,
+    pub(super) go_to: Callback<ApprovalId>,
+}
+
+/// The selection, whose `address` names one request or none; the list's keys move it.
 #[hook]
-pub(super) fn use_moving(items: Rc<Vec<Approval>>, selected: Option<ApprovalId>, messages: bool) {
+pub(super) fn use_selection(
+    items: Rc<Vec<Approval>>,
+    address: Option<ApprovalId>,
+    messages: bool,
+) -> Selection {
     let navigator = use_navigator();
     let moves = use_mut_ref(Moves::default);
-    use_keys(View::List, move |action| {
-        let step: isize = if action == Action::Previous { -1 } else { 1 };
-        if messages || items.is_empty() || !matches!(action, Action::Next | Action::Previous) {
-            return false;
-        }
-        let Some(navigator) = navigator.clone() else { return true };
-        let at = selected.and_then(|id| items.iter().position(|approval| approval.approval_id == id));
-        let at = moves.borrow().next.as_ref().map(|(to, _)| *to).or(at);
-        let to = at.map_or(0, |at| at.saturating_add_signed(step)).min(items.len() - 1);
-        let route = Route::Card { id: items[to].approval_id.to_string() };
-        let now = moment();
-        let mut known = moves.borrow_mut();
-        known.made.retain(|made| now - made < COUNTED_MS);
-        if known.made.len() < AT_ONCE {
-            known.made.push(now);
-            drop(known);
-            navigator.push(&route);
-            return true;
-        }
-        let later = moves.clone();
-        let timer = Timeout::new(PAUSE_MS, move || {
-            later.borrow_mut().next = None;
-            navigator.push(&route);
+    // Beside the state, so that a second key before the next drawing goes on from the first.
+    let latest = use_mut_ref(|| None::<Ahead>);
+    let redraw = use_force_update();
+    if latest.borrow().is_some_and(|ahead| ahead.address != address) {
+        *latest.borrow_mut() = None;
+        moves.borrow_mut().later = None;
+    }
+    let go_to = {
+        let latest = latest.clone();
+        Callback::from(move |id: ApprovalId| {
+            let Some(navigator) = navigator.clone() else { return };
+            *latest.borrow_mut() = Some(Ahead { address, shown: id });
+            redraw.force_update();
+            let now = moment();
+            let mut known = moves.borrow_mut();
+            known.made.retain(|made| now - made < COUNTED_MS);
+            let route = Route::Card { id: id.to_string() };
+            if known.made.len() < AT_ONCE {
+                known.made.push(now);
+                known.later = None;
+                drop(known);
+                navigator.push(&route);
+            } else {
+                known.later = Some(Timeout::new(PAUSE_MS, move || navigator.push(&route)));
+            }
+        })
+    };
+    let ahead = *latest.borrow();
+    let shown = ahead.map(|ahead| ahead.shown).or(address);
+    {
+        let go_to = go_to.clone();
+        use_keys(View::List, move |action| {
+            if messages || items.is_empty() || !matches!(action, Action::Next | Action::Previous) {
+                return false;
+            }
+            let step: isize = if action == Action::Previous { -1 } else { 1 };
+            let shown = latest.borrow().map(|ahead| ahead.shown).or(address);
+            let at = shown.and_then(|id| items.iter().position(|approval| approval.approval_id == id));
+            let to = at.map_or(0, |at| at.saturating_add_signed(step)).min(items.len() - 1);
+            go_to.emit(items[to].approval_id);
+            true
         });
-        known.next = Some((to, timer));
-        true
-    });
+    }
+    Selection { shown, go_to }
 }
