@@ -86,7 +86,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 <div class="scroll">
                     if props.messages { <Messages /> } else { { pane } }
                 </div>
-                <div class="foot"><span class="keys"><kbd>{ "j" }</kbd><kbd>{ "k" }</kbd>{ " Move" }</span>
+                <div class="foot">if !props.messages { <span class="keys"><kbd>{ "j" }</kbd><kbd>{ "k" }</kbd>{ " Move" }</span> }
                     <span class="keys push"><kbd>{ "?" }</kbd>{ " Keys" }</span></div>
             </section>
             <article class="pane card" aria-label="Decision">
