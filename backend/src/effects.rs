@@ -19,7 +19,7 @@ use reqwest::header::HeaderName;
 use shared_types::{
     ids::WorkspaceId,
     machine::{
-        Call, Outcome,
+        EffectCall, Outcome,
         request::{HttpRequest, Resolved, resolve},
     },
     workflow::{
@@ -52,7 +52,7 @@ impl Effects {
     }
 
     /// Makes a call; whatever happens is an outcome.
-    pub async fn perform(&self, workspace: WorkspaceId, call: &Call) -> Outcome {
+    pub async fn perform(&self, workspace: WorkspaceId, call: &EffectCall) -> Outcome {
         let known = match self.secrets(workspace, &call.effect).await {
             Ok(known) => known,
             Err(refused) => return refused,
@@ -61,7 +61,12 @@ impl Effects {
         masker.mask(self.perform_with(call, &known, &masker).await)
     }
 
-    async fn perform_with(&self, call: &Call, known: &BTreeMap<String, String>, masker: &Masker) -> Outcome {
+    async fn perform_with(
+        &self,
+        call: &EffectCall,
+        known: &BTreeMap<String, String>,
+        masker: &Masker,
+    ) -> Outcome {
         let scope = Scope { context: call.context.layers(), now: call.now, secrets: Secrets::Known(known) };
         let request = match resolve(&call.effect, &scope) {
             Ok(request) => request,

@@ -9,44 +9,46 @@
 //! idempotency keys and trace entries carry ([`lanes`] has the branches and items of the tree). Secrets never enter: an effect's [`command::Call`] carries its
 //! template with the frozen context, and the effects' side renders it at the last moment.
 
-mod asking;
-mod branching;
-mod calling;
-mod cancelling;
+mod address;
+mod approval;
+mod cancellation;
 pub mod command;
+mod completion;
+mod conditions;
+mod context_writes;
 mod definition;
 mod effects;
-mod ending;
+mod emit;
+mod fail;
 mod foreach;
-mod holding;
+pub mod frames;
 pub mod input;
-pub mod lanes;
 pub mod limits;
 mod parallel;
-mod place;
 mod preview;
 pub mod request;
 mod retry;
 pub mod review;
-mod setting;
+mod set;
 pub mod simulate;
 pub mod state;
+pub mod subworkflow;
 pub mod supported;
 mod texts;
 pub mod trace;
-mod turn;
-mod waiting;
-mod withdrawing;
+mod transition;
+mod wait;
+mod withdraw;
 
-pub use command::{Applied, Call, Command, Fact, StartRun, StepState};
+pub use address::StepAddress;
+pub use command::{Applied, Command, EffectCall, Fact, StartRun, StepState};
 pub use definition::Definition;
-pub use input::{ChildStands, Event, Input, Outcome, Requester, Stamp, Timer};
+pub use input::{ChildStatus, Event, Input, Outcome, Requester, Stamp, Timer};
 pub use limits::Limits;
-pub use place::Place;
-pub use state::{RunError, RunStatus, Snapshot, SnapshotRef, State, Verdict};
+pub use state::{RunDecision, RunError, RunStatus, Snapshot, SnapshotRef, State};
 
 use std::sync::Arc;
-use turn::Turn;
+use transition::Transition;
 
 /// The version of this machine, kept with every run.
 pub const VERSION: u32 = 2;
@@ -63,7 +65,7 @@ pub struct Run {
 
 /// Why an input changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum InputError {
     /// The run has ended.
     #[error("the run has ended")]
     Ended,
@@ -79,7 +81,7 @@ impl Run {
     /// Starts a run and takes it as far as it goes by itself.
     pub fn start(definition: Arc<Definition>, stamp: &Stamp, start: &input::Start) -> (Self, Applied) {
         let mut state = State::new(start, stamp.at);
-        let mut turn = Turn::new(&definition, &mut state, stamp);
+        let mut turn = Transition::new(&definition, &mut state, stamp);
         turn.start(start);
         let applied = turn.finish();
         (Self { definition, state }, applied)
@@ -98,7 +100,7 @@ impl Run {
     pub fn catch_up<'j>(
         mut self,
         journal: impl IntoIterator<Item = (&'j Stamp, &'j Input)>,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, InputError> {
         for (stamp, input) in journal {
             self.apply(stamp, input)?;
         }
@@ -112,9 +114,9 @@ impl Run {
     pub fn replay<'j>(
         definition: Arc<Definition>,
         journal: impl IntoIterator<Item = (&'j Stamp, &'j Input)>,
-    ) -> Result<(Self, Vec<Applied>), Refused> {
+    ) -> Result<(Self, Vec<Applied>), InputError> {
         let mut journal = journal.into_iter();
-        let Some((stamp, Input::Start(start))) = journal.next() else { return Err(Refused::NotExpected) };
+        let Some((stamp, Input::Start(start))) = journal.next() else { return Err(InputError::NotExpected) };
         let (mut run, first) = Self::start(definition, stamp, start);
         let mut applied = vec![first];
         for (stamp, input) in journal {
@@ -128,10 +130,10 @@ impl Run {
     /// # Errors
     /// When the input changes nothing; the state is then as before. An outcome that comes too late is no
     /// error: it is recorded as late.
-    pub fn apply(&mut self, stamp: &Stamp, input: &Input) -> Result<Applied, Refused> {
-        let mut turn = Turn::new(&self.definition, &mut self.state, stamp);
+    pub fn apply(&mut self, stamp: &Stamp, input: &Input) -> Result<Applied, InputError> {
+        let mut turn = Transition::new(&self.definition, &mut self.state, stamp);
         match input {
-            Input::Start(_) => return Err(Refused::Started),
+            Input::Start(_) => return Err(InputError::Started),
             Input::EffectDone { place, index, attempt, took_ms, outcome } => {
                 turn.effect_done(place, *index, *attempt, *took_ms, outcome)?;
             }
@@ -139,7 +141,7 @@ impl Run {
             Input::EventArrived { place, event } => turn.event_arrived(place, event)?,
             Input::Decided { approval_id, decision } => turn.decided(*approval_id, decision)?,
             Input::RuleRead { place, rule } => turn.rule_read(place, rule.as_deref())?,
-            Input::Child { place, seq, stands } => turn.child_stands(place, *seq, stands)?,
+            Input::Child { place, seq, status: stands } => turn.child_changed(place, *seq, stands)?,
             Input::Cancel { by, reason } => turn.cancel(by, reason.as_deref())?,
         }
         Ok(turn.finish())

@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use shared_types::{
     ids::{EventId, ExecutionId},
     machine::{
-        Applied, ChildStands, Command, Definition, Event, Input, Limits, Outcome, Run, RunStatus, Snapshot,
+        Applied, ChildStatus, Command, Definition, Event, Input, Limits, Outcome, Run, RunStatus, Snapshot,
         Stamp, State, Timer,
         input::{Answer, ChildEnd, Decision, Start},
-        state::{Doing, RunResult},
+        state::{Activity, RunResult},
         supported::unsupported,
     },
     workflow::{
@@ -132,8 +132,8 @@ fn document() -> impl Strategy<Value = Option<Document>> {
 /// The input that something that happens makes of where the run stands; `None` where it can't happen.
 fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input> {
     let state = run.state();
-    let calling = state.standing().filter_map(|frame| match frame.doing {
-        Doing::Calling { index, attempt } => Some((frame.place.clone(), index, attempt)),
+    let calling = state.all_frames().filter_map(|frame| match frame.activity {
+        Activity::AwaitingEffect { index, attempt } => Some((frame.place.clone(), index, attempt)),
         _ => None,
     });
     let calling: Vec<_> = calling.collect();
@@ -150,14 +150,16 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
             done(Outcome::Unanswered { error: ScriptedError::Timeout, message: "none".into() })
         }
         Happens::Decide(verb) => {
-            let (approval_id, _) = state.requests.iter().find(|(_, request)| request.early.is_none())?;
+            let (approval_id, _) =
+                state.requests.iter().find(|(_, request)| request.early_outcome.is_none())?;
             let decision =
                 Decision { verb: *verb, by: "bo@x".into(), name: "Bo".into(), comment: None, edits: None };
             Some(Input::Decided { approval_id: *approval_id, decision })
         }
         Happens::Timer(at) => Some(Input::TimerDue { timer: timers.get(at % timers.len().max(1))?.clone() }),
         Happens::Event(kind) => {
-            let frame = state.standing().find(|frame| matches!(frame.doing, Doing::Awaiting { .. }))?;
+            let frame =
+                state.all_frames().find(|frame| matches!(frame.activity, Activity::AwaitingEvent { .. }))?;
             let event = Event {
                 kind: (*kind).into(),
                 id: EventId(format!("e{n}")),
@@ -175,7 +177,8 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
         Happens::Child(ended) => child(state, *ended),
         Happens::Cancel => Some(Input::Cancel { by: "Bo".into(), reason: None }),
         Happens::StaleAnswer => {
-            let place = shared_types::machine::Place { step: "s0".into(), visit: 99, within: Vec::new() };
+            let place =
+                shared_types::machine::StepAddress { step: "s0".into(), visit: 99, within: Vec::new() };
             let outcome = Outcome::Refused { code: "x".into(), message: "x".into() };
             Some(Input::EffectDone { place, index: 0, attempt: 1, took_ms: 0, outcome })
         }
@@ -184,13 +187,13 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
 
 /// News of a run that was called.
 fn child(state: &State, ended: bool) -> Option<Input> {
-    let (place, seq) = state.standing().find_map(|frame| match &frame.doing {
-        Doing::Running(child) => Some((frame.place.clone(), child.seq + 1)),
+    let (place, seq) = state.all_frames().find_map(|frame| match &frame.activity {
+        Activity::AwaitingChild(child) => Some((frame.place.clone(), child.seq + 1)),
         _ => None,
     })?;
     let end = ChildEnd { result: RunResult::Executed, decision: None, reason: None, values: Map::new() };
-    let stands = if ended { ChildStands::Ended(Box::new(end)) } else { ChildStands::Waiting };
-    Some(Input::Child { place, seq, stands })
+    let stands = if ended { ChildStatus::Ended(Box::new(end)) } else { ChildStatus::Waiting };
+    Some(Input::Child { place, seq, status: stands })
 }
 
 fn keep_timers(timers: &mut Vec<Timer>, applied: &Applied) {

@@ -19,7 +19,7 @@ use crate::{
 use shared_types::{
     api::executions::Execution,
     ids::{ExecutionId, WorkspaceId},
-    machine::{Input, Refused, Run, RunStatus, SnapshotRef, State},
+    machine::{Input, InputError, Run, RunStatus, SnapshotRef, State},
 };
 use std::{cmp::Ordering, sync::Arc};
 
@@ -56,7 +56,7 @@ pub enum ApplyError {
     NoRun,
     /// The machine refused it.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] InputError),
     /// The call belongs to another server since.
     #[error("the call belongs to another server since")]
     Fenced,
@@ -83,7 +83,7 @@ impl Engine {
                 Some(hot) => (hot, false),
                 None => match Box::pin(self.load(workspace, id)).await {
                     Ok(hot) if hot.is_set_aside => {
-                        result = Err(Refused::Ended.into());
+                        result = Err(InputError::Ended.into());
                         break;
                     }
                     Ok(hot) => (hot, true),

@@ -17,7 +17,7 @@ use shared_types::{
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
-        command::{Awaited, Request, RequestStatus},
+        command::{AwaitedEvent, Request, RequestStatus},
         input::Event,
     },
     role,
@@ -30,7 +30,7 @@ pub(super) struct After {
     pub(super) work: Vec<(ExecutionId, i32, Work)>,
     pub(super) stops: Vec<ExecutionId>,
     pub(super) tells_caller: Option<ExecutionId>,
-    pub(super) awaited: Vec<(ExecutionId, Awaited)>,
+    pub(super) awaited: Vec<(ExecutionId, AwaitedEvent)>,
     pub(super) messages: Vec<(LiveKind, String, Option<UserId>)>,
     pub(super) timers: bool,
     pub(super) published: bool,

@@ -8,7 +8,7 @@ use crate::store::{self, events, waits, waits::Wait};
 use futures_util::{StreamExt as _, stream};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Event, Input, command::Awaited},
+    machine::{Event, Input, command::AwaitedEvent},
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -82,7 +82,7 @@ pub(super) async fn look_back(
     engine: &Engine,
     workspace: WorkspaceId,
     execution_id: ExecutionId,
-    awaited: Awaited,
+    awaited: AwaitedEvent,
 ) {
     let wait = Wait { workspace, execution_id, since: execution_id.0, awaited };
     while let Err(error) = look(engine, &wait).await {
@@ -124,7 +124,7 @@ async fn give(
     engine: &Engine,
     workspace: WorkspaceId,
     execution_id: ExecutionId,
-    awaited: &Awaited,
+    awaited: &AwaitedEvent,
     event: &Arc<Event>,
 ) -> bool {
     let input = Input::EventArrived { place: awaited.place.clone(), event: Arc::clone(event) };

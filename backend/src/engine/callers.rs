@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
     machine::{
-        ChildStands, Event, Input, RunStatus, StartRun, State,
+        ChildStatus, Event, Input, RunStatus, StartRun, State,
         input::{ChildEnd, Start},
     },
     workflow::{approval::FormField, document::Trigger, scope::is_reserved},
@@ -69,7 +69,7 @@ pub(super) async fn begin(
 
 /// What a caller hears that doesn't wait for more than the start.
 fn begun(start: &StartRun) -> Option<Given> {
-    (!start.awaited).then(|| Given::just(input(start, ChildStands::Started)))
+    (!start.awaited).then(|| Given::just(input(start, ChildStatus::Started)))
 }
 
 /// Whether the run was started before, or is not to be any more; what became of it since is told.
@@ -148,12 +148,12 @@ fn find(active: &Active, start: &StartRun) -> Option<ActiveWorkflow> {
     active.workflows.iter().find(|workflow| workflow.workflow_id == start.workflow_id).cloned()
 }
 
-fn input(start: &StartRun, stands: ChildStands) -> Input {
-    Input::Child { place: start.place.clone(), seq: 1, stands }
+fn input(start: &StartRun, stands: ChildStatus) -> Input {
+    Input::Child { place: start.place.clone(), seq: 1, status: stands }
 }
 
 fn refused(start: &StartRun, (code, message): (&'static str, String)) -> Given {
-    Given::just(input(start, ChildStands::Refused { code: code.to_owned(), message }))
+    Given::just(input(start, ChildStatus::Refused { code: code.to_owned(), message }))
 }
 
 /// Why a workflow that isn't on can't be run.
@@ -218,7 +218,7 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
         Err(_) => return Ok(()),
     };
     let stands = stands(hot.run.state());
-    let input = Input::Child { place: caller.place, seq: hot.seq, stands };
+    let input = Input::Child { place: caller.place, seq: hot.seq, status: stands };
     let given = Given { heard: Some((child, hot.seq)), ..Given::just(input) };
     match record(engine, workspace, caller.execution_id, &given).await {
         Recorded::Done => Ok(()),
@@ -233,12 +233,12 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
     }
 }
 
-fn stands(state: &State) -> ChildStands {
+fn stands(state: &State) -> ChildStatus {
     let Some(end) = &state.end else {
         return if state.status() == RunStatus::Running {
-            ChildStands::Working
+            ChildStatus::Working
         } else {
-            ChildStands::Waiting
+            ChildStatus::Waiting
         };
     };
     let brought = state.context.get("event");
@@ -246,7 +246,7 @@ fn stands(state: &State) -> ChildStands {
         !is_reserved(name) && brought.and_then(|event| event.get(name)) != Some(value)
     };
     let own = state.context.iter().filter(|(name, value)| is_own(name, value));
-    ChildStands::Ended(Box::new(ChildEnd {
+    ChildStatus::Ended(Box::new(ChildEnd {
         result: end.result,
         decision: state.decision,
         reason: state.reason.clone(),

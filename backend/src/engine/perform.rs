@@ -5,7 +5,7 @@ use super::{ApplyError, Engine, Given, callers, set_aside::Because};
 use crate::store::{self, StoreError, rules};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Call, Command, Input, Outcome, Place, StartRun},
+    machine::{Command, EffectCall, Input, Outcome, StartRun, StepAddress},
     workflow::rule::Rule,
 };
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) enum Work {
     /// A call of something outside.
-    Call(Box<Call>),
+    Call(Box<EffectCall>),
     /// A run of another workflow.
     Run(Box<StartRun>),
     /// A stored rule.
-    Rule { place: Place, rule_id: String },
+    Rule { place: StepAddress, rule_id: String },
 }
 
 impl Work {
@@ -69,7 +69,7 @@ pub(super) async fn perform(
     }
 }
 
-async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: Call) -> Given {
+async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: EffectCall) -> Given {
     let begun = Instant::now();
     let outcome = engine.0.effects.perform(workspace, &call).await;
     #[cfg(feature = "faults")]
@@ -77,7 +77,7 @@ async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: Call) -
     let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
     metrics::histogram!("iw_call_seconds").record(begun.elapsed().as_secs_f64());
     // The call's context goes here: then the run can change its own in place.
-    let Call { place, index, attempt, .. } = call;
+    let EffectCall { place, index, attempt, .. } = call;
     let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
     Given { epoch: Some(epoch), ..Given::just(input) }
 }

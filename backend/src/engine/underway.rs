@@ -2,7 +2,7 @@
 //! and isn't is found.
 
 use super::perform::Work;
-use shared_types::{ids::ExecutionId, machine::Place};
+use shared_types::{ids::ExecutionId, machine::StepAddress};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
@@ -13,7 +13,7 @@ use std::{
 struct Key {
     execution_id: ExecutionId,
     epoch: i32,
-    place: Place,
+    place: StepAddress,
     /// Which of a step's calls, and which attempt.
     call: Option<(u32, u32)>,
 }

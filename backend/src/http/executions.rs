@@ -26,7 +26,7 @@ use shared_types::{
         problem::Code,
     },
     ids::ExecutionId,
-    machine::{Fact, Input, Refused, state::RunResult, trace},
+    machine::{Fact, Input, InputError, state::RunResult, trace},
 };
 
 /// How many facts an execution is read with.
@@ -148,14 +148,14 @@ pub(super) async fn cancel(
         // It can't be asked; it ends all the same.
         let because = Because::Cancelled { reason: because, audit: entry };
         if !state.engine.set_aside(caller.workspace, id, because).await? {
-            return Err(ApplyError::Refused(Refused::Ended).into());
+            return Err(ApplyError::Refused(InputError::Ended).into());
         }
         return Ok(Json(find(&state, &caller, id).await?));
     }
     let run = find(&state, &caller, id).await?;
     match applied {
         // This request was sent before, and lost its answer.
-        Err(ApplyError::Refused(Refused::Ended))
+        Err(ApplyError::Refused(InputError::Ended))
             if claim.is_given() && run.result == Some(RunResult::Cancelled) => {}
         applied => applied?,
     }

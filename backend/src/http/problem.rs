@@ -11,7 +11,7 @@ use axum::{
 };
 use shared_types::{
     api::problem::{Code, Problem},
-    machine::Refused,
+    machine::InputError,
 };
 use std::any::Any;
 
@@ -116,10 +116,10 @@ impl From<ApplyError> for ApiError {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::NoRun => Self::not_found(),
-            ApplyError::Refused(Refused::Ended) => {
+            ApplyError::Refused(InputError::Ended) => {
                 Self::new(Code::ExecutionEnded, "The run has ended; it can't be changed.")
             }
-            ApplyError::Refused(Refused::NotExpected | Refused::Started) => {
+            ApplyError::Refused(InputError::NotExpected | InputError::Started) => {
                 Self::new(Code::ApprovalClosed, "The run doesn't wait for this any more.")
             }
             ApplyError::Store(error) => error.into(),

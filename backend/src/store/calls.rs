@@ -3,7 +3,7 @@
 use super::{Result, read_text};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Place, StartRun},
+    machine::{StartRun, StepAddress},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ pub struct Caller {
     /// The run that called.
     pub execution_id: ExecutionId,
     /// Where in it.
-    pub place: Place,
+    pub place: StepAddress,
     /// Whether it waits for the result.
     pub awaited: bool,
 }

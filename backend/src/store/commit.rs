@@ -17,7 +17,7 @@ use shared_types::{
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Event, Fact, Input, Stamp, StartRun,
-        command::{Awaited, Request, RequestStatus},
+        command::{AwaitedEvent, Request, RequestStatus},
     },
 };
 use sqlx::PgConnection;
@@ -159,7 +159,7 @@ pub struct Follows {
     /// Timers cleared.
     pub timers_cleared: Vec<String>,
     /// Waits opened.
-    pub waits_opened: Vec<Awaited>,
+    pub waits_opened: Vec<AwaitedEvent>,
     /// Waits closed, by their places.
     pub waits_closed: Vec<String>,
     /// Requests made, with the hash of what is seen.

@@ -4,7 +4,7 @@ use super::{Result, read};
 use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Event, Place, command::Awaited},
+    machine::{Event, StepAddress, command::AwaitedEvent},
     workflow::{number::Quantity, path},
 };
 use sqlx::PgConnection;
@@ -21,7 +21,7 @@ pub struct Wait {
     /// Only events after this one count.
     pub since: Uuid,
     /// What is awaited.
-    pub awaited: Awaited,
+    pub awaited: AwaitedEvent,
 }
 
 /// The longest value that is a key.
@@ -148,7 +148,7 @@ fn patterns(event_type: &str) -> impl Iterator<Item = String> {
 /// The open waits, a part at a time: after a crash, a server looks again for what they wait for.
 pub async fn all_after(
     conn: &mut PgConnection,
-    after: (ExecutionId, Option<&Place>),
+    after: (ExecutionId, Option<&StepAddress>),
     limit: i64,
 ) -> Result<Vec<Wait>> {
     let rows = sqlx::query!(

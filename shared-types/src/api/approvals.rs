@@ -4,7 +4,7 @@ use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limit
 use crate::{
     ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
     machine::{
-        command::{Passed, RequestStatus},
+        command::{PassedCondition, RequestStatus},
         input::Requester,
     },
     workflow::script::Verb,
@@ -67,7 +67,7 @@ pub struct Approval {
     /// Why not.
     pub cannot_because: Option<String>,
     /// The conditions passed on the way.
-    pub why: Vec<Passed>,
+    pub why: Vec<PassedCondition>,
     /// What follows an approval.
     pub if_approved: Vec<String>,
     /// What follows a rejection.

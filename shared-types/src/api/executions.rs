@@ -7,7 +7,7 @@ use crate::{
         State,
         command::Fact,
         input::Requester,
-        state::{RunError, RunResult, RunStatus, Verdict, WaitsFor},
+        state::{RunDecision, RunError, RunResult, RunStatus, WaitsFor},
         trace::TraceNode,
     },
 };
@@ -39,7 +39,7 @@ pub struct Execution {
     /// Its result, as far as it is known.
     pub result: Option<RunResult>,
     /// What the document last said.
-    pub decision: Option<Verdict>,
+    pub decision: Option<RunDecision>,
     /// What it is about.
     pub subject: Option<String>,
     /// The money at stake.

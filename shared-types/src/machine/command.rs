@@ -1,8 +1,8 @@
 //! What a run asks of whoever drives it, and what it tells people.
 
 use super::{
+    address::{LaneId, StepAddress, Within},
     input::{Event, Requester, Timer},
-    place::{LaneId, Place, Within},
     state::End,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub struct Applied {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Call something outside.
-    Perform(Box<Call>),
+    Perform(Box<EffectCall>),
     /// Start a run of another workflow.
     StartRun(Box<StartRun>),
     /// End a run that this one started.
@@ -46,7 +46,7 @@ pub enum Command {
     /// Read a stored rule as it stands.
     ReadRule {
         /// Where it is asked.
-        place: Place,
+        place: StepAddress,
         /// Which.
         rule_id: String,
     },
@@ -74,11 +74,11 @@ pub enum Command {
         because: Option<String>,
     },
     /// Look for an event, past and coming.
-    AwaitEvent(Box<Awaited>),
+    AwaitEvent(Box<AwaitedEvent>),
     /// Don't look for it any more.
     StopAwaiting {
         /// Where.
-        place: Place,
+        place: StepAddress,
     },
     /// Tell people.
     Notify(Box<Notice>),
@@ -95,9 +95,9 @@ pub enum Command {
 
 /// A call of something outside, with all that it needs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Call {
+pub struct EffectCall {
     /// Where.
-    pub place: Place,
+    pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
     /// Which attempt.
@@ -118,7 +118,7 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartRun {
     /// Where.
-    pub place: Place,
+    pub place: StepAddress,
     /// The id that it gets.
     pub execution_id: ExecutionId,
     /// Of which workflow.
@@ -141,7 +141,7 @@ pub struct Request {
     /// Its id.
     pub approval_id: ApprovalId,
     /// Where the run asks.
-    pub place: Place,
+    pub place: StepAddress,
     /// What it is about.
     pub subject: Option<String>,
     /// Why it is asked.
@@ -167,7 +167,7 @@ pub struct Request {
     /// On whose behalf the run runs.
     pub requester: Option<Requester>,
     /// The conditions passed on the way.
-    pub why: Vec<Passed>,
+    pub why: Vec<PassedCondition>,
     /// What follows an approval, in words.
     pub if_approved: Vec<String>,
     /// What follows a rejection, in words.
@@ -219,7 +219,7 @@ impl RequestStatus {
 
 /// A condition that a run passed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Passed {
+pub struct PassedCondition {
     /// At which step.
     pub step_id: StepId,
     /// In words.
@@ -230,9 +230,9 @@ pub struct Passed {
 
 /// An event that a run waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Awaited {
+pub struct AwaitedEvent {
     /// Where.
-    pub place: Place,
+    pub place: StepAddress,
     /// Its type, or a prefix with `.*`.
     pub event: String,
     /// From a path of the payload to the value it must have.
@@ -243,7 +243,7 @@ pub struct Awaited {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// Where.
-    pub place: Place,
+    pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
     /// An address, `user:`, `role:`, `slack:#channel` or `pagerduty:`.
@@ -273,7 +273,7 @@ pub struct Fact {
     pub item: Option<u32>,
     /// All branches and items that it stands in, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub within: Vec<Inside>,
+    pub within: Vec<LaneRef>,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// What became of the step.
@@ -309,7 +309,7 @@ impl Fact {
 
 /// A branch or an item that a step stands in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct Inside {
+pub struct LaneRef {
     /// The `parallel` or `foreach` step.
     pub step_id: StepId,
     /// The how-manieth time the run came to it.
@@ -322,7 +322,7 @@ pub struct Inside {
     pub item: Option<u32>,
 }
 
-impl Inside {
+impl LaneRef {
     pub(super) fn of(within: &Within) -> Self {
         let (branch, item) = match &within.lane {
             LaneId::Branch(id) => (Some(id.clone()), None),

@@ -1,15 +1,16 @@
 //! `execute` lists: effects in order, calls of others with their retries.
 
 use super::{
-    Definition, Refused, calling,
-    command::{Call, Command, Notice, StepState},
+    Definition, InputError,
+    address::StepAddress,
+    command::{Command, EffectCall, Notice, StepState},
     input::{Answer, Outcome, Timer},
-    place::Place,
     request,
     retry::{self, DEFAULT_TIMEOUT_MS},
-    state::{Doing, GivenUp, State, Verdict},
+    state::{AbandonedCall, Activity, RunDecision, State},
+    subworkflow,
     texts::{self, MAX_MESSAGE, MAX_REASON, MAX_SUBJECT},
-    turn::{Failure, Flow, Turn},
+    transition::{Failure, Next, Transition},
 };
 use crate::workflow::{
     duration::in_words,
@@ -20,16 +21,21 @@ use crate::workflow::{
 };
 use serde_json::{Value, json};
 
-impl Turn<'_> {
-    pub(super) fn action(&mut self, step: &Step, place: &Place, action: &Action) -> Result<Flow, Failure> {
+impl Transition<'_> {
+    pub(super) fn action(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        action: &Action,
+    ) -> Result<Next, Failure> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
         let reason = action.reason.as_ref().map(|reason| reason.text(&scope)).transpose()?;
         let reason = reason.map(|reason| texts::shortened(reason, MAX_REASON));
         match action.kind {
-            ActionKind::Allow => self.state.decision = Some(Verdict::Allowed),
+            ActionKind::Allow => self.state.decision = Some(RunDecision::Allowed),
             // A step that waits for people says `block` only until somebody decides.
-            ActionKind::Block if !step.waits_for_people() => self.state.decision = Some(Verdict::Blocked),
+            ActionKind::Block if !step.waits_for_people() => self.state.decision = Some(RunDecision::Blocked),
             ActionKind::Block | ActionKind::Execute | ActionKind::RequireApproval => {}
         }
         if reason.is_some() {
@@ -39,7 +45,7 @@ impl Turn<'_> {
     }
 
     /// Performs a step's effects from one of them on.
-    pub(super) fn effects(&mut self, step: &Step, place: &Place, from: u32) -> Result<Flow, Failure> {
+    pub(super) fn effects(&mut self, step: &Step, place: &StepAddress, from: u32) -> Result<Next, Failure> {
         for (index, effect) in (0u32..).zip(step.effects()).skip(from as usize) {
             match effect {
                 Effect::Notify(notify) => self.notify(place, index, notify)?,
@@ -62,12 +68,12 @@ impl Turn<'_> {
     }
 
     /// The list is through: the run waits for the decision that it asked for, or goes on.
-    fn effects_done(&mut self, step: &Step, place: &Place) -> Flow {
+    fn effects_done(&mut self, step: &Step, place: &StepAddress) -> Next {
         let own = self.state.requests.iter().find(|(_, request)| request.place == *place && request.waits);
         if let Some((&approval_id, request)) = own {
-            return match request.early.clone() {
-                Some(answered) => self.answered(approval_id, &answered),
-                None => self.stand(place, Doing::Asking { approval_id }),
+            return match request.early_outcome.clone() {
+                Some(answered) => self.complete_request(approval_id, &answered),
+                None => self.set_frame(place, Activity::AwaitingApproval { approval_id }),
             };
         }
         let said = step.action().and_then(|action| match action.kind {
@@ -76,14 +82,14 @@ impl Turn<'_> {
             ActionKind::Execute | ActionKind::RequireApproval => None,
         });
         self.take_frame(place);
-        let flow = self.onward(place, step.next.as_ref());
+        let flow = self.next_or_following(place, step.next.as_ref());
         if said.is_some() || step.effects().is_empty() {
             let reason = match (said, &self.state.reason) {
                 (Some(said), Some(reason)) if reason != said => format!("{said}: {reason}"),
                 (Some(said), _) => said.to_owned(),
                 (None, _) => "Nothing to do".to_owned(),
             };
-            return self.done(place, reason, None, flow);
+            return self.complete_step(place, reason, None, flow);
         }
         let output = self.last_fact().output.take();
         let mut output = output.unwrap_or_else(|| json!({}));
@@ -92,7 +98,7 @@ impl Turn<'_> {
         flow
     }
 
-    fn notify(&mut self, place: &Place, index: u32, notify: &Notify) -> Result<(), Failure> {
+    fn notify(&mut self, place: &StepAddress, index: u32, notify: &Notify) -> Result<(), Failure> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.entered_at(place));
         let recipients: Vec<String> =
@@ -110,7 +116,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn log(&mut self, place: &Place, log: &Log) -> Result<(), Failure> {
+    fn log(&mut self, place: &StepAddress, log: &Log) -> Result<(), Failure> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.entered_at(place));
         let message = log.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
@@ -122,7 +128,7 @@ impl Turn<'_> {
     }
 
     /// Calls something outside, for the first time.
-    fn call(&mut self, place: &Place, index: u32, effect: &Effect) -> Result<Flow, Failure> {
+    fn call(&mut self, place: &StepAddress, index: u32, effect: &Effect) -> Result<Next, Failure> {
         let preview = {
             let context = self.context(place);
             let scope = Scope::masked(&context, self.entered_at(place));
@@ -131,50 +137,50 @@ impl Turn<'_> {
         let fact = self.fact(place, StepState::Entered);
         fact.reason = Some(format!("Calls {}", preview.in_words()));
         fact.input = serde_json::to_value(&preview).ok();
-        self.stand(place, Doing::Calling { index, attempt: 1 });
+        self.set_frame(place, Activity::AwaitingEffect { index, attempt: 1 });
         self.perform(place);
-        Ok(Flow::Stay)
+        Ok(Next::Stay)
     }
 
-    fn perform(&mut self, place: &Place) {
+    fn perform(&mut self, place: &StepAddress) {
         let call = self.frame(place).and_then(|frame| call_of(self.definition, self.state, frame));
         if let Some(call) = call {
             self.command(Command::Perform(Box::new(call)));
         }
     }
 
-    pub(super) fn retry_due(&mut self, place: &Place, index: u32) -> Result<(), Refused> {
-        match self.frame(place).map(|frame| &frame.doing) {
-            Some(Doing::BackingOff { index: at, attempt, .. }) if *at == index => {
+    pub(super) fn retry_due(&mut self, place: &StepAddress, index: u32) -> Result<(), InputError> {
+        match self.frame(place).map(|frame| &frame.activity) {
+            Some(Activity::BackingOff { index: at, attempt, .. }) if *at == index => {
                 let attempt = *attempt;
-                self.stand(place, Doing::Calling { index, attempt });
+                self.set_frame(place, Activity::AwaitingEffect { index, attempt });
                 self.perform(place);
                 Ok(())
             }
-            Some(_) | None => Err(Refused::NotExpected),
+            Some(_) | None => Err(InputError::NotExpected),
         }
     }
 
     pub(super) fn effect_done(
         &mut self,
-        place: &Place,
+        place: &StepAddress,
         index: u32,
         attempt: u32,
         took_ms: u32,
         outcome: &Outcome,
-    ) -> Result<(), Refused> {
-        let Some(step) = self.definition.step(&place.step) else { return Err(Refused::NotExpected) };
+    ) -> Result<(), InputError> {
+        let Some(step) = self.definition.step(&place.step) else { return Err(InputError::NotExpected) };
         if self.state.end.is_some() {
             self.late(place, attempt, took_ms, outcome);
             return Ok(());
         }
-        match self.frame(place).map(|frame| &frame.doing) {
-            Some(Doing::Calling { index: i, attempt: a }) if (*i, *a) == (index, attempt) => {}
-            Some(_) | None => return self.given_up_done(place, index, attempt, took_ms, outcome),
+        match self.frame(place).map(|frame| &frame.activity) {
+            Some(Activity::AwaitingEffect { index: i, attempt: a }) if (*i, *a) == (index, attempt) => {}
+            Some(_) | None => return self.abandoned_call_done(place, index, attempt, took_ms, outcome),
         }
         let flow = match outcome {
             Outcome::Answered(answer) if (200..300).contains(&answer.status) => {
-                self.keep(step, place, index, answer);
+                self.save_answer(step, place, index, answer);
                 let fact = self.fact(place, StepState::Done);
                 fact.attempt = attempt;
                 fact.duration_ms = Some(f64::from(took_ms));
@@ -189,28 +195,28 @@ impl Turn<'_> {
                 self.attempt_failed(step, place, index, attempt, took_ms, outcome)
             }
         };
-        self.follow(place, flow);
+        self.continue_from(place, flow);
         Ok(())
     }
 
     /// The outcome of a call that was given up while the run went on changes nothing, and is told.
-    fn given_up_done(
+    fn abandoned_call_done(
         &mut self,
-        place: &Place,
+        place: &StepAddress,
         index: u32,
         attempt: u32,
         took_ms: u32,
         outcome: &Outcome,
-    ) -> Result<(), Refused> {
-        let given_up = GivenUp { place: place.clone(), index, attempt };
-        if !self.state.given_up.remove(&given_up) {
-            return Err(Refused::NotExpected);
+    ) -> Result<(), InputError> {
+        let given_up = AbandonedCall { place: place.clone(), index, attempt };
+        if !self.state.abandoned_calls.remove(&given_up) {
+            return Err(InputError::NotExpected);
         }
         self.late(place, attempt, took_ms, outcome);
         Ok(())
     }
 
-    fn late(&mut self, place: &Place, attempt: u32, took_ms: u32, outcome: &Outcome) {
+    fn late(&mut self, place: &StepAddress, attempt: u32, took_ms: u32, outcome: &Outcome) {
         let fact = self.fact(place, StepState::Late);
         fact.attempt = attempt;
         fact.duration_ms = Some(f64::from(took_ms));
@@ -220,12 +226,12 @@ impl Turn<'_> {
     fn attempt_failed(
         &mut self,
         step: &Step,
-        place: &Place,
+        place: &StepAddress,
         index: u32,
         attempt: u32,
         took_ms: u32,
         outcome: &Outcome,
-    ) -> Flow {
+    ) -> Next {
         let delay = retry::delay(step.retry.as_ref(), attempt, outcome, self.stamp);
         let words = outcome_in_words(outcome);
         if let Some(delay) = delay {
@@ -236,10 +242,10 @@ impl Turn<'_> {
             fact.reason = Some(format!("{words}; tries again in {}", in_words(delay)));
             let timer = Timer::Retry { place: place.clone(), index };
             self.command(Command::SetTimer { timer, at: until });
-            return self.stand(place, Doing::BackingOff { index, attempt: attempt + 1, until });
+            return self.set_frame(place, Activity::BackingOff { index, attempt: attempt + 1, until });
         }
         if let Outcome::Answered(answer) = outcome {
-            self.keep(step, place, index, answer);
+            self.save_answer(step, place, index, answer);
         }
         let failure = Failure { code: outcome_code(outcome), message: words };
         let flow = self.step_failed(place, failure);
@@ -252,7 +258,7 @@ impl Turn<'_> {
     }
 
     /// Keeps an answer where the language says: under the step, under `save_as`, and as `data`.
-    fn keep(&mut self, step: &Step, place: &Place, index: u32, answer: &Answer) {
+    fn save_answer(&mut self, step: &Step, place: &StepAddress, index: u32, answer: &Answer) {
         let within = &place.within;
         let response = json!({ "status": answer.status, "headers": answer.headers, "body": answer.body });
         self.put_for_step(within, &step.id, "response", response);
@@ -281,33 +287,33 @@ impl Turn<'_> {
 
 /// What is out, as it was commanded.
 pub(super) fn open_work(definition: &Definition, state: &State) -> Vec<Command> {
-    let work = state.standing().filter_map(|frame| match &frame.doing {
-        Doing::Calling { .. } => {
+    let work = state.all_frames().filter_map(|frame| match &frame.activity {
+        Activity::AwaitingEffect { .. } => {
             call_of(definition, state, frame).map(|call| Command::Perform(Box::new(call)))
         }
-        Doing::Reading { rule_id } => {
+        Activity::LoadingRule { rule_id } => {
             Some(Command::ReadRule { place: frame.place.clone(), rule_id: rule_id.clone() })
         }
-        Doing::Running(child) if !child.begun => {
-            Some(Command::StartRun(Box::new(calling::start_of(state, &frame.place, child))))
+        Activity::AwaitingChild(child) if !child.started => {
+            Some(Command::StartRun(Box::new(subworkflow::start_of(state, &frame.place, child))))
         }
-        Doing::BackingOff { .. }
-        | Doing::Asking { .. }
-        | Doing::Awaiting { .. }
-        | Doing::Pausing { .. }
-        | Doing::Running(_)
-        | Doing::Branching(_)
-        | Doing::Iterating(_) => None,
+        Activity::BackingOff { .. }
+        | Activity::AwaitingApproval { .. }
+        | Activity::AwaitingEvent { .. }
+        | Activity::Sleeping { .. }
+        | Activity::AwaitingChild(_)
+        | Activity::Parallel(_)
+        | Activity::Foreach(_) => None,
     });
     work.collect()
 }
 
-fn call_of(definition: &Definition, state: &State, frame: &super::state::Frame) -> Option<Call> {
-    let Doing::Calling { index, attempt } = frame.doing else { return None };
+fn call_of(definition: &Definition, state: &State, frame: &super::state::Frame) -> Option<EffectCall> {
+    let Activity::AwaitingEffect { index, attempt } = frame.activity else { return None };
     let step = definition.step(&frame.place.step)?;
     let effect = step.effects().get(index as usize)?.clone();
     let timeout_ms = step.timeout.as_ref().map_or(DEFAULT_TIMEOUT_MS, |span| span.millis().unsigned_abs());
-    Some(Call {
+    Some(EffectCall {
         place: frame.place.clone(),
         index,
         attempt,

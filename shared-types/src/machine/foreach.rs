@@ -1,14 +1,14 @@
 //! `foreach`: the same for each item of a list, some at once, results in order.
 
 use super::{
+    address::{LaneId, StepAddress},
     command::{Command, StepState},
+    frames::{ForeachState, Lane, LaneOutcome, OpenItem},
     input::Timer,
-    lanes::{Iterating, Lane, LaneOutcome, OpenItem},
     limits::MAX_ITEMS,
-    parallel::{count_of, not_too_deep, outcome_value},
-    place::{LaneId, Place},
-    state::Doing,
-    turn::{Failure, Flow, Over, Turn},
+    parallel::{check_nesting, count_of, outcome_value},
+    state::Activity,
+    transition::{Completion, Failure, Next, Transition},
 };
 use crate::workflow::{
     context::weight,
@@ -23,36 +23,41 @@ use std::sync::Arc;
 const ITEM_VAR: &str = "item";
 
 /// What is next in a foreach.
-enum Next {
+enum NextItem {
     Enter(u32),
     Wait,
     Stop(u32),
     Through,
 }
 
-impl Turn<'_> {
-    pub(super) fn foreach(&mut self, step: &Step, place: &Place, foreach: &Foreach) -> Result<Flow, Failure> {
-        not_too_deep(place)?;
+impl Transition<'_> {
+    pub(super) fn foreach(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        foreach: &Foreach,
+    ) -> Result<Next, Failure> {
+        check_nesting(place)?;
         let items = self.items(place, foreach)?;
         let at_once = at_once(foreach);
-        let until = self.bound(step, place);
+        let until = self.set_step_timeout(step, place);
         let fact = self.fact(place, StepState::Entered);
         let several = if at_once > 1 { format!(", {at_once} at once") } else { String::new() };
         fact.reason = Some(format!("{}{several}", count_of(items.len(), "item", "items")));
-        let iterating = Iterating {
+        let foreach_state = ForeachState {
             results: Vec::with_capacity(items.len()),
-            held: 0,
+            context_bytes: 0,
             items: Arc::new(items),
             entered: 0,
             failed: 0,
             open: Vec::new(),
             until,
         };
-        self.stand(place, Doing::Iterating(Box::new(iterating)));
-        Ok(self.items_go_on(place))
+        self.set_frame(place, Activity::Foreach(Box::new(foreach_state)));
+        Ok(self.advance_items(place))
     }
 
-    fn items(&self, place: &Place, foreach: &Foreach) -> Result<Vec<Value>, Failure> {
+    fn items(&self, place: &StepAddress, foreach: &Foreach) -> Result<Vec<Value>, Failure> {
         let context = self.context(place);
         let value = foreach.items.value(&Scope::masked(&context, self.stamp.at))?;
         let wrong = |is: &str| {
@@ -79,75 +84,79 @@ impl Turn<'_> {
         Ok(items)
     }
 
-    fn iterating_mut(&mut self, place: &Place) -> Option<&mut Iterating> {
-        let doing = &mut self.state.frame_mut(place)?.doing;
-        if let Doing::Iterating(iterating) = doing { Some(iterating) } else { None }
+    fn foreach_state_mut(&mut self, place: &StepAddress) -> Option<&mut ForeachState> {
+        let activity = &mut self.state.frame_mut(place)?.activity;
+        if let Activity::Foreach(foreach_state) = activity { Some(foreach_state) } else { None }
     }
 
     /// Enters items, as many at once as may be, until the whole is decided.
-    pub(super) fn items_go_on(&mut self, place: &Place) -> Flow {
+    pub(super) fn advance_items(&mut self, place: &StepAddress) -> Next {
         let definition = self.definition;
-        let Some(step) = definition.step(&place.step) else { return Flow::Stay };
-        let Some(foreach) = step.foreach() else { return Flow::Stay };
+        let Some(step) = definition.step(&place.step) else { return Next::Stay };
+        let Some(foreach) = step.foreach() else { return Next::Stay };
         let first = definition.first_of(&place.step, 0);
         let name = foreach.item_var.as_deref().unwrap_or(ITEM_VAR);
         loop {
-            let Some(iterating) = self.iterating_mut(place) else { return Flow::Stay };
-            let n = match next(iterating, foreach) {
-                Next::Enter(n) => n,
-                Next::Wait => return Flow::Stay,
-                Next::Stop(n) => return self.items_over(step, place, Some(n)),
-                Next::Through => return self.items_over(step, place, None),
+            let Some(foreach_state) = self.foreach_state_mut(place) else { return Next::Stay };
+            let n = match next(foreach_state, foreach) {
+                NextItem::Enter(n) => n,
+                NextItem::Wait => return Next::Stay,
+                NextItem::Stop(n) => return self.complete_foreach(step, place, Some(n)),
+                NextItem::Through => return self.complete_foreach(step, place, None),
             };
-            iterating.entered = n + 1;
-            let own = Map::from_iter([(name.to_owned(), iterating.items[n as usize].clone())]);
-            iterating.open.push(OpenItem { n, lane: Lane { own: Arc::new(own), ..Lane::default() } });
-            let flow = first.map_or(Flow::End(None), |first| Flow::To(first.id.clone()));
-            if let Some(over) = self.go_on(&place.inside(LaneId::Item(n)), flow) {
-                self.item_over(place, n, over);
+            foreach_state.entered = n + 1;
+            let values = Map::from_iter([(name.to_owned(), foreach_state.items[n as usize].clone())]);
+            foreach_state
+                .open
+                .push(OpenItem { n, lane: Lane { values: Arc::new(values), ..Lane::default() } });
+            let flow = first.map_or(Next::End(None), |first| Next::To(first.id.clone()));
+            if let Some(completion) = self.run_lane(&place.inside(LaneId::Item(n)), flow) {
+                self.complete_item(place, n, completion);
             }
         }
     }
 
     /// An item is over. A condition that is false at a body's end fails nothing.
-    pub(super) fn item_over(&mut self, place: &Place, n: u32, over: Over) {
+    pub(super) fn complete_item(&mut self, place: &StepAddress, n: u32, completion: Completion) {
         let step = self.definition.step(&place.step);
         let name = step.and_then(Step::foreach).and_then(|f| f.item_var.as_deref()).unwrap_or(ITEM_VAR);
-        let Some(iterating) = self.iterating_mut(place) else { return };
-        let Some(at) = iterating.item(n) else { return };
-        let Lane { own, held, .. } = iterating.open.remove(at).lane;
-        let mut own = Arc::try_unwrap(own).unwrap_or_else(|own| (*own).clone());
-        own.remove(name);
-        let error = match over {
-            Over::Ended(_) => None,
-            Over::Failed(error) => Some(error),
+        let Some(foreach_state) = self.foreach_state_mut(place) else { return };
+        let Some(at) = foreach_state.item(n) else { return };
+        let Lane { values, context_bytes, .. } = foreach_state.open.remove(at).lane;
+        let mut values = Arc::try_unwrap(values).unwrap_or_else(|values| (*values).clone());
+        values.remove(name);
+        let error = match completion {
+            Completion::Ended(_) => None,
+            Completion::Failed(error) => Some(error),
         };
         let outcome = if error.is_none() { LaneOutcome::Passed } else { LaneOutcome::Failed };
         let mut result = outcome_value(outcome, error.as_ref());
-        if !own.is_empty() {
-            result["values"] = Value::Object(own);
+        if !values.is_empty() {
+            result["values"] = Value::Object(values);
         }
         let bytes = weight(&result);
-        iterating.failed += u32::from(error.is_some());
-        iterating.held += bytes;
-        iterating.keep(n, result);
-        self.let_go(held);
-        self.hold(bytes);
+        foreach_state.failed += u32::from(error.is_some());
+        foreach_state.context_bytes += bytes;
+        foreach_state.save_result(n, result);
+        self.release_bytes(context_bytes);
+        self.reserve_bytes(bytes);
     }
 
     /// All items are through, or one failed and stops the rest.
-    fn items_over(&mut self, step: &Step, place: &Place, stopped_at: Option<u32>) -> Flow {
+    fn complete_foreach(&mut self, step: &Step, place: &StepAddress, stopped_at: Option<u32>) -> Next {
         if stopped_at.is_some() {
             self.cancel_lanes(place, "An item failed");
         }
         let frame = self.take_frame(place);
         let entered = frame.as_ref().map_or(self.stamp.at, |frame| frame.entered_at);
-        let Some(Doing::Iterating(iterating)) = frame.map(|frame| frame.doing) else { return Flow::Stay };
-        if iterating.until.is_some() {
-            self.command(Command::ClearTimer { timer: Timer::StepOver { place: place.clone() } });
+        let Some(Activity::Foreach(foreach_state)) = frame.map(|frame| frame.activity) else {
+            return Next::Stay;
+        };
+        if foreach_state.until.is_some() {
+            self.command(Command::ClearTimer { timer: Timer::StepTimeout { place: place.clone() } });
         }
-        let Iterating { items, results, failed, held, .. } = *iterating;
-        self.let_go(held);
+        let ForeachState { items, results, failed, context_bytes, .. } = *foreach_state;
+        self.release_bytes(context_bytes);
         let error = stopped_at
             .and_then(|n| results.get(n as usize)?.as_ref()?.pointer("/error/message"))
             .map(as_text);
@@ -163,10 +172,10 @@ impl Turn<'_> {
                 0 => format!("{all} passed"),
                 failed => format!("{passed} of {all} passed, {failed} failed"),
             };
-            let flow = self.onward(place, step.next.as_ref());
-            self.done(place, reason, None, flow)
+            let flow = self.next_or_following(place, step.next.as_ref());
+            self.complete_step(place, reason, None, flow)
         };
-        let took = super::waiting::milliseconds(self.stamp.at - entered);
+        let took = super::wait::milliseconds(self.stamp.at - entered);
         let fact = self.last_fact();
         fact.duration_ms = Some(took);
         fact.output =
@@ -179,17 +188,17 @@ fn at_once(foreach: &Foreach) -> u32 {
     foreach.concurrency.unwrap_or(1).max(1)
 }
 
-fn next(iterating: &Iterating, foreach: &Foreach) -> Next {
+fn next(foreach_state: &ForeachState, foreach: &Foreach) -> NextItem {
     let stops = foreach.on_item_error.unwrap_or(OnItemError::Stop) == OnItemError::Stop;
-    if stops && iterating.failed > 0 {
+    if stops && foreach_state.failed > 0 {
         let is_failed =
             |result: &Option<Value>| result.as_ref().is_some_and(|result| result["outcome"] == "failed");
-        let n = iterating.results.iter().position(is_failed).unwrap_or_default();
-        return Next::Stop(u32::try_from(n).unwrap_or_default());
+        let n = foreach_state.results.iter().position(is_failed).unwrap_or_default();
+        return NextItem::Stop(u32::try_from(n).unwrap_or_default());
     }
-    let has_more = (iterating.entered as usize) < iterating.items.len();
-    if has_more && iterating.open.len() < at_once(foreach) as usize {
-        return Next::Enter(iterating.entered);
+    let has_more = (foreach_state.entered as usize) < foreach_state.items.len();
+    if has_more && foreach_state.open.len() < at_once(foreach) as usize {
+        return NextItem::Enter(foreach_state.entered);
     }
-    if !has_more && iterating.open.is_empty() { Next::Through } else { Next::Wait }
+    if !has_more && foreach_state.open.is_empty() { NextItem::Through } else { NextItem::Wait }
 }

@@ -1,9 +1,9 @@
 //! What happens to a run.
 
 use super::{
+    address::StepAddress,
     limits::Limits,
-    place::Place,
-    state::{RunResult, Verdict},
+    state::{RunDecision, RunResult},
 };
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId},
@@ -37,7 +37,7 @@ pub enum Input {
     /// An effect has its outcome.
     EffectDone {
         /// Where.
-        place: Place,
+        place: StepAddress,
         /// Which of the step's effects.
         index: u32,
         /// Which attempt.
@@ -55,7 +55,7 @@ pub enum Input {
     /// An awaited event is there.
     EventArrived {
         /// Where it is awaited.
-        place: Place,
+        place: StepAddress,
         /// The event.
         event: Arc<Event>,
     },
@@ -69,18 +69,19 @@ pub enum Input {
     /// A stored rule was read.
     RuleRead {
         /// Where.
-        place: Place,
+        place: StepAddress,
         /// As it stands; nothing where there is none.
         rule: Option<Box<Rule>>,
     },
     /// A run that it started stands so.
     Child {
         /// Where it was started.
-        place: Place,
+        place: StepAddress,
         /// Of which of its changes this is the news; older news than what is known is refused.
         seq: i32,
         /// How it stands.
-        stands: ChildStands,
+        #[serde(rename = "stands")]
+        status: ChildStatus,
     },
     /// A person cancelled it.
     Cancel {
@@ -121,7 +122,7 @@ pub struct StartFault {
 /// How a run stands that another started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ChildStands {
+pub enum ChildStatus {
     /// It can't be started.
     Refused {
         /// The stable code.
@@ -145,7 +146,7 @@ pub struct ChildEnd {
     /// As what it ended.
     pub result: RunResult,
     /// What its document last said.
-    pub decision: Option<Verdict>,
+    pub decision: Option<RunDecision>,
     /// Why.
     pub reason: Option<String>,
     /// What its steps put into its context.
@@ -240,7 +241,7 @@ pub enum Timer {
     /// An effect is tried again.
     Retry {
         /// Where.
-        place: Place,
+        place: StepAddress,
         /// Which of the step's effects.
         index: u32,
     },
@@ -250,14 +251,16 @@ pub enum Timer {
         approval_id: ApprovalId,
     },
     /// A wait is over.
-    WaitOver {
+    #[serde(rename = "wait_over")]
+    WaitElapsed {
         /// Where.
-        place: Place,
+        place: StepAddress,
     },
     /// A whole `parallel`, `foreach` or `call` has taken long enough.
-    StepOver {
+    #[serde(rename = "step_over")]
+    StepTimeout {
         /// Where.
-        place: Place,
+        place: StepAddress,
     },
     /// The run has worked long enough.
     RunTimeout,

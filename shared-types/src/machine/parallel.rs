@@ -1,13 +1,13 @@
 //! `parallel`: branches entered in order, and the strategy that says when the whole is decided.
 
 use super::{
+    address::{LaneId, StepAddress},
     command::{Command, StepState},
+    frames::{BranchRun, BranchState, CompletedLane, Lane, LaneOutcome, ParallelState},
     input::Timer,
-    lanes::{Branch, BranchStands, Branching, Lane, LaneOutcome, LaneOver},
     limits::MAX_NESTING,
-    place::{LaneId, Place},
-    state::{Doing, RunError},
-    turn::{Failure, Flow, Over, Turn},
+    state::{Activity, RunError},
+    transition::{Completion, Failure, Next, Transition},
 };
 use crate::workflow::step::{Parallel, Step, Strategy};
 use serde_json::{Map, Value, json};
@@ -18,82 +18,97 @@ enum Decided {
     NotPassed(Failure),
 }
 
-impl Turn<'_> {
+impl Transition<'_> {
     pub(super) fn parallel(
         &mut self,
         step: &Step,
-        place: &Place,
+        place: &StepAddress,
         parallel: &Parallel,
-    ) -> Result<Flow, Failure> {
-        not_too_deep(place)?;
+    ) -> Result<Next, Failure> {
+        check_nesting(place)?;
         let strategy = parallel.strategy.unwrap_or(Strategy::AllMustPass);
-        let branches: Vec<Branch> = parallel
+        let branches: Vec<BranchRun> = parallel
             .branches()
-            .map(|(id, _)| Branch { id: id.to_owned(), stands: BranchStands::Ahead })
+            .map(|(id, _)| BranchRun { id: id.to_owned(), state: BranchState::NotEntered })
             .collect();
-        let until = self.bound(step, place);
+        let until = self.set_step_timeout(step, place);
         let fact = self.fact(place, StepState::Entered);
         fact.reason =
             Some(format!("{}, {}", count_of(branches.len(), "branch", "branches"), rule_of(strategy)));
-        self.stand(place, Doing::Branching(Box::new(Branching { strategy, until, branches })));
-        Ok(self.branches_go_on(place))
+        self.set_frame(place, Activity::Parallel(Box::new(ParallelState { strategy, until, branches })));
+        Ok(self.advance_branches(place))
     }
 
     /// Sets the timer that bounds a whole step, where it has one.
-    pub(super) fn bound(&mut self, step: &Step, place: &Place) -> Option<chrono::DateTime<chrono::Utc>> {
+    pub(super) fn set_step_timeout(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+    ) -> Option<chrono::DateTime<chrono::Utc>> {
         let at = self.stamp.at + step.timeout.as_ref()?.duration();
-        self.command(Command::SetTimer { timer: Timer::StepOver { place: place.clone() }, at });
+        self.command(Command::SetTimer { timer: Timer::StepTimeout { place: place.clone() }, at });
         Some(at)
     }
 
-    fn branching(&self, place: &Place) -> Option<&Branching> {
-        if let Doing::Branching(branching) = &self.frame(place)?.doing { Some(branching) } else { None }
+    fn parallel_state(&self, place: &StepAddress) -> Option<&ParallelState> {
+        if let Activity::Parallel(parallel_state) = &self.frame(place)?.activity {
+            Some(parallel_state)
+        } else {
+            None
+        }
     }
 
-    fn branching_mut(&mut self, place: &Place) -> Option<&mut Branching> {
-        let doing = &mut self.state.frame_mut(place)?.doing;
-        if let Doing::Branching(branching) = doing { Some(branching) } else { None }
+    fn parallel_state_mut(&mut self, place: &StepAddress) -> Option<&mut ParallelState> {
+        let activity = &mut self.state.frame_mut(place)?.activity;
+        if let Activity::Parallel(parallel_state) = activity { Some(parallel_state) } else { None }
     }
 
     /// Enters the branches that are ahead, one after the other, until the whole is decided.
-    pub(super) fn branches_go_on(&mut self, place: &Place) -> Flow {
+    pub(super) fn advance_branches(&mut self, place: &StepAddress) -> Next {
         loop {
-            let Some(branching) = self.branching(place) else { return Flow::Stay };
-            if let Some(decided) = decided(branching) {
-                return self.branches_over(place, decided);
+            let Some(parallel_state) = self.parallel_state(place) else { return Next::Stay };
+            if let Some(decided) = decided(parallel_state) {
+                return self.complete_parallel(place, decided);
             }
-            let ahead = branching.branches.iter().position(|b| matches!(b.stands, BranchStands::Ahead));
-            let Some(n) = ahead else { return Flow::Stay };
-            let id = branching.branches[n].id.clone();
-            if let Some(branching) = self.branching_mut(place) {
-                branching.branches[n].stands = BranchStands::Open(Box::default());
+            let ahead =
+                parallel_state.branches.iter().position(|b| matches!(b.state, BranchState::NotEntered));
+            let Some(n) = ahead else { return Next::Stay };
+            let id = parallel_state.branches[n].id.clone();
+            if let Some(parallel_state) = self.parallel_state_mut(place) {
+                parallel_state.branches[n].state = BranchState::Running(Box::default());
             }
             let lane = LaneId::Branch(id);
             let first = self.definition.first_of(&place.step, n);
-            let flow = first.map_or(Flow::End(None), |first| Flow::To(first.id.clone()));
-            if let Some(over) = self.go_on(&place.inside(lane.clone()), flow) {
-                self.lane_over(place, &lane, over);
+            let flow = first.map_or(Next::End(None), |first| Next::To(first.id.clone()));
+            if let Some(completion) = self.run_lane(&place.inside(lane.clone()), flow) {
+                self.complete_lane(place, &lane, completion);
             }
         }
     }
 
-    pub(super) fn branch_over(&mut self, place: &Place, id: &str, over: Over) {
-        let branch = self.branching_mut(place).and_then(|b| b.branches.iter_mut().find(|b| b.id == id));
+    pub(super) fn complete_branch(&mut self, place: &StepAddress, id: &str, completion: Completion) {
+        let branch = self.parallel_state_mut(place).and_then(|b| b.branches.iter_mut().find(|b| b.id == id));
         let Some(branch) = branch else { return };
-        let refused = branch.lane_mut().and_then(|lane| lane.refused.take());
-        let error = match over {
-            Over::Ended(error) => error.or(refused),
-            Over::Failed(error) => Some(error),
+        let refused = branch.lane_mut().and_then(|lane| lane.rejection.take());
+        let error = match completion {
+            Completion::Ended(error) => error.or(refused),
+            Completion::Failed(error) => Some(error),
         };
         let outcome = if error.is_none() { LaneOutcome::Passed } else { LaneOutcome::Failed };
-        if let BranchStands::Open(lane) = &mut branch.stands {
-            let Lane { own, merged, held, .. } = std::mem::take(lane.as_mut());
-            branch.stands = BranchStands::Over(Box::new(LaneOver { outcome, error, own, merged, held }));
+        if let BranchState::Running(lane) = &mut branch.state {
+            let Lane { values, merged, context_bytes, .. } = std::mem::take(lane.as_mut());
+            branch.state = BranchState::Completed(Box::new(CompletedLane {
+                outcome,
+                error,
+                values,
+                merged,
+                context_bytes,
+            }));
         }
     }
 
     /// The whole is decided: what is undecided is cancelled, and what the branches put there is merged.
-    fn branches_over(&mut self, place: &Place, decided: Decided) -> Flow {
+    fn complete_parallel(&mut self, place: &StepAddress, decided: Decided) -> Next {
         let because = match &decided {
             Decided::Passed(reason) => reason.clone(),
             Decided::NotPassed(failure) => failure.message.clone(),
@@ -101,20 +116,22 @@ impl Turn<'_> {
         self.cancel_lanes(place, &because);
         let frame = self.take_frame(place);
         let entered = frame.as_ref().map_or(self.stamp.at, |frame| frame.entered_at);
-        let Some(Doing::Branching(branching)) = frame.map(|frame| frame.doing) else { return Flow::Stay };
-        if branching.until.is_some() {
-            self.command(Command::ClearTimer { timer: Timer::StepOver { place: place.clone() } });
+        let Some(Activity::Parallel(parallel_state)) = frame.map(|frame| frame.activity) else {
+            return Next::Stay;
+        };
+        if parallel_state.until.is_some() {
+            self.command(Command::ClearTimer { timer: Timer::StepTimeout { place: place.clone() } });
         }
-        let outcomes = self.give_all(place, *branching);
+        let outcomes = self.merge_branches(place, *parallel_state);
         let flow = match decided {
             Decided::NotPassed(failure) => self.step_failed(place, failure),
             Decided::Passed(reason) => {
                 let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
-                let flow = self.onward(place, next);
-                self.done(place, reason, None, flow)
+                let flow = self.next_or_following(place, next);
+                self.complete_step(place, reason, None, flow)
             }
         };
-        let took = super::waiting::milliseconds(self.stamp.at - entered);
+        let took = super::wait::milliseconds(self.stamp.at - entered);
         let fact = self.last_fact();
         fact.duration_ms = Some(took);
         fact.output = Some(json!({ "next": flow.next(), "branches": outcomes }));
@@ -122,36 +139,40 @@ impl Turn<'_> {
     }
 
     /// Gives what the branches put into the context, in the document's order, and keeps their outcomes.
-    pub(super) fn give_all(&mut self, place: &Place, branching: Branching) -> Map<String, Value> {
+    pub(super) fn merge_branches(
+        &mut self,
+        place: &StepAddress,
+        parallel_state: ParallelState,
+    ) -> Map<String, Value> {
         let mut outcomes = Map::new();
-        for branch in branching.branches {
-            let BranchStands::Over(over) = branch.stands else { continue };
-            outcomes.insert(branch.id, outcome_value(over.outcome, over.error.as_ref()));
-            self.give(&place.within, *over);
+        for branch in parallel_state.branches {
+            let BranchState::Completed(completed) = branch.state else { continue };
+            outcomes.insert(branch.id, outcome_value(completed.outcome, completed.error.as_ref()));
+            self.merge_branch(&place.within, *completed);
         }
         self.put_for_step(&place.within, &place.step, "branches", Value::Object(outcomes.clone()));
         outcomes
     }
 
     /// A lane of a place is over.
-    pub(super) fn lane_over(&mut self, place: &Place, lane: &LaneId, over: Over) {
+    pub(super) fn complete_lane(&mut self, place: &StepAddress, lane: &LaneId, completion: Completion) {
         match lane {
-            LaneId::Branch(id) => self.branch_over(place, id, over),
-            LaneId::Item(n) => self.item_over(place, *n, over),
+            LaneId::Branch(id) => self.complete_branch(place, id, completion),
+            LaneId::Item(n) => self.complete_item(place, *n, completion),
         }
     }
 
     /// The step at a place goes on after one of its lanes is over.
-    pub(super) fn lanes_go_on(&mut self, place: &Place, lane: &LaneId) -> Flow {
+    pub(super) fn advance_lanes(&mut self, place: &StepAddress, lane: &LaneId) -> Next {
         match lane {
-            LaneId::Branch(_) => self.branches_go_on(place),
-            LaneId::Item(_) => self.items_go_on(place),
+            LaneId::Branch(_) => self.advance_branches(place),
+            LaneId::Item(_) => self.advance_items(place),
         }
     }
 }
 
 /// Whether there is room for branches or bodies in a place.
-pub(super) fn not_too_deep(place: &Place) -> Result<(), Failure> {
+pub(super) fn check_nesting(place: &StepAddress) -> Result<(), Failure> {
     if place.within.len() < MAX_NESTING {
         return Ok(());
     }
@@ -169,16 +190,17 @@ pub(super) fn outcome_value(outcome: LaneOutcome, error: Option<&RunError>) -> V
 }
 
 /// Whether the strategy has what it needs.
-fn decided(branching: &Branching) -> Option<Decided> {
-    let all = branching.branches.len();
-    let over = || branching.branches.iter().filter_map(|branch| Some((branch, branch.over()?)));
-    let passed = || over().filter(|(_, over)| over.outcome == LaneOutcome::Passed);
-    let failed = || over().filter(|(_, over)| over.outcome == LaneOutcome::Failed);
-    let is_through = over().count() == all;
+fn decided(parallel_state: &ParallelState) -> Option<Decided> {
+    let all = parallel_state.branches.len();
+    let completed =
+        || parallel_state.branches.iter().filter_map(|branch| Some((branch, branch.completed()?)));
+    let passed = || completed().filter(|(_, completed)| completed.outcome == LaneOutcome::Passed);
+    let failed = || completed().filter(|(_, completed)| completed.outcome == LaneOutcome::Failed);
+    let is_through = completed().count() == all;
     let branches = |n| count_of(n, "branch", "branches");
-    match branching.strategy {
+    match parallel_state.strategy {
         Strategy::AllMustPass => match failed().next() {
-            Some((branch, over)) => Some(Decided::NotPassed(failure_of(branch, over))),
+            Some((branch, completed)) => Some(Decided::NotPassed(failure_of(branch, completed))),
             None if is_through && all == 1 => Some(Decided::Passed("The branch passed".to_owned())),
             None if is_through => Some(Decided::Passed(format!("All {} passed", branches(all)))),
             None => None,
@@ -203,8 +225,8 @@ fn decided(branching: &Branching) -> Option<Decided> {
     }
 }
 
-fn failure_of(branch: &Branch, over: &LaneOver) -> Failure {
-    let message = match &over.error {
+fn failure_of(branch: &BranchRun, completed: &CompletedLane) -> Failure {
+    let message = match &completed.error {
         Some(RunError { step: Some(step), message, .. }) => {
             format!("The branch {} failed at {step}: {message}", branch.id)
         }

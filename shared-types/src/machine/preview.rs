@@ -1,6 +1,6 @@
 //! What follows an approval or a rejection, in sentences, for the card.
 
-use super::{asking::link, command::RequestStatus, place::Place, request, turn::Turn};
+use super::{address::StepAddress, approval::link, command::RequestStatus, request, transition::Transition};
 use crate::{
     ids::StepId,
     role::entry_in_words,
@@ -21,9 +21,9 @@ pub(super) struct Previews {
 }
 
 pub(super) fn previews(
-    turn: &Turn<'_>,
+    transition: &Transition<'_>,
     step: &Step,
-    place: &Place,
+    place: &StepAddress,
     outcomes: &Outcomes,
     subject: Option<&str>,
 ) -> Previews {
@@ -35,12 +35,12 @@ pub(super) fn previews(
         }
         let approved = status == RequestStatus::Approved;
         let following = if approved && is_lane && !outcomes.any() {
-            turn.definition.following(&step.id).map(|step| &step.id)
+            transition.definition.following(&step.id).map(|step| &step.id)
         } else {
             None
         };
         match link(outcomes, status).or(following) {
-            Some(to) => along(turn, place, to, subject),
+            Some(to) => along(transition, place, to, subject),
             None if is_lane => vec![format!("This branch {}.", if approved { "passes" } else { "fails" })],
             None => vec![verdict(approved, subject)],
         }
@@ -53,22 +53,27 @@ fn verdict(allowed: bool, subject: Option<&str>) -> String {
 }
 
 /// The sentences of the steps from one on, until the way forks or ends.
-fn along(turn: &Turn<'_>, place: &Place, from: &StepId, subject: Option<&str>) -> Vec<String> {
+fn along(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    from: &StepId,
+    subject: Option<&str>,
+) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut seen = BTreeSet::new();
     let mut next = Some(from.clone());
     while let Some(id) = next.take() {
-        let Some(step) = turn.definition.step(&id).filter(|_| seen.insert(id.clone())) else { break };
+        let Some(step) = transition.definition.step(&id).filter(|_| seen.insert(id.clone())) else { break };
         if sentences.len() >= MAX_SENTENCES {
             sentences.push("More follows.".to_owned());
             break;
         }
-        let (said, on) = sentences_of(turn, place, step, subject);
+        let (said, on) = sentences_of(transition, place, step, subject);
         sentences.extend(said);
         next = match on {
             On::Along(Some(next)) => Some(next),
             On::Along(None) if !place.within.is_empty() => {
-                turn.definition.following(&step.id).map(|step| step.id.clone())
+                transition.definition.following(&step.id).map(|step| step.id.clone())
             }
             On::Along(None) | On::Forks => None,
         };
@@ -88,9 +93,14 @@ enum On {
 }
 
 /// What a step says of itself, and where the way leads if it doesn't fork here.
-fn sentences_of(turn: &Turn<'_>, place: &Place, step: &Step, subject: Option<&str>) -> (Vec<String>, On) {
-    let context = turn.context(place);
-    let scope = Scope::masked(&context, turn.stamp.at);
+fn sentences_of(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    step: &Step,
+    subject: Option<&str>,
+) -> (Vec<String>, On) {
+    let context = transition.context(place);
+    let scope = Scope::masked(&context, transition.stamp.at);
     let along = || On::Along(step.next.clone());
     let named = step.name.as_ref().and_then(|name| name.text(&scope).ok()).filter(|name| !name.is_empty());
     let own = |text: &str| vec![named.clone().unwrap_or_else(|| text.to_owned())];

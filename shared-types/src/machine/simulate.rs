@@ -2,11 +2,11 @@
 
 use super::{
     Definition, Run,
-    command::{Fact, Inside, StepState},
+    address::StepAddress,
+    command::{Fact, LaneRef, StepState},
     input::Start,
     limits::{Limits, MAX_WORK},
-    place::Place,
-    state::{RunResult, RunStatus, Verdict, WaitsFor},
+    state::{RunDecision, RunResult, RunStatus, WaitsFor},
 };
 use crate::{
     ids::{ExecutionId, StepId},
@@ -37,7 +37,7 @@ pub struct Simulation {
     /// Its result.
     pub result: Option<RunResult>,
     /// What the document last said.
-    pub decision: Option<Verdict>,
+    pub decision: Option<RunDecision>,
     /// Why, in words.
     pub reason: Option<String>,
     /// The steps entered, in order.
@@ -63,7 +63,7 @@ pub struct SimulatedStep {
     pub visit: u32,
     /// The branches and items that it stands in, outermost first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub within: Vec<Inside>,
+    pub within: Vec<LaneRef>,
     /// What became of it.
     pub state: StepState,
     /// Why, in words.
@@ -90,7 +90,7 @@ pub struct SimulatedEffect {
     pub response: Value,
     /// Where, to find it again for another attempt.
     #[serde(skip)]
-    place: Option<Place>,
+    place: Option<StepAddress>,
 }
 
 /// An entry of a script that could not be used.

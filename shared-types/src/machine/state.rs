@@ -1,11 +1,12 @@
 //! Where a run stands.
 
 use super::{
-    command::{Awaited, Passed},
+    address::StepAddress,
+    command::{AwaitedEvent, PassedCondition},
+    frames::{ForeachState, ParallelState},
     input::{Decision, Requester, Start},
-    lanes::{Branching, ChildRun, Iterating},
     limits::Limits,
-    place::Place,
+    subworkflow::ChildRun,
 };
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, StepId},
@@ -75,11 +76,11 @@ pub struct State {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<ApprovalId, OpenRequest>,
     /// Awaited events that it took; each counts once.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub taken: BTreeSet<EventId>,
+    #[serde(rename = "taken", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub consumed_events: BTreeSet<EventId>,
     /// What the document last said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Verdict>,
+    pub decision: Option<RunDecision>,
     /// Why it stands as it does, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -90,20 +91,20 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_since: Option<DateTime<Utc>>,
     /// How many steps were entered.
-    #[serde(default)]
-    pub entered: u32,
+    #[serde(rename = "entered", default)]
+    pub steps_entered: u32,
     /// How many facts were told.
-    #[serde(default)]
-    pub told: u32,
+    #[serde(rename = "told", default)]
+    pub fact_count: u32,
     /// The conditions passed on the way.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed: Vec<Passed>,
+    #[serde(rename = "passed", default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_conditions: Vec<PassedCondition>,
     /// Calls that were given up while the run went on: an outcome that still comes is late.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub given_up: BTreeSet<GivenUp>,
+    #[serde(rename = "given_up", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub abandoned_calls: BTreeSet<AbandonedCall>,
     /// About how many bytes its steps have put into the context.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub held: u64,
+    #[serde(rename = "held", default, skip_serializing_if = "is_zero")]
+    pub context_bytes: u64,
     /// How far it may go.
     #[serde(default, skip_serializing_if = "Limits::are_usual")]
     pub limits: Limits,
@@ -119,9 +120,9 @@ fn is_zero(number: &u64) -> bool {
 
 /// A call that was given up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GivenUp {
+pub struct AbandonedCall {
     /// Where.
-    pub place: Place,
+    pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
     /// Which attempt.
@@ -132,19 +133,21 @@ pub struct GivenUp {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// Its address.
-    pub place: Place,
+    pub place: StepAddress,
     /// When it was entered: what `now` says in it.
     pub entered_at: DateTime<Utc>,
     /// What it is doing.
-    pub doing: Doing,
+    #[serde(rename = "doing")]
+    pub activity: Activity,
 }
 
 /// What a step is doing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Doing {
+pub enum Activity {
     /// An effect's call is out.
-    Calling {
+    #[serde(rename = "calling")]
+    AwaitingEffect {
         /// Which of the step's effects.
         index: u32,
         /// Which attempt.
@@ -160,54 +163,61 @@ pub enum Doing {
         until: DateTime<Utc>,
     },
     /// People are asked.
-    Asking {
+    #[serde(rename = "asking")]
+    AwaitingApproval {
         /// The request.
         approval_id: ApprovalId,
     },
     /// An event is awaited.
-    Awaiting {
+    #[serde(rename = "awaiting")]
+    AwaitingEvent {
         /// Which.
-        awaited: Box<Awaited>,
+        awaited: Box<AwaitedEvent>,
         /// Until when.
         until: Option<DateTime<Utc>>,
     },
     /// Time passes.
-    Pausing {
+    #[serde(rename = "pausing")]
+    Sleeping {
         /// Until when.
         until: DateTime<Utc>,
     },
     /// A stored rule is read.
-    Reading {
+    #[serde(rename = "reading")]
+    LoadingRule {
         /// Which.
         rule_id: String,
     },
     /// Another workflow's run is under way.
-    Running(Box<ChildRun>),
+    #[serde(rename = "running")]
+    AwaitingChild(Box<ChildRun>),
     /// Branches are under way.
-    Branching(Box<Branching>),
+    #[serde(rename = "branching")]
+    Parallel(Box<ParallelState>),
     /// Items are under way.
-    Iterating(Box<Iterating>),
+    #[serde(rename = "iterating")]
+    Foreach(Box<ForeachState>),
 }
 
-impl Doing {
+impl Activity {
     /// Until when the whole of it must be over: branches, items, or a run of another workflow.
     pub(super) fn until(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Branching(branching) => branching.until,
-            Self::Iterating(iterating) => iterating.until,
-            Self::Running(child) => child.until,
-            Self::Calling { .. }
+            Self::Parallel(parallel_state) => parallel_state.until,
+            Self::Foreach(foreach_state) => foreach_state.until,
+            Self::AwaitingChild(child) => child.until,
+            Self::AwaitingEffect { .. }
             | Self::BackingOff { .. }
-            | Self::Asking { .. }
-            | Self::Awaiting { .. }
-            | Self::Pausing { .. }
-            | Self::Reading { .. } => None,
+            | Self::AwaitingApproval { .. }
+            | Self::AwaitingEvent { .. }
+            | Self::Sleeping { .. }
+            | Self::LoadingRule { .. } => None,
         }
     }
 
     /// Whether it waits for people, an event or a time.
     pub(super) fn waits(&self) -> bool {
-        matches!(self, Self::Asking { .. } | Self::Awaiting { .. } | Self::Pausing { .. })
+        matches!(self, Self::AwaitingApproval { .. } | Self::AwaitingEvent { .. } | Self::Sleeping { .. })
     }
 }
 
@@ -215,7 +225,7 @@ impl Doing {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenRequest {
     /// Where.
-    pub place: Place,
+    pub place: StepAddress,
     /// When.
     pub asked_at: DateTime<Utc>,
     /// Whether the run waits for it, or goes on meanwhile.
@@ -231,14 +241,14 @@ pub struct OpenRequest {
     /// Which one.
     pub entity_id: Option<String>,
     /// An answer that came before the run waited for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub early: Option<Answered>,
+    #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
+    pub early_outcome: Option<RequestOutcome>,
 }
 
 /// How a request was answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answered {
+pub enum RequestOutcome {
     /// By a person.
     Decided(Decision),
     /// By time.
@@ -248,7 +258,7 @@ pub enum Answered {
 /// What a document said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RunDecision {
     /// `allow`
     Allowed,
     /// `block`
@@ -371,16 +381,16 @@ impl State {
             frames: Vec::new(),
             visits: BTreeMap::new(),
             requests: BTreeMap::new(),
-            taken: BTreeSet::new(),
+            consumed_events: BTreeSet::new(),
             decision: None,
             reason: None,
             worked_ms: 0,
             working_since: None,
-            entered: 0,
-            told: 0,
-            passed: Vec::new(),
-            given_up: BTreeSet::new(),
-            held: 0,
+            steps_entered: 0,
+            fact_count: 0,
+            passed_conditions: Vec::new(),
+            abandoned_calls: BTreeSet::new(),
+            context_bytes: 0,
             limits: start.limits,
             end: None,
         }
@@ -400,61 +410,63 @@ impl State {
         if let Some(end) = &self.end {
             return Some(end.result);
         }
-        let mut open = self.requests.values().filter(|request| request.early.is_none()).peekable();
+        let mut open = self.requests.values().filter(|request| request.early_outcome.is_none()).peekable();
         open.peek()?;
         Some(if open.any(|request| request.blocks) { RunResult::Blocked } else { RunResult::PendingApproval })
     }
 
     /// The request that is open and was made first.
     pub fn open_request(&self) -> Option<ApprovalId> {
-        self.requests.iter().find(|(_, request)| request.early.is_none()).map(|(id, _)| *id)
+        self.requests.iter().find(|(_, request)| request.early_outcome.is_none()).map(|(id, _)| *id)
     }
 
     /// Whether a call is out, a retry's delay runs, or another run works for this one.
     pub(super) fn is_working(&self) -> bool {
-        self.standing().any(|frame| match &frame.doing {
-            Doing::Calling { .. } | Doing::BackingOff { .. } | Doing::Reading { .. } => true,
-            Doing::Running(child) => !child.waiting,
-            Doing::Asking { .. }
-            | Doing::Awaiting { .. }
-            | Doing::Pausing { .. }
-            | Doing::Branching(_)
-            | Doing::Iterating(_) => false,
+        self.all_frames().any(|frame| match &frame.activity {
+            Activity::AwaitingEffect { .. } | Activity::BackingOff { .. } | Activity::LoadingRule { .. } => {
+                true
+            }
+            Activity::AwaitingChild(child) => !child.waiting,
+            Activity::AwaitingApproval { .. }
+            | Activity::AwaitingEvent { .. }
+            | Activity::Sleeping { .. }
+            | Activity::Parallel(_)
+            | Activity::Foreach(_) => false,
         })
     }
 
     /// Whether something is out that a server performs: a call, a run to start, a rule to read.
     pub fn has_open_calls(&self) -> bool {
-        self.standing().any(|frame| match &frame.doing {
-            Doing::Calling { .. } | Doing::Reading { .. } => true,
-            Doing::Running(child) => !child.begun,
-            Doing::BackingOff { .. }
-            | Doing::Asking { .. }
-            | Doing::Awaiting { .. }
-            | Doing::Pausing { .. }
-            | Doing::Branching(_)
-            | Doing::Iterating(_) => false,
+        self.all_frames().any(|frame| match &frame.activity {
+            Activity::AwaitingEffect { .. } | Activity::LoadingRule { .. } => true,
+            Activity::AwaitingChild(child) => !child.started,
+            Activity::BackingOff { .. }
+            | Activity::AwaitingApproval { .. }
+            | Activity::AwaitingEvent { .. }
+            | Activity::Sleeping { .. }
+            | Activity::Parallel(_)
+            | Activity::Foreach(_) => false,
         })
     }
 
     /// What the run waits for, in words, at most so much as a person reads.
     pub fn waits_for(&self) -> Vec<WaitsFor> {
-        self.standing().filter_map(|frame| self.waits_at(frame)).take(MAX_WAITS_SHOWN).collect()
+        self.all_frames().filter_map(|frame| self.waits_at(frame)).take(MAX_WAITS_SHOWN).collect()
     }
 
     fn waits_at(&self, frame: &Frame) -> Option<WaitsFor> {
-        let (what, until) = match &frame.doing {
-            Doing::Calling { attempt, .. } => (format!("an answer, attempt {attempt}"), None),
-            Doing::BackingOff { attempt, until, .. } => (format!("attempt {attempt}"), Some(*until)),
-            Doing::Asking { approval_id } => self.requests.get(approval_id).map_or_else(
+        let (what, until) = match &frame.activity {
+            Activity::AwaitingEffect { attempt, .. } => (format!("an answer, attempt {attempt}"), None),
+            Activity::BackingOff { attempt, until, .. } => (format!("attempt {attempt}"), Some(*until)),
+            Activity::AwaitingApproval { approval_id } => self.requests.get(approval_id).map_or_else(
                 || ("a decision".to_owned(), None),
                 |request| (format!("a decision of {}", request.asked), request.expires_at),
             ),
-            Doing::Awaiting { awaited, until } => (awaited_in_words(awaited), *until),
-            Doing::Pausing { until } => ("a time".to_owned(), Some(*until)),
-            Doing::Reading { rule_id } => (format!("the rule {rule_id}"), None),
-            Doing::Running(child) => (format!("the workflow {}", child.workflow_id), child.until),
-            Doing::Branching(_) | Doing::Iterating(_) => return None,
+            Activity::AwaitingEvent { awaited, until } => (awaited_in_words(awaited), *until),
+            Activity::Sleeping { until } => ("a time".to_owned(), Some(*until)),
+            Activity::LoadingRule { rule_id } => (format!("the rule {rule_id}"), None),
+            Activity::AwaitingChild(child) => (format!("the workflow {}", child.workflow_id), child.until),
+            Activity::Parallel(_) | Activity::Foreach(_) => return None,
         };
         Some(WaitsFor { step_id: frame.place.step.clone(), what, until })
     }
@@ -473,7 +485,7 @@ pub(super) fn context_of(event: &super::Event) -> Map<String, Value> {
 }
 
 /// An awaited event in words: `the event order.paid with order.id A1`.
-pub(super) fn awaited_in_words(awaited: &Awaited) -> String {
+pub(super) fn awaited_in_words(awaited: &AwaitedEvent) -> String {
     let mut words = format!("the event {}", awaited.event);
     for (n, (path, value)) in awaited.matches.iter().enumerate() {
         let joint = if n == 0 { "with" } else { "and" };

@@ -1,6 +1,6 @@
 //! How long the texts may be that a run makes: they are indexed, listed and shown.
 
-use super::turn::Failure;
+use super::transition::Failure;
 
 /// A subject, in characters; what is longer is cut.
 pub(super) const MAX_SUBJECT: usize = 500;

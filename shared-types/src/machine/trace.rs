@@ -1,7 +1,7 @@
 //! A trace as a tree: each visit of a step once, with its attempts and waits, and in it its branches and items.
 //! Items are folded, those that failed first.
 
-use super::command::{Fact, Inside, StepState};
+use super::command::{Fact, LaneRef, StepState};
 use crate::{ids::StepId, workflow::evaluate::Why};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -124,12 +124,12 @@ struct Visit<'f> {
     step_id: &'f StepId,
     number: u32,
     facts: Vec<&'f Fact>,
-    lanes: Vec<(&'f Inside, Level<'f>)>,
+    lanes: Vec<(&'f LaneRef, Level<'f>)>,
     known: HashMap<(Option<&'f str>, Option<u32>), usize>,
 }
 
 impl<'f> Level<'f> {
-    fn take(&mut self, fact: &'f Fact, within: &'f [Inside]) {
+    fn take(&mut self, fact: &'f Fact, within: &'f [LaneRef]) {
         match within.split_first() {
             None => self.visit(&fact.step_id, fact.visit).facts.push(fact),
             Some((inside, rest)) => {
@@ -218,7 +218,7 @@ impl Visit<'_> {
 
     /// Branches in order; of items the ones that matter most, then in order.
     fn shown(&self, items: usize) -> Vec<TraceLane> {
-        let mut lanes: Vec<(LaneState, &Inside, &Level<'_>)> =
+        let mut lanes: Vec<(LaneState, &LaneRef, &Level<'_>)> =
             self.lanes.iter().map(|(inside, lane)| (lane.state(), *inside, lane)).collect();
         if lanes.iter().any(|(_, inside, _)| inside.item.is_some()) {
             lanes.sort_by_key(|(state, inside, _)| (*state, inside.item));

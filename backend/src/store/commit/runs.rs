@@ -7,7 +7,7 @@ use shared_types::{
     ids::ExecutionId,
     machine::{
         self, Requester,
-        state::{RunError, RunResult, Verdict, WaitsFor},
+        state::{RunDecision, RunError, RunResult, WaitsFor},
     },
 };
 use sqlx::{PgConnection, types::Json};
@@ -125,10 +125,10 @@ fn array(servers: &[Uuid]) -> Option<String> {
     (!servers.is_empty()).then(|| format!("{{{}}}", listed()))
 }
 
-fn verdict_word(verdict: Verdict) -> &'static str {
+fn verdict_word(verdict: RunDecision) -> &'static str {
     match verdict {
-        Verdict::Allowed => "allowed",
-        Verdict::Blocked => "blocked",
+        RunDecision::Allowed => "allowed",
+        RunDecision::Blocked => "blocked",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::{
     ids::StepId,
-    machine::{Run, command::Awaited},
+    machine::{Run, command::AwaitedEvent},
     workflow::{
         Span,
         duration::in_words,
@@ -27,7 +27,7 @@ pub struct Choice {
 
 pub(super) fn choices(world: &World<'_>, run: &Run) -> Vec<Choice> {
     let mut choices = Vec::new();
-    for request in run.state().requests.values().filter(|request| request.early.is_none()) {
+    for request in run.state().requests.values().filter(|request| request.early_outcome.is_none()) {
         let step = &request.place.step;
         choices.push(decision(step, "Approve", Verb::Approve));
         choices.push(decision(step, "Reject", Verb::Reject));
@@ -56,7 +56,7 @@ fn decision(step: &StepId, label: &str, verb: Verb) -> Choice {
 }
 
 /// An event that the wait takes: of its type, with all that must match.
-fn event(awaited: &Awaited) -> Choice {
+fn event(awaited: &AwaitedEvent) -> Choice {
     let kind = awaited.event.strip_suffix('*').map_or_else(|| awaited.event.clone(), |p| format!("{p}any"));
     let mut payload = Value::Object(Map::new());
     for (path, value) in &awaited.matches {

@@ -8,10 +8,10 @@ use crate::{
     ids::{EventId, StepId, derive_v7},
     machine::{
         Run,
-        command::{Awaited, Call, Command, Fact, StartRun},
+        address::StepAddress,
+        command::{AwaitedEvent, Command, EffectCall, Fact, StartRun},
         effects::silent_answer,
-        input::{ChildStands, Decision, Event, Input, Outcome, Requester, RequesterKind, Stamp, Timer},
-        place::Place,
+        input::{ChildStatus, Decision, Event, Input, Outcome, Requester, RequesterKind, Stamp, Timer},
         request,
         state::RunStatus,
     },
@@ -31,13 +31,13 @@ use uuid::Uuid;
 
 /// What a run asked for, and gets an answer to.
 enum Work {
-    Call(Box<Call>),
+    Call(Box<EffectCall>),
     Run(Box<StartRun>),
-    Rule { place: Place, rule_id: String },
+    Rule { place: StepAddress, rule_id: String },
 }
 
 impl Work {
-    fn place(&self) -> &Place {
+    fn place(&self) -> &StepAddress {
         match self {
             Self::Call(call) => &call.place,
             Self::Run(start) => &start.place,
@@ -53,7 +53,7 @@ pub(super) struct World<'s> {
     pub(super) scripted: BTreeMap<&'s StepId, VecDeque<(usize, Outcome)>>,
     calls: VecDeque<Work>,
     timers: Vec<(DateTime<Utc>, Timer)>,
-    pub(super) awaited: Vec<Awaited>,
+    pub(super) awaited: Vec<AwaitedEvent>,
     events: Vec<Arc<Event>>,
     pub(super) facts: Vec<Fact>,
     pub(super) effects: Vec<SimulatedEffect>,
@@ -212,7 +212,7 @@ impl<'s> World<'s> {
         }
     }
 
-    fn answer(&mut self, run: &mut Run, call: &Call) {
+    fn answer(&mut self, run: &mut Run, call: &EffectCall) {
         let scripted = self.scripted.get_mut(&call.place.step).and_then(VecDeque::pop_front);
         let outcome = scripted.map_or_else(silent_answer, |(_, outcome)| outcome);
         let shown = request::resolve(&call.effect, &Scope::masked(&call.context, call.now));
@@ -253,8 +253,8 @@ impl<'s> World<'s> {
         if let Some(listed) = self.effects.last_mut() {
             listed.response = json!({ "result": end.result, "decision": end.decision, "values": end.values });
         }
-        let stands = if start.awaited { ChildStands::Ended(Box::new(end)) } else { ChildStands::Started };
-        self.apply(run, &Input::Child { place: start.place.clone(), seq: 1, stands });
+        let stands = if start.awaited { ChildStatus::Ended(Box::new(end)) } else { ChildStatus::Started };
+        self.apply(run, &Input::Child { place: start.place.clone(), seq: 1, status: stands });
     }
 
     /// Offers the oldest event that fits a wait; true where the run took one.
@@ -327,7 +327,7 @@ impl<'s> World<'s> {
             return Some("it needs a comment".to_owned());
         }
         let open = run.state().requests.iter().find(|(_, request)| {
-            request.early.is_none() && step.is_none_or(|step| request.place.step == *step)
+            request.early_outcome.is_none() && step.is_none_or(|step| request.place.step == *step)
         });
         let Some((approval_id, _)) = open else { return Some("nobody was asked".to_owned()) };
         let input = Input::Decided { approval_id: *approval_id, decision };

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// The address of a place in a run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct StepAddress {
     /// The step.
     pub step: StepId,
     /// The how-manieth time in its branch or item, from 1.
@@ -38,7 +38,7 @@ pub enum LaneId {
     Item(u32),
 }
 
-impl Place {
+impl StepAddress {
     /// The branches and items of what stands in a lane of this place.
     pub(super) fn inside(&self, lane: LaneId) -> Vec<Within> {
         let mut within = self.within.clone();
@@ -62,7 +62,7 @@ impl Place {
 }
 
 /// The step and visit first, then the lanes: `fetch:1:each.1.7`.
-impl fmt::Display for Place {
+impl fmt::Display for StepAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.step, self.visit)?;
         for Within { step, visit, lane } in &self.within {

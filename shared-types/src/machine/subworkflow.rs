@@ -1,25 +1,55 @@
 //! `call`: a run of another workflow, and what becomes of it.
 
 use super::{
-    MAX_DEPTH, Refused,
+    InputError, MAX_DEPTH,
+    address::StepAddress,
     command::{Command, StartRun, StepState},
-    input::{ChildEnd, ChildStands, Timer},
-    lanes::ChildRun,
-    place::Place,
-    state::{Doing, RunResult},
-    turn::{Failure, Flow, Turn},
+    input::{ChildEnd, ChildStatus, Timer},
+    state::{Activity, RunResult},
+    transition::{Failure, Next, Transition},
 };
 use crate::{
-    ids::{EventId, ExecutionId},
+    ids::{EventId, ExecutionId, WorkflowId},
     workflow::{
         scope::Scope,
         step::{Call, Step},
     },
 };
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-impl Turn<'_> {
-    pub(super) fn call_workflow(&mut self, step: &Step, place: &Place, call: &Call) -> Result<Flow, Failure> {
+/// A run of another workflow that this one waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildRun {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Its input.
+    pub input: Map<String, Value>,
+    /// Whether this run waits for its result, or only for its start.
+    pub awaited: bool,
+    /// Whether it is known to have started.
+    #[serde(rename = "begun", default)]
+    pub started: bool,
+    /// Whether it waits for people, events or times.
+    #[serde(default)]
+    pub waiting: bool,
+    /// The newest of its changes that is known.
+    #[serde(default)]
+    pub seq: i32,
+    /// Until when it must have ended.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Transition<'_> {
+    pub(super) fn call_workflow(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        call: &Call,
+    ) -> Result<Next, Failure> {
         if self.state.depth + 1 > MAX_DEPTH {
             let message =
                 format!("Runs set each other off {MAX_DEPTH} deep; {} isn't run.", call.workflow_id);
@@ -36,7 +66,7 @@ impl Turn<'_> {
         };
         let execution_id = ExecutionId(self.fresh_id());
         let awaited = call.wait.unwrap_or(true);
-        let until = if awaited { self.bound(step, place) } else { None };
+        let until = if awaited { self.set_step_timeout(step, place) } else { None };
         let fact = self.fact(place, StepState::Entered);
         fact.reason = Some(format!("Runs {}", call.workflow_id));
         fact.input = Some(json!({
@@ -47,60 +77,60 @@ impl Turn<'_> {
             workflow_id: call.workflow_id.clone(),
             input,
             awaited,
-            begun: false,
+            started: false,
             waiting: false,
             seq: 0,
             until,
         };
         self.command(Command::StartRun(Box::new(start_of(self.state, place, &child))));
-        Ok(self.stand(place, Doing::Running(Box::new(child))))
+        Ok(self.set_frame(place, Activity::AwaitingChild(Box::new(child))))
     }
 
     /// What the other run came to, or how it stands.
-    pub(super) fn child_stands(
+    pub(super) fn child_changed(
         &mut self,
-        place: &Place,
+        place: &StepAddress,
         seq: i32,
-        stands: &ChildStands,
-    ) -> Result<(), Refused> {
+        stands: &ChildStatus,
+    ) -> Result<(), InputError> {
         if self.state.end.is_some() {
-            return Err(Refused::Ended);
+            return Err(InputError::Ended);
         }
-        let Some(Doing::Running(child)) = self.frame(place).map(|frame| &frame.doing) else {
-            return Err(Refused::NotExpected);
+        let Some(Activity::AwaitingChild(child)) = self.frame(place).map(|frame| &frame.activity) else {
+            return Err(InputError::NotExpected);
         };
         if seq <= child.seq {
-            return Err(Refused::NotExpected);
+            return Err(InputError::NotExpected);
         }
         let mut child = child.as_ref().clone();
         child.seq = seq;
         let flow = match stands {
-            ChildStands::Refused { code, message } => {
-                self.unbind(place, &child);
+            ChildStatus::Refused { code, message } => {
+                self.clear_step_timeout(place, &child);
                 self.step_failed(place, Failure::new(code, message.clone()))
             }
-            ChildStands::Started if child.awaited => {
-                child.begun = true;
-                self.stand(place, Doing::Running(Box::new(child)))
+            ChildStatus::Started if child.awaited => {
+                child.started = true;
+                self.set_frame(place, Activity::AwaitingChild(Box::new(child)))
             }
-            ChildStands::Started => {
+            ChildStatus::Started => {
                 let id = json!(child.execution_id);
                 self.put_for_step(&place.within, &place.step, "execution_id", id);
-                self.child_left(place, &child, format!("{} runs", child.workflow_id))
+                self.complete_call(place, &child, format!("{} runs", child.workflow_id))
             }
-            ChildStands::Working | ChildStands::Waiting => {
-                child.begun = true;
-                child.waiting = *stands == ChildStands::Waiting;
-                self.stand(place, Doing::Running(Box::new(child)))
+            ChildStatus::Working | ChildStatus::Waiting => {
+                child.started = true;
+                child.waiting = *stands == ChildStatus::Waiting;
+                self.set_frame(place, Activity::AwaitingChild(Box::new(child)))
             }
-            ChildStands::Ended(end) => self.child_ended(place, &child, end),
+            ChildStatus::Ended(end) => self.child_ended(place, &child, end),
         };
-        self.follow(place, flow);
+        self.continue_from(place, flow);
         Ok(())
     }
 
-    fn child_ended(&mut self, place: &Place, child: &ChildRun, end: &ChildEnd) -> Flow {
-        self.unbind(place, child);
+    fn child_ended(&mut self, place: &StepAddress, child: &ChildRun, end: &ChildEnd) -> Next {
+        self.clear_step_timeout(place, child);
         let within = &place.within;
         for (name, value) in [
             ("execution_id", json!(child.execution_id)),
@@ -118,7 +148,7 @@ impl Turn<'_> {
             RunResult::TimedOut => ("call.timed_out", "took too long"),
             RunResult::Allowed | RunResult::Blocked | RunResult::Executed | RunResult::PendingApproval => {
                 let reason = format!("{} came to {}{because}", child.workflow_id, end.result.as_str());
-                return self.child_left(place, child, reason);
+                return self.complete_call(place, child, reason);
             }
         };
         let message = format!("{} {what}{because}", child.workflow_id);
@@ -128,25 +158,25 @@ impl Turn<'_> {
         flow
     }
 
-    fn child_left(&mut self, place: &Place, child: &ChildRun, reason: String) -> Flow {
+    fn complete_call(&mut self, place: &StepAddress, child: &ChildRun, reason: String) -> Next {
         let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
-        let flow = self.onward(place, next);
-        let flow = self.left(place, reason, flow);
+        let flow = self.next_or_following(place, next);
+        let flow = self.complete_waiting_step(place, reason, flow);
         if let Some(output) = &mut self.last_fact().output {
             output["execution_id"] = json!(child.execution_id);
         }
         flow
     }
 
-    fn unbind(&mut self, place: &Place, child: &ChildRun) {
+    fn clear_step_timeout(&mut self, place: &StepAddress, child: &ChildRun) {
         if child.until.is_some() {
-            self.command(Command::ClearTimer { timer: Timer::StepOver { place: place.clone() } });
+            self.command(Command::ClearTimer { timer: Timer::StepTimeout { place: place.clone() } });
         }
     }
 }
 
 /// The command that starts a run for a place.
-pub(super) fn start_of(state: &super::State, place: &Place, child: &ChildRun) -> StartRun {
+pub(super) fn start_of(state: &super::State, place: &StepAddress, child: &ChildRun) -> StartRun {
     StartRun {
         place: place.clone(),
         execution_id: child.execution_id,

@@ -1,28 +1,28 @@
 //! How a run ends, and what is closed with it.
 
 use super::{
-    Refused,
+    InputError,
     command::{Command, RequestStatus},
     input::Timer,
-    state::{End, RunError, RunResult, Verdict},
-    turn::{Over, Turn},
+    state::{End, RunDecision, RunError, RunResult},
+    transition::{Completion, Transition},
 };
 use crate::workflow::duration::in_words;
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// The run itself is over.
-    pub(super) fn end_as(&mut self, over: Over) {
-        match over {
-            Over::Ended(_) => self.end_normally(),
-            Over::Failed(error) => self.end_failed(error),
+    pub(super) fn complete_run(&mut self, completion: Completion) {
+        match completion {
+            Completion::Ended(_) => self.end_normally(),
+            Completion::Failed(error) => self.end_failed(error),
         }
     }
 
     /// The run came to its end: the result is what the document last said.
     pub(super) fn end_normally(&mut self) {
         let result = match self.state.decision {
-            Some(Verdict::Allowed) => RunResult::Allowed,
-            Some(Verdict::Blocked) => RunResult::Blocked,
+            Some(RunDecision::Allowed) => RunResult::Allowed,
+            Some(RunDecision::Blocked) => RunResult::Blocked,
             None => RunResult::Executed,
         };
         self.end(result, None, "The run ended");
@@ -30,13 +30,13 @@ impl Turn<'_> {
 
     pub(super) fn end_failed(&mut self, error: RunError) {
         self.state.reason = Some(error.message.clone());
-        self.give_up_all(&error.message);
+        self.abandon_all(&error.message);
         self.end(RunResult::Failed, Some(error), "The run failed");
     }
 
-    pub(super) fn cancel(&mut self, by: &str, reason: Option<&str>) -> Result<(), Refused> {
+    pub(super) fn cancel(&mut self, by: &str, reason: Option<&str>) -> Result<(), InputError> {
         if self.state.end.is_some() {
-            return Err(Refused::Ended);
+            return Err(InputError::Ended);
         }
         let because = match reason.filter(|reason| !reason.is_empty()) {
             Some(reason) => format!("Cancelled by {by}: “{reason}”"),
@@ -46,10 +46,10 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn run_timeout(&mut self) -> Result<(), Refused> {
-        let Some(timeout) = &self.definition.document().timeout else { return Err(Refused::NotExpected) };
+    pub(super) fn run_timeout(&mut self) -> Result<(), InputError> {
+        let Some(timeout) = &self.definition.document().timeout else { return Err(InputError::NotExpected) };
         if !self.state.is_working() {
-            return Err(Refused::NotExpected);
+            return Err(InputError::NotExpected);
         }
         let because = format!("Its {} of work were used up", in_words(timeout.duration()));
         self.stop(RunResult::TimedOut, &because);
@@ -58,27 +58,27 @@ impl Turn<'_> {
 
     /// Ends the run at once, whatever it was doing.
     fn stop(&mut self, result: RunResult, because: &str) {
-        self.give_up_all(because);
+        self.abandon_all(because);
         self.state.reason = Some(because.to_owned());
         self.end(result, None, because);
     }
 
     /// Gives up all that is still under way.
-    fn give_up_all(&mut self, because: &str) {
+    fn abandon_all(&mut self, because: &str) {
         for frame in std::mem::take(&mut self.state.frames) {
-            self.give_up(frame, because);
+            self.abandon(frame, because);
         }
     }
 
     fn end(&mut self, result: RunResult, error: Option<RunError>, because: &str) {
         let requests = std::mem::take(&mut self.state.requests);
-        for (approval_id, _) in requests.into_iter().filter(|(_, request)| request.early.is_none()) {
+        for (approval_id, _) in requests.into_iter().filter(|(_, request)| request.early_outcome.is_none()) {
             let because = Some(because.to_owned());
             self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
         }
         self.state.frames.clear();
-        self.state.given_up.clear();
-        self.state.held = 0;
+        self.state.abandoned_calls.clear();
+        self.state.context_bytes = 0;
         let end = End { at: self.stamp.at, result, error };
         self.state.end = Some(end.clone());
         self.command(Command::Finish(end));

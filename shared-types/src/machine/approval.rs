@@ -1,14 +1,14 @@
 //! Asking people, the short way and natively, and what their answer does.
 
 use super::{
-    MAX_DEPTH, Refused,
+    InputError, MAX_DEPTH,
+    address::StepAddress,
     command::{Command, Request, RequestLevel, RequestStatus, StepState},
     input::{Decision, Event, Timer},
-    place::Place,
     preview,
-    state::{Answered, Doing, OpenRequest, RunError, Verdict},
+    state::{Activity, OpenRequest, RequestOutcome, RunDecision, RunError},
     texts::{self, MAX_AMOUNT, MAX_ENTITY_ID, MAX_REASON, MAX_SUBJECT},
-    turn::{Failure, Flow, Turn},
+    transition::{Failure, Next, Transition},
 };
 use crate::{
     ids::{ApprovalId, EventId, StepId},
@@ -42,11 +42,11 @@ struct Wanted {
     form: Vec<FormField>,
 }
 
-impl Turn<'_> {
+impl Transition<'_> {
     pub(super) fn ask_short(
         &mut self,
         step: &Step,
-        place: &Place,
+        place: &StepAddress,
         request: &ShortRequest,
     ) -> Result<(), Failure> {
         self.may_wait(place)?;
@@ -87,9 +87,9 @@ impl Turn<'_> {
     pub(super) fn approval(
         &mut self,
         step: &Step,
-        place: &Place,
+        place: &StepAddress,
         spec: &ApprovalSpec,
-    ) -> Result<Flow, Failure> {
+    ) -> Result<Next, Failure> {
         self.may_wait(place)?;
         let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
@@ -123,10 +123,10 @@ impl Turn<'_> {
             form: spec.form.clone(),
         };
         let approval_id = self.ask_people(step, place, wanted);
-        Ok(self.stand(place, Doing::Asking { approval_id }))
+        Ok(self.set_frame(place, Activity::AwaitingApproval { approval_id }))
     }
 
-    fn ask_people(&mut self, step: &Step, place: &Place, wanted: Wanted) -> ApprovalId {
+    fn ask_people(&mut self, step: &Step, place: &StepAddress, wanted: Wanted) -> ApprovalId {
         let approval_id = ApprovalId(self.fresh_id());
         let outcomes = step.outcomes().cloned().unwrap_or_default();
         let waits = step.waits_for_people();
@@ -156,7 +156,7 @@ impl Turn<'_> {
                 expires_at: wanted.expires_at,
                 entity: wanted.entity.clone(),
                 entity_id: wanted.entity_id.clone(),
-                early: None,
+                early_outcome: None,
             },
         );
         let request = Request {
@@ -174,7 +174,7 @@ impl Turn<'_> {
             form: wanted.form,
             expires_at: wanted.expires_at,
             requester: self.state.requester.clone(),
-            why: self.state.passed_on_the_way(&place.within),
+            why: self.state.conditions_on_path(&place.within),
             if_approved: previews.approved,
             if_rejected: previews.rejected,
         };
@@ -182,68 +182,69 @@ impl Turn<'_> {
         approval_id
     }
 
-    pub(super) fn decided(&mut self, approval_id: ApprovalId, decision: &Decision) -> Result<(), Refused> {
+    pub(super) fn decided(&mut self, approval_id: ApprovalId, decision: &Decision) -> Result<(), InputError> {
         if self.state.end.is_some() {
-            return Err(Refused::Ended);
+            return Err(InputError::Ended);
         }
-        let Some(request) = self.state.requests.get(&approval_id).filter(|r| r.early.is_none()) else {
-            return Err(Refused::NotExpected);
+        let Some(request) = self.state.requests.get(&approval_id).filter(|r| r.early_outcome.is_none())
+        else {
+            return Err(InputError::NotExpected);
         };
         if request.expires_at.is_some() {
             self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
         }
-        self.close(approval_id, Answered::Decided(decision.clone()));
+        self.close_request(approval_id, RequestOutcome::Decided(decision.clone()));
         Ok(())
     }
 
-    pub(super) fn expired(&mut self, approval_id: ApprovalId) -> Result<(), Refused> {
+    pub(super) fn expired(&mut self, approval_id: ApprovalId) -> Result<(), InputError> {
         match self.state.requests.get(&approval_id) {
-            Some(request) if request.early.is_none() => {}
-            Some(_) | None => return Err(Refused::NotExpected),
+            Some(request) if request.early_outcome.is_none() => {}
+            Some(_) | None => return Err(InputError::NotExpected),
         }
-        self.close(approval_id, Answered::Expired);
+        self.close_request(approval_id, RequestOutcome::Expired);
         Ok(())
     }
 
     /// A request has its answer: it is closed and told, and the run goes on if it waits for it.
-    fn close(&mut self, approval_id: ApprovalId, answered: Answered) {
+    fn close_request(&mut self, approval_id: ApprovalId, answered: RequestOutcome) {
         let status = status_of(&answered);
         self.command(Command::Close { approval_id, status, because: None });
         self.publish_decided(approval_id, &answered);
         let Some(request) = self.state.requests.get(&approval_id) else { return };
         let place = request.place.clone();
-        let asking = Doing::Asking { approval_id };
+        let asking = Activity::AwaitingApproval { approval_id };
         let waits = request.waits;
-        if waits && self.state.frame(&place).is_some_and(|frame| frame.doing == asking) {
-            let flow = self.answered(approval_id, &answered);
-            self.follow(&place, flow);
+        if waits && self.state.frame(&place).is_some_and(|frame| frame.activity == asking) {
+            let flow = self.complete_request(approval_id, &answered);
+            self.continue_from(&place, flow);
         } else if waits {
             // The step's other effects are still under way; the answer is kept until they are through.
             if let Some(request) = self.state.requests.get_mut(&approval_id) {
-                request.early = Some(answered);
+                request.early_outcome = Some(answered);
             }
         } else {
-            self.answered_aside(approval_id, &answered);
+            self.record_unawaited_outcome(approval_id, &answered);
         }
     }
 
     /// The run goes on from where it waited for a decision.
-    pub(super) fn answered(&mut self, approval_id: ApprovalId, answered: &Answered) -> Flow {
-        let Some(request) = self.state.requests.remove(&approval_id) else { return Flow::Stay };
+    pub(super) fn complete_request(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) -> Next {
+        let Some(request) = self.state.requests.remove(&approval_id) else { return Next::Stay };
         let place = request.place;
         let outcomes =
             self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
         let status = status_of(answered);
         let reason = answer_in_words(answered);
         self.put_approval(&place, answered);
-        self.remember_refusal(&place, status, &reason);
+        self.record_rejection(&place, status, &reason);
         self.state.reason = Some(reason.clone());
         let flow = match link(&outcomes, status) {
-            Some(next) => Flow::To(next.clone()),
-            None => self.decided_by_itself(&place, &outcomes, status, &reason),
+            Some(next) => Next::To(next.clone()),
+            None => self.complete_without_links(&place, &outcomes, status, &reason),
         };
         self.take_frame(&place);
-        let waited = super::waiting::milliseconds(self.stamp.at - request.asked_at);
+        let waited = super::wait::milliseconds(self.stamp.at - request.asked_at);
         let fact = self.fact(&place, StepState::Done);
         fact.duration_ms = Some(waited);
         fact.reason = Some(reason);
@@ -252,35 +253,35 @@ impl Turn<'_> {
     }
 
     /// A branch that asks people passes when they approve; whoever is asked last decides.
-    fn remember_refusal(&mut self, place: &Place, status: RequestStatus, reason: &str) {
+    fn record_rejection(&mut self, place: &StepAddress, status: RequestStatus, reason: &str) {
         if let Some(lane) = self.state.lane_mut(&place.within) {
             let is_refused = status != RequestStatus::Approved;
-            lane.refused = is_refused.then(|| not_approved(status, reason, &place.step));
+            lane.rejection = is_refused.then(|| not_approved(status, reason, &place.step));
         }
     }
 
     /// The decision itself is the result: of the run, or of the branch that asked.
-    fn decided_by_itself(
+    fn complete_without_links(
         &mut self,
-        place: &Place,
+        place: &StepAddress,
         outcomes: &Outcomes,
         status: RequestStatus,
         reason: &str,
-    ) -> Flow {
+    ) -> Next {
         let approved = status == RequestStatus::Approved;
         if place.within.is_empty() {
-            self.state.decision = Some(if approved { Verdict::Allowed } else { Verdict::Blocked });
-            return Flow::End(None);
+            self.state.decision = Some(if approved { RunDecision::Allowed } else { RunDecision::Blocked });
+            return Next::End(None);
         }
         match (approved, outcomes.any()) {
-            (true, true) => Flow::End(None),
-            (true, false) => self.in_order(place, None),
-            (false, _) => Flow::End(Some(not_approved(status, reason, &place.step))),
+            (true, true) => Next::End(None),
+            (true, false) => self.following_or_end(place, None),
+            (false, _) => Next::End(Some(not_approved(status, reason, &place.step))),
         }
     }
 
     /// A request was answered that the run didn't wait for: it says what it still waits for.
-    fn answered_aside(&mut self, approval_id: ApprovalId, answered: &Answered) {
+    fn record_unawaited_outcome(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
         let Some(request) = self.state.requests.remove(&approval_id) else { return };
         self.put_approval(&request.place, answered);
         let still: Vec<String> = self.state.waits_for().into_iter().map(|waits| waits.what).collect();
@@ -290,15 +291,15 @@ impl Turn<'_> {
         fact.output = Some(json!({ "decision": status_of(answered), "by": by(answered) }));
     }
 
-    pub(super) fn put_approval(&mut self, place: &Place, answered: &Answered) {
+    pub(super) fn put_approval(&mut self, place: &StepAddress, answered: &RequestOutcome) {
         let value = self.approval_value(&place.step, answered);
         self.put(&place.within, "approval", value);
     }
 
-    fn approval_value(&self, step: &StepId, answered: &Answered) -> Value {
+    fn approval_value(&self, step: &StepId, answered: &RequestOutcome) -> Value {
         let decision = match answered {
-            Answered::Decided(decision) => Some(decision),
-            Answered::Expired => None,
+            RequestOutcome::Decided(decision) => Some(decision),
+            RequestOutcome::Expired => None,
         };
         json!({
             "decision": status_of(answered), "by": by(answered),
@@ -307,7 +308,7 @@ impl Turn<'_> {
         })
     }
 
-    fn publish_decided(&mut self, approval_id: ApprovalId, answered: &Answered) {
+    fn publish_decided(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
         let depth = self.state.depth + 1;
         let Some(request) = self.state.requests.get(&approval_id).filter(|_| depth <= MAX_DEPTH) else {
             return;
@@ -414,10 +415,10 @@ fn asked_in_words(levels: &[RequestLevel]) -> String {
     words.join(" or ")
 }
 
-fn status_of(answered: &Answered) -> RequestStatus {
+fn status_of(answered: &RequestOutcome) -> RequestStatus {
     match answered {
-        Answered::Expired => RequestStatus::Expired,
-        Answered::Decided(decision) => match decision.verb {
+        RequestOutcome::Expired => RequestStatus::Expired,
+        RequestOutcome::Decided(decision) => match decision.verb {
             Verb::Approve | Verb::ApproveWithEdits => RequestStatus::Approved,
             Verb::Reject => RequestStatus::Rejected,
             Verb::RequestChanges => RequestStatus::ChangesRequested,
@@ -425,15 +426,15 @@ fn status_of(answered: &Answered) -> RequestStatus {
     }
 }
 
-fn by(answered: &Answered) -> Option<&str> {
+fn by(answered: &RequestOutcome) -> Option<&str> {
     match answered {
-        Answered::Decided(decision) => Some(&decision.by),
-        Answered::Expired => None,
+        RequestOutcome::Decided(decision) => Some(&decision.by),
+        RequestOutcome::Expired => None,
     }
 }
 
-fn answer_in_words(answered: &Answered) -> String {
-    let Answered::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
+fn answer_in_words(answered: &RequestOutcome) -> String {
+    let RequestOutcome::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
     let verb = match decision.verb {
         Verb::Approve => "approved",
         Verb::ApproveWithEdits => "approved with edits",

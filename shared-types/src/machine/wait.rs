@@ -1,13 +1,13 @@
 //! `wait`: for an event, a span of time, or a point in time.
 
 use super::{
-    Refused,
-    command::{Awaited, Command, StepState},
+    InputError,
+    address::StepAddress,
+    command::{AwaitedEvent, Command, StepState},
     input::{Event, Timer},
     limits::MAX_OPEN_WAITS,
-    place::Place,
-    state::{Doing, awaited_in_words},
-    turn::{Failure, Flow, Turn},
+    state::{Activity, awaited_in_words},
+    transition::{Failure, Next, Transition},
 };
 use crate::workflow::{
     bounds,
@@ -22,8 +22,8 @@ use crate::workflow::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-impl Turn<'_> {
-    pub(super) fn wait(&mut self, step: &Step, place: &Place, wait: &Wait) -> Result<Flow, Failure> {
+impl Transition<'_> {
+    pub(super) fn wait(&mut self, step: &Step, place: &StepAddress, wait: &Wait) -> Result<Next, Failure> {
         self.may_wait(place)?;
         match wait {
             Wait::Event(wait) => self.await_event(place, wait),
@@ -41,18 +41,18 @@ impl Turn<'_> {
         }
     }
 
-    fn pause(&mut self, step: &Step, place: &Place, until: DateTime<Utc>) -> Flow {
+    fn pause(&mut self, step: &Step, place: &StepAddress, until: DateTime<Utc>) -> Next {
         let shown = until.to_rfc3339_opts(SecondsFormat::Secs, true);
         if until <= self.stamp.at {
-            let flow = self.onward(place, step.next.as_ref());
-            return self.done(place, format!("{shown} is past"), None, flow);
+            let flow = self.next_or_following(place, step.next.as_ref());
+            return self.complete_step(place, format!("{shown} is past"), None, flow);
         }
         self.fact(place, StepState::Waiting).reason = Some(format!("Waits until {shown}"));
-        self.command(Command::SetTimer { timer: Timer::WaitOver { place: place.clone() }, at: until });
-        self.stand(place, Doing::Pausing { until })
+        self.command(Command::SetTimer { timer: Timer::WaitElapsed { place: place.clone() }, at: until });
+        self.set_frame(place, Activity::Sleeping { until })
     }
 
-    fn await_event(&mut self, place: &Place, wait: &EventWait) -> Result<Flow, Failure> {
+    fn await_event(&mut self, place: &StepAddress, wait: &EventWait) -> Result<Next, Failure> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
         let matches: Map<String, Value> = wait
@@ -72,31 +72,35 @@ impl Turn<'_> {
                 Err(Failure::new("wait.match_missing", message))
             })
             .collect::<Result<_, Failure>>()?;
-        let awaited = Awaited { place: place.clone(), event: wait.event.clone(), matches };
+        let awaited = AwaitedEvent { place: place.clone(), event: wait.event.clone(), matches };
         let until = wait.timeout.as_ref().map(|timeout| self.stamp.at + timeout.duration());
         self.fact(place, StepState::Waiting).reason =
             Some(format!("Waits for {}", awaited_in_words(&awaited)));
         if let Some(at) = until {
-            self.command(Command::SetTimer { timer: Timer::WaitOver { place: place.clone() }, at });
+            self.command(Command::SetTimer { timer: Timer::WaitElapsed { place: place.clone() }, at });
         }
         self.command(Command::AwaitEvent(Box::new(awaited.clone())));
-        Ok(self.stand(place, Doing::Awaiting { awaited: Box::new(awaited), until }))
+        Ok(self.set_frame(place, Activity::AwaitingEvent { awaited: Box::new(awaited), until }))
     }
 
-    pub(super) fn event_arrived(&mut self, place: &Place, event: &Event) -> Result<(), Refused> {
+    pub(super) fn event_arrived(&mut self, place: &StepAddress, event: &Event) -> Result<(), InputError> {
         if self.state.end.is_some() {
-            return Err(Refused::Ended);
+            return Err(InputError::Ended);
         }
-        let Some(Doing::Awaiting { awaited, until }) = self.frame(place).map(|frame| frame.doing.clone())
+        let Some(Activity::AwaitingEvent { awaited, until }) =
+            self.frame(place).map(|frame| frame.activity.clone())
         else {
-            return Err(Refused::NotExpected);
+            return Err(InputError::NotExpected);
         };
-        if event.id == self.state.event_id || self.state.taken.contains(&event.id) || !awaited.fits(event) {
-            return Err(Refused::NotExpected);
+        if event.id == self.state.event_id
+            || self.state.consumed_events.contains(&event.id)
+            || !awaited.fits(event)
+        {
+            return Err(InputError::NotExpected);
         }
-        self.state.taken.insert(event.id.clone());
+        self.state.consumed_events.insert(event.id.clone());
         if until.is_some() {
-            self.command(Command::ClearTimer { timer: Timer::WaitOver { place: place.clone() } });
+            self.command(Command::ClearTimer { timer: Timer::WaitElapsed { place: place.clone() } });
         }
         self.command(Command::StopAwaiting { place: place.clone() });
         self.withdraw_unawaited(place, &format!("{} came first", event.kind));
@@ -104,46 +108,46 @@ impl Turn<'_> {
             self.merge_into(&place.within, key, value);
         }
         let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
-        let flow = self.onward(place, next);
-        let flow = self.left(place, format!("{} came", event.kind), flow);
+        let flow = self.next_or_following(place, next);
+        let flow = self.complete_waiting_step(place, format!("{} came", event.kind), flow);
         self.last_fact().input = Some(Value::Object(event.payload.clone()));
-        self.follow(place, flow);
+        self.continue_from(place, flow);
         Ok(())
     }
 
-    pub(super) fn wait_over(&mut self, place: &Place) -> Result<(), Refused> {
-        let Some(frame) = self.frame(place) else { return Err(Refused::NotExpected) };
+    pub(super) fn wait_elapsed(&mut self, place: &StepAddress) -> Result<(), InputError> {
+        let Some(frame) = self.frame(place) else { return Err(InputError::NotExpected) };
         let step = self.definition.step(&place.step);
-        let flow = match &frame.doing {
-            Doing::Pausing { .. } => {
-                let flow = self.onward(place, step.and_then(|step| step.next.as_ref()));
-                self.left(place, "The time has come".to_owned(), flow)
+        let flow = match &frame.activity {
+            Activity::Sleeping { .. } => {
+                let flow = self.next_or_following(place, step.and_then(|step| step.next.as_ref()));
+                self.complete_waiting_step(place, "The time has come".to_owned(), flow)
             }
-            Doing::Awaiting { awaited, .. } => {
+            Activity::AwaitingEvent { awaited, .. } => {
                 let event = awaited.event.clone();
                 self.command(Command::StopAwaiting { place: place.clone() });
                 let on_timeout = step.and_then(Step::awaited_event).and_then(|wait| wait.on_timeout.clone());
                 if let Some(to) = on_timeout {
-                    self.left(place, format!("{event} didn't come in time"), Flow::To(to))
+                    self.complete_waiting_step(place, format!("{event} didn't come in time"), Next::To(to))
                 } else {
                     let message = format!("{event} didn't come in time.");
                     self.step_failed(place, Failure::new("wait.timeout", message))
                 }
             }
-            Doing::Calling { .. }
-            | Doing::BackingOff { .. }
-            | Doing::Asking { .. }
-            | Doing::Reading { .. }
-            | Doing::Running(_)
-            | Doing::Branching(_)
-            | Doing::Iterating(_) => return Err(Refused::NotExpected),
+            Activity::AwaitingEffect { .. }
+            | Activity::BackingOff { .. }
+            | Activity::AwaitingApproval { .. }
+            | Activity::LoadingRule { .. }
+            | Activity::AwaitingChild(_)
+            | Activity::Parallel(_)
+            | Activity::Foreach(_) => return Err(InputError::NotExpected),
         };
-        self.follow(place, flow);
+        self.continue_from(place, flow);
         Ok(())
     }
 
     /// A step that stood in a frame is done.
-    pub(super) fn left(&mut self, place: &Place, reason: String, flow: Flow) -> Flow {
+    pub(super) fn complete_waiting_step(&mut self, place: &StepAddress, reason: String, flow: Next) -> Next {
         let entered = self.take_frame(place).map_or(self.stamp.at, |frame| frame.entered_at);
         let waited = self.stamp.at - entered;
         let fact = self.fact(place, StepState::Done);
@@ -158,12 +162,12 @@ impl Turn<'_> {
     }
 
     /// Whether one more may wait.
-    pub(super) fn may_wait(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn may_wait(&self, place: &StepAddress) -> Result<(), Failure> {
         // Only lanes can make a run wait in many places.
         if place.within.is_empty() {
             return Ok(());
         }
-        let waits = self.state.standing().filter(|frame| frame.doing.waits()).count();
+        let waits = self.state.all_frames().filter(|frame| frame.activity.waits()).count();
         if waits < MAX_OPEN_WAITS {
             return Ok(());
         }
@@ -172,7 +176,7 @@ impl Turn<'_> {
     }
 }
 
-impl Awaited {
+impl AwaitedEvent {
     /// Whether an event is of the awaited type and equal in all that must match.
     pub fn fits(&self, event: &Event) -> bool {
         event_type_matches(&self.event, &event.kind)

@@ -1,12 +1,12 @@
 //! One turn of the machine: an input is applied and the run taken as far as it goes by itself.
 
 use super::{
-    Definition, Refused,
-    command::{Applied, Command, Fact, Inside, StepState},
+    Definition, InputError,
+    address::{LaneId, StepAddress, Within},
+    command::{Applied, Command, Fact, LaneRef, StepState},
     input::{Stamp, Start, StartFault, Timer},
     limits::MAX_WORK,
-    place::{LaneId, Place, Within},
-    state::{Doing, Frame, RunError, State},
+    state::{Activity, Frame, RunError, State},
     texts::{self, MAX_AMOUNT, MAX_REASON, MAX_SUBJECT},
 };
 use crate::{
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// One turn: the run's definition and state, what happened, and what comes of it.
-pub(super) struct Turn<'t> {
+pub(super) struct Transition<'t> {
     pub(super) definition: &'t Definition,
     pub(super) state: &'t mut State,
     pub(super) stamp: &'t Stamp,
@@ -36,7 +36,7 @@ pub(super) struct Turn<'t> {
 }
 
 /// Where a run, or a lane of it, goes after a step.
-pub(super) enum Flow {
+pub(super) enum Next {
     /// To a step.
     To(StepId),
     /// Nowhere: the run ends, or the lane, which fails where a failure is given.
@@ -48,7 +48,7 @@ pub(super) enum Flow {
 }
 
 /// How a run or a lane of it came to its end.
-pub(super) enum Over {
+pub(super) enum Completion {
     /// By its steps; in a branch, the failure that this counts as.
     Ended(Option<RunError>),
     /// A step failed.
@@ -85,14 +85,14 @@ impl From<TemplateError> for Failure {
     }
 }
 
-impl Flow {
+impl Next {
     /// The step that it goes to.
     pub(super) fn next(&self) -> Option<&StepId> {
         if let Self::To(step) = self { Some(step) } else { None }
     }
 }
 
-impl<'t> Turn<'t> {
+impl<'t> Transition<'t> {
     pub(super) fn new(definition: &'t Definition, state: &'t mut State, stamp: &'t Stamp) -> Self {
         Self { definition, state, stamp, out: Applied::default(), ids: 0, work_before: work_done() }
     }
@@ -120,7 +120,7 @@ impl<'t> Turn<'t> {
             Err(failure) => return self.end_failed(failure.of_no_step()),
         }
         let first = self.definition.first().cloned();
-        self.follow_in(Vec::new(), first.map_or(Flow::End(None), Flow::To));
+        self.continue_in(Vec::new(), first.map_or(Next::End(None), Next::To));
     }
 
     /// Takes subject, amount and currency once, at the start.
@@ -163,43 +163,46 @@ impl<'t> Turn<'t> {
     }
 
     /// Goes on from where a step stood, lane by lane outwards, until something stands or the run ends.
-    pub(super) fn follow(&mut self, place: &Place, flow: Flow) {
-        self.follow_in(place.within.clone(), flow);
+    pub(super) fn continue_from(&mut self, place: &StepAddress, flow: Next) {
+        self.continue_in(place.within.clone(), flow);
     }
 
-    fn follow_in(&mut self, mut within: Vec<Within>, mut flow: Flow) {
-        while let Some(over) = self.go_on(&within, flow) {
-            let Some((around, lane)) = Place::of_lane(&within) else { return self.end_as(over) };
-            self.lane_over(&around, lane, over);
-            flow = self.lanes_go_on(&around, lane);
+    fn continue_in(&mut self, mut within: Vec<Within>, mut flow: Next) {
+        while let Some(completion) = self.run_lane(&within, flow) {
+            let Some((around, lane)) = StepAddress::of_lane(&within) else {
+                return self.complete_run(completion);
+            };
+            self.complete_lane(&around, lane, completion);
+            flow = self.advance_lanes(&around, lane);
             within.pop();
         }
     }
 
     /// Enters steps of the run or of one lane, one after the other, until it stands or is over.
-    pub(super) fn go_on(&mut self, within: &[Within], mut flow: Flow) -> Option<Over> {
+    pub(super) fn run_lane(&mut self, within: &[Within], mut flow: Next) -> Option<Completion> {
         loop {
             flow = match flow {
-                Flow::To(id) => self.enter(within, &id),
-                Flow::End(failure) => return Some(Over::Ended(failure)),
-                Flow::Fail(error) => return Some(Over::Failed(error)),
-                Flow::Stay => return None,
+                Next::To(id) => self.enter(within, &id),
+                Next::End(failure) => return Some(Completion::Ended(failure)),
+                Next::Fail(error) => return Some(Completion::Failed(error)),
+                Next::Stay => return None,
             };
         }
     }
 
-    fn enter(&mut self, within: &[Within], id: &StepId) -> Flow {
+    fn enter(&mut self, within: &[Within], id: &StepId) -> Next {
         let definition = self.definition;
         let Some(step) = definition.step(id) else {
-            return Flow::Fail(Failure::new("link.nowhere", format!("There is no step {id}.")).at(id));
+            return Next::Fail(Failure::new("link.nowhere", format!("There is no step {id}.")).at(id));
         };
-        self.state.entered += 1;
+        self.state.steps_entered += 1;
         count_work(STEP_WORK);
-        let place = Place { step: id.clone(), visit: self.state.visit(id, within), within: within.to_vec() };
-        if let Some(failure) = self.past_a_limit() {
+        let place =
+            StepAddress { step: id.clone(), visit: self.state.visit(id, within), within: within.to_vec() };
+        if let Some(failure) = self.exceeded_limit() {
             self.fact(&place, StepState::Failed).reason = Some(failure.message.clone());
             self.end_failed(failure.at(id));
-            return Flow::Stay;
+            return Next::Stay;
         }
         match self.dispatch(step, &place) {
             Ok(flow) => flow,
@@ -208,9 +211,9 @@ impl<'t> Turn<'t> {
     }
 
     /// A limit of the whole run that it is past.
-    fn past_a_limit(&self) -> Option<Failure> {
+    fn exceeded_limit(&self) -> Option<Failure> {
         let limits = self.state.limits;
-        if self.state.entered > limits.steps {
+        if self.state.steps_entered > limits.steps {
             let message = format!("The run entered more than {} steps.", limits.steps);
             return Some(Failure::new("limit.steps", message));
         }
@@ -218,7 +221,7 @@ impl<'t> Turn<'t> {
             let message = "The run's templates and conditions take too much work before it waits again.";
             return Some(Failure::new("limit.work", message));
         }
-        if self.state.held > limits.bytes {
+        if self.state.context_bytes > limits.bytes {
             let message = format!("The run's steps keep more than {} bytes in the context.", limits.bytes);
             return Some(Failure::new("limit.state", message));
         }
@@ -226,7 +229,7 @@ impl<'t> Turn<'t> {
     }
 
     /// The step's own code; nothing else here knows what a step means.
-    fn dispatch(&mut self, step: &'t Step, place: &Place) -> Result<Flow, Failure> {
+    fn dispatch(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
         match &step.kind {
             StepKind::Condition { .. } => self.condition(step, place),
             StepKind::Switch { cases, default } => self.switch(step, place, cases, default.as_ref()),
@@ -248,43 +251,43 @@ impl<'t> Turn<'t> {
     }
 
     /// A step failed: the run or lane goes to its `on_error`, or fails.
-    pub(super) fn step_failed(&mut self, place: &Place, failure: Failure) -> Flow {
+    pub(super) fn step_failed(&mut self, place: &StepAddress, failure: Failure) -> Next {
         self.take_frame(place);
         self.withdraw_own(place, &failure.message);
         let fact = self.fact(place, StepState::Failed);
         fact.reason = Some(failure.message.clone());
         let on_error = self.definition.step(&place.step).and_then(|step| step.on_error.clone());
-        let Some(on_error) = on_error else { return Flow::Fail(failure.at(&place.step)) };
+        let Some(on_error) = on_error else { return Next::Fail(failure.at(&place.step)) };
         self.last_fact().output = Some(json!({ "next": on_error }));
         let error = json!({ "step": place.step, "code": failure.code, "message": failure.message });
         self.put(&place.within, "error", error);
-        Flow::To(on_error)
+        Next::To(on_error)
     }
 
     /// Where it goes along `next`; in a lane, without one, to the step that follows in order.
-    pub(super) fn onward(&self, place: &Place, next: Option<&StepId>) -> Flow {
+    pub(super) fn next_or_following(&self, place: &StepAddress, next: Option<&StepId>) -> Next {
         match next {
-            Some(next) => Flow::To(next.clone()),
-            None => self.in_order(place, None),
+            Some(next) => Next::To(next.clone()),
+            None => self.following_or_end(place, None),
         }
     }
 
     /// Where a step without links goes: in a lane to the step that follows, else nowhere. A failure is what
     /// the lane's end counts as here.
-    pub(super) fn in_order(&self, place: &Place, failure: Option<RunError>) -> Flow {
+    pub(super) fn following_or_end(&self, place: &StepAddress, failure: Option<RunError>) -> Next {
         let following = (!place.within.is_empty()).then(|| self.definition.following(&place.step)).flatten();
-        following.map_or(Flow::End(failure), |step| Flow::To(step.id.clone()))
+        following.map_or(Next::End(failure), |step| Next::To(step.id.clone()))
     }
 
-    pub(super) fn timer_due(&mut self, timer: &Timer) -> Result<(), Refused> {
+    pub(super) fn timer_due(&mut self, timer: &Timer) -> Result<(), InputError> {
         if self.state.end.is_some() {
-            return Err(Refused::Ended);
+            return Err(InputError::Ended);
         }
         match timer {
             Timer::Retry { place, index } => self.retry_due(place, *index),
             Timer::Expiry { approval_id } => self.expired(*approval_id),
-            Timer::WaitOver { place } => self.wait_over(place),
-            Timer::StepOver { place } => self.step_over(place),
+            Timer::WaitElapsed { place } => self.wait_elapsed(place),
+            Timer::StepTimeout { place } => self.step_timed_out(place),
             Timer::RunTimeout => self.run_timeout(),
         }
     }
@@ -294,7 +297,7 @@ impl<'t> Turn<'t> {
     }
 
     /// Tells a fact about a place; the caller fills in the rest.
-    pub(super) fn fact(&mut self, place: &Place, state: StepState) -> &mut Fact {
+    pub(super) fn fact(&mut self, place: &StepAddress, state: StepState) -> &mut Fact {
         let lanes = || place.within.iter().rev();
         let branch = lanes().find_map(|within| match &within.lane {
             LaneId::Branch(id) => Some(id.clone()),
@@ -305,13 +308,13 @@ impl<'t> Turn<'t> {
             LaneId::Branch(_) => None,
         });
         let fact = Fact {
-            seq: self.state.told,
+            seq: self.state.fact_count,
             at: self.stamp.at,
             step_id: place.step.clone(),
             visit: place.visit,
             branch,
             item,
-            within: place.within.iter().map(Inside::of).collect(),
+            within: place.within.iter().map(LaneRef::of).collect(),
             attempt: 1,
             state,
             duration_ms: None,
@@ -320,7 +323,7 @@ impl<'t> Turn<'t> {
             input: None,
             output: None,
         };
-        self.state.told += 1;
+        self.state.fact_count += 1;
         self.out.facts.push(fact);
         self.last_fact()
     }
@@ -331,7 +334,13 @@ impl<'t> Turn<'t> {
     }
 
     /// Tells that a step is done at once, and goes on.
-    pub(super) fn done(&mut self, place: &Place, reason: String, why: Option<Why>, flow: Flow) -> Flow {
+    pub(super) fn complete_step(
+        &mut self,
+        place: &StepAddress,
+        reason: String,
+        why: Option<Why>,
+        flow: Next,
+    ) -> Next {
         let fact = self.fact(place, StepState::Done);
         fact.duration_ms = Some(0.0);
         fact.reason = Some(reason);
@@ -347,31 +356,31 @@ impl<'t> Turn<'t> {
     }
 
     /// What templates and conditions see at a place.
-    pub(super) fn context(&self, place: &Place) -> Context {
+    pub(super) fn context(&self, place: &StepAddress) -> Context {
         self.state.context_in(&place.within)
     }
 
-    pub(super) fn frame(&self, place: &Place) -> Option<&Frame> {
+    pub(super) fn frame(&self, place: &StepAddress) -> Option<&Frame> {
         self.state.frame(place)
     }
 
     /// Puts the run into a frame at a place, or changes what the frame there does.
-    pub(super) fn stand(&mut self, place: &Place, doing: Doing) -> Flow {
+    pub(super) fn set_frame(&mut self, place: &StepAddress, activity: Activity) -> Next {
         if let Some(frame) = self.state.frame_mut(place) {
-            frame.doing = doing;
+            frame.activity = activity;
         } else {
-            let frame = Frame { place: place.clone(), entered_at: self.stamp.at, doing };
+            let frame = Frame { place: place.clone(), entered_at: self.stamp.at, activity: activity };
             self.state.put_frame(frame);
         }
-        Flow::Stay
+        Next::Stay
     }
 
-    pub(super) fn take_frame(&mut self, place: &Place) -> Option<Frame> {
+    pub(super) fn take_frame(&mut self, place: &StepAddress) -> Option<Frame> {
         self.state.take_frame(place)
     }
 
     /// When a place was entered; this moment for one that has no frame yet.
-    pub(super) fn entered_at(&self, place: &Place) -> DateTime<Utc> {
+    pub(super) fn entered_at(&self, place: &StepAddress) -> DateTime<Utc> {
         self.frame(place).map_or(self.stamp.at, |frame| frame.entered_at)
     }
 }

@@ -1,12 +1,12 @@
 //! The tree of frames: the run itself stands in one frame, and the branches and items of that in theirs.
 
 use super::{
-    command::Passed,
-    place::{LaneId, Place, Within},
-    state::{Doing, Frame, RunError, State},
+    address::{LaneId, StepAddress, Within},
+    command::PassedCondition,
+    state::{Activity, Frame, RunError, State},
 };
 use crate::{
-    ids::{ExecutionId, StepId, WorkflowId},
+    ids::StepId,
     workflow::{Context, step::Strategy},
 };
 use chrono::{DateTime, Utc};
@@ -17,39 +17,43 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The branches of a `parallel` step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Branching {
+pub struct ParallelState {
     /// When it has passed.
     pub strategy: Strategy,
     /// Until when all must be over.
     pub until: Option<DateTime<Utc>>,
     /// In the document's order.
-    pub branches: Vec<Branch>,
+    pub branches: Vec<BranchRun>,
 }
 
 /// A branch and how it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Branch {
+pub struct BranchRun {
     /// Its id.
     pub id: String,
     /// How it stands.
-    pub stands: BranchStands,
+    #[serde(rename = "stands")]
+    pub state: BranchState,
 }
 
 /// How a branch stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BranchStands {
+pub enum BranchState {
     /// It wasn't entered yet.
-    Ahead,
+    #[serde(rename = "ahead")]
+    NotEntered,
     /// It is under way.
-    Open(Box<Lane>),
+    #[serde(rename = "open")]
+    Running(Box<Lane>),
     /// It is over.
-    Over(Box<LaneOver>),
+    #[serde(rename = "over")]
+    Completed(Box<CompletedLane>),
 }
 
 /// The items of a `foreach` step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Iterating {
+pub struct ForeachState {
     /// All of them.
     pub items: Arc<Vec<Value>>,
     /// How many were entered.
@@ -61,8 +65,8 @@ pub struct Iterating {
     /// By their numbers, the results of those that are over.
     pub results: Vec<Option<Value>>,
     /// About how many bytes these are.
-    #[serde(default)]
-    pub held: u64,
+    #[serde(rename = "held", default)]
+    pub context_bytes: u64,
     /// Until when all must be over.
     pub until: Option<DateTime<Utc>>,
 }
@@ -80,23 +84,23 @@ pub struct OpenItem {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Lane {
     /// What it put into the context: it lies over what was there before.
-    #[serde(default, skip_serializing_if = "is_empty")]
-    pub own: Arc<Map<String, Value>>,
+    #[serde(rename = "own", default, skip_serializing_if = "is_empty")]
+    pub values: Arc<Map<String, Value>>,
     /// Of that, what was merged into what was there, and isn't to replace it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub merged: Map<String, Value>,
     /// About how many bytes its steps have put there.
-    #[serde(default)]
-    pub held: u64,
+    #[serde(rename = "held", default)]
+    pub context_bytes: u64,
     /// That who was asked last did not approve: without approval it doesn't pass.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<RunError>,
+    #[serde(rename = "refused", default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<RunError>,
     /// How often each step was entered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub visits: BTreeMap<StepId, u32>,
     /// The conditions passed on the way.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed: Vec<Passed>,
+    #[serde(rename = "passed", default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_conditions: Vec<PassedCondition>,
     /// Where it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<Box<Frame>>,
@@ -108,35 +112,35 @@ fn is_empty(map: &Arc<Map<String, Value>>) -> bool {
 
 /// A branch that is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LaneOver {
+pub struct CompletedLane {
     /// As what.
     pub outcome: LaneOutcome,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,
     /// What it put into the context.
-    #[serde(default, skip_serializing_if = "is_empty")]
-    pub own: Arc<Map<String, Value>>,
+    #[serde(rename = "own", default, skip_serializing_if = "is_empty")]
+    pub values: Arc<Map<String, Value>>,
     /// Of that, what was merged.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub merged: Map<String, Value>,
     /// About how many bytes its steps have put there.
-    #[serde(default)]
-    pub held: u64,
+    #[serde(rename = "held", default)]
+    pub context_bytes: u64,
 }
 
 /// What a run or a lane of it has put into the context, to add to it.
-pub(super) struct Own<'s> {
+pub(super) struct ContextWrites<'s> {
     pub(super) values: &'s mut Arc<Map<String, Value>>,
     /// Of a lane: what was merged, and how much it holds.
     pub(super) merged: Option<&'s mut Map<String, Value>>,
-    pub(super) held: Option<&'s mut u64>,
+    pub(super) context_bytes: Option<&'s mut u64>,
 }
 
-impl LaneOver {
+impl CompletedLane {
     /// One that put nothing anywhere.
     pub(super) fn empty(outcome: LaneOutcome) -> Self {
-        Self { outcome, error: None, own: Arc::default(), merged: Map::new(), held: 0 }
+        Self { outcome, error: None, values: Arc::default(), merged: Map::new(), context_bytes: 0 }
     }
 }
 
@@ -154,74 +158,50 @@ pub enum LaneOutcome {
     Skipped,
 }
 
-/// A run of another workflow that this one waits for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChildRun {
-    /// Its id.
-    pub execution_id: ExecutionId,
-    /// Of which workflow.
-    pub workflow_id: WorkflowId,
-    /// Its input.
-    pub input: Map<String, Value>,
-    /// Whether this run waits for its result, or only for its start.
-    pub awaited: bool,
-    /// Whether it is known to have started.
-    #[serde(default)]
-    pub begun: bool,
-    /// Whether it waits for people, events or times.
-    #[serde(default)]
-    pub waiting: bool,
-    /// The newest of its changes that is known.
-    #[serde(default)]
-    pub seq: i32,
-    /// Until when it must have ended.
-    pub until: Option<DateTime<Utc>>,
-}
-
 impl Frame {
     /// A lane of it.
     fn lane(&self, id: &LaneId) -> Option<&Lane> {
-        match (&self.doing, id) {
-            (Doing::Branching(branching), LaneId::Branch(id)) => {
-                branching.branches.iter().find(|branch| branch.id == *id).and_then(Branch::lane)
+        match (&self.activity, id) {
+            (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
+                parallel_state.branches.iter().find(|branch| branch.id == *id).and_then(BranchRun::lane)
             }
-            (Doing::Iterating(iterating), LaneId::Item(n)) => {
-                iterating.item(*n).map(|at| &iterating.open[at].lane)
+            (Activity::Foreach(foreach_state), LaneId::Item(n)) => {
+                foreach_state.item(*n).map(|at| &foreach_state.open[at].lane)
             }
             (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
         }
     }
 
     fn lane_mut(&mut self, id: &LaneId) -> Option<&mut Lane> {
-        match (&mut self.doing, id) {
-            (Doing::Branching(branching), LaneId::Branch(id)) => {
-                let branch = branching.branches.iter_mut().find(|branch| branch.id == *id)?;
+        match (&mut self.activity, id) {
+            (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
+                let branch = parallel_state.branches.iter_mut().find(|branch| branch.id == *id)?;
                 branch.lane_mut()
             }
-            (Doing::Iterating(iterating), LaneId::Item(n)) => {
-                iterating.item(*n).map(|at| &mut iterating.open[at].lane)
+            (Activity::Foreach(foreach_state), LaneId::Item(n)) => {
+                foreach_state.item(*n).map(|at| &mut foreach_state.open[at].lane)
             }
             (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
         }
     }
 
     /// What a lane of it has put into the context; a branch that is over still takes what comes late.
-    fn own_mut(&mut self, id: &LaneId) -> Option<Own<'_>> {
-        match (&mut self.doing, id) {
-            (Doing::Branching(branching), LaneId::Branch(id)) => {
-                let branch = branching.branches.iter_mut().find(|branch| branch.id == *id)?;
-                match &mut branch.stands {
-                    BranchStands::Ahead => None,
-                    BranchStands::Open(lane) => Some(lane.own_mut()),
-                    BranchStands::Over(over) => Some(Own {
-                        values: &mut over.own,
-                        merged: Some(&mut over.merged),
-                        held: Some(&mut over.held),
+    fn writes_mut(&mut self, id: &LaneId) -> Option<ContextWrites<'_>> {
+        match (&mut self.activity, id) {
+            (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
+                let branch = parallel_state.branches.iter_mut().find(|branch| branch.id == *id)?;
+                match &mut branch.state {
+                    BranchState::NotEntered => None,
+                    BranchState::Running(lane) => Some(lane.writes_mut()),
+                    BranchState::Completed(completed) => Some(ContextWrites {
+                        values: &mut completed.values,
+                        merged: Some(&mut completed.merged),
+                        context_bytes: Some(&mut completed.context_bytes),
                     }),
                 }
             }
-            (Doing::Iterating(iterating), LaneId::Item(n)) => {
-                iterating.item(*n).map(|at| iterating.open[at].lane.own_mut())
+            (Activity::Foreach(foreach_state), LaneId::Item(n)) => {
+                foreach_state.item(*n).map(|at| foreach_state.open[at].lane.writes_mut())
             }
             (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
         }
@@ -229,32 +209,32 @@ impl Frame {
 
     /// The frames in its lanes.
     fn below(&self) -> Vec<&Self> {
-        match &self.doing {
-            Doing::Branching(branching) => {
-                branching.branches.iter().filter_map(|branch| branch.lane()?.frame.as_deref()).collect()
+        match &self.activity {
+            Activity::Parallel(parallel_state) => {
+                parallel_state.branches.iter().filter_map(|branch| branch.lane()?.frame.as_deref()).collect()
             }
-            Doing::Iterating(iterating) => {
-                iterating.open.iter().filter_map(|item| item.lane.frame.as_deref()).collect()
+            Activity::Foreach(foreach_state) => {
+                foreach_state.open.iter().filter_map(|item| item.lane.frame.as_deref()).collect()
             }
-            Doing::Calling { .. }
-            | Doing::BackingOff { .. }
-            | Doing::Asking { .. }
-            | Doing::Awaiting { .. }
-            | Doing::Pausing { .. }
-            | Doing::Reading { .. }
-            | Doing::Running(_) => Vec::new(),
+            Activity::AwaitingEffect { .. }
+            | Activity::BackingOff { .. }
+            | Activity::AwaitingApproval { .. }
+            | Activity::AwaitingEvent { .. }
+            | Activity::Sleeping { .. }
+            | Activity::LoadingRule { .. }
+            | Activity::AwaitingChild(_) => Vec::new(),
         }
     }
 }
 
-impl Iterating {
+impl ForeachState {
     /// Where among the open ones an item is.
     pub(super) fn item(&self, n: u32) -> Option<usize> {
         self.open.binary_search_by_key(&n, |item| item.n).ok()
     }
 
     /// Keeps an item's result.
-    pub(super) fn keep(&mut self, n: u32, result: Value) {
+    pub(super) fn save_result(&mut self, n: u32, result: Value) {
         let at = n as usize;
         if self.results.len() <= at {
             self.results.resize(at + 1, None);
@@ -264,28 +244,32 @@ impl Iterating {
 }
 
 impl Lane {
-    fn own_mut(&mut self) -> Own<'_> {
-        Own { values: &mut self.own, merged: Some(&mut self.merged), held: Some(&mut self.held) }
+    fn writes_mut(&mut self) -> ContextWrites<'_> {
+        ContextWrites {
+            values: &mut self.values,
+            merged: Some(&mut self.merged),
+            context_bytes: Some(&mut self.context_bytes),
+        }
     }
 }
 
-impl Branch {
+impl BranchRun {
     fn lane(&self) -> Option<&Lane> {
-        if let BranchStands::Open(lane) = &self.stands { Some(lane) } else { None }
+        if let BranchState::Running(lane) = &self.state { Some(lane) } else { None }
     }
 
     pub(super) fn lane_mut(&mut self) -> Option<&mut Lane> {
-        if let BranchStands::Open(lane) = &mut self.stands { Some(lane) } else { None }
+        if let BranchState::Running(lane) = &mut self.state { Some(lane) } else { None }
     }
 
-    pub(super) fn over(&self) -> Option<&LaneOver> {
-        if let BranchStands::Over(over) = &self.stands { Some(over) } else { None }
+    pub(super) fn completed(&self) -> Option<&CompletedLane> {
+        if let BranchState::Completed(completed) = &self.state { Some(completed) } else { None }
     }
 }
 
 impl State {
     /// Every frame of the tree, each before those in its lanes, in order.
-    pub fn standing(&self) -> impl Iterator<Item = &Frame> {
+    pub fn all_frames(&self) -> impl Iterator<Item = &Frame> {
         let mut open: Vec<&Frame> = self.frames.iter().rev().collect();
         std::iter::from_fn(move || {
             let frame = open.pop()?;
@@ -327,9 +311,9 @@ impl State {
     }
 
     /// What the run or a lane of it has put into the context.
-    pub(super) fn own_mut(&mut self, within: &[Within]) -> Option<Own<'_>> {
+    pub(super) fn writes_mut(&mut self, within: &[Within]) -> Option<ContextWrites<'_>> {
         let Some((last, around)) = within.split_last() else {
-            return Some(Own { values: &mut self.context, merged: None, held: None });
+            return Some(ContextWrites { values: &mut self.context, merged: None, context_bytes: None });
         };
         let frame = match around {
             [] => self.frames.first_mut()?,
@@ -338,15 +322,15 @@ impl State {
         if frame.place.step != last.step || frame.place.visit != last.visit {
             return None;
         }
-        frame.own_mut(&last.lane)
+        frame.writes_mut(&last.lane)
     }
 
     /// The frame at a place.
-    pub fn frame(&self, place: &Place) -> Option<&Frame> {
+    pub fn frame(&self, place: &StepAddress) -> Option<&Frame> {
         self.frame_in(&place.within).filter(|frame| frame.place == *place)
     }
 
-    pub(super) fn frame_mut(&mut self, place: &Place) -> Option<&mut Frame> {
+    pub(super) fn frame_mut(&mut self, place: &StepAddress) -> Option<&mut Frame> {
         let frame = match place.within.as_slice() {
             [] => self.frames.first_mut(),
             within => self.lane_mut(within)?.frame.as_deref_mut(),
@@ -367,7 +351,7 @@ impl State {
         }
     }
 
-    pub(super) fn take_frame(&mut self, place: &Place) -> Option<Frame> {
+    pub(super) fn take_frame(&mut self, place: &StepAddress) -> Option<Frame> {
         self.frame(place)?;
         match place.within.as_slice() {
             [] => self.frames.pop(),
@@ -380,7 +364,7 @@ impl State {
         let mut context = Context::new(Arc::clone(&self.context));
         for depth in 1..=within.len() {
             if let Some(lane) = self.lane(&within[..depth]) {
-                context.lay_over(Arc::clone(&lane.own));
+                context.lay_over(Arc::clone(&lane.values));
             }
         }
         context
@@ -399,9 +383,9 @@ impl State {
     }
 
     /// The conditions passed on the way to a lane.
-    pub(super) fn passed_on_the_way(&self, within: &[Within]) -> Vec<Passed> {
+    pub(super) fn conditions_on_path(&self, within: &[Within]) -> Vec<PassedCondition> {
         let lanes = (1..=within.len()).filter_map(|depth| self.lane(&within[..depth]));
-        self.passed.iter().chain(lanes.flat_map(|lane| &lane.passed)).cloned().collect()
+        self.passed_conditions.iter().chain(lanes.flat_map(|lane| &lane.passed_conditions)).cloned().collect()
     }
 }
 

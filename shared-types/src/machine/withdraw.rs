@@ -1,18 +1,18 @@
 //! Requests that are taken back: what they ask is decided elsewhere, or nobody waits for it any more.
 
 use super::{
+    address::StepAddress,
     command::{Command, RequestStatus},
     input::Timer,
-    place::Place,
     state::OpenRequest,
-    turn::Turn,
+    transition::Transition,
 };
 use crate::ids::ApprovalId;
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// An awaited event came: of the requests beside it, those whose step goes to this wait without waiting
     /// itself are decided elsewhere.
-    pub(super) fn withdraw_unawaited(&mut self, place: &Place, because: &str) {
+    pub(super) fn withdraw_unawaited(&mut self, place: &StepAddress, because: &str) {
         let definition = self.definition;
         let because = format!("Decided elsewhere: {because}");
         self.withdraw_where(&because, |request| {
@@ -23,15 +23,15 @@ impl Turn<'_> {
     }
 
     /// Requests made in a place's lanes are withdrawn.
-    pub(super) fn withdraw_inside(&mut self, place: &Place, because: &str) {
+    pub(super) fn withdraw_inside(&mut self, place: &StepAddress, because: &str) {
         self.withdraw_where(because, |request| request.place.is_inside(place));
     }
 
     /// A step failed that had asked: an answer that came already is kept, an open request withdrawn.
-    pub(super) fn withdraw_own(&mut self, place: &Place, because: &str) {
+    pub(super) fn withdraw_own(&mut self, place: &StepAddress, because: &str) {
         let own = self.state.requests.iter().find(|(_, request)| request.place == *place);
         let Some(approval_id) = own.map(|(id, _)| *id) else { return };
-        if let Some(early) = self.withdraw(approval_id, because).and_then(|request| request.early) {
+        if let Some(early) = self.withdraw(approval_id, because).and_then(|request| request.early_outcome) {
             self.put_approval(place, &early);
         }
     }
@@ -47,7 +47,7 @@ impl Turn<'_> {
     /// Takes a request away; one that is still open is withdrawn.
     fn withdraw(&mut self, approval_id: ApprovalId, because: &str) -> Option<OpenRequest> {
         let request = self.state.requests.remove(&approval_id)?;
-        if request.early.is_none() {
+        if request.early_outcome.is_none() {
             if request.expires_at.is_some() {
                 self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
             }

@@ -1,0 +1,155 @@
+//! `condition` and `switch`: one way or the other, and why.
+
+use super::{
+    InputError,
+    address::StepAddress,
+    command::{Command, PassedCondition},
+    state::Activity,
+    transition::{Failure, Next, Transition},
+};
+use crate::{
+    ids::StepId,
+    workflow::{
+        condition::Condition,
+        evaluate::{GroupOp, Why, evaluate},
+        rule::Rule,
+        scope::Scope,
+        step::{Case, RuleVersion, Step, StepKind},
+    },
+};
+use serde_json::json;
+
+/// How many passed conditions a run remembers for its requests.
+const MAX_PASSED: usize = 50;
+
+impl Transition<'_> {
+    pub(super) fn condition(&mut self, step: &Step, place: &StepAddress) -> Result<Next, Failure> {
+        let StepKind::Condition { condition, rule_id, rule, .. } = &step.kind else { return Ok(Next::Stay) };
+        if let Some(condition) = condition {
+            return self.evaluate_and_continue(step, place, condition);
+        }
+        let Some(rule_id) = rule_id else {
+            return Err(Failure::new("condition.missing", "There is nothing to ask."));
+        };
+        if *rule == Some(RuleVersion::Latest) {
+            self.command(Command::ReadRule { place: place.clone(), rule_id: rule_id.clone() });
+            return Ok(self.set_frame(place, Activity::LoadingRule { rule_id: rule_id.clone() }));
+        }
+        let definition = self.definition;
+        let rule = definition.rule(rule_id).ok_or_else(|| no_rule(rule_id))?;
+        self.evaluate_rule(step, place, rule_id, rule)
+    }
+
+    /// A stored rule was read.
+    pub(super) fn rule_read(&mut self, place: &StepAddress, rule: Option<&Rule>) -> Result<(), InputError> {
+        if self.state.end.is_some() {
+            return Err(InputError::Ended);
+        }
+        let Some(Activity::LoadingRule { rule_id }) = self.frame(place).map(|frame| &frame.activity) else {
+            return Err(InputError::NotExpected);
+        };
+        let rule_id = rule_id.clone();
+        let Some(step) = self.definition.step(&place.step) else { return Err(InputError::NotExpected) };
+        self.take_frame(place);
+        let asked = match rule {
+            Some(rule) => self.evaluate_rule(step, place, &rule_id, rule),
+            None => Err(no_rule(&rule_id)),
+        };
+        let flow = asked.unwrap_or_else(|failure| self.step_failed(place, failure));
+        self.continue_from(place, flow);
+        Ok(())
+    }
+
+    fn evaluate_rule(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        id: &str,
+        rule: &Rule,
+    ) -> Result<Next, Failure> {
+        let flow = self.evaluate_and_continue(step, place, &rule.condition)?;
+        let fact = self.last_fact();
+        fact.reason =
+            fact.reason.take().map(|reason| format!("Rule {id}, version {}: {reason}", rule.version));
+        fact.input = Some(json!({ "rule_id": id, "version": rule.version }));
+        Ok(flow)
+    }
+
+    fn evaluate_and_continue(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        condition: &Condition,
+    ) -> Result<Next, Failure> {
+        let StepKind::Condition { on_true, on_false, .. } = &step.kind else { return Ok(Next::Stay) };
+        let why = self.evaluate_condition(place, condition)?;
+        let next = if why.holds() { on_true } else { on_false }.as_ref().or(step.next.as_ref());
+        let sentence = why.sentence();
+        let flow = match next {
+            Some(next) => Next::To(next.clone()),
+            None if on_true.is_some() || on_false.is_some() => Next::End(None),
+            // A branch that ends in a condition without links passes when that is true.
+            None => {
+                let failure = Failure::new("condition.false", sentence.clone()).at(&place.step);
+                self.following_or_end(place, Some(failure).filter(|_| !why.holds()))
+            }
+        };
+        self.record_passed(place, &why);
+        Ok(self.complete_step(place, sentence, Some(why), flow))
+    }
+
+    pub(super) fn switch(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        cases: &[Case],
+        default: Option<&StepId>,
+    ) -> Result<Next, Failure> {
+        let has_links = default.is_some() || cases.iter().any(|case| case.next.is_some());
+        let flow = |transition: &Self, next: Option<&StepId>| match next.or(step.next.as_ref()) {
+            Some(next) => Next::To(next.clone()),
+            None if has_links => Next::End(None),
+            None => transition.following_or_end(place, None),
+        };
+        let mut asked = Vec::new();
+        for case in cases {
+            let why = self.evaluate_condition(place, &case.when)?;
+            if why.holds() {
+                self.record_passed(place, &why);
+                let flow = flow(self, case.next.as_ref());
+                return Ok(self.complete_step(place, why.sentence(), Some(why), flow));
+            }
+            asked.push(why);
+        }
+        let why = Why::Group { op: GroupOp::Or, of: asked, result: false };
+        let reason = format!("None of {} cases holds", cases.len());
+        let flow = flow(self, default);
+        Ok(self.complete_step(place, reason, Some(why), flow))
+    }
+
+    fn evaluate_condition(&self, place: &StepAddress, condition: &Condition) -> Result<Why, Failure> {
+        let context = self.context(place);
+        let scope = Scope::masked(&context, self.stamp.at);
+        evaluate(condition, &scope).map_err(|error| Failure::new("condition.failed", format!("{error}.")))
+    }
+
+    fn record_passed(&mut self, place: &StepAddress, why: &Why) {
+        let passed = match place.within.as_slice() {
+            [] => Some(&mut self.state.passed_conditions),
+            within => self.state.lane_mut(within).map(|lane| &mut lane.passed_conditions),
+        };
+        let Some(passed) = passed else { return };
+        if passed.len() == MAX_PASSED {
+            passed.remove(0);
+        }
+        passed.push(PassedCondition {
+            step_id: place.step.clone(),
+            reason: why.sentence(),
+            why: why.clone(),
+        });
+    }
+}
+
+fn no_rule(rule_id: &str) -> Failure {
+    Failure::new("rule.missing", format!("There is no rule {rule_id}."))
+}
