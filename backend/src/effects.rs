@@ -26,7 +26,7 @@ use shared_types::{
         Template,
         effect::Effect,
         scope::{Scope, Secrets},
-        script::ScriptedError,
+        test_script::ScriptedError,
     },
 };
 use sqlx::PgPool;

@@ -11,7 +11,7 @@ use shared_types::{
     },
     workflow::{
         Format, bounds,
-        check::{Around, check},
+        check::{Environment, check},
     },
 };
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// Starts a run as a server starts one of a stored document: whatever its findings are.
 fn start(head: &str, steps: &str, payload: &Value, fault: Option<StartFault>) -> (Run, Vec<Command>) {
     let text = format!("workflow_id: w\nname: W\ntrigger: {{ type: manual }}\n{head}\nsteps:\n{steps}");
-    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let checked = check(&text, Format::Yaml, &Environment::Unknown);
     let document = checked.document.unwrap_or_else(|| panic!("{:#?}", checked.findings));
     let at = "2026-03-01T10:00:00Z".parse().unwrap();
     let event = Event {

@@ -4,7 +4,7 @@
 use serde_json::json;
 use shared_types::{
     machine::review::review,
-    workflow::{Format, check::Around, rule::check_rule},
+    workflow::{Format, check::Environment, rule::check_rule},
 };
 use std::{
     fmt::Write as _,
@@ -83,7 +83,7 @@ fn deep(count: usize) -> String {
 
 fn took(text: &str) -> Duration {
     let begun = Instant::now();
-    let checked = review(text, Format::Yaml, &Around::Unknown);
+    let checked = review(text, Format::Yaml, &Environment::Unknown);
     let took = begun.elapsed();
     assert!(checked.findings.len() <= 201, "{} findings", checked.findings.len());
     took
@@ -118,7 +118,7 @@ fn four_times_the_document_takes_about_four_times_as_long() {
 
 #[test]
 fn what_a_link_to_nowhere_means_is_guessed_for_the_first_few_in_a_large_document() {
-    let checked = review(&links_to_nowhere(3_000), Format::Yaml, &Around::Unknown);
+    let checked = review(&links_to_nowhere(3_000), Format::Yaml, &Environment::Unknown);
     let codes: Vec<&str> = checked.findings.iter().map(|finding| finding.code.as_ref()).collect();
     assert_eq!(codes.iter().filter(|code| **code == "link.nowhere").count(), 200);
     assert_eq!(
@@ -130,7 +130,7 @@ fn what_a_link_to_nowhere_means_is_guessed_for_the_first_few_in_a_large_document
             "{HEAD}  - {{ id: first, type: set, set: {{}}, next: secnd }}\n  - {{ id: second, type: set, set: {{}} }}\n"
         ),
         Format::Yaml,
-        &Around::Unknown,
+        &Environment::Unknown,
     );
     assert!(close.findings[0].fix.is_some(), "{:#?}", close.findings);
 }
@@ -138,7 +138,7 @@ fn what_a_link_to_nowhere_means_is_guessed_for_the_first_few_in_a_large_document
 #[test]
 fn a_document_holds_at_most_two_hundred_literal_regular_expressions() {
     let codes = |count: usize| {
-        let findings = review(&regexes(count), Format::Yaml, &Around::Unknown).findings;
+        let findings = review(&regexes(count), Format::Yaml, &Environment::Unknown).findings;
         findings
             .into_iter()
             .filter(|f| f.code.starts_with("regex"))
@@ -166,7 +166,7 @@ fn a_document_holds_at_most_two_hundred_literal_regular_expressions() {
 #[test]
 fn a_document_that_is_too_large_is_refused_before_anything_else_is_checked() {
     let codes = |text: &str| {
-        let findings = review(text, Format::Yaml, &Around::Unknown).findings;
+        let findings = review(text, Format::Yaml, &Environment::Unknown).findings;
         findings.into_iter().map(|finding| finding.code.into_owned()).collect::<Vec<_>>()
     };
     let many = (0..20_001).fold(String::from("steps:\n"), |text, _| text + "- {}\n");
@@ -200,7 +200,7 @@ fn the_tests_of_a_document_are_bounded_together() {
     let text = format!(
         "{HEAD}  - {{ id: a, type: foreach, foreach: {{ items: '{{{{ range(9000) }}}}', steps: [{{ id: b, type: set, set: {{ c: 1 }} }}] }} }}\ntests:\n{tests}"
     );
-    let checked = review(&text, Format::Yaml, &Around::Unknown);
+    let checked = review(&text, Format::Yaml, &Environment::Unknown);
     let codes: Vec<&str> = checked.findings.iter().map(|finding| finding.code.as_ref()).collect();
     assert_eq!(codes, ["tests.too_much"], "{:#?}", checked.findings);
 }

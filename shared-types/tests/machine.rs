@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks at the commands it is about")]
 
-#[path = "second/documents.rs"]
+#[path = "reference_interpreter/documents.rs"]
 mod documents;
 
 use chrono::{DateTime, Duration, Utc};
@@ -20,8 +20,8 @@ use shared_types::{
     },
     workflow::{
         Document, Format,
-        check::{Around, check},
-        script::{ScriptedError, Verb},
+        check::{Environment, check},
+        test_script::{ScriptedError, Verdict},
     },
 };
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn start(payload: Value) -> Start {
 enum Happens {
     Answer(u16),
     NoAnswer,
-    Decide(Verb),
+    Decide(Verdict),
     Timer(usize),
     Event(&'static str),
     Child(bool),
@@ -73,7 +73,7 @@ fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         6 => prop_oneof![Just(200), Just(500), Just(404), Just(429)].prop_map(Happens::Answer),
         1 => Just(Happens::NoAnswer),
-        4 => prop_oneof![Just(Verb::Approve), Just(Verb::Reject), Just(Verb::RequestChanges)].prop_map(Happens::Decide),
+        4 => prop_oneof![Just(Verdict::Approve), Just(Verdict::Reject), Just(Verdict::RequestChanges)].prop_map(Happens::Decide),
         4 => (0usize..4).prop_map(Happens::Timer),
         3 => prop_oneof![Just("a.b"), Just("a.c")].prop_map(Happens::Event),
         2 => any::<bool>().prop_map(Happens::Child),
@@ -111,7 +111,7 @@ fn step(n: usize) -> impl Strategy<Value = Value> {
 fn nested() -> impl Strategy<Value = Option<Document>> {
     any::<u64>().prop_map(|seed| {
         let document = &documents::case(seed)["document"];
-        let checked = check(&document.to_string(), Format::Json, &Around::Unknown);
+        let checked = check(&document.to_string(), Format::Json, &Environment::Unknown);
         checked.document.filter(|document| unsupported(document).is_empty())
     })
 }
@@ -124,7 +124,7 @@ fn document() -> impl Strategy<Value = Option<Document>> {
         if !timeout.is_null() {
             document["timeout"] = timeout;
         }
-        let checked = check(&document.to_string(), Format::Json, &Around::Unknown);
+        let checked = check(&document.to_string(), Format::Json, &Environment::Unknown);
         checked.document.filter(|document| unsupported(document).is_empty())
     })
 }
@@ -149,11 +149,16 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
         Happens::NoAnswer => {
             done(Outcome::Unanswered { error: ScriptedError::Timeout, message: "none".into() })
         }
-        Happens::Decide(verb) => {
+        Happens::Decide(verdict) => {
             let (approval_id, _) =
                 state.requests.iter().find(|(_, request)| request.early_outcome.is_none())?;
-            let decision =
-                Decision { verb: *verb, by: "bo@x".into(), name: "Bo".into(), comment: None, edits: None };
+            let decision = Decision {
+                verdict: *verdict,
+                by: "bo@x".into(),
+                name: "Bo".into(),
+                comment: None,
+                edits: None,
+            };
             Some(Input::Decided { approval_id: *approval_id, decision })
         }
         Happens::Timer(at) => Some(Input::TimerDue { timer: timers.get(at % timers.len().max(1))?.clone() }),
@@ -277,26 +282,31 @@ fn recorded() -> Vec<(&'static str, &'static str, Value, Vec<Happens>)> {
     let lines =
         json!([{ "sku": "seal-8", "n": 12 }, { "sku": "pump-40", "n": 2 }, { "sku": "hose-1", "n": 1 }]);
     let stock = json!({"stock": {"warehouse": "Lund", "supplier": "kestrel", "total": 900, "currency": "EUR", "lines": lines}});
-    let agreed = vec![Decide(Verb::Approve), Answer(200), Event("supplier.confirmed")];
+    let agreed = vec![Decide(Verdict::Approve), Answer(200), Event("supplier.confirmed")];
     let ordered = [Answer(200), Answer(404), Answer(200)];
     vec![
         ("v2_restock", restock, stock.clone(), [agreed.clone(), ordered.to_vec()].concat()),
-        ("v2_restock_refused", restock, stock.clone(), vec![Decide(Verb::Reject)]),
+        ("v2_restock_refused", restock, stock.clone(), vec![Decide(Verdict::Reject)]),
         ("v2_restock_cancelled", restock, stock.clone(), [agreed, vec![Cancel]].concat()),
         ("v2_restock_late", restock, stock, vec![Answer(200), Timer(0)]),
-        ("v1_order", order, large.clone(), vec![Decide(Verb::Approve), Answer(503), Timer(0), Answer(200)]),
+        (
+            "v1_order",
+            order,
+            large.clone(),
+            vec![Decide(Verdict::Approve), Answer(503), Timer(0), Answer(200)],
+        ),
         ("v1_order_small", order, small, vec![]),
         ("v1_order_expired", order, large.clone(), vec![Timer(0), Answer(200)]),
         ("v1_order_cancelled", order, large, vec![Cancel]),
-        ("v1_refund_rejected", refund, broken.clone(), vec![Decide(Verb::Reject)]),
-        ("v1_refund_failed", refund, broken, vec![Decide(Verb::Approve), NoAnswer, Timer(0), Answer(404)]),
+        ("v1_refund_rejected", refund, broken.clone(), vec![Decide(Verdict::Reject)]),
+        ("v1_refund_failed", refund, broken, vec![Decide(Verdict::Approve), NoAnswer, Timer(0), Answer(404)]),
         (
             "v1_quote_accepted",
             quote,
             offer.clone(),
-            vec![Decide(Verb::Approve), Answer(200), Event("quote.accepted")],
+            vec![Decide(Verdict::Approve), Answer(200), Event("quote.accepted")],
         ),
-        ("v1_quote_lapsed", quote, offer, vec![Decide(Verb::Approve), Answer(200), Timer(0)]),
+        ("v1_quote_lapsed", quote, offer, vec![Decide(Verdict::Approve), Answer(200), Timer(0)]),
     ]
 }
 
@@ -320,9 +330,22 @@ fn journals_of_every_version_replay_to_the_same_facts_and_state() {
     }
 }
 
+/// States of runs that wait, each with the input that came next, as the first version wrote them: together they hold every
+/// name that is stored.
+#[test]
+fn states_and_inputs_of_the_first_version_are_read_and_written_as_they_were() {
+    for line in include_str!("states/v1.jsonl").lines() {
+        let stored: Value = serde_json::from_str(line).unwrap();
+        let snapshot: Snapshot = serde_json::from_value(stored["snapshot"].clone()).unwrap();
+        assert_eq!(serde_json::to_value(&snapshot).unwrap(), stored["snapshot"]);
+        let input: Input = serde_json::from_value(stored["input"].clone()).unwrap();
+        assert_eq!(serde_json::to_value(&input).unwrap(), stored["input"]);
+    }
+}
+
 /// A run as this machine makes it.
 fn record(document: &str, payload: Value, script: &[Happens]) -> Golden {
-    let checked = check(document, Format::Yaml, &Around::Unknown);
+    let checked = check(document, Format::Yaml, &Environment::Unknown);
     let definition = Arc::new(Definition::new(checked.document.unwrap()));
     let start = start(payload);
     let mut journal = vec![(stamp(0), Input::Start(Box::new(start.clone())))];

@@ -10,7 +10,7 @@ use shared_types::{
         review::review,
         supported::{SUPPORTED, unsupported},
     },
-    workflow::{Format, Severity, check::Around, condition::Operator, number::grouped, shape::schema},
+    workflow::{Format, Severity, check::Environment, condition::Operator, number::grouped, schema::schema},
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -53,7 +53,7 @@ fn gather(value: &Value, key: &str, found: &mut BTreeSet<String>) {
 fn each_example_is_sound_and_passes_its_own_tests() {
     let (mut types, mut operators) = (BTreeSet::new(), BTreeSet::new());
     for example in examples(&text()) {
-        let checked = review(&example, Format::Yaml, &Around::Unknown);
+        let checked = review(&example, Format::Yaml, &Environment::Unknown);
         let errors: Vec<_> = checked.findings.iter().filter(|f| f.severity == Severity::Error).collect();
         assert!(errors.is_empty(), "{example}\n{errors:#?}");
         let document = checked.document.unwrap();

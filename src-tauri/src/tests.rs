@@ -16,7 +16,7 @@ use shared_types::{
         Decided, Failure, OutboxItem, Outgoing, OutgoingState, Patience, SessionView, Told, Withdrawn,
     },
     ids::ApprovalId,
-    workflow::script::Verb,
+    workflow::test_script::Verdict,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -273,7 +273,7 @@ async fn the_outbox_of_an_older_version_is_read() {
         approval_id: ApprovalId(clock::new_id()),
         title: "Order 1".to_owned(),
         decision: NewDecision {
-            decision: Verb::Approve,
+            decision: Verdict::Approve,
             comment: None,
             edits: None,
             seen: None,

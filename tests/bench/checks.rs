@@ -4,7 +4,7 @@ use crate::{median, say};
 use serde_json::{Map, Value, json};
 use shared_types::{
     machine::review::review,
-    workflow::{Format, check::Around},
+    workflow::{Format, check::Environment},
 };
 use std::time::Instant;
 
@@ -39,7 +39,7 @@ pub(crate) fn measure(figures: &mut Map<String, Value>) {
         let rounds: Vec<f64> = (0..ROUNDS)
             .map(|_| {
                 let begun = Instant::now();
-                let checked = review(&text, Format::Yaml, &Around::Unknown);
+                let checked = review(&text, Format::Yaml, &Environment::Unknown);
                 std::hint::black_box(&checked);
                 begun.elapsed().as_secs_f64() * 1000.0
             })

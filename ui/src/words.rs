@@ -12,8 +12,8 @@ use shared_types::{
     workflow::{
         duration::in_words,
         number::{grouped, money},
-        script::Verb,
         template::as_text,
+        test_script::Verdict,
     },
 };
 
@@ -225,19 +225,19 @@ pub(crate) fn request_word(status: RequestStatus) -> &'static str {
 /// What a decision is, in a word for a row: `Approved`.
 pub(crate) fn decided(decision: &NewDecision) -> &'static str {
     match decision.decision {
-        Verb::Approve => "Approved",
-        Verb::Reject => "Rejected",
-        Verb::RequestChanges => "Changes requested",
-        Verb::ApproveWithEdits => "Approved with edits",
+        Verdict::Approve => "Approved",
+        Verdict::Reject => "Rejected",
+        Verdict::RequestChanges => "Changes requested",
+        Verdict::ApproveWithEdits => "Approved with edits",
     }
 }
 
 /// What somebody did, in a word.
-pub(crate) fn verb_word(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Approve => "approved",
-        Verb::Reject => "rejected",
-        Verb::RequestChanges => "asked for changes",
-        Verb::ApproveWithEdits => "approved with edits",
+pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approved",
+        Verdict::Reject => "rejected",
+        Verdict::RequestChanges => "asked for changes",
+        Verdict::ApproveWithEdits => "approved with edits",
     }
 }

@@ -124,7 +124,7 @@ const NIGHT_CASES: u64 = 100_000;
 /// The random tests at length. Each day begins where the one before it ended, so that no night repeats another.
 pub(crate) fn night() -> anyhow::Result<()> {
     let day = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / (24 * 60 * 60);
-    let mut second = cargo(&["test", "-p", "shared-types", "--test", "second"]);
+    let mut second = cargo(&["test", "-p", "shared-types", "--test", "reference_interpreter"]);
     second.env("IW_CASES", NIGHT_CASES.to_string()).env("IW_SEED", (day * NIGHT_CASES).to_string());
     step("a second interpreter", &mut second)?;
     let mut templates = cargo(&["test", "-p", "shared-types", "--test", "templates"]);

@@ -13,8 +13,8 @@ use shared_types::{
     },
     workflow::{
         Finding, Format, Severity,
-        check::Around,
-        script::{ScriptItem, ScriptedEvent},
+        check::Environment,
+        test_script::{ScriptItem, ScriptedEvent},
     },
 };
 use std::{
@@ -34,7 +34,7 @@ pub fn validate(files: &[PathBuf], json: bool, out: &mut impl Write) -> ExitCode
     let mut all = Vec::new();
     for file in files {
         let findings = match fs::read_to_string(file) {
-            Ok(text) => review(&text, format_of(file), &Around::Unknown).findings,
+            Ok(text) => review(&text, format_of(file), &Environment::Unknown).findings,
             Err(error) => {
                 code = UNREADABLE_FILE;
                 vec![Finding::error("file.unreadable", "", format!("The file can't be read: {error}."))]
@@ -92,7 +92,7 @@ pub fn simulate_file(
     let text = read(file)?;
     let event: ScriptedEvent = parse(event)?;
     let script: Vec<ScriptItem> = script.map(parse_script).transpose()?.unwrap_or_default();
-    let checked = review(&text, format_of(file), &Around::Unknown);
+    let checked = review(&text, format_of(file), &Environment::Unknown);
     let stopping = checked.findings.iter().any(|finding| finding.severity != Severity::Warning);
     let document = checked.document.filter(|document| !stopping && unsupported(document).is_empty());
     let Some(document) = document else {

@@ -15,7 +15,7 @@ use reqwest::{
 use serde_json::Value;
 use shared_types::{
     machine::{Outcome, input::Answer, request::HttpRequest},
-    workflow::script::ScriptedError,
+    workflow::test_script::ScriptedError,
 };
 use std::{error::Error, net::IpAddr, time::Duration};
 

@@ -28,7 +28,7 @@ use shared_types::{
     ids::ApprovalId,
     machine::{Input, command::RequestStatus, input::Decision},
     role::RoleNames,
-    workflow::script::Verb,
+    workflow::test_script::Verdict,
 };
 use uuid::Uuid;
 
@@ -259,10 +259,10 @@ fn check(caller: &Caller, stored: &Stored, new: &NewDecision) -> ApiResult<()> {
         Err(why) => return Err(ApiError::new(Code::NotAsked, format!("{why}."))),
     }
     let wordless = new.comment.as_deref().is_none_or(|comment| comment.trim().is_empty());
-    if wordless && matches!(new.decision, Verb::Reject | Verb::RequestChanges) {
+    if wordless && matches!(new.decision, Verdict::Reject | Verdict::RequestChanges) {
         return Err(ApiError::new(Code::CommentNeeded, "`comment`: say why, in a few words."));
     }
-    if new.decision == Verb::ApproveWithEdits || new.edits.is_some() {
+    if new.decision == Verdict::ApproveWithEdits || new.edits.is_some() {
         return Err(ApiError::new(
             Code::EditsUnsupported,
             "This request has no form, so nothing can be edited.",
@@ -295,7 +295,7 @@ fn given(caller: &Caller, person: &Person, stored: &Stored, new: &NewDecision, k
         decided_at: new.decided_at,
     };
     let decision = Decision {
-        verb: new.decision,
+        verdict: new.decision,
         by: person.email.clone(),
         name: person.name.clone(),
         comment,
@@ -329,12 +329,12 @@ fn too_late(stored: &Stored) -> ApiError {
         let decided = json!({ "decision": stored.status, "by": Value::Null, "at": stored.closed_at });
         return Problem::new(Code::ApprovalClosed, detail).with("decided", decided).into();
     };
-    let verb = match made.decision {
-        Verb::Approve | Verb::ApproveWithEdits => "approved",
-        Verb::Reject => "rejected",
-        Verb::RequestChanges => "asked for changes",
+    let verdict = match made.decision {
+        Verdict::Approve | Verdict::ApproveWithEdits => "approved",
+        Verdict::Reject => "rejected",
+        Verdict::RequestChanges => "asked for changes",
     };
-    let detail = format!("{} {verb} it at {}.", made.name, made.at.format("%Y-%m-%d %H:%M UTC"));
+    let detail = format!("{} {verdict} it at {}.", made.name, made.at.format("%Y-%m-%d %H:%M UTC"));
     let decided = json!({ "decision": made.decision, "by": made.by, "name": made.name, "at": made.at });
     Problem::new(Code::AlreadyDecided, detail).with("decided", decided).into()
 }

@@ -12,7 +12,7 @@ use axum::{
 use serde_json::{Value, json};
 use shared_types::{
     api::{openapi, problem::Code},
-    workflow::shape,
+    workflow::schema,
 };
 use std::{
     net::SocketAddr,
@@ -32,7 +32,7 @@ pub(super) fn mount(router: Router<AppState>) -> Router<AppState> {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(|| async { Json(&*OPENAPI) }))
-        .route("/workflow.schema.json", get(|| async { Json(shape::schema()) }))
+        .route("/workflow.schema.json", get(|| async { Json(schema::schema()) }))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(|| swagger(Path(String::new()))))
         .route("/docs/{*file}", get(swagger))

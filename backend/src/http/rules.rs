@@ -44,7 +44,7 @@ use shared_types::{
 };
 use sqlx::PgConnection;
 
-async fn sound(state: &AppState, caller: &Caller, written: &Written) -> ApiResult<RuleDocument> {
+async fn require_valid(state: &AppState, caller: &Caller, written: &Written) -> ApiResult<RuleDocument> {
     let (text, format) = (written.text.clone(), written.format);
     let (checked, rule) = state.reviews.run(caller.workspace, move || check_rule(&text, format)).await?;
     rule.ok_or_else(|| {
@@ -71,7 +71,7 @@ pub(super) async fn create(
     written: Written,
 ) -> ApiResult<Response> {
     for_all(&caller)?;
-    let rule = sound(&state, &caller, &written).await?;
+    let rule = require_valid(&state, &caller, &written).await?;
     let mut transaction = state.pool.begin().await?;
     store::lock_workspace(&mut transaction, caller.workspace).await?;
     let version = match rules::find(&mut transaction, caller.workspace, &rule.rule_id, None).await? {
@@ -190,7 +190,7 @@ pub(super) async fn put(
     written: Written,
 ) -> ApiResult<Response> {
     for_all(&caller)?;
-    let rule = sound(&state, &caller, &written).await?;
+    let rule = require_valid(&state, &caller, &written).await?;
     if rule.rule_id != id {
         let detail = format!("The document is of the rule {}, the address of {id}.", rule.rule_id);
         return Err(ApiError::new(Code::RuleIdDiffers, detail));

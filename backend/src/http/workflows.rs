@@ -42,18 +42,18 @@ use shared_types::{
 };
 use sqlx::PgConnection;
 
+mod dry_run;
 mod publishing;
 mod reviewing;
 mod starting;
-mod trying;
 
+use dry_run::require_valid;
+pub(super) use dry_run::{simulate, validate};
 pub use publishing::publish_first;
 use publishing::{Publication, complete, publish};
 pub use reviewing::review_stored;
 use reviewing::{findings_of, review};
 pub(super) use starting::start;
-use trying::sound;
-pub(super) use trying::{simulate, validate};
 
 /// How many of a schedule's next times are shown.
 const TIMES_SHOWN: usize = 10;
@@ -65,7 +65,7 @@ pub(super) async fn create(
     written: Written,
 ) -> ApiResult<Response> {
     let checked = review(&state, caller.workspace, &written.text, written.format).await?;
-    let document = sound(&checked)?;
+    let document = require_valid(&checked)?;
     touchable(&caller, &document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
     store::lock_workspace(&mut transaction, caller.workspace).await?;
@@ -216,7 +216,7 @@ pub(super) async fn put(
     written: Written,
 ) -> ApiResult<Response> {
     let checked = review(&state, caller.workspace, &written.text, written.format).await?;
-    let document = sound(&checked)?;
+    let document = require_valid(&checked)?;
     if document.workflow_id != id {
         let detail = format!("The document is of {}, the address of {id}.", document.workflow_id);
         return Err(ApiError::new(Code::WorkflowIdDiffers, detail));

@@ -7,7 +7,7 @@ use shared_types::{
     api::workflows::{Revision, WorkflowSummary},
     ids::{WorkflowId, WorkspaceId},
     machine::review::CHECKS_VERSION,
-    workflow::{Document, Format, check::Neighbour, document::Trigger, outline::starts_on},
+    workflow::{Document, Format, check::WorkflowRef, document::Trigger, outline::starts_on},
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -354,7 +354,7 @@ pub struct On {
 pub async fn neighbours(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-) -> Result<BTreeMap<WorkflowId, Neighbour>> {
+) -> Result<BTreeMap<WorkflowId, WorkflowRef>> {
     let rows = sqlx::query!(
         r#"select w.workflow_id, w.enabled, r.document #>> '{trigger,event}' as listens,
              jsonb_path_query_array(r.document,
@@ -377,7 +377,7 @@ pub async fn neighbours(
             let calls = read("workflow_revisions", "document", row.calls)?;
             let publishes = read("workflow_revisions", "document", row.publishes)?;
             let listens = row.listens;
-            Ok((WorkflowId(row.workflow_id), Neighbour { enabled: row.enabled, calls, listens, publishes }))
+            Ok((WorkflowId(row.workflow_id), WorkflowRef { enabled: row.enabled, calls, listens, publishes }))
         })
         .collect()
 }

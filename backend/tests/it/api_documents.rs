@@ -38,10 +38,10 @@ async fn health_metrics_and_descriptions_are_served() {
 fn the_sample_workflows_pass_their_own_tests() {
     use shared_types::{
         machine::review::review,
-        workflow::{Format, check::Around},
+        workflow::{Format, check::Environment},
     };
     for (name, text) in backend::sample::WORKFLOWS {
-        let checked = review(text, Format::Yaml, &Around::Unknown);
+        let checked = review(text, Format::Yaml, &Environment::Unknown);
         assert_eq!(checked.findings, [], "{name}");
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         command::{PassedCondition, RequestStatus},
         input::Requester,
     },
-    workflow::script::Verb,
+    workflow::test_script::Verdict,
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -95,7 +95,7 @@ pub struct ApprovalLevel {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MadeDecision {
     /// What.
-    pub decision: Verb,
+    pub decision: Verdict,
     /// Who, by address.
     pub by: String,
     /// Who, by name.
@@ -114,7 +114,7 @@ pub struct MadeDecision {
 #[serde(deny_unknown_fields)]
 pub struct NewDecision {
     /// What.
-    pub decision: Verb,
+    pub decision: Verdict,
     /// Why; needed by `reject` and `request_changes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::COMMENT))]

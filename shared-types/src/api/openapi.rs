@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::workflow::{
         Format,
-        check::{Around, check},
+        check::{Environment, check},
         document, rule,
     };
     use std::collections::{BTreeMap, BTreeSet};
@@ -234,7 +234,7 @@ mod tests {
             let text = format!(
                 "workflow_id: {id}\nname: W\ntrigger: {{ type: manual }}\nsteps: [{{ id: a, type: set, set: {{ b: 1 }} }}]\n"
             );
-            let findings = check(&text, Format::Yaml, &Around::Unknown).findings;
+            let findings = check(&text, Format::Yaml, &Environment::Unknown).findings;
             assert_eq!(
                 findings.iter().map(|f| (f.code.as_ref(), f.pointer.as_str())).collect::<Vec<_>>(),
                 [("id.reserved", "/workflow_id")]

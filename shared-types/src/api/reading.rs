@@ -3,7 +3,7 @@
 //!
 //! Serde alone would read a list where a struct is expected, and stop at the first fault.
 
-use crate::workflow::{Finding, bounds, shape::check_against};
+use crate::workflow::{Finding, bounds, schema::check_against};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use crate::{
     ids::{StepId, WorkflowId},
     workflow::{
         Finding, Format,
-        script::{ScriptItem, ScriptedEvent},
+        test_script::{ScriptItem, ScriptedEvent},
     },
 };
 use chrono::{DateTime, Utc};

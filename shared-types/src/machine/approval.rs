@@ -18,9 +18,9 @@ use crate::{
         check::SETTINGS,
         effect::ShortRequest,
         scope::Scope,
-        script::Verb,
         step::{ActionKind, Outcomes, Step},
         template::as_text,
+        test_script::Verdict,
     },
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -418,10 +418,10 @@ fn asked_in_words(levels: &[RequestLevel]) -> String {
 fn status_of(answered: &RequestOutcome) -> RequestStatus {
     match answered {
         RequestOutcome::Expired => RequestStatus::Expired,
-        RequestOutcome::Decided(decision) => match decision.verb {
-            Verb::Approve | Verb::ApproveWithEdits => RequestStatus::Approved,
-            Verb::Reject => RequestStatus::Rejected,
-            Verb::RequestChanges => RequestStatus::ChangesRequested,
+        RequestOutcome::Decided(decision) => match decision.verdict {
+            Verdict::Approve | Verdict::ApproveWithEdits => RequestStatus::Approved,
+            Verdict::Reject => RequestStatus::Rejected,
+            Verdict::RequestChanges => RequestStatus::ChangesRequested,
         },
     }
 }
@@ -435,15 +435,15 @@ fn by(answered: &RequestOutcome) -> Option<&str> {
 
 fn answer_in_words(answered: &RequestOutcome) -> String {
     let RequestOutcome::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
-    let verb = match decision.verb {
-        Verb::Approve => "approved",
-        Verb::ApproveWithEdits => "approved with edits",
-        Verb::Reject => "rejected",
-        Verb::RequestChanges => "asked for changes",
+    let verdict = match decision.verdict {
+        Verdict::Approve => "approved",
+        Verdict::ApproveWithEdits => "approved with edits",
+        Verdict::Reject => "rejected",
+        Verdict::RequestChanges => "asked for changes",
     };
     match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
-        Some(comment) => format!("{} {verb}: “{comment}”", decision.name),
-        None => format!("{} {verb}", decision.name),
+        Some(comment) => format!("{} {verdict}: “{comment}”", decision.name),
+        None => format!("{} {verdict}", decision.name),
     }
 }
 

@@ -16,8 +16,8 @@ use crate::workflow::{
     duration::in_words,
     effect::{Effect, Log, Notify},
     scope::Scope,
-    script::ScriptedError,
     step::{Action, ActionKind, Step},
+    test_script::ScriptedError,
 };
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use crate::{
     ids::{ApprovalId, EventId, ExecutionId},
     workflow::{
         rule::Rule,
-        script::{ScriptedError, Verb},
+        test_script::{ScriptedError, Verdict},
     },
 };
 use chrono::{DateTime, Utc};
@@ -270,7 +270,8 @@ pub enum Timer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// What.
-    pub verb: Verb,
+    #[serde(rename = "verb")]
+    pub verdict: Verdict,
     /// Who, by address.
     pub by: String,
     /// Who, by name.

@@ -2,8 +2,8 @@
 
 use super::input::{Outcome, Stamp};
 use crate::workflow::{
-    script::ScriptedError,
     step::{Backoff, Retry, RetryOn},
+    test_script::ScriptedError,
 };
 use chrono::{DateTime, Duration, Utc};
 

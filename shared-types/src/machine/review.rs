@@ -3,10 +3,10 @@
 use super::{Definition, limits::MAX_WORK, simulate::simulate_test, supported::unsupported};
 use crate::workflow::{
     Checked, Document, Finding, Format, Severity,
-    check::{self, Around},
+    check::{self, Environment},
     rule::{Rule, asked_rules},
-    script::Expectation,
     template::work_done,
+    test_script::Expectation,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,15 +19,15 @@ const MAX_TEST_STEPS: usize = 200_000;
 const MAX_TEST_WORK: u64 = 4 * MAX_WORK;
 
 /// Reads, checks and tests a text.
-pub fn review(text: &str, format: Format, around: &Around) -> Checked {
-    let mut checked = review_untested(text, format, around);
-    run_tests(&mut checked, around.rules());
+pub fn review(text: &str, format: Format, environment: &Environment) -> Checked {
+    let mut checked = review_untested(text, format, environment);
+    run_tests(&mut checked, environment.rules());
     checked
 }
 
 /// Reads and checks a text, and leaves its tests to [`run_tests`].
-pub fn review_untested(text: &str, format: Format, around: &Around) -> Checked {
-    let mut checked = check::check(text, format, around);
+pub fn review_untested(text: &str, format: Format, environment: &Environment) -> Checked {
+    let mut checked = check::check(text, format, environment);
     if let Some(document) = &checked.document {
         checked.add(unsupported(document));
     }

@@ -13,8 +13,8 @@ use crate::{
     workflow::{
         document::Trigger,
         evaluate::Why,
-        script::{Given, ScriptItem, ScriptedEvent},
         template::work_done,
+        test_script::{ScriptItem, ScriptedEvent, TestInput},
     },
 };
 use chrono::{DateTime, Utc};
@@ -113,7 +113,7 @@ fn fixed_start() -> DateTime<Utc> {
 }
 
 /// Runs a workflow's own test.
-pub fn simulate_test(definition: &Arc<Definition>, given: &Given) -> Simulation {
+pub fn simulate_test(definition: &Arc<Definition>, given: &TestInput) -> Simulation {
     let kind = given.event.clone().unwrap_or_else(|| match &definition.document().trigger {
         Trigger::Event { event, .. } => event.clone(),
         Trigger::Schedule { .. } => "schedule".to_owned(),

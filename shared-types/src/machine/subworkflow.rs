@@ -12,7 +12,7 @@ use crate::{
     ids::{EventId, ExecutionId, WorkflowId},
     workflow::{
         scope::Scope,
-        step::{Call, Step},
+        step::{CallWorkflow, Step},
     },
 };
 use chrono::{DateTime, Utc};
@@ -48,7 +48,7 @@ impl Transition<'_> {
         &mut self,
         step: &Step,
         place: &StepAddress,
-        call: &Call,
+        call: &CallWorkflow,
     ) -> Result<Next, Failure> {
         if self.state.depth + 1 > MAX_DEPTH {
             let message =

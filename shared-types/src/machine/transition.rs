@@ -369,7 +369,7 @@ impl<'t> Transition<'t> {
         if let Some(frame) = self.state.frame_mut(place) {
             frame.activity = activity;
         } else {
-            let frame = Frame { place: place.clone(), entered_at: self.stamp.at, activity: activity };
+            let frame = Frame { place: place.clone(), entered_at: self.stamp.at, activity };
             self.state.put_frame(frame);
         }
         Next::Stay

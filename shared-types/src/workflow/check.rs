@@ -2,14 +2,13 @@
 //!
 //! What depends on running (`tests` that fail, what this server supports) is added by the machine.
 
-mod around;
-mod asking;
+mod approvals;
 mod comparisons;
 mod conditions;
 mod effects;
+mod environment;
 mod events;
 mod forms;
-mod idle;
 mod links;
 mod money;
 mod names;
@@ -18,10 +17,11 @@ mod references;
 mod schedule;
 mod size;
 mod spans;
+mod unused;
 
-pub use around::{Around, Neighbour, Present};
-pub(crate) use asking::SETTINGS;
+pub(crate) use approvals::SETTINGS;
 pub(super) use conditions::check as check_condition;
+pub use environment::{Environment, WorkflowRef, WorkspaceContents};
 pub use names::is_own_event;
 pub use nesting::{MAX_ITEMS, MAX_NESTING};
 pub use references::{Reference, Target};
@@ -32,7 +32,7 @@ use super::{
     Document, Finding, Format, Severity, Source,
     condition::Condition,
     finding_list::FindingList,
-    shape,
+    schema,
     step::{Step, StepKind},
 };
 use crate::ids::WorkflowId;
@@ -98,9 +98,9 @@ impl Checked {
     }
 
     /// Tells also what the document refers to and a workspace doesn't have.
-    pub fn look_around(&mut self, present: &Present) {
+    pub fn check_references(&mut self, contents: &WorkspaceContents) {
         let Some(own) = self.workflow_id() else { return };
-        self.missing = present.missing(&own, &self.references);
+        self.missing = contents.missing(&own, &self.references);
         self.findings = self.own.told_with(self.missing.clone());
     }
 
@@ -110,62 +110,62 @@ impl Checked {
 }
 
 /// Reads and checks a text.
-pub fn check(text: &str, format: Format, around: &Around) -> Checked {
+pub fn check(text: &str, format: Format, environment: &Environment) -> Checked {
     match Source::parse(text, format) {
-        Ok(source) => check_source(source, around),
+        Ok(source) => check_source(source, environment),
         Err(fault) => Checked::unreadable(*fault),
     }
 }
 
 /// Checks what was already read.
-pub fn check_source(source: Source, around: &Around) -> Checked {
+pub fn check_source(source: Source, environment: &Environment) -> Checked {
     if let Some(fault) = size::too_many_steps(&source.value) {
         return Checked::of(source, vec![fault]);
     }
-    let mut findings = shape::check_shape(&source.value);
+    let mut findings = schema::check_shape(&source.value);
     let has_shape = !findings.iter().any(|finding| finding.severity == Severity::Error);
     let document = serde_json::from_value(source.value.clone())
         .ok()
         .or_else(|| without_faulty_parts(&source.value, &findings));
     let mut references = Vec::new();
     if let Some(document) = &document {
-        let places = places(document);
-        links::check(document, &places, has_shape, &mut findings);
-        check_steps(document, &places, &mut findings);
+        let sites = step_sites(document);
+        links::check(document, &sites, has_shape, &mut findings);
+        check_steps(document, &sites, &mut findings);
         events::check_trigger(document, &mut findings);
-        schedule::check(document, around.now(), &mut findings);
+        schedule::check(document, environment.now(), &mut findings);
         spans::check_document(document, &mut findings);
-        forms::check(document, &places, &mut findings);
-        money::check(document, &places, &mut findings);
-        references = references::references(document, &places, &source);
+        forms::check(document, &sites, &mut findings);
+        money::check(document, &sites, &mut findings);
+        references = references::references(document, &sites, &source);
     } else if has_shape {
         findings.push(Finding::error("document.unreadable", "", "The document can't be read."));
     }
     let mut checked = Checked::of(source, findings);
     checked.document = document.filter(|_| !checked.has_errors());
     checked.references = references;
-    if let Some(present) = around.present() {
-        checked.look_around(&present);
+    if let Some(contents) = environment.contents() {
+        checked.check_references(&contents);
     }
     checked
 }
 
-fn check_steps(document: &Document, places: &[Place<'_>], findings: &mut Vec<Finding>) {
+fn check_steps(document: &Document, sites: &[StepSite<'_>], findings: &mut Vec<Finding>) {
     let top = document.steps.iter().rev().map(|step| (&step.id, step)).collect();
-    let regexes = size::too_many_regexes(document, places);
+    let regexes = size::too_many_regexes(document, sites);
     let checks_conditions = regexes.is_none();
     findings.extend(regexes);
-    for place in places {
+    for site in sites {
         if checks_conditions {
-            conditions::check_step(place, findings);
+            conditions::check_step(site, findings);
         }
-        asking::check_step(&top, place, findings);
-        names::check_step(place, findings);
-        events::check_step(document, place, findings);
-        nesting::check_step(place, findings);
-        idle::check_step(place, findings);
-        effects::check_step(place, findings);
-        spans::check_step(place, findings);
+        approvals::check_step(&top, site, findings);
+        names::check_step(site, findings);
+        events::check_step(document, site, findings);
+        nesting::check_step(site, findings);
+        unused::check_step(site, findings);
+        effects::check_step(site, findings);
+        spans::check_step(site, findings);
     }
     if let Some(filter) = document.filter().filter(|_| checks_conditions) {
         conditions::check("/trigger/filter", filter, findings);
@@ -173,57 +173,57 @@ fn check_steps(document: &Document, places: &[Place<'_>], findings: &mut Vec<Fin
 }
 
 /// A step with its pointer and what it stands in.
-struct Place<'d> {
+struct StepSite<'d> {
     step: &'d Step,
     pointer: String,
-    inside: Inside,
+    enclosing: Enclosing,
 }
 
 /// What a step stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inside {
+enum Enclosing {
     Nothing,
     Branch,
     Body,
 }
 
 /// Every step, those of branches and bodies among them.
-fn places(document: &Document) -> Vec<Place<'_>> {
-    let mut places = Vec::new();
-    gather(&document.steps, "/steps", Inside::Nothing, &mut places);
-    places
+fn step_sites(document: &Document) -> Vec<StepSite<'_>> {
+    let mut sites = Vec::new();
+    collect_sites(&document.steps, "/steps", Enclosing::Nothing, &mut sites);
+    sites
 }
 
 /// Every step with its pointer, those of branches and bodies among them.
 pub fn every_step(document: &Document) -> impl Iterator<Item = (String, &Step)> {
-    places(document).into_iter().map(|place| (place.pointer, place.step))
+    step_sites(document).into_iter().map(|site| (site.pointer, site.step))
 }
 
-fn gather<'d>(steps: &'d [Step], at: &str, inside: Inside, places: &mut Vec<Place<'d>>) {
+fn collect_sites<'d>(steps: &'d [Step], at: &str, enclosing: Enclosing, sites: &mut Vec<StepSite<'d>>) {
     for (n, step) in steps.iter().enumerate() {
         let pointer = format!("{at}/{n}");
-        places.push(Place { step, pointer: pointer.clone(), inside });
+        sites.push(StepSite { step, pointer: pointer.clone(), enclosing });
         for (below, steps, inner) in bodies(step) {
             // A branch inside a body is in the body all the same.
-            let inner = if inside == Inside::Body { Inside::Body } else { inner };
-            gather(steps, &format!("{pointer}/{below}"), inner, places);
+            let inner = if enclosing == Enclosing::Body { Enclosing::Body } else { inner };
+            collect_sites(steps, &format!("{pointer}/{below}"), inner, sites);
         }
     }
 }
 
 /// The sequences of steps inside a step, with their pointers below it.
-fn bodies(step: &Step) -> Vec<(String, &[Step], Inside)> {
+fn bodies(step: &Step) -> Vec<(String, &[Step], Enclosing)> {
     match &step.kind {
         StepKind::Parallel { parallel } => {
             let own = (!parallel.steps.is_empty())
-                .then(|| ("parallel/steps".to_owned(), parallel.steps.as_slice(), Inside::Branch));
+                .then(|| ("parallel/steps".to_owned(), parallel.steps.as_slice(), Enclosing::Branch));
             let branches = parallel.branches.iter().enumerate().map(|(n, branch)| {
-                (format!("parallel/branches/{n}/steps"), branch.steps.as_slice(), Inside::Branch)
+                (format!("parallel/branches/{n}/steps"), branch.steps.as_slice(), Enclosing::Branch)
             });
             own.into_iter().chain(branches).collect()
         }
         StepKind::Foreach { foreach } => {
-            vec![("foreach/steps".to_owned(), foreach.steps.as_slice(), Inside::Body)]
+            vec![("foreach/steps".to_owned(), foreach.steps.as_slice(), Enclosing::Body)]
         }
         StepKind::Condition { .. }
         | StepKind::Switch { .. }

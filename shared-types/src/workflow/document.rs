@@ -4,8 +4,8 @@ use super::{
     Span, Template, TemplateValue, bounds,
     condition::Condition,
     schedule::{Blackout, Schedule},
-    script::{Expectation, Given},
     step::Step,
+    test_script::{Expectation, TestInput},
 };
 use crate::ids::WorkflowId;
 use schemars::JsonSchema;
@@ -156,7 +156,7 @@ pub struct DocumentTest {
     pub name: String,
     /// What happens.
     #[serde(default)]
-    pub given: Given,
+    pub given: TestInput,
     /// What must come of it.
     pub expect: Expectation,
 }

@@ -5,8 +5,8 @@ use super::{
     check::{check_condition, every_step, too_many_regexes},
     condition::Condition,
     evaluate::{evaluate, time_of},
+    schema,
     scope::Scope,
-    shape,
     step::{RuleVersion, StepKind},
 };
 use chrono::{DateTime, Utc};
@@ -84,7 +84,7 @@ pub fn check_rule(text: &str, format: Format) -> (Checked, Option<RuleDocument>)
         Ok(source) => source,
         Err(fault) => return (Checked::unreadable(*fault), None),
     };
-    let mut findings = shape::check_against(&SCHEMA, &source.value);
+    let mut findings = schema::check_against(&SCHEMA, &source.value);
     let rule: Option<RuleDocument> = serde_json::from_value(source.value.clone()).ok();
     if let Some(rule) = &rule {
         match too_many_regexes("/condition", &rule.condition, &mut 0) {

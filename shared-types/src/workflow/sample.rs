@@ -4,7 +4,7 @@ use super::{
     Document,
     document::Trigger,
     scope::is_reserved,
-    script::{Given, ScriptedEvent},
+    test_script::{ScriptedEvent, TestInput},
 };
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ pub fn sample_event(document: &Document) -> ScriptedEvent {
         Trigger::Manual { .. } => "manual".to_owned(),
         Trigger::Webhook { .. } => "webhook".to_owned(),
     };
-    if let Some(Given { event, payload, .. }) = document.tests.first().map(|test| &test.given) {
+    if let Some(TestInput { event, payload, .. }) = document.tests.first().map(|test| &test.given) {
         let kind = event.clone().unwrap_or(own);
         return ScriptedEvent { kind, payload: payload.clone(), ..ScriptedEvent::default() };
     }

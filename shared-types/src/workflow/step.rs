@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-mod leads;
+mod links;
 mod retry;
 
 pub use retry::{Backoff, Retry, RetryOn};
@@ -121,7 +121,7 @@ pub enum StepKind {
     /// Runs another workflow.
     Call {
         /// Which, and with what.
-        call: Call,
+        call: CallWorkflow,
     },
     /// Asks a language model for a value.
     Ai {
@@ -321,7 +321,7 @@ pub struct EventWait {
 
 /// Which workflow to run, and with what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Call {
+pub struct CallWorkflow {
     /// The workflow.
     pub workflow_id: WorkflowId,
     /// Its input.

@@ -15,10 +15,10 @@ use shared_types::{
     machine::{Definition, review::review as check, simulate::simulate, supported::unsupported},
     workflow::{
         Format,
-        check::Around,
-        mend::mend,
+        check::Environment,
+        quick_fix::apply_fix,
         sample::sample_event,
-        script::{ScriptItem, ScriptedEvent},
+        test_script::{ScriptItem, ScriptedEvent},
     },
 };
 use std::sync::Arc;
@@ -32,11 +32,11 @@ fn format_of(text: &str) -> Format {
 pub(crate) async fn review(text: String) -> Result<Review, Failure> {
     let reviewing = tauri::async_runtime::spawn_blocking(move || {
         let format = format_of(&text);
-        let checked = check(&text, format, &Around::Unknown);
+        let checked = check(&text, format, &Environment::Unknown);
         let sample = checked.document.as_ref().map(sample_event);
         let sample = sample.and_then(|event| serde_json::to_string_pretty(&event).ok());
         let with_fix = checked.findings.into_iter().map(|finding| {
-            let mended = mend(&text, format, &finding);
+            let mended = apply_fix(&text, format, &finding);
             (finding, mended)
         });
         Review { findings: with_fix.collect(), sample }
@@ -95,7 +95,7 @@ pub(crate) async fn try_it(text: String, event: String, script: String) -> Resul
     let script: Vec<ScriptItem> =
         if script.trim().is_empty() { Vec::new() } else { parse("The script", &script)? };
     let trying = tauri::async_runtime::spawn_blocking(move || {
-        let checked = check(&text, format_of(&text), &Around::Unknown);
+        let checked = check(&text, format_of(&text), &Environment::Unknown);
         let document = checked.document.filter(|document| unsupported(document).is_empty());
         let document =
             document.ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;

@@ -21,7 +21,7 @@ use shared_types::{
     api::{approvals::NewDecision, auth::LoginRequest},
     desktop::{Decided, OutboxItem, Outgoing, SessionView, Told},
     ids::ApprovalId,
-    workflow::script::Verb,
+    workflow::test_script::Verdict,
 };
 use std::{
     sync::{Arc, Condvar, Mutex},
@@ -223,8 +223,13 @@ impl App {
     }
 
     pub(super) async fn decide(&self, title: &str) -> Decided {
-        let decision =
-            NewDecision { decision: Verb::Approve, comment: None, edits: None, seen: None, decided_at: None };
+        let decision = NewDecision {
+            decision: Verdict::Approve,
+            comment: None,
+            edits: None,
+            seen: None,
+            decided_at: None,
+        };
         let id = ApprovalId(clock::new_id());
         outbox::decide(&self.shell, id, title.to_owned(), decision).await.unwrap()
     }

@@ -76,7 +76,7 @@ fn own(item: &Outgoing, toaster: &Toaster) -> Html {
             (Icon::Cross, "bad", "Not recorded".to_owned(), Some(problem.detail.clone()))
         }
     };
-    let verb = match item.state {
+    let verdict = match item.state {
         OutgoingState::Queued | OutgoingState::Sending => "Withdraw",
         OutgoingState::Recorded { .. } => "Remove",
         OutgoingState::Lost { .. } => "Discard",
@@ -87,11 +87,11 @@ fn own(item: &Outgoing, toaster: &Toaster) -> Html {
             <Glyph {icon} {tone} />
             <div class="data">
                 <p><Link<Route> to={Route::Card { id: item.approval_id.to_string() }}><b>{ &item.title }</b></Link<Route>>
-                    { format!(", you {}{comment}", words::verb_word(item.decision.decision)) }</p>
+                    { format!(", you {}{comment}", words::verdict_word(item.decision.decision)) }</p>
                 <p class="muted">{ format!("{state}. Decided at {}.", words::clock(item.decided_at)) }
                     if let Some(detail) = detail { { format!(" {detail} What you wrote is kept here.") } }</p>
             </div>
-            <button class="btn quiet push" onclick={withdraw(item.id.to_string(), item.title.clone(), toaster)}>{ verb }</button>
+            <button class="btn quiet push" onclick={withdraw(item.id.to_string(), item.title.clone(), toaster)}>{ verdict }</button>
         </div>
     }
 }

@@ -17,7 +17,9 @@ use serde_json::json;
 use shared_types::{
     ids::{WorkflowId, WorkspaceId},
     machine::review::{blocking, review},
-    workflow::{Checked, Document, Finding, Format, check::Around, document::Trigger, rule::asked_rules},
+    workflow::{
+        Checked, Document, Finding, Format, check::Environment, document::Trigger, rule::asked_rules,
+    },
 };
 use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
@@ -106,7 +108,7 @@ pub async fn publish_first(
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<WorkflowId, Vec<Finding>> {
-    let checked = review(text, Format::Yaml, &Around::Unknown);
+    let checked = review(text, Format::Yaml, &Environment::Unknown);
     let Some(document) = checked.document.clone() else { return Err(checked.findings) };
     let enabled = document.enabled && blocking(&checked.findings).is_empty();
     let next_due = enabled.then(|| next_due_of(&document, at)).flatten();

@@ -15,7 +15,7 @@ use shared_types::{
     machine::review::{review_untested, rules_of_tests, run_tests},
     workflow::{
         Checked, Finding, Format,
-        check::{Around, Present, Reference, Target},
+        check::{Environment, Reference, Target, WorkspaceContents},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ pub(super) async fn review(
 ) -> ApiResult<Checked> {
     let mut checked = review_alone(state, workspace, text, format).await?;
     let present = present(state, workspace, &checked.references).await?;
-    checked.look_around(&present);
+    checked.check_references(&present);
     Ok(checked)
 }
 
@@ -73,7 +73,7 @@ async fn review_alone(
         .reviews
         .run(workspace, move || {
             // Whether a schedule is over depends on the time; what is missing around it is looked up at each read.
-            let mut checked = review_untested(&text, format, &Around::empty(clock::now()));
+            let mut checked = review_untested(&text, format, &Environment::empty(clock::now()));
             let asked = rules_of_tests(&checked);
             if asked.is_empty() {
                 run_tests(&mut checked, BTreeMap::new());
@@ -96,10 +96,14 @@ async fn review_alone(
 }
 
 /// What a workspace has of what a document refers to. Only what is referred to is looked up.
-async fn present(state: &AppState, workspace: WorkspaceId, references: &[Reference]) -> ApiResult<Present> {
+async fn present(
+    state: &AppState,
+    workspace: WorkspaceId,
+    references: &[Reference],
+) -> ApiResult<WorkspaceContents> {
     let refers = |what: fn(&Target) -> bool| references.iter().any(|reference| what(&reference.to));
     let rules = asked_rules(references);
-    let mut present = Present { mail: state.mail, ..Present::default() };
+    let mut present = WorkspaceContents { mail: state.mail, ..WorkspaceContents::default() };
     let mut conn = state.pool.acquire().await?;
     if refers(|to| matches!(to, Target::Approver(_) | Target::Recipient(_))) {
         (present.roles, present.deciding_roles) = people::roles(&mut conn, workspace).await?;

@@ -7,7 +7,7 @@ use crate::{
     workflow::{
         Span,
         duration::in_words,
-        script::{ScriptItem, ScriptedEvent, Verb},
+        test_script::{ScriptItem, ScriptedEvent, Verdict},
     },
 };
 use chrono::Duration;
@@ -29,8 +29,8 @@ pub(super) fn choices(world: &World<'_>, run: &Run) -> Vec<Choice> {
     let mut choices = Vec::new();
     for request in run.state().requests.values().filter(|request| request.early_outcome.is_none()) {
         let step = &request.place.step;
-        choices.push(decision(step, "Approve", Verb::Approve));
-        choices.push(decision(step, "Reject", Verb::Reject));
+        choices.push(decision(step, "Approve", Verdict::Approve));
+        choices.push(decision(step, "Reject", Verdict::Reject));
     }
     choices.extend(world.awaited.iter().map(event));
     if let Some((at, _)) = world.next_timer() {
@@ -44,10 +44,10 @@ pub(super) fn choices(world: &World<'_>, run: &Run) -> Vec<Choice> {
     choices
 }
 
-fn decision(step: &StepId, label: &str, verb: Verb) -> Choice {
+fn decision(step: &StepId, label: &str, verdict: Verdict) -> Choice {
     let item = ScriptItem::Decide {
-        decide: verb,
-        comment: (verb == Verb::Reject).then(|| "Not as it is".to_owned()),
+        decide: verdict,
+        comment: (verdict == Verdict::Reject).then(|| "Not as it is".to_owned()),
         by: None,
         step: Some(step.clone()),
         edits: None,

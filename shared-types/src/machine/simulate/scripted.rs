@@ -6,7 +6,7 @@ use crate::{
         input::{Answer, ChildEnd, Outcome},
         state::RunResult,
     },
-    workflow::script::{ScriptedError, ScriptedResponse},
+    workflow::test_script::{ScriptedError, ScriptedResponse},
 };
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 use super::simulate;
 use crate::{
     machine::{Definition, review::review},
-    workflow::{Format, check::Around},
+    workflow::{Format, check::Environment},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 const ORDER: &str = include_str!("../../../tests/documents/high_value_order.yaml");
 
 fn run(source: &str, event: Value, script: Value) -> Value {
-    let checked = review(source, Format::Yaml, &Around::Unknown);
+    let checked = review(source, Format::Yaml, &Environment::Unknown);
     let document = checked.document.unwrap_or_else(|| panic!("{:#?}", checked.findings));
     let event = serde_json::from_value(event).unwrap();
     let script: Vec<_> = serde_json::from_value(script).unwrap();
@@ -137,7 +137,7 @@ fn asking_without_waiting_goes_on_and_is_withdrawn_when_the_event_comes() {
 #[test]
 fn a_documents_failing_test_is_an_error_at_its_place() {
     let source = ORDER.replace("result: blocked, path", "result: allowed, path");
-    let checked = review(&source, Format::Yaml, &Around::Unknown);
+    let checked = review(&source, Format::Yaml, &Environment::Unknown);
     let [finding] = checked.findings.as_slice() else { panic!("{:#?}", checked.findings) };
     assert_eq!((&*finding.code, finding.pointer.as_str()), ("test.failed", "/tests/0/expect/result"));
     assert!(checked.document.is_none());

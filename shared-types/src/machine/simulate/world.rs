@@ -18,7 +18,7 @@ use crate::{
     workflow::{
         bounds,
         scope::Scope,
-        script::{ScriptItem, ScriptedEvent, Verb},
+        test_script::{ScriptItem, ScriptedEvent, Verdict},
     },
 };
 use chrono::{DateTime, Utc};
@@ -292,7 +292,7 @@ impl<'s> World<'s> {
             ScriptItem::Decide { decide, comment, by, step, edits } => {
                 let who = by.clone().unwrap_or_else(|| "approver@example.com".to_owned());
                 let decision = Decision {
-                    verb: *decide,
+                    verdict: *decide,
                     name: who.clone(),
                     by: who,
                     comment: comment.clone(),
@@ -322,7 +322,7 @@ impl<'s> World<'s> {
 
     /// Decides the open request (of a step); why it could not, otherwise.
     fn decide(&mut self, run: &mut Run, step: Option<&StepId>, decision: Decision) -> Option<String> {
-        let needs_words = matches!(decision.verb, Verb::Reject | Verb::RequestChanges);
+        let needs_words = matches!(decision.verdict, Verdict::Reject | Verdict::RequestChanges);
         if needs_words && decision.comment.as_deref().is_none_or(str::is_empty) {
             return Some("it needs a comment".to_owned());
         }

@@ -1,6 +1,6 @@
 //! Conditions: something to ask, a value where one is needed, and of the right kind.
 
-use super::{Place, comparisons, step_conditions};
+use super::{StepSite, comparisons, step_conditions};
 use crate::workflow::{
     Finding, TemplateValue,
     condition::{Condition, Leaf},
@@ -8,25 +8,25 @@ use crate::workflow::{
 };
 use std::collections::HashMap;
 
-pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    if let StepKind::Condition { condition, rule_id, .. } = &place.step.kind {
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    if let StepKind::Condition { condition, rule_id, .. } = &site.step.kind {
         match (condition, rule_id) {
             (None, None) => {
                 let message = "A condition step needs `condition` or `rule_id`.";
-                findings.push(Finding::error("condition.missing", &place.pointer, message));
+                findings.push(Finding::error("condition.missing", &site.pointer, message));
             }
             (Some(_), Some(_)) => {
                 let message = "`condition` and `rule_id` can't stand together.";
-                findings.push(Finding::error("condition.twice", &place.pointer, message));
+                findings.push(Finding::error("condition.twice", &site.pointer, message));
             }
             (Some(_), None) | (None, Some(_)) => {}
         }
     }
-    if let StepKind::Switch { cases, .. } = &place.step.kind {
-        check_cases(&format!("{}/cases", place.pointer), cases, findings);
+    if let StepKind::Switch { cases, .. } = &site.step.kind {
+        check_cases(&format!("{}/cases", site.pointer), cases, findings);
     }
-    for (below, condition) in step_conditions(place.step) {
-        check(&format!("{}/{below}", place.pointer), condition, findings);
+    for (below, condition) in step_conditions(site.step) {
+        check(&format!("{}/{below}", site.pointer), condition, findings);
     }
 }
 
@@ -57,10 +57,10 @@ pub(in crate::workflow) fn check(at: &str, condition: &Condition, findings: &mut
         match expr.condition() {
             // What its nodes say is said at the expression, which has no pointers inside.
             Ok(nodes) => {
-                let mut inside = Vec::new();
-                check("", nodes, &mut inside);
-                check_secrets(nodes, &mut inside);
-                findings.extend(inside.into_iter().map(|f| Finding { pointer: pointer.clone(), ..f }));
+                let mut enclosing = Vec::new();
+                check("", nodes, &mut enclosing);
+                check_secrets(nodes, &mut enclosing);
+                findings.extend(enclosing.into_iter().map(|f| Finding { pointer: pointer.clone(), ..f }));
             }
             Err(_) if expr.source().is_empty() => {
                 findings.push(Finding::error("expr.bad", pointer, "`expr` is empty; write what is asked."));

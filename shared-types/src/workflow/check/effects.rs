@@ -1,6 +1,6 @@
 //! Effects: whether an address can be called, a header sent, and a message reach somebody, as far as the text says it.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Finding, Template,
     approval::parse_approver,
@@ -10,9 +10,9 @@ use crate::workflow::{
 };
 use std::{collections::BTreeMap, net::Ipv6Addr};
 
-pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    for (n, effect) in place.step.effects().iter().enumerate() {
-        let at = format!("{}/execute/{n}", place.pointer);
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    for (n, effect) in site.step.effects().iter().enumerate() {
+        let at = format!("{}/execute/{n}", site.pointer);
         match effect {
             Effect::HttpRequest(call) | Effect::Webhook(call) => {
                 check_url(&call.url, &format!("{at}/url"), findings);
@@ -175,7 +175,7 @@ fn recipient_fault(who: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Around, check};
+    use super::super::{Environment, check};
     use crate::workflow::Format;
     use serde_json::{Value, json};
 
@@ -184,7 +184,7 @@ mod tests {
             "workflow_id": "w", "name": "W", "trigger": { "type": "manual" },
             "steps": [{ "id": "a", "type": "execute", "execute": [effect] }],
         });
-        let checked = check(&document.to_string(), Format::Json, &Around::Unknown);
+        let checked = check(&document.to_string(), Format::Json, &Environment::Unknown);
         let of_effect = checked.findings.into_iter().filter(|f| f.pointer.starts_with("/steps/0/execute/0"));
         of_effect.map(|f| (f.code.into_owned(), f.pointer["/steps/0/execute/0".len()..].to_owned())).collect()
     }

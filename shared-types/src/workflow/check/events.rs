@@ -1,6 +1,6 @@
 //! Types of events: those that a workflow listens to or waits for, and those that it publishes.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Document, Finding,
     document::{Trigger, event_type_matches},
@@ -17,12 +17,12 @@ pub(super) fn check_trigger(document: &Document, findings: &mut Vec<Finding>) {
     }
 }
 
-pub(super) fn check_step(document: &Document, place: &Place<'_>, findings: &mut Vec<Finding>) {
-    if let Some(wait) = place.step.awaited_event() {
-        check_pattern(&wait.event, &format!("{}/wait/event", place.pointer), findings);
+pub(super) fn check_step(document: &Document, site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    if let Some(wait) = site.step.awaited_event() {
+        check_pattern(&wait.event, &format!("{}/wait/event", site.pointer), findings);
     }
-    for (below, event) in published(place.step) {
-        let pointer = format!("{}/{below}", place.pointer);
+    for (below, event) in published(site.step) {
+        let pointer = format!("{}/{below}", site.pointer);
         match fault(event) {
             Some(fault) => findings.push(Finding::error("event.bad", pointer, format!("{fault}."))),
             None => check_cycle(document, event, pointer, findings),

@@ -1,6 +1,6 @@
 //! Forms: every field can be filled in, under a name of its own.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Document, Finding,
     approval::{FieldKind, FormField},
@@ -14,13 +14,13 @@ use crate::workflow::{
 use serde_json::Value;
 use std::{cmp::Ordering, collections::BTreeSet};
 
-pub(super) fn check(document: &Document, places: &[Place<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(document: &Document, sites: &[StepSite<'_>], findings: &mut Vec<Finding>) {
     if let Trigger::Manual { form } = &document.trigger {
         check_form(form, "/trigger/form", findings);
     }
-    for place in places {
-        if let StepKind::Approval { approval, .. } = &place.step.kind {
-            check_form(&approval.form, &format!("{}/approval/form", place.pointer), findings);
+    for site in sites {
+        if let StepKind::Approval { approval, .. } = &site.step.kind {
+            check_form(&approval.form, &format!("{}/approval/form", site.pointer), findings);
         }
     }
 }
@@ -128,7 +128,7 @@ fn check_choices(field: &FormField, at: &str, findings: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Around, check};
+    use super::super::{Environment, check};
     use crate::workflow::{Format, Severity};
     use serde_json::{Value, json};
 
@@ -138,7 +138,7 @@ mod tests {
             "workflow_id": "w", "name": "W", "trigger": { "type": "manual", "form": form },
             "steps": [{ "id": "a", "type": "approval", "approval": approval }],
         });
-        let checked = check(&document.to_string(), Format::Json, &Around::Unknown);
+        let checked = check(&document.to_string(), Format::Json, &Environment::Unknown);
         let (here, there): (Vec<_>, Vec<_>) = checked
             .findings
             .into_iter()

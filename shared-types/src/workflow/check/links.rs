@@ -1,6 +1,6 @@
 //! Ids and links: each id once, each link to somewhere, no cycle without a wait, nothing unreachable.
 
-use super::{Place, bodies};
+use super::{StepSite, bodies};
 use crate::{
     ids::StepId,
     workflow::{
@@ -14,18 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many pairs of a link and an id are compared in a document to find what a link to nowhere means.
 const MAX_COMPARISONS: usize = 50_000;
 
-pub(super) fn check(document: &Document, places: &[Place<'_>], warn: bool, findings: &mut Vec<Finding>) {
-    let unique = duplicates(places, findings);
+pub(super) fn check(document: &Document, sites: &[StepSite<'_>], warn: bool, findings: &mut Vec<Finding>) {
+    let unique = duplicates(sites, findings);
     let whole = Sequence { steps: &document.steps, at: "/steps", from: 0, in_order: false };
     let mut report = Report { findings, warn: warn && unique, comparisons: MAX_COMPARISONS };
     whole.check(&mut report);
 }
 
 /// Says which ids are taken twice; true where none is.
-fn duplicates(places: &[Place<'_>], findings: &mut Vec<Finding>) -> bool {
+fn duplicates(sites: &[StepSite<'_>], findings: &mut Vec<Finding>) -> bool {
     let mut unique = true;
     let mut seen: BTreeMap<&StepId, &str> = BTreeMap::new();
-    for Place { step, pointer, .. } in places {
+    for StepSite { step, pointer, .. } in sites {
         if let Some(first) = seen.get(&step.id) {
             let message = format!("The id `{}` is taken by the step at {first}.", step.id);
             findings.push(Finding::error("id.duplicate", format!("{pointer}/id"), message));
@@ -78,10 +78,10 @@ impl Sequence<'_> {
                 out.push(n + 1);
             }
             edges.push(out);
-            inside(step, &here, report);
+            enclosing(step, &here, report);
         }
         let pointer = |n: usize| format!("{at}/{}", from + n);
-        if let Some(n) = endless(steps, &edges) {
+        if let Some(n) = busy_cycles(steps, &edges) {
             let message = format!("The run would come back to `{}` without ever waiting.", steps[n].id);
             report.findings.push(Finding::error("cycle.endless", pointer(n), message));
         }
@@ -92,7 +92,7 @@ impl Sequence<'_> {
 }
 
 /// Checks the sequences inside a step: each branch and body for itself.
-fn inside(step: &Step, here: &str, report: &mut Report<'_>) {
+fn enclosing(step: &Step, here: &str, report: &mut Report<'_>) {
     for (below, steps, _) in bodies(step) {
         let at = format!("{here}/{below}");
         let is_single = below == "parallel/steps";
@@ -123,7 +123,7 @@ impl Report<'_> {
 }
 
 /// The first step that a run comes back to without waiting in any step between.
-fn endless(steps: &[Step], edges: &[Vec<usize>]) -> Option<usize> {
+fn busy_cycles(steps: &[Step], edges: &[Vec<usize>]) -> Option<usize> {
     let stops: Vec<bool> = steps.iter().map(waits).collect();
     let onward = |from: usize| if stops[from] { &[] } else { edges[from].as_slice() };
     first_on_a_cycle(steps.len(), onward)

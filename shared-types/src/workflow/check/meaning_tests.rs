@@ -193,7 +193,7 @@ const NEVER: &[(&str, &str, &str)] = &[
 /// The codes that a document of these steps is found with, errors and warnings.
 fn codes(head: &str, steps: &str) -> Vec<(String, String)> {
     let text = format!("workflow_id: w\nname: W\n{head}\nsteps:\n{steps}");
-    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let checked = check(&text, Format::Yaml, &Environment::Unknown);
     checked.findings.into_iter().map(|f| (f.code.to_string(), f.pointer)).collect()
 }
 
@@ -306,22 +306,22 @@ fn what_can_never_be_true_or_reached_is_found() {
 
 #[test]
 fn events_that_come_back_by_way_of_others_are_a_warning() {
-    let neighbour = |listens: &str, publishes: &[&str], enabled: bool| Neighbour {
+    let neighbour = |listens: &str, publishes: &[&str], enabled: bool| WorkflowRef {
         enabled,
         listens: Some(listens.to_owned()),
         publishes: publishes.iter().map(|event| (*event).to_owned()).collect(),
-        ..Neighbour::default()
+        ..WorkflowRef::default()
     };
     let found = |enabled: bool| {
         let text = "workflow_id: w\nname: W\ntrigger: { type: event, event: order.* }\nsteps:\n  \
             - { id: a, type: emit, emit: { event: stock.low } }\n  - { id: b, type: emit, emit: { event: other } }\n";
-        let mut around = Around::empty(chrono::DateTime::UNIX_EPOCH);
-        if let Around::Known { workflows, .. } = &mut around {
+        let mut environment = Environment::empty(chrono::DateTime::UNIX_EPOCH);
+        if let Environment::Known { workflows, .. } = &mut environment {
             workflows.insert(WorkflowId("x".into()), neighbour("stock.*", &["supplier.asked"], enabled));
             workflows
                 .insert(WorkflowId("y".into()), neighbour("supplier.asked", &["order.again", "z"], true));
         }
-        let checked = check(text, Format::Yaml, &around);
+        let checked = check(text, Format::Yaml, &environment);
         let cycles = checked.findings.iter().filter(|finding| finding.code == "emit.cycle");
         cycles.map(|finding| finding.pointer.clone()).collect::<Vec<_>>()
     };
@@ -333,11 +333,11 @@ fn events_that_come_back_by_way_of_others_are_a_warning() {
 fn somebody_who_is_no_member_is_a_warning() {
     let text = "workflow_id: w\nname: W\ntrigger: { type: manual }\nsteps:\n  \
         - { id: a, type: approval, approval: { levels: [{ approvers: ['user: Ada@Example.com', 'bo@example.com', 'role:x'] }] } }\n";
-    let mut around = Around::empty(chrono::DateTime::UNIX_EPOCH);
-    if let Around::Known { people, .. } = &mut around {
+    let mut environment = Environment::empty(chrono::DateTime::UNIX_EPOCH);
+    if let Environment::Known { people, .. } = &mut environment {
         people.insert("ada@example.com".to_owned());
     }
-    let checked = check(text, Format::Yaml, &around);
+    let checked = check(text, Format::Yaml, &environment);
     let found: Vec<(&str, &str)> = checked.findings.iter().map(|f| (&*f.code, f.pointer.as_str())).collect();
     let at = "/steps/0/approval/levels/0/approvers";
     assert_eq!(found, [("person.unknown", &*format!("{at}/1")), ("role.empty", &*format!("{at}/2"))]);

@@ -1,6 +1,6 @@
 //! Amounts of money: a number, and the code of a currency.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Document, Finding, Template, TemplateValue,
     effect::{Effect, ShortRequest},
@@ -10,22 +10,22 @@ use crate::workflow::{
 };
 
 /// Holds the run's amount, and those of its requests, against being money.
-pub(super) fn check(document: &Document, places: &[Place<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(document: &Document, sites: &[StepSite<'_>], findings: &mut Vec<Finding>) {
     check_amount("", document.amount.as_ref(), findings);
     check_code("", literal(document.currency.as_ref()), findings);
     if document.currency.is_some() && document.amount.is_none() {
         let message = "`currency` says nothing without an `amount`.";
         findings.push(Finding::warning("value.unused", "/currency", message));
     }
-    for place in places {
-        if let StepKind::Approval { approval, .. } = &place.step.kind {
-            let at = format!("{}/approval", place.pointer);
+    for site in sites {
+        if let StepKind::Approval { approval, .. } = &site.step.kind {
+            let at = format!("{}/approval", site.pointer);
             check_amount(&at, approval.amount.as_ref(), findings);
             check_code(&at, literal(approval.currency.as_ref()), findings);
         }
-        for (n, effect) in place.step.effects().iter().enumerate() {
+        for (n, effect) in site.step.effects().iter().enumerate() {
             if let Effect::CreateApprovalRequest(ShortRequest { data, .. }) = effect {
-                let at = format!("{}/execute/{n}/data", place.pointer);
+                let at = format!("{}/execute/{n}/data", site.pointer);
                 check_amount(&at, data.get("amount"), findings);
                 if let Some(TemplateValue::Literal(code)) = data.get("currency") {
                     check_code(&at, code.as_str(), findings);

@@ -1,6 +1,6 @@
 //! Names that steps put into the context: none that means something of its own, none from two branches.
 
-use super::{Inside, Place, bodies};
+use super::{Enclosing, StepSite, bodies};
 use crate::workflow::{
     Finding,
     effect::Effect,
@@ -10,17 +10,17 @@ use crate::workflow::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    for (below, name) in written(place.step).into_iter().chain(item_var(place.step)) {
-        let is_path = matches!(place.step.kind, StepKind::Set { .. });
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    for (below, name) in assigned_names(site.step).into_iter().chain(item_var(site.step)) {
+        let is_path = matches!(site.step.kind, StepKind::Set { .. });
         if is_reserved(name.split('.').next().unwrap_or_default()) {
             let message = format!("`{name}` means something of its own; take another name.");
-            findings.push(Finding::error("name.reserved", format!("{}/{below}", place.pointer), message));
+            findings.push(Finding::error("name.reserved", format!("{}/{below}", site.pointer), message));
         } else if let Some(fault) = fault(&name, is_path) {
-            findings.push(Finding::error("name.bad", format!("{}/{below}", place.pointer), fault));
+            findings.push(Finding::error("name.bad", format!("{}/{below}", site.pointer), fault));
         }
     }
-    let emitted = match &place.step.kind {
+    let emitted = match &site.step.kind {
         StepKind::Emit { emit } => vec![("emit/event".to_owned(), &emit.event)],
         StepKind::Condition { .. }
         | StepKind::Switch { .. }
@@ -33,7 +33,7 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
         | StepKind::Set { .. }
         | StepKind::Call { .. }
         | StepKind::Ai { .. }
-        | StepKind::Fail { .. } => place
+        | StepKind::Fail { .. } => site
             .step
             .effects()
             .iter()
@@ -54,11 +54,11 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
     for (below, event) in emitted {
         if is_own_event(event) {
             let message = format!("{event} is one of the server's own events; take another type.");
-            findings.push(Finding::error("event.reserved", format!("{}/{below}", place.pointer), message));
+            findings.push(Finding::error("event.reserved", format!("{}/{below}", site.pointer), message));
         }
     }
-    if let StepKind::Parallel { .. } = place.step.kind {
-        check_branches(place, findings);
+    if let StepKind::Parallel { .. } = site.step.kind {
+        check_branches(site, findings);
     }
 }
 
@@ -78,20 +78,20 @@ pub fn is_own_event(event_type: &str) -> bool {
     ["approval.", "execution.", "workflow."].iter().any(|prefix| event_type.starts_with(prefix))
 }
 
-fn check_branches(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let StepKind::Parallel { parallel } = &place.step.kind else { return };
+fn check_branches(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let StepKind::Parallel { parallel } = &site.step.kind else { return };
     let single = parallel.steps.iter().map(std::slice::from_ref);
     let branches: Vec<&[Step]> = single.chain(parallel.branches.iter().map(|b| b.steps.as_slice())).collect();
     let mut writers: BTreeMap<String, Vec<bool>> = BTreeMap::new();
     for branch in branches {
-        let sure = surely_written(branch);
-        for name in all_written(branch) {
+        let sure = definitely_assigned(branch);
+        for name in possibly_assigned(branch) {
             let is_sure = sure.contains(&name);
             writers.entry(name).or_default().push(is_sure);
         }
     }
     for (name, sure) in writers.into_iter().filter(|(name, by)| by.len() > 1 && name != "data") {
-        let at = format!("{}/parallel", place.pointer);
+        let at = format!("{}/parallel", site.pointer);
         findings.push(if sure.iter().filter(|sure| **sure).count() > 1 {
             Finding::error("name.twice", at, format!("Two branches write `{name}`."))
         } else {
@@ -101,25 +101,25 @@ fn check_branches(place: &Place<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The names that steps of a branch write; what an item puts there stays with its result.
-fn all_written(steps: &[Step]) -> BTreeSet<String> {
-    let nested = |step| bodies(step).into_iter().filter(|(_, _, inside)| *inside == Inside::Branch);
+fn possibly_assigned(steps: &[Step]) -> BTreeSet<String> {
+    let nested = |step| bodies(step).into_iter().filter(|(_, _, enclosing)| *enclosing == Enclosing::Branch);
     let names = steps.iter().flat_map(|step| {
-        let own = written(step).into_iter().map(|(_, name)| name);
-        own.chain(nested(step).flat_map(|(_, steps, _)| all_written(steps))).collect::<Vec<_>>()
+        let own = assigned_names(step).into_iter().map(|(_, name)| name);
+        own.chain(nested(step).flat_map(|(_, steps, _)| possibly_assigned(steps))).collect::<Vec<_>>()
     });
     names.collect()
 }
 
 /// The names that a branch writes whichever way it goes, unless it fails: those of its steps from the first on,
 /// as far as there is one way only.
-fn surely_written(steps: &[Step]) -> BTreeSet<String> {
+fn definitely_assigned(steps: &[Step]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let index: BTreeMap<_, usize> = steps.iter().enumerate().rev().map(|(n, step)| (&step.id, n)).collect();
     let mut next = steps.first();
     while let Some(step) = next.filter(|step| seen.insert(&step.id)) {
         if matches!(step.kind, StepKind::Set { .. }) || step.on_error.is_none() {
-            names.extend(written(step).into_iter().map(|(_, name)| name));
+            names.extend(assigned_names(step).into_iter().map(|(_, name)| name));
         }
         let forks = step.on_error.is_some() || step.links().iter().any(|(key, _)| key != "next");
         let is_fork = matches!(step.kind, StepKind::Condition { .. } | StepKind::Switch { .. });
@@ -153,7 +153,7 @@ fn item_var(step: &Step) -> Option<(String, String)> {
 }
 
 /// The names that a step itself writes, with the place of each below the step.
-fn written(step: &Step) -> Vec<(String, String)> {
+fn assigned_names(step: &Step) -> Vec<(String, String)> {
     if let StepKind::Set { set } = &step.kind {
         return set.keys().map(|name| (format!("set/{}", escape_segment(name)), name.clone())).collect();
     }

@@ -1,7 +1,7 @@
 //! Branches and bodies: there are some, each has a name of its own, and they don't stand too deep in each other. And
 //! what an awaited event must match can be found in one.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Finding, TemplateValue,
     finding::escape_segment,
@@ -15,9 +15,9 @@ pub const MAX_NESTING: usize = 16;
 /// The most items of a `foreach`.
 pub const MAX_ITEMS: usize = 10_000;
 
-pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let at = &place.pointer;
-    match &place.step.kind {
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let at = &site.pointer;
+    match &site.step.kind {
         StepKind::Parallel { parallel } => check_parallel(at, parallel, findings),
         StepKind::Foreach { foreach } => check_foreach(at, foreach, findings),
         StepKind::Wait { wait: Wait::Event(wait) } => return check_match(at, wait, findings),

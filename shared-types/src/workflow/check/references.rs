@@ -1,7 +1,7 @@
 //! What a document refers to outside of itself. It is stored with a revision, so that what is missing around it can
 //! be told without reading the document again.
 
-use super::{Place, events::published};
+use super::{StepSite, events::published};
 use crate::{
     ids::WorkflowId,
     workflow::{Document, Source, document::Trigger, effect::Effect, rule::asked_rules, step::StepKind},
@@ -46,15 +46,15 @@ pub enum Target {
 }
 
 /// Everything that a document names outside of itself, with the place of each in its source.
-pub(super) fn references(document: &Document, places: &[Place<'_>], source: &Source) -> Vec<Reference> {
+pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &Source) -> Vec<Reference> {
     let mut found = Vec::new();
     let mut add = |to: Target, pointer: String| {
         let (line, column) = nearest(source, &pointer);
         found.push(Reference { to, pointer, line, column });
     };
-    for (id, places) in asked_rules(document) {
-        for place in places {
-            add(Target::Rule(id.clone()), format!("{}/rule_id", place.pointer));
+    for (id, sites) in asked_rules(document) {
+        for site in sites {
+            add(Target::Rule(id.clone()), format!("{}/rule_id", site.pointer));
         }
     }
     for (n, name) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {
@@ -63,23 +63,23 @@ pub(super) fn references(document: &Document, places: &[Place<'_>], source: &Sou
     if let Trigger::Event { event, .. } = &document.trigger {
         add(Target::Trigger(event.clone()), "/trigger/event".to_owned());
     }
-    for place in places {
-        for (below, event) in published(place.step) {
-            add(Target::Event(event.to_owned()), format!("{}/{below}", place.pointer));
+    for site in sites {
+        for (below, event) in published(site.step) {
+            add(Target::Event(event.to_owned()), format!("{}/{below}", site.pointer));
         }
-        if let StepKind::Call { call } = &place.step.kind {
-            let pointer = format!("{}/call/workflow_id", place.pointer);
+        if let StepKind::Call { call } = &site.step.kind {
+            let pointer = format!("{}/call/workflow_id", site.pointer);
             add(Target::Workflow(call.workflow_id.clone()), pointer);
         }
-        for (below, approver) in approvers(place) {
-            add(Target::Approver(approver), format!("{}/{below}", place.pointer));
+        for (below, approver) in approvers(site) {
+            add(Target::Approver(approver), format!("{}/{below}", site.pointer));
         }
-        for (below, recipient) in recipients(place) {
-            add(Target::Recipient(recipient), format!("{}/{below}", place.pointer));
+        for (below, recipient) in recipients(site) {
+            add(Target::Recipient(recipient), format!("{}/{below}", site.pointer));
         }
-        let json = serde_json::to_value(place.step).unwrap_or(Value::Null);
+        let json = serde_json::to_value(site.step).unwrap_or(Value::Null);
         for name in secrets_of(&json) {
-            add(Target::Secret(name), place.pointer.clone());
+            add(Target::Secret(name), site.pointer.clone());
         }
     }
     found
@@ -97,8 +97,8 @@ fn nearest(source: &Source, pointer: &str) -> (u64, u64) {
     }
 }
 
-fn approvers(place: &Place<'_>) -> Vec<(String, String)> {
-    if let StepKind::Approval { approval, .. } = &place.step.kind {
+fn approvers(site: &StepSite<'_>) -> Vec<(String, String)> {
+    if let StepKind::Approval { approval, .. } = &site.step.kind {
         let levels = approval.levels.iter().enumerate();
         return levels
             .flat_map(|(l, level)| level.approvers.iter().enumerate().map(move |(n, who)| (l, n, who)))
@@ -106,7 +106,7 @@ fn approvers(place: &Place<'_>) -> Vec<(String, String)> {
             .map(|(l, n, who)| (format!("approval/levels/{l}/approvers/{n}"), who.source().to_owned()))
             .collect();
     }
-    let effects = place.step.effects().iter().enumerate();
+    let effects = site.step.effects().iter().enumerate();
     effects
         .filter_map(|(n, effect)| match effect {
             Effect::CreateApprovalRequest(request) => {
@@ -126,9 +126,9 @@ fn approvers(place: &Place<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-fn recipients(place: &Place<'_>) -> Vec<(String, String)> {
+fn recipients(site: &StepSite<'_>) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for (n, effect) in place.step.effects().iter().enumerate() {
+    for (n, effect) in site.step.effects().iter().enumerate() {
         if let Effect::Notify(notify) = effect {
             let literal = notify.recipients.iter().enumerate().filter(|(_, who)| who.is_literal());
             found.extend(

@@ -39,15 +39,15 @@ pub(super) fn check(document: &Document, now: Option<DateTime<Utc>>, findings: &
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Around, check};
+    use super::super::{Environment, check};
     use crate::workflow::Format;
 
     fn found(trigger: &str, now: Option<&str>) -> Vec<(String, String)> {
-        let around = now.map_or(Around::Unknown, |now| Around::empty(now.parse().unwrap()));
+        let environment = now.map_or(Environment::Unknown, |now| Environment::empty(now.parse().unwrap()));
         let text = format!(
             "workflow_id: w\nname: W\ntrigger: {{ type: schedule, {trigger} }}\nsteps: [{{ id: a, type: set, set: {{}} }}]\n"
         );
-        let checked = check(&text, Format::Yaml, &around);
+        let checked = check(&text, Format::Yaml, &environment);
         checked.findings.into_iter().map(|f| (f.code.into_owned(), f.pointer)).collect()
     }
 

@@ -1,6 +1,6 @@
 //! How large a document may be, found out before anything else is checked.
 
-use super::{Place, step_conditions};
+use super::{StepSite, step_conditions};
 use crate::workflow::{
     Document, Finding, TemplateValue,
     condition::{Condition, Operator},
@@ -42,13 +42,13 @@ fn count_steps(document: &Value) -> usize {
 }
 
 /// A finding where a document's conditions hold more literal regular expressions than are compiled.
-pub(super) fn too_many_regexes(document: &Document, places: &[Place<'_>]) -> Option<Finding> {
+pub(super) fn too_many_regexes(document: &Document, sites: &[StepSite<'_>]) -> Option<Finding> {
     let mut count = 0;
     let filter = document.filter().and_then(|filter| too_many_in("/trigger/filter", filter, &mut count));
     filter.or_else(|| {
-        places.iter().find_map(|place| {
-            step_conditions(place.step).into_iter().find_map(|(below, condition)| {
-                too_many_in(&format!("{}/{below}", place.pointer), condition, &mut count)
+        sites.iter().find_map(|site| {
+            step_conditions(site.step).into_iter().find_map(|(below, condition)| {
+                too_many_in(&format!("{}/{below}", site.pointer), condition, &mut count)
             })
         })
     })

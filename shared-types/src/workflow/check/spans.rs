@@ -1,6 +1,6 @@
 //! Spans of time and retries that are written correctly and mean nothing.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Document, Finding, Span, TemplateValue,
     effect::Effect,
@@ -19,8 +19,8 @@ pub(super) fn check_document(document: &Document, findings: &mut Vec<Finding>) {
     }
 }
 
-pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let (step, at) = (place.step, &place.pointer);
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let (step, at) = (site.step, &site.pointer);
     if step.timeout.as_ref().is_some_and(is_zero) {
         let message =
             "`timeout` is no time at all, so the step would always fail; write how long it may take.";
@@ -65,16 +65,16 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
         | StepKind::Emit { .. }
         | StepKind::Fail { .. } => {}
     }
-    check_short_requests(place, findings);
+    check_short_requests(site, findings);
 }
 
-fn check_short_requests(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    for (n, effect) in place.step.effects().iter().enumerate() {
+fn check_short_requests(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    for (n, effect) in site.step.effects().iter().enumerate() {
         let Effect::CreateApprovalRequest(request) = effect else { continue };
         let Some(TemplateValue::Literal(value)) = request.data.get("expires_in") else { continue };
         if value.as_str().and_then(|text| text.parse().ok()).is_some_and(|span| is_zero(&span)) {
             let message = "`expires_in` is no time at all, so the request would expire as it is made; write how long that is.";
-            let pointer = format!("{}/execute/{n}/data/expires_in", place.pointer);
+            let pointer = format!("{}/execute/{n}/data/expires_in", site.pointer);
             findings.push(Finding::error("duration.zero", pointer, message));
         }
     }
@@ -111,12 +111,12 @@ fn is_zero(span: &Span) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Around, check};
+    use super::super::{Environment, check};
     use crate::workflow::{Format, Severity};
 
     fn found(rest: &str) -> Vec<(String, String, Severity)> {
         let text = format!("workflow_id: w\nname: W\ntrigger: {{ type: manual }}\n{rest}\n");
-        let checked = check(&text, Format::Yaml, &Around::Unknown);
+        let checked = check(&text, Format::Yaml, &Environment::Unknown);
         checked.findings.into_iter().map(|f| (f.code.into_owned(), f.pointer, f.severity)).collect()
     }
 

@@ -1,10 +1,10 @@
-use super::{Around, check};
+use super::{Environment, check};
 use crate::workflow::{Format, Severity, finding::PatchOp};
 
 const HEAD: &str = "workflow_id: w\nname: W\ntrigger: { type: manual }\nsteps:\n";
 
 fn found(steps: &str) -> Vec<(String, String, Severity)> {
-    let checked = check(&format!("{HEAD}{steps}"), Format::Yaml, &Around::Unknown);
+    let checked = check(&format!("{HEAD}{steps}"), Format::Yaml, &Environment::Unknown);
     checked.findings.into_iter().map(|f| (f.code.into_owned(), f.pointer, f.severity)).collect()
 }
 
@@ -194,7 +194,7 @@ fn next_in_a_step_that_waits_for_people_is_moved_to_on_approved() {
     let text = format!(
         "{HEAD}  - id: a\n    type: approval\n    approval: {{ levels: [{{ approvers: ['role:x'] }}] }}\n    next: b\n  - {{ id: b, type: set, set: {{}} }}\n"
     );
-    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let checked = check(&text, Format::Yaml, &Environment::Unknown);
     let [finding] = checked.findings.as_slice() else { panic!("{:#?}", checked.findings) };
     assert_eq!((finding.line, finding.column), (8, 11));
     assert_eq!(
@@ -209,7 +209,7 @@ fn asking_before_a_wait_warns_and_offers_the_native_step() {
         "{HEAD}  - id: ask\n    type: execute\n    execute: [{{ type: create_approval_request, data: {{ approver_role: x, expires_in: 2h, total: 5 }} }}]\n    next: hold\n  \
          - {{ id: hold, type: wait, wait: {{ event: order.confirmed }}, next: done }}\n  - {{ id: done, type: set, set: {{}} }}\n"
     );
-    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let checked = check(&text, Format::Yaml, &Environment::Unknown);
     let finding = checked.findings.iter().find(|f| f.code == "approval.unawaited").unwrap();
     let Some([PatchOp::Replace { path, value }]) = finding.fix.as_deref() else { panic!("a fix") };
     assert_eq!(path, "/steps/0");
@@ -223,7 +223,7 @@ fn what_is_missing_around_a_document_is_a_warning() {
     let text = format!(
         "{HEAD}  - id: a\n    type: execute\n    execute:\n      - {{ type: notify, recipients: ['role:x', 'slack:#s', 'a@b.c'], message: m }}\n      - {{ type: webhook, url: '{{{{ secrets.hook }}}}' }}\n"
     );
-    let around = Around::Known {
+    let environment = Environment::Known {
         roles: ["y".to_owned()].into(),
         secrets: std::collections::BTreeSet::new(),
         people: std::collections::BTreeSet::new(),
@@ -232,7 +232,7 @@ fn what_is_missing_around_a_document_is_a_warning() {
         workflows: std::collections::BTreeMap::new(),
         now: chrono::DateTime::UNIX_EPOCH,
     };
-    let checked = check(&text, Format::Yaml, &around);
+    let checked = check(&text, Format::Yaml, &environment);
     let codes: Vec<&str> = checked.findings.iter().map(|f| &*f.code).collect();
     assert_eq!(codes, ["secret.missing", "channel.missing", "channel.missing", "channel.missing"]);
     assert!(checked.document.is_some());

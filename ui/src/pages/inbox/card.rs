@@ -180,7 +180,7 @@ fn said(approval: &Approval) -> Html {
         let comment = made.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
         html! {
             <li><span class="num muted" title={words::exact(made.at)}>{ words::hour(made.at) }</span>
-                <span><b>{ &made.name }</b>{ format!(" {}{comment}", words::verb_word(made.decision)) }</span></li>
+                <span><b>{ &made.name }</b>{ format!(" {}{comment}", words::verdict_word(made.decision)) }</span></li>
         }
     });
     section(

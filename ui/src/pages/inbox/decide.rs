@@ -21,7 +21,7 @@ use shared_types::{
     },
     ids::ApprovalId,
     machine::command::RequestStatus,
-    workflow::script::Verb,
+    workflow::test_script::Verdict,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
@@ -45,7 +45,7 @@ pub(crate) struct Props {
 pub(crate) fn Decide(props: &Props) -> Html {
     let id = props.approval.approval_id;
     // A reason that was begun is there again.
-    let asking = use_state(|| reasons::begun(id).map(|begun| begun.verb));
+    let asking = use_state(|| reasons::begun(id).map(|begun| begun.verdict));
     let is_empty = use_state(|| false);
     let busy = use_state(|| false);
     let appeared = use_mut_ref(moment);
@@ -56,15 +56,15 @@ pub(crate) fn Decide(props: &Props) -> Html {
         let (asking, send, foot) = (asking.clone(), send.clone(), foot.clone());
         let is_asking = asking.is_some();
         use_keys(View::Card, move |action| {
-            let Some(verb) = verb_of(action) else { return false };
+            let Some(verdict) = verdict_of(action) else { return false };
             // Only where the card is what the person sees.
             if !may || is_asking || !is_in_sight(&foot) || moment() - *appeared.borrow() < GUARD_MS {
                 return false;
             }
-            if verb == Verb::Approve {
-                send.emit(verb);
+            if verdict == Verdict::Approve {
+                send.emit(verdict);
             } else {
-                ask(id, verb, &asking);
+                ask(id, verdict, &asking);
             }
             true
         });
@@ -72,8 +72,8 @@ pub(crate) fn Decide(props: &Props) -> Html {
     {
         let (asking, send) = (asking.clone(), send.clone());
         use_keys(View::Reason, move |action| match (action, *asking) {
-            (Action::Submit, Some(verb)) => {
-                send.emit(verb);
+            (Action::Submit, Some(verdict)) => {
+                send.emit(verdict);
                 true
             }
             _ => false,
@@ -100,7 +100,7 @@ pub(crate) fn Decide(props: &Props) -> Html {
         });
     }
     let content = match *asking {
-        Some(verb) => reason_form(id, verb, &reason, (*busy, *is_empty), &send, &asking),
+        Some(verdict) => reason_form(id, verdict, &reason, (*busy, *is_empty), &send, &asking),
         None => actions(props, may, &send, &asking),
     };
     let is_closed = props.approval.status != RequestStatus::Pending && props.on_its_way.is_none();
@@ -109,13 +109,13 @@ pub(crate) fn Decide(props: &Props) -> Html {
 }
 
 /// What a key of the card decides.
-fn verb_of(action: Action) -> Option<Verb> {
-    let verbs = [
-        (Action::Approve, Verb::Approve),
-        (Action::Reject, Verb::Reject),
-        (Action::RequestChanges, Verb::RequestChanges),
+fn verdict_of(action: Action) -> Option<Verdict> {
+    let verdicts = [
+        (Action::Approve, Verdict::Approve),
+        (Action::Reject, Verdict::Reject),
+        (Action::RequestChanges, Verdict::RequestChanges),
     ];
-    verbs.into_iter().find_map(|(of, verb)| (of == action).then_some(verb))
+    verdicts.into_iter().find_map(|(of, verdict)| (of == action).then_some(verdict))
 }
 
 /// Whether an element is on the screen.
@@ -124,9 +124,9 @@ fn is_in_sight(at: &NodeRef) -> bool {
 }
 
 /// Asks for a reason; one that was begun for it is there again.
-fn ask(id: ApprovalId, verb: Verb, asking: &UseStateHandle<Option<Verb>>) {
-    reasons::begin(id, verb);
-    asking.set(Some(verb));
+fn ask(id: ApprovalId, verdict: Verdict, asking: &UseStateHandle<Option<Verdict>>) {
+    reasons::begin(id, verdict);
+    asking.set(Some(verdict));
 }
 
 /// Sends a decision, shows the next card, and says what became of it.
@@ -134,24 +134,24 @@ fn ask(id: ApprovalId, verb: Verb, asking: &UseStateHandle<Option<Verb>>) {
 fn use_sending(
     props: &Props,
     busy: &UseStateHandle<bool>,
-    asking: &UseStateHandle<Option<Verb>>,
+    asking: &UseStateHandle<Option<Verdict>>,
     is_empty: &UseStateHandle<bool>,
-) -> Callback<Verb> {
+) -> Callback<Verdict> {
     let (approval, leave, said) = (props.approval.clone(), props.leave.clone(), props.said.clone());
     let (busy, asking, is_empty) = (busy.clone(), asking.clone(), is_empty.clone());
-    Callback::from(move |verb: Verb| {
+    Callback::from(move |verdict: Verdict| {
         if *busy {
             return;
         }
         let id = approval.approval_id;
-        let begun = reasons::begun(id).filter(|_| verb != Verb::Approve);
+        let begun = reasons::begun(id).filter(|_| verdict != Verdict::Approve);
         let comment = begun.map(|begun| begun.text.trim().to_owned()).filter(|text| !text.is_empty());
-        if verb != Verb::Approve && comment.is_none() {
+        if verdict != Verdict::Approve && comment.is_none() {
             is_empty.set(true);
             return;
         }
         let decision = NewDecision {
-            decision: verb,
+            decision: verdict,
             comment,
             edits: None,
             seen: Some(approval.seen.clone()),
@@ -171,17 +171,17 @@ fn use_sending(
             if matches!(answer, Ok(Decided::Recorded(_) | Decided::Queued(_))) {
                 reasons::forget(id);
             }
-            said.emit(outcome(&title, verb, answer));
+            said.emit(outcome(&title, verdict, answer));
         });
     })
 }
 
 /// What became of a decision, in words; never "done" before the server says so.
-fn outcome(title: &str, verb: Verb, answer: Result<Decided, Failure>) -> (Toast, Option<Approval>) {
-    let what = match verb {
-        Verb::Approve | Verb::ApproveWithEdits => "approval",
-        Verb::Reject => "rejection",
-        Verb::RequestChanges => "request for changes",
+fn outcome(title: &str, verdict: Verdict, answer: Result<Decided, Failure>) -> (Toast, Option<Approval>) {
+    let what = match verdict {
+        Verdict::Approve | Verdict::ApproveWithEdits => "approval",
+        Verdict::Reject => "rejection",
+        Verdict::RequestChanges => "request for changes",
     };
     let not_recorded = |why: &str| Toast::failed(format!("{title}: your {what} was not recorded. {why}"));
     match answer {
@@ -200,13 +200,18 @@ fn outcome(title: &str, verb: Verb, answer: Result<Decided, Failure>) -> (Toast,
     }
 }
 
-fn actions(props: &Props, may: bool, send: &Callback<Verb>, asking: &UseStateHandle<Option<Verb>>) -> Html {
+fn actions(
+    props: &Props,
+    may: bool,
+    send: &Callback<Verdict>,
+    asking: &UseStateHandle<Option<Verdict>>,
+) -> Html {
     let id = props.approval.approval_id;
-    let begin = |verb: Verb| {
+    let begin = |verdict: Verdict| {
         let asking = asking.clone();
-        Callback::from(move |_: MouseEvent| ask(id, verb, &asking))
+        Callback::from(move |_: MouseEvent| ask(id, verdict, &asking))
     };
-    let approve = send.reform(|_: MouseEvent| Verb::Approve);
+    let approve = send.reform(|_: MouseEvent| Verdict::Approve);
     let says = match (&props.on_its_way, &props.approval.cannot_because) {
         (Some(words), _) => words.clone(),
         (None, Some(because)) => because.clone(),
@@ -219,8 +224,8 @@ fn actions(props: &Props, may: bool, send: &Callback<Verb>, asking: &UseStateHan
     html! {
         <>
             <button {class} disabled={!may} onclick={approve}>{ "Approve " }<kbd>{ "a" }</kbd></button>
-            <button class="btn" disabled={!may} onclick={begin(Verb::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
-            <button class="btn" disabled={!may} onclick={begin(Verb::RequestChanges)}>{ "Request changes " }<kbd>{ "c" }</kbd></button>
+            <button class="btn" disabled={!may} onclick={begin(Verdict::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
+            <button class="btn" disabled={!may} onclick={begin(Verdict::RequestChanges)}>{ "Request changes " }<kbd>{ "c" }</kbd></button>
             <span class="cut note push" title={says.clone()}>if props.on_its_way.is_some() { <Glyph icon={Icon::Outbox} /> }{ says.clone() }</span>
         </>
     }
@@ -228,25 +233,25 @@ fn actions(props: &Props, may: bool, send: &Callback<Verb>, asking: &UseStateHan
 
 fn reason_form(
     id: ApprovalId,
-    verb: Verb,
+    verdict: Verdict,
     reason: &NodeRef,
     (busy, is_empty): (bool, bool),
-    send: &Callback<Verb>,
-    asking: &UseStateHandle<Option<Verb>>,
+    send: &Callback<Verdict>,
+    asking: &UseStateHandle<Option<Verdict>>,
 ) -> Html {
-    let (label, name, class) = match verb {
-        Verb::Reject => ("Why do you reject it?", "Reject", "btn danger"),
-        Verb::RequestChanges => ("What has to change?", "Request changes", "btn primary"),
-        Verb::Approve | Verb::ApproveWithEdits => ("A comment", "Approve", "btn primary"),
+    let (label, name, class) = match verdict {
+        Verdict::Reject => ("Why do you reject it?", "Reject", "btn danger"),
+        Verdict::RequestChanges => ("What has to change?", "Request changes", "btn primary"),
+        Verdict::Approve | Verdict::ApproveWithEdits => ("A comment", "Approve", "btn primary"),
     };
     let cancel = {
         let asking = asking.clone();
         Callback::from(move |_: MouseEvent| asking.set(None))
     };
-    let submit = send.reform(move |_: MouseEvent| verb);
+    let submit = send.reform(move |_: MouseEvent| verdict);
     let typed = Callback::from(move |event: InputEvent| {
         if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
-            reasons::write(id, verb, field.value());
+            reasons::write(id, verdict, field.value());
         }
     });
     let begun = reasons::begun(id).map(|begun| begun.text).unwrap_or_default();

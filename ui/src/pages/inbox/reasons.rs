@@ -1,12 +1,12 @@
 //! Reasons that were begun and not sent: they are there again when their request is opened again.
 
-use shared_types::{ids::ApprovalId, workflow::script::Verb};
+use shared_types::{ids::ApprovalId, workflow::test_script::Verdict};
 use std::{cell::RefCell, collections::BTreeMap};
 
 /// A reason that was begun.
 #[derive(Debug, Clone)]
 pub(super) struct Begun {
-    pub(super) verb: Verb,
+    pub(super) verdict: Verdict,
     pub(super) text: String,
 }
 
@@ -20,15 +20,15 @@ pub(super) fn begun(id: ApprovalId) -> Option<Begun> {
 }
 
 /// Begins a reason; what was written before for this request stays.
-pub(super) fn begin(id: ApprovalId, verb: Verb) {
+pub(super) fn begin(id: ApprovalId, verdict: Verdict) {
     REASONS.with_borrow_mut(|reasons| {
-        reasons.entry(id).or_insert(Begun { verb, text: String::new() }).verb = verb;
+        reasons.entry(id).or_insert(Begun { verdict, text: String::new() }).verdict = verdict;
     });
 }
 
 /// Keeps what is written.
-pub(super) fn write(id: ApprovalId, verb: Verb, text: String) {
-    REASONS.with_borrow_mut(|reasons| reasons.insert(id, Begun { verb, text }));
+pub(super) fn write(id: ApprovalId, verdict: Verdict, text: String) {
+    REASONS.with_borrow_mut(|reasons| reasons.insert(id, Begun { verdict, text }));
 }
 
 /// Forgets a reason that was sent.

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use shared_types::{
     machine::{Definition, simulate::Simulation, simulate::simulate},
-    workflow::{Document, script::ScriptedEvent},
+    workflow::{Document, test_script::ScriptedEvent},
 };
 use std::{collections::BTreeSet, sync::Arc};
 

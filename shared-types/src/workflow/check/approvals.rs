@@ -1,6 +1,6 @@
 //! Asking people: somebody is asked, once, and the answer leads somewhere.
 
-use super::{Inside, Place};
+use super::{Enclosing, StepSite};
 use crate::{
     ids::StepId,
     workflow::{
@@ -15,8 +15,8 @@ use crate::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-pub(super) fn check_step(top: &BTreeMap<&StepId, &Step>, place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let Place { step, pointer, .. } = place;
+pub(super) fn check_step(top: &BTreeMap<&StepId, &Step>, site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let StepSite { step, pointer, .. } = site;
     let requests: Vec<(usize, &ShortRequest)> = step
         .effects()
         .iter()
@@ -49,8 +49,8 @@ pub(super) fn check_step(top: &BTreeMap<&StepId, &Step>, place: &Place<'_>, find
         }
         check_entries(&approval.veto, &format!("{pointer}/approval/veto"), findings);
     }
-    check_kind(place, findings);
-    check_next(top, place, findings);
+    check_kind(site, findings);
+    check_next(top, site, findings);
 }
 
 fn check_entries(entries: &[Template], at: &str, findings: &mut Vec<Finding>) {
@@ -59,20 +59,20 @@ fn check_entries(entries: &[Template], at: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_kind(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let Place { step, pointer, inside } = place;
+fn check_kind(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let StepSite { step, pointer, enclosing } = site;
     if let StepKind::Action { action, .. } = &step.kind {
         if action.kind == ActionKind::RequireApproval && !step.asks() {
             let message = "`require_approval` needs a `create_approval_request` in its `execute`.";
             findings.push(Finding::error("approval.missing", pointer, message));
         }
         let decides = matches!(action.kind, ActionKind::Allow | ActionKind::Block);
-        if decides && *inside != Inside::Nothing {
+        if decides && *enclosing != Enclosing::Nothing {
             let message = "`allow` and `block` can't stand in a branch or body.";
             findings.push(Finding::error("decision.inside", pointer, message));
         }
     }
-    if step.asks() && *inside == Inside::Body {
+    if step.asks() && *enclosing == Enclosing::Body {
         findings.push(Finding::error(
             "approval.inside",
             pointer,
@@ -89,8 +89,8 @@ fn check_kind(place: &Place<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_next(top: &BTreeMap<&StepId, &Step>, place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let Place { step, pointer, .. } = place;
+fn check_next(top: &BTreeMap<&StepId, &Step>, site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let StepSite { step, pointer, .. } = site;
     let Some(next) = step.next.as_ref().filter(|_| step.asks()) else { return };
     let at = format!("{pointer}/next");
     let native = matches!(step.kind, StepKind::Approval { .. });

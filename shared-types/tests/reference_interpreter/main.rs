@@ -11,15 +11,15 @@ use shared_types::{
     machine::{Definition, simulate::simulate, supported::unsupported},
     workflow::{
         Format,
-        check::{Around, check},
-        script::ScriptedEvent,
+        check::{Environment, check},
+        test_script::ScriptedEvent,
     },
 };
 use std::sync::Arc;
 
 /// What the machine makes of it; `None` where the document isn't one.
 fn by_machine(case: &Value) -> Option<Outcome> {
-    let checked = check(&case["document"].to_string(), Format::Json, &Around::Unknown);
+    let checked = check(&case["document"].to_string(), Format::Json, &Environment::Unknown);
     let document = checked.document.filter(|document| unsupported(document).is_empty())?;
     let Value::Object(payload) = case["payload"].clone() else { panic!("a map") };
     let event = ScriptedEvent { kind: "manual".into(), payload, ..ScriptedEvent::default() };
@@ -76,7 +76,7 @@ fn random_documents_come_to_the_same_by_the_machine_and_by_hand() {
         ended += u64::from(machine.status == "ended");
         assert!(
             machine == hand,
-            "seed {seed}: keep it in tests/second/differences\n{case:#}\nmachine {machine:#?}\nby hand {hand:#?}"
+            "seed {seed}: keep it in tests/reference_interpreter/differences\n{case:#}\nmachine {machine:#?}\nby hand {hand:#?}"
         );
     }
     // The comparison means something only where most documents are documents, and runs end as well as wait.
@@ -86,7 +86,7 @@ fn random_documents_come_to_the_same_by_the_machine_and_by_hand() {
 
 #[test]
 fn differences_once_found_stay_away() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/second/differences");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference_interpreter/differences");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

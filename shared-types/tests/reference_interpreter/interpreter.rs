@@ -618,12 +618,12 @@ fn fire(world: &mut World, until: i64) -> bool {
 
 /// Takes an item of the script; until when it lets time pass.
 fn play(world: &mut World, item: &Value) -> Option<i64> {
-    if let Some(verb) = item.get("decide") {
+    if let Some(verdict) = item.get("decide") {
         let wanted = item["step"].as_str();
         let is_wanted = |open: &&Open| wanted.is_none_or(|step| open.step == step);
         let open = world.open.iter().filter(|open| open.kind == Kind::Decision).find(is_wanted);
         if let Some(id) = open.map(|open| open.id) {
-            give(world, id, verb.clone());
+            give(world, id, verdict.clone());
         }
     } else if let Some(event) = item.get("event") {
         world.events.push((event.clone(), false));

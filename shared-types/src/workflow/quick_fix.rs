@@ -11,7 +11,7 @@ use super::{
 use serde_json::Value;
 
 /// The text with a finding's fix applied; `None` where there is none, or it can't be applied to the text.
-pub fn mend(text: &str, format: Format, finding: &Finding) -> Option<String> {
+pub fn apply_fix(text: &str, format: Format, finding: &Finding) -> Option<String> {
     let fix = finding.fix.as_ref()?;
     let source = Source::parse(text, format).ok()?;
     let mut wanted = source.value.clone();
@@ -140,13 +140,13 @@ fn remove_lines(text: &str, at: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflow::check::{Around, check};
+    use crate::workflow::check::{Environment, check};
 
     /// The text with the first finding that has a fix mended.
     fn mended(text: &str) -> Option<String> {
-        let checked = check(text, Format::Yaml, &Around::Unknown);
+        let checked = check(text, Format::Yaml, &Environment::Unknown);
         let finding = checked.findings.iter().find(|finding| finding.fix.is_some())?;
-        mend(text, Format::Yaml, finding)
+        apply_fix(text, Format::Yaml, finding)
     }
 
     const HEAD: &str = "workflow_id: w # mine\nname: W\ntrigger: { type: manual }\nsteps:\n";

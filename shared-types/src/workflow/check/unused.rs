@@ -1,6 +1,6 @@
 //! Settings that a step doesn't heed, and a point in time that is none.
 
-use super::Place;
+use super::StepSite;
 use crate::workflow::{
     Finding, bounds,
     evaluate::time_of,
@@ -8,8 +8,8 @@ use crate::workflow::{
     step::{StepKind, Wait},
 };
 
-pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let (step, at) = (place.step, &place.pointer);
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
+    let (step, at) = (site.step, &site.pointer);
     match &step.kind {
         StepKind::Fail { .. } => {
             for (key, link) in [("next", &step.next), ("on_error", &step.on_error)] {
@@ -27,7 +27,7 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::warning("effects.none", format!("{at}/execute"), message));
         }
         StepKind::Wait { wait } => {
-            check_timeout(place, wait, findings);
+            check_timeout(site, wait, findings);
             if let Wait::Until { until } = wait
                 && until.is_literal()
                 && time_of(until.source()).is_none()
@@ -56,15 +56,15 @@ pub(super) fn check_step(place: &Place<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A step's `timeout` bounds what it calls; how long it waits is said in `wait`.
-fn check_timeout(place: &Place<'_>, wait: &Wait, findings: &mut Vec<Finding>) {
-    if place.step.timeout.is_none() {
+fn check_timeout(site: &StepSite<'_>, wait: &Wait, findings: &mut Vec<Finding>) {
+    if site.step.timeout.is_none() {
         return;
     }
-    let path = format!("{}/timeout", place.pointer);
+    let path = format!("{}/timeout", site.pointer);
     let finding = |message: &str| Finding::warning("timeout.unused", &path, message);
     findings.push(match wait {
         Wait::Event(wait) if wait.timeout.is_none() => {
-            let to = format!("{}/wait/timeout", place.pointer);
+            let to = format!("{}/wait/timeout", site.pointer);
             let fix = vec![PatchOp::Move { from: path.clone(), path: to }];
             finding("`timeout` does nothing here; `wait.timeout` says how long is waited.").with_fix(fix)
         }

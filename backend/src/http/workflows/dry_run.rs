@@ -24,9 +24,9 @@ use shared_types::{
     },
     workflow::{
         Checked, Document, Format, Severity, bounds,
-        check::Around,
+        check::Environment,
         rule::asked_rules,
-        script::{ScriptItem, ScriptedResponse},
+        test_script::{ScriptItem, ScriptedResponse},
     },
 };
 use std::sync::Arc;
@@ -58,13 +58,13 @@ pub(in crate::http) async fn simulate(
         }
     };
     let reviewed = state.reviews.run(caller.workspace, move || {
-        let checked = review_by_itself(&text, format, &Around::Unknown);
+        let checked = review_by_itself(&text, format, &Environment::Unknown);
         let asked =
             checked.document.as_ref().map(|document| asked_rules(document).into_keys().collect::<Vec<_>>());
         (checked, asked.unwrap_or_default())
     });
     let (checked, asked) = reviewed.await?;
-    let document = sound(&checked)?;
+    let document = require_valid(&checked)?;
     let findings = unsupported(&document);
     if !findings.is_empty() {
         let detail = "The workflow holds what this server can't run yet.";
@@ -105,7 +105,7 @@ fn check_depths(request: &SimulateRequest) -> ApiResult<()> {
 }
 
 /// The document, unless it has errors.
-pub(super) fn sound(checked: &Checked) -> ApiResult<Document> {
+pub(super) fn require_valid(checked: &Checked) -> ApiResult<Document> {
     if let (Some(document), false) = (&checked.document, checked.has_errors()) {
         Ok(document.clone())
     } else if checked.findings.iter().any(|finding| finding.code == "text.zero") {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// What happens in a test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Given {
+pub struct TestInput {
     /// The starting event's type; the trigger's own without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
@@ -25,7 +25,7 @@ pub struct Given {
     pub script: Vec<ScriptItem>,
 }
 
-impl Given {
+impl TestInput {
     /// The time at the start, where the test names one.
     pub fn start(&self) -> Option<DateTime<Utc>> {
         self.now.as_deref().and_then(time_of)
@@ -56,7 +56,7 @@ pub enum ScriptItem {
     /// A person decides.
     Decide {
         /// What.
-        decide: Verb,
+        decide: Verdict,
         /// What they say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
@@ -118,7 +118,7 @@ impl ScriptItem {
         };
         let said = &map[key];
         match key {
-            "decide" if serde_json::from_value::<Verb>(said.clone()).is_err() => {
+            "decide" if serde_json::from_value::<Verdict>(said.clone()).is_err() => {
                 format!(
                     "`decide` is {said}; it can be approve, reject, request_changes or approve_with_edits"
                 )
@@ -150,7 +150,7 @@ impl Serialize for ScriptItem {
 /// A decision's verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verb {
+pub enum Verdict {
     /// Yes.
     Approve,
     /// No; needs a comment.

@@ -221,8 +221,8 @@ impl Maker {
     fn happening(&mut self) -> Value {
         match self.draw.below(8) {
             0 | 1 => {
-                let verb = self.draw.one_of(&["approve", "approve", "reject"]);
-                let mut item = json!({ "decide": verb, "comment": "so" });
+                let verdict = self.draw.one_of(&["approve", "approve", "reject"]);
+                let mut item = json!({ "decide": verdict, "comment": "so" });
                 if !self.asks.is_empty() && self.draw.one_in(2) {
                     item["step"] = json!(self.draw.one_of(&self.asks));
                 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is set up around a document.
 #[derive(Debug, Clone, Default)]
-pub enum Around {
+pub enum Environment {
     /// Everything counts as set up: on the command line, and while drafting without a server.
     #[default]
     Unknown,
@@ -27,7 +27,7 @@ pub enum Around {
         /// Its stored rules, as they stand.
         rules: BTreeMap<String, Rule>,
         /// Its workflows.
-        workflows: BTreeMap<WorkflowId, Neighbour>,
+        workflows: BTreeMap<WorkflowId, WorkflowRef>,
         /// The time of the check, which tells whether a schedule is over.
         now: DateTime<Utc>,
     },
@@ -35,7 +35,7 @@ pub enum Around {
 
 /// A workflow as others see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Neighbour {
+pub struct WorkflowRef {
     /// Whether it is on.
     pub enabled: bool,
     /// The workflows that it calls.
@@ -48,7 +48,7 @@ pub struct Neighbour {
 
 /// What a workspace has, as far as findings depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Present {
+pub struct WorkspaceContents {
     /// Roles with at least one active member.
     pub roles: BTreeSet<String>,
     /// Roles of which at least one active member may decide.
@@ -62,10 +62,10 @@ pub struct Present {
     /// The ids of its stored rules.
     pub rules: BTreeSet<String>,
     /// Its workflows.
-    pub workflows: BTreeMap<WorkflowId, Neighbour>,
+    pub workflows: BTreeMap<WorkflowId, WorkflowRef>,
 }
 
-impl Around {
+impl Environment {
     /// A workspace with nothing in it, at a time.
     pub fn empty(now: DateTime<Utc>) -> Self {
         Self::Known {
@@ -88,11 +88,11 @@ impl Around {
     }
 
     /// What is set up; `None` where everything counts as set up.
-    pub fn present(&self) -> Option<Present> {
+    pub fn contents(&self) -> Option<WorkspaceContents> {
         let Self::Known { roles, secrets, people, mail, rules, workflows, now: _ } = self else {
             return None;
         };
-        Some(Present {
+        Some(WorkspaceContents {
             roles: roles.clone(),
             deciding_roles: roles.clone(),
             secrets: secrets.clone(),
@@ -112,7 +112,7 @@ impl Around {
     }
 }
 
-impl Present {
+impl WorkspaceContents {
     /// What a workflow refers to and this workspace doesn't have.
     pub fn missing(&self, own: &WorkflowId, references: &[Reference]) -> Vec<Finding> {
         let mut calls = BTreeMap::new();
@@ -223,7 +223,7 @@ impl Present {
     }
 
     fn fault_of_call(&self, own: &WorkflowId, id: &WorkflowId) -> Option<(&'static str, String)> {
-        if let Some(path) = way_back(id, own, &self.workflows) {
+        if let Some(path) = call_cycle(id, own, &self.workflows) {
             let path: Vec<&str> = path.iter().map(|id| id.as_str()).collect();
             let message = format!(
                 "{own} calls itself in a circle: {own} → {}; it ends at the depth limit.",
@@ -242,10 +242,10 @@ impl Present {
 }
 
 /// The calls that lead from a workflow back to this one, itself last.
-fn way_back<'w>(
+fn call_cycle<'w>(
     from: &'w WorkflowId,
     own: &'w WorkflowId,
-    workflows: &'w BTreeMap<WorkflowId, Neighbour>,
+    workflows: &'w BTreeMap<WorkflowId, WorkflowRef>,
 ) -> Option<Vec<&'w WorkflowId>> {
     let mut reached_from: BTreeMap<&WorkflowId, Option<&WorkflowId>> = BTreeMap::from([(from, None)]);
     let mut open = vec![from];

@@ -10,15 +10,15 @@ use shared_types::{
     },
     workflow::{
         Format,
-        check::{Around, check},
-        script::ScriptedEvent,
+        check::{Environment, check},
+        test_script::ScriptedEvent,
     },
 };
 use std::sync::Arc;
 
 fn run(steps: &str, payload: Value, script: Value) -> Simulation {
     let text = format!("workflow_id: w\nname: W\ntrigger: {{ type: manual }}\nsteps:\n{steps}");
-    let checked = check(&text, Format::Yaml, &Around::Unknown);
+    let checked = check(&text, Format::Yaml, &Environment::Unknown);
     let document = checked.document.unwrap_or_else(|| panic!("{:#?}", checked.findings));
     let Value::Object(payload) = payload else { panic!("a map") };
     let event = ScriptedEvent { kind: "manual".into(), payload, ..ScriptedEvent::default() };

@@ -4,10 +4,10 @@
 //! walk goes on after a fault and knows the place of each. What passes it can be read into the types.
 
 mod format;
-mod schema;
+mod keywords;
 
 use super::finding::{Finding, PatchOp, closest, escape_segment};
-use schema::{allows_null, is_null, leading_keys, tags, type_fits, type_in_words, types, variants, words};
+use keywords::{allows_null, is_null, leading_keys, tags, type_fits, type_in_words, types, variants, words};
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, sync::LazyLock};
 
