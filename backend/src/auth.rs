@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Whoever calls, after the door.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct Principal {
     /// Where.
     pub workspace: WorkspaceId,
     /// What the workspace is called.
@@ -69,7 +69,7 @@ pub struct KeyHolder {
     pub workflows: Option<Vec<WorkflowId>>,
 }
 
-impl Caller {
+impl Principal {
     /// Whether this is allowed.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.allow(permission)

@@ -5,13 +5,14 @@
 //! sends them on; every server keeps a window of them, so that a client can take up where it left off.
 
 mod publisher;
-mod window;
+mod replay_buffer;
 
 use crate::{
     clock,
     store::{self, sessions::RIGHTS_CHANGED},
 };
 use chrono::{DateTime, Utc};
+use replay_buffer::Windows;
 use serde::{Deserialize, Serialize};
 use shared_types::{
     api::live::{LiveKind, LiveMessage},
@@ -25,7 +26,6 @@ use std::{
 };
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
-use window::Windows;
 
 const UNNUMBERED: &str = "iw_live";
 const NUMBERED: &str = "iw_live_numbered";
@@ -44,7 +44,7 @@ const RIGHTS_QUEUE: usize = 256;
 
 /// Something changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Message {
+pub struct DispatchMessage {
     /// Where.
     #[serde(rename = "w")]
     pub workspace: WorkspaceId,
@@ -68,7 +68,7 @@ pub struct Numbered {
     pub at: DateTime<Utc>,
     /// The message.
     #[serde(flatten)]
-    pub message: Message,
+    pub message: DispatchMessage,
 }
 
 impl Numbered {
@@ -90,7 +90,7 @@ pub enum RightsChanged {
 /// Tells and listens; clones share it.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
-    outgoing: mpsc::Sender<Message>,
+    outgoing: mpsc::Sender<DispatchMessage>,
     /// The workspaces whose messages the queue had no room for.
     dropped: Arc<Mutex<BTreeSet<WorkspaceId>>>,
     windows: Arc<Mutex<Windows>>,
@@ -112,7 +112,7 @@ impl Dispatch {
     }
 
     /// Tells what changed, soon.
-    pub fn tell(&self, messages: impl IntoIterator<Item = Message>) {
+    pub fn tell(&self, messages: impl IntoIterator<Item = DispatchMessage>) {
         for message in messages {
             // A full queue loses messages, never state: its clients are told to read what they show anew.
             if let Err(lost) = self.outgoing.try_send(message) {
@@ -167,7 +167,7 @@ impl Dispatch {
     fn lost(&self) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         for (workspace, n) in windows.forget() {
-            let message = Message { workspace, kind: LiveKind::Reset, id: String::new(), to: None };
+            let message = DispatchMessage { workspace, kind: LiveKind::Reset, id: String::new(), to: None };
             let _ = self.incoming.send(Arc::new(Numbered { n, at: clock::now(), message }));
         }
         let _ = self.rights.send(RightsChanged::OfAnybody);
@@ -177,7 +177,7 @@ impl Dispatch {
 /// Sends what changed: the first message at once, and what comes in the pause after it together.
 async fn send(
     pool: PgPool,
-    mut queue: mpsc::Receiver<Message>,
+    mut queue: mpsc::Receiver<DispatchMessage>,
     dropped: Arc<Mutex<BTreeSet<WorkspaceId>>>,
     stop: CancellationToken,
 ) {
@@ -208,10 +208,10 @@ async fn send(
 
 /// Each message once; in a workspace where very many runs changed, one `reset` stands for all of these, and true
 /// says so: nobody can follow them one by one, and whoever looks reads the state anew.
-fn settle(messages: Vec<Message>) -> (Vec<Message>, bool) {
+fn settle(messages: Vec<DispatchMessage>) -> (Vec<DispatchMessage>, bool) {
     let mut runs: BTreeMap<WorkspaceId, usize> = BTreeMap::new();
     let mut seen = HashSet::new();
-    let mut once: Vec<Message> =
+    let mut once: Vec<DispatchMessage> =
         messages.into_iter().filter(|message| seen.insert(message.clone())).collect();
     for message in once.iter().filter(|message| message.kind == LiveKind::ExecutionChanged) {
         *runs.entry(message.workspace).or_default() += 1;
@@ -225,8 +225,8 @@ fn settle(messages: Vec<Message>) -> (Vec<Message>, bool) {
 }
 
 /// Whoever follows a workspace has to read anew.
-fn reset(workspace: WorkspaceId) -> Message {
-    Message { workspace, kind: LiveKind::Reset, id: String::new(), to: None }
+fn reset(workspace: WorkspaceId) -> DispatchMessage {
+    DispatchMessage { workspace, kind: LiveKind::Reset, id: String::new(), to: None }
 }
 
 /// Messages as JSON lists that fit into a notification each.
@@ -291,15 +291,21 @@ async fn listener(pool: &PgPool, channels: &[&str]) -> Result<PgListener, sqlx::
 mod tests {
     use super::*;
 
-    fn message(kind: LiveKind, id: usize) -> Message {
-        Message { workspace: WorkspaceId(uuid::Uuid::from_u128(1)), kind, id: id.to_string(), to: None }
+    fn message(kind: LiveKind, id: usize) -> DispatchMessage {
+        DispatchMessage {
+            workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
+            kind,
+            id: id.to_string(),
+            to: None,
+        }
     }
 
     #[test]
     fn a_message_is_sent_once_and_a_flood_of_runs_as_one_reset() {
         let few = vec![message(LiveKind::ExecutionChanged, 1); 300];
         assert_eq!(settle(few), (vec![message(LiveKind::ExecutionChanged, 1)], false));
-        let mut many: Vec<Message> = (0..300).map(|n| message(LiveKind::ExecutionChanged, n)).collect();
+        let mut many: Vec<DispatchMessage> =
+            (0..300).map(|n| message(LiveKind::ExecutionChanged, n)).collect();
         many.push(message(LiveKind::ApprovalAsked, 7));
         let (sent, flooded) = settle(many);
         let kinds: Vec<LiveKind> = sent.iter().map(|message| message.kind).collect();
@@ -308,7 +314,7 @@ mod tests {
 
     #[test]
     fn messages_are_cut_into_payloads_that_fit() {
-        let message = Message {
+        let message = DispatchMessage {
             workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
             kind: LiveKind::ExecutionChanged,
             id: "x".repeat(60),
@@ -317,7 +323,7 @@ mod tests {
         let payloads = payloads(&vec![message; 200]);
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD + 2));
         let read: usize =
-            payloads.iter().map(|p| serde_json::from_str::<Vec<Message>>(p).unwrap().len()).sum();
+            payloads.iter().map(|p| serde_json::from_str::<Vec<DispatchMessage>>(p).unwrap().len()).sum();
         assert_eq!(read, 200);
     }
 }

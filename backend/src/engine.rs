@@ -4,42 +4,43 @@
 //! written by the [`writer`] in one transaction. Calls are spawned only after that transaction.
 
 mod apply;
-mod assemble;
-mod awaiting;
-mod callers;
 mod catalog;
+mod child_runs;
+mod correlation;
+mod emitted;
 mod evaluation;
-mod hot;
+mod in_flight;
 mod intake;
 mod loops;
 mod perform;
-mod published;
+mod plan;
 mod recovery;
+mod resident;
 mod run_counts;
 mod schedules;
 mod set_aside;
 mod timers;
-mod underway;
 mod watch;
 mod writer;
 
-pub use apply::{ApplyError, Given};
-pub use assemble::DecisionRecord;
-pub use intake::{Accepted, Incoming, IntakeError, Started, Starts};
+pub use apply::{ApplyError, Mutation};
+pub use intake::{Accepted, AcceptedRun, Incoming, IntakeError, Starts};
+pub use plan::DecisionRecord;
 pub use schedules::next_due_of;
 pub use set_aside::Because;
-pub use watch::{Standing, Watch};
+pub use watch::{RunSummary, Watch};
 
 use crate::{
-    dispatch::{Dispatch, Message},
+    dispatch::{Dispatch, DispatchMessage},
     effects::Effects,
     store::StoreError,
 };
-use awaiting::Offer;
 use catalog::Catalog;
+use correlation::Offer;
 use evaluation::Evaluations;
-use hot::HotRuns;
+use in_flight::InFlight;
 use perform::Work;
+use resident::ResidentRuns;
 use shared_types::{
     ids::{ExecutionId, WorkflowId, WorkspaceId},
     machine::{Definition, Limits},
@@ -48,7 +49,6 @@ use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use underway::Underway;
 use uuid::Uuid;
 use watch::Watched;
 use writer::Writer;
@@ -63,8 +63,8 @@ struct Inner {
     catalog: Catalog,
     evaluations: Evaluations,
     writer: Writer,
-    hot: HotRuns,
-    underway: Arc<Underway>,
+    resident: ResidentRuns,
+    in_flight: Arc<InFlight>,
     effects: Effects,
     dispatch: Dispatch,
     mail: bool,
@@ -74,7 +74,7 @@ struct Inner {
     published: Notify,
     schedules: Notify,
     deliveries: Notify,
-    calls: TaskTracker,
+    tasks: TaskTracker,
     loops: TaskTracker,
     offers: mpsc::Sender<Offer>,
     offered: Mutex<mpsc::Receiver<Offer>>,
@@ -126,8 +126,8 @@ impl Engine {
             server: parts.server,
             catalog: Catalog::default(),
             evaluations: Evaluations::default(),
-            hot: HotRuns::default(),
-            underway: Arc::default(),
+            resident: ResidentRuns::default(),
+            in_flight: Arc::default(),
             effects: parts.effects,
             dispatch: parts.dispatch,
             mail: parts.mail,
@@ -137,7 +137,7 @@ impl Engine {
             published: Notify::new(),
             schedules: Notify::new(),
             deliveries: Notify::new(),
-            calls: TaskTracker::new(),
+            tasks: TaskTracker::new(),
             loops: TaskTracker::new(),
             offers,
             offered: Mutex::new(offered),
@@ -153,11 +153,11 @@ impl Engine {
         let loops = &self.0.loops;
         loops.spawn(recovery::run(self.clone()));
         loops.spawn(timers::run(self.clone()));
-        loops.spawn(published::run(self.clone()));
+        loops.spawn(emitted::run(self.clone()));
         loops.spawn(schedules::run(self.clone()));
-        loops.spawn(awaiting::run(self.clone()));
-        loops.spawn(awaiting::look_again(self.clone()));
-        loops.spawn(callers::look_again(self.clone()));
+        loops.spawn(correlation::run(self.clone()));
+        loops.spawn(correlation::look_again(self.clone()));
+        loops.spawn(child_runs::look_again(self.clone()));
         loops.spawn(run_counts::run(self.clone()));
         Ok(())
     }
@@ -166,10 +166,10 @@ impl Engine {
     pub async fn stop(&self) {
         self.0.stop.cancel();
         self.0.loops.close();
-        self.0.calls.close();
+        self.0.tasks.close();
         let last_calls = async {
             self.0.loops.wait().await;
-            self.0.calls.wait().await;
+            self.0.tasks.wait().await;
         };
         if tokio::time::timeout(LAST_CALLS, last_calls).await.is_err() {
             tracing::warn!("calls are still in flight; another server will make them again");
@@ -192,8 +192,8 @@ impl Engine {
         self.0.deliveries.notified().await;
     }
 
-    fn after(&self, workspace: WorkspaceId, after: assemble::After) {
-        self.0.dispatch.tell(after.messages.into_iter().map(|(kind, id, to)| Message {
+    fn post_commit(&self, workspace: WorkspaceId, after: plan::PostCommit) {
+        self.0.dispatch.tell(after.messages.into_iter().map(|(kind, id, to)| DispatchMessage {
             workspace,
             kind,
             id,
@@ -216,16 +216,16 @@ impl Engine {
         }
         for (execution_id, awaited) in after.awaited {
             let engine = self.clone();
-            self.0
-                .calls
-                .spawn(async move { awaiting::look_back(&engine, workspace, execution_id, awaited).await });
+            self.0.tasks.spawn(async move {
+                correlation::look_back(&engine, workspace, execution_id, awaited).await;
+            });
         }
     }
 
     fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, work: Work) {
-        let Some(held) = self.0.underway.begin(execution_id, epoch, &work) else { return };
+        let Some(held) = self.0.in_flight.begin(execution_id, epoch, &work) else { return };
         let engine = self.clone();
-        self.0.calls.spawn(async move {
+        self.0.tasks.spawn(async move {
             perform::perform(&engine, workspace, execution_id, epoch, work).await;
             drop(held);
         });
@@ -234,6 +234,6 @@ impl Engine {
     /// Beside whoever asks: ends a called run that is to end, and tells its caller what it is still to hear.
     fn settle_call(&self, workspace: WorkspaceId, child: ExecutionId) {
         let engine = self.clone();
-        self.0.calls.spawn(async move { callers::settle(&engine, workspace, child).await });
+        self.0.tasks.spawn(async move { child_runs::settle(&engine, workspace, child).await });
     }
 }

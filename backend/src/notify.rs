@@ -3,7 +3,7 @@
 use crate::{
     clock,
     engine::Engine,
-    store::{self, deliveries, deliveries::Due},
+    store::{self, deliveries, deliveries::DueDelivery},
 };
 use chrono::Duration as Span;
 use futures_util::future::join_all;
@@ -60,7 +60,7 @@ impl Mailer {
         Ok(Self { transport, from: from.parse()? })
     }
 
-    async fn send(&self, due: &Due) -> Result<(), MailError> {
+    async fn send(&self, due: &DueDelivery) -> Result<(), MailError> {
         let subject = due.subject.clone().unwrap_or_else(|| first_line(&due.message));
         let message = Message::builder()
             .from(self.from.clone())
@@ -107,7 +107,7 @@ async fn tick(pool: &PgPool, mailer: &Mailer) -> store::Result<usize> {
     Ok(due.len())
 }
 
-async fn deliver(pool: &PgPool, mailer: &Mailer, due: &Due) -> store::Result<()> {
+async fn deliver(pool: &PgPool, mailer: &Mailer, due: &DueDelivery) -> store::Result<()> {
     let sent = mailer.send(due).await;
     let mut conn = pool.acquire().await?;
     let Err(error) = sent else { return deliveries::mark_delivered(&mut conn, due.id, clock::now()).await };

@@ -8,7 +8,7 @@ use crate::{
     config::{Config, Sources},
     effects::Allowed,
     embedded, sample,
-    serve::{self, With},
+    serve::{self, StartOptions},
     telemetry,
 };
 use clap::Parser as _;
@@ -58,7 +58,7 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
             if sample_data {
                 config.outbound_allow = config.outbound_allow.and(&sample::SHOP_ADDRESS.parse::<Allowed>()?);
             }
-            serve::start(&config, With { sample_data }).await?.until(asked_to_stop()).await?;
+            serve::start(&config, StartOptions { sample_data }).await?.until(asked_to_stop()).await?;
         }
         Command::Migrate => {
             let database = embedded::open(&Config::load(&sources)?).await?;

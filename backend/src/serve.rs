@@ -35,13 +35,13 @@ pub struct Running {
 
 /// What a server is started with besides its settings.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct With {
+pub struct StartOptions {
     /// Whether the sample shop is loaded.
     pub sample_data: bool,
 }
 
 /// Starts a server.
-pub async fn start(config: &Config, with: With) -> anyhow::Result<Running> {
+pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Running> {
     let metrics = telemetry::count();
     let Ready { pool, private } = open(config).await?;
     let mailer = match &config.smtp_url {

@@ -5,7 +5,7 @@
 
 pub mod approvals;
 pub mod audit;
-pub mod calls;
+pub mod child_runs;
 pub mod commit;
 pub mod deliveries;
 pub mod events;

@@ -5,7 +5,7 @@ use crate::{
     driver::Window,
     sign_in_as, sign_out,
     wait::eventually,
-    world::{Wire, World},
+    world::{FaultyProxy, World},
 };
 use serde_json::json;
 
@@ -13,7 +13,7 @@ pub(crate) const ADA: &str = "ada.lind@example.com";
 /// `steps` has a misspelt key.
 const MISSPELT: &str = r#"{ "workflow_id": "greet", "name": "Greet", "trigger": { "type": "manual" }, "enabled": true, "steps": [ { "id": "hello", "type": "set", "sets": { "said": "hello" } } ] }"#;
 
-pub(crate) async fn a_workflow_is_written(window: &Window, world: &World, wire: &Wire) {
+pub(crate) async fn a_workflow_is_written(window: &Window, world: &World, wire: &FaultyProxy) {
     // An operator switches workflows off, and writes none.
     window.press("g").await;
     window.press("w").await;

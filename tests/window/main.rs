@@ -19,7 +19,7 @@ use bus::Notifications;
 use driver::Window;
 use serde_json::json;
 use wait::eventually;
-use world::{PASSWORD, Wire, World};
+use world::{FaultyProxy, PASSWORD, World};
 
 pub(crate) const INA: &str = "ina.berg@example.com";
 pub(crate) const BO: &str = "bo.ek@example.com";
@@ -29,7 +29,7 @@ async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
     let app = std::env::var("IW_TEST_APP").expect("IW_TEST_APP names the app; `cargo xtask test` builds it");
     let notifications = Notifications::serve().await;
     let mut world = World::start().await;
-    let wire = Wire::lay(world.address).await;
+    let wire = FaultyProxy::lay(world.address).await;
     let ina = world.token(INA).await;
     let window = Window::open(&app).await;
 
@@ -47,7 +47,7 @@ async fn an_order_is_decided_in_the_window_and_the_shop_is_told() {
 }
 
 /// What was seen is shown at once, with its age, though the server takes calls and answers none.
-async fn a_server_that_hangs(window: &Window, wire: &Wire) {
+async fn a_server_that_hangs(window: &Window, wire: &FaultyProxy) {
     wire.stick();
     window.press("g").await;
     window.press("r").await;
@@ -87,7 +87,7 @@ async fn click(window: &Window, notifications: &Notifications, id: u32, leads_to
     .await;
 }
 
-async fn sign_in(window: &Window, wire: &Wire) {
+async fn sign_in(window: &Window, wire: &FaultyProxy) {
     window.write("input[name=server]", &format!("http://{}", wire.address)).await;
     window.write("input[name=email]", INA).await;
     window.write("input[name=password]", "not-the-password").await;
@@ -99,7 +99,7 @@ async fn sign_in(window: &Window, wire: &Wire) {
     window.says("Live").await;
 }
 
-pub(crate) async fn sign_in_as(window: &Window, wire: &Wire, email: &str) {
+pub(crate) async fn sign_in_as(window: &Window, wire: &FaultyProxy, email: &str) {
     window.write("input[name=server]", &format!("http://{}", wire.address)).await;
     window.write("input[name=email]", email).await;
     window.write("input[name=password]", PASSWORD).await;
@@ -181,7 +181,7 @@ async fn decided_without_a_server(
 async fn decided_by_another_meanwhile(
     window: &Window,
     world: &World,
-    wire: &Wire,
+    wire: &FaultyProxy,
     notifications: &Notifications,
 ) {
     let (approval, _) = world.order("A-3").await;

@@ -13,13 +13,13 @@ use crate::{
     INA,
     driver::Window,
     sign_in_as,
-    world::{Wire, World},
+    world::{FaultyProxy, World},
 };
 
 /// A server, the line to it, and the app with Ina signed in.
 pub(crate) struct Scene {
     pub(crate) world: World,
-    pub(crate) wire: Wire,
+    pub(crate) wire: FaultyProxy,
     pub(crate) window: Window,
     /// Ina's access token.
     pub(crate) ina: String,
@@ -34,7 +34,7 @@ impl Scene {
     pub(crate) async fn open_as(email: &str) -> Self {
         let app = std::env::var("IW_TEST_APP").expect("IW_TEST_APP names the app");
         let world = World::start().await;
-        let wire = Wire::lay(world.address).await;
+        let wire = FaultyProxy::lay(world.address).await;
         let ina = world.token(INA).await;
         let window = Window::open(&app).await;
         sign_in_as(&window, &wire, email).await;

@@ -225,7 +225,7 @@ impl Drop for World {
 }
 
 /// A line between the app and the server that can be cut and mended.
-pub(crate) struct Wire {
+pub(crate) struct FaultyProxy {
     pub(crate) address: SocketAddr,
     state: watch::Sender<WireState>,
 }
@@ -239,7 +239,7 @@ enum WireState {
     Stuck,
 }
 
-impl Wire {
+impl FaultyProxy {
     pub(crate) async fn lay(to: SocketAddr) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -32,7 +32,7 @@ pub enum BadSignature {
 }
 
 /// A message as it came in.
-pub struct Message<'m> {
+pub struct SignedMessage<'m> {
     /// A header's text, by its name in small letters.
     pub header: &'m dyn Fn(&str) -> Option<String>,
     /// The body, byte for byte.
@@ -48,7 +48,7 @@ pub fn fresh_secret() -> String {
 pub fn verify(
     signature: Signature,
     secrets: &[String],
-    message: &Message<'_>,
+    message: &SignedMessage<'_>,
     now: DateTime<Utc>,
 ) -> Result<String, BadSignature> {
     if secrets.is_empty() {
@@ -61,11 +61,15 @@ pub fn verify(
     }
 }
 
-fn header(message: &Message<'_>, name: &'static str) -> Result<String, BadSignature> {
+fn header(message: &SignedMessage<'_>, name: &'static str) -> Result<String, BadSignature> {
     (message.header)(name).filter(|text| !text.is_empty()).ok_or(BadSignature::Header(name))
 }
 
-fn standard(secrets: &[String], message: &Message<'_>, now: DateTime<Utc>) -> Result<String, BadSignature> {
+fn standard(
+    secrets: &[String],
+    message: &SignedMessage<'_>,
+    now: DateTime<Utc>,
+) -> Result<String, BadSignature> {
     let id = header(message, "webhook-id")?;
     let timestamp = header(message, "webhook-timestamp")?;
     let signatures = header(message, "webhook-signature")?;
@@ -95,7 +99,7 @@ pub fn strength(secret: &str) -> usize {
     if secret.starts_with(PREFIX) { standard_key(secret).len() } else { secret.len() }
 }
 
-fn github(secrets: &[String], message: &Message<'_>) -> Result<String, BadSignature> {
+fn github(secrets: &[String], message: &SignedMessage<'_>) -> Result<String, BadSignature> {
     let given = header(message, "x-hub-signature-256")?;
     let given = given.strip_prefix("sha256=").and_then(unhex);
     let given = given.ok_or(BadSignature::Header("x-hub-signature-256"))?;
@@ -107,7 +111,11 @@ fn github(secrets: &[String], message: &Message<'_>) -> Result<String, BadSignat
     Ok(id)
 }
 
-fn stripe(secrets: &[String], message: &Message<'_>, now: DateTime<Utc>) -> Result<String, BadSignature> {
+fn stripe(
+    secrets: &[String],
+    message: &SignedMessage<'_>,
+    now: DateTime<Utc>,
+) -> Result<String, BadSignature> {
     const NAME: &str = "stripe-signature";
     let text = header(message, NAME)?;
     let parts: Vec<(&str, &str)> = text.split(',').filter_map(|part| part.trim().split_once('=')).collect();
@@ -181,7 +189,7 @@ mod tests {
     ) -> Result<String, BadSignature> {
         let headers: HashMap<String, String> =
             headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let message = Message { header: &|name| headers.get(name).cloned(), body: body.as_bytes() };
+        let message = SignedMessage { header: &|name| headers.get(name).cloned(), body: body.as_bytes() };
         let secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
         verify(signature, &secrets, &message, DateTime::from_timestamp(now, 0).unwrap())
     }

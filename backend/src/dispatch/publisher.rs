@@ -1,6 +1,6 @@
 //! The one server that numbers messages: whoever holds an advisory lock, until its connection ends.
 
-use super::{Message, NUMBERED, Numbered, UNNUMBERED, listener, payloads};
+use super::{DispatchMessage, NUMBERED, Numbered, UNNUMBERED, listener, payloads};
 use crate::{clock, store};
 use shared_types::ids::WorkspaceId;
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -38,7 +38,7 @@ async fn publish(pool: &PgPool) -> store::Result<()> {
     let mut numbers: HashMap<WorkspaceId, u64> = HashMap::new();
     loop {
         let Some(notification) = listener.try_recv().await? else { return Ok(()) };
-        let messages: Vec<Message> = serde_json::from_str(notification.payload()).unwrap_or_default();
+        let messages: Vec<DispatchMessage> = serde_json::from_str(notification.payload()).unwrap_or_default();
         let at = clock::now();
         let numbered: Vec<Numbered> = messages
             .into_iter()

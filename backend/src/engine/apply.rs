@@ -2,10 +2,10 @@
 
 use super::{
     Engine,
-    assemble::{self, DecisionRecord},
-    hot::{HotRun, Kept},
     perform::Work,
-    watch::Standing,
+    plan::{self, DecisionRecord},
+    resident::{ResidentRun, SnapshotLag},
+    watch::RunSummary,
     writer::Job,
 };
 use crate::{
@@ -28,7 +28,7 @@ const MAX_ROUNDS: u32 = 100;
 
 /// What happens to a run, with what is written beside it.
 #[derive(Debug)]
-pub struct Given {
+pub struct Mutation {
     /// What happens.
     pub input: Input,
     /// For the outcome of a call: the epoch under which it was made.
@@ -38,13 +38,13 @@ pub struct Given {
     /// What is written into the audit log.
     pub audit: Vec<audit::Entry>,
     /// A called run whose change this run hears of with this.
-    pub heard: Option<(ExecutionId, i32)>,
+    pub child_notified: Option<(ExecutionId, i32)>,
 }
 
-impl Given {
+impl Mutation {
     /// An input with nothing beside it.
-    pub fn just(input: Input) -> Self {
-        Self { input, epoch: None, record: None, audit: Vec::new(), heard: None }
+    pub fn of_input(input: Input) -> Self {
+        Self { input, epoch: None, record: None, audit: Vec::new(), child_notified: None }
     }
 }
 
@@ -74,47 +74,47 @@ impl Engine {
         &self,
         workspace: WorkspaceId,
         id: ExecutionId,
-        given: &Given,
+        mutation: &Mutation,
     ) -> Result<(), ApplyError> {
-        let mut slot = self.0.hot.lock(id).await;
+        let mut slot = self.0.resident.lock(id).await;
         let mut result = Err(ApplyError::Contended);
         for _ in 0..MAX_ROUNDS {
-            let (hot, is_fresh) = match slot.take() {
-                Some(hot) => (hot, false),
+            let (resident, is_fresh) = match slot.take() {
+                Some(resident) => (resident, false),
                 None => match Box::pin(self.load(workspace, id)).await {
-                    Ok(hot) if hot.is_set_aside => {
+                    Ok(resident) if resident.is_set_aside => {
                         result = Err(InputError::Ended.into());
                         break;
                     }
-                    Ok(hot) => (hot, true),
+                    Ok(resident) => (resident, true),
                     Err(error) => {
                         result = Err(error);
                         break;
                     }
                 },
             };
-            match self.round(workspace, id, given, hot).await {
-                Round::Written(hot) => {
-                    *slot = hot.map(|hot| *hot);
+            match self.attempt(workspace, id, mutation, resident).await {
+                Attempt::Written(resident) => {
+                    *slot = resident.map(|resident| *resident);
                     result = Ok(());
                     break;
                 }
-                Round::Overtaken => {}
+                Attempt::Overtaken => {}
                 // Another server may have changed the run since: it is asked as it stands now.
-                Round::Failed(_, ApplyError::Refused(_)) if !is_fresh => {}
-                Round::Failed(hot, error) => {
-                    *slot = hot.map(|hot| *hot);
+                Attempt::Failed(_, ApplyError::Refused(_)) if !is_fresh => {}
+                Attempt::Failed(resident, error) => {
+                    *slot = resident.map(|resident| *resident);
                     result = Err(error);
                     break;
                 }
             }
         }
-        self.0.hot.tidy(id, slot);
+        self.0.resident.release(id, slot);
         result
     }
 
     /// Where a run stands, for somebody who looks.
-    pub async fn look(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<State, ApplyError> {
+    pub async fn read_state(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<State, ApplyError> {
         Ok(self.load(workspace, id).await?.run.state().clone())
     }
 
@@ -122,22 +122,26 @@ impl Engine {
     ///
     /// An outcome is recorded, and its work ended, under the same lock: nothing is out here that was just done.
     pub(super) async fn take_over(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<(), ApplyError> {
-        let mut slot = self.0.hot.lock(id).await;
+        let mut slot = self.0.resident.lock(id).await;
         let loaded = self.load(workspace, id).await;
-        let applied = loaded.map(|hot| {
-            if hot.is_set_aside {
+        let applied = loaded.map(|resident| {
+            if resident.is_set_aside {
                 return;
             }
-            for work in hot.run.open_work().into_iter().filter_map(Work::of) {
-                self.perform(workspace, id, hot.epoch, work);
+            for work in resident.run.open_work().into_iter().filter_map(Work::of) {
+                self.perform(workspace, id, resident.epoch, work);
             }
-            *slot = hot.run.state().has_open_calls().then_some(hot);
+            *slot = resident.run.state().has_open_calls().then_some(resident);
         });
-        self.0.hot.tidy(id, slot);
+        self.0.resident.release(id, slot);
         applied
     }
 
-    pub(super) async fn load(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<HotRun, ApplyError> {
+    pub(super) async fn load(
+        &self,
+        workspace: WorkspaceId,
+        id: ExecutionId,
+    ) -> Result<ResidentRun, ApplyError> {
         let loaded = {
             let mut conn = self.0.pool.acquire().await.map_err(StoreError::from)?;
             executions::load(&mut conn, workspace, id).await?.ok_or(ApplyError::NoRun)?
@@ -145,7 +149,7 @@ impl Engine {
         let definition =
             self.0.catalog.definition(&self.0.pool, workspace, &loaded.workflow_id, loaded.revision).await?;
         let inputs = u32::try_from(loaded.later.len()).unwrap_or_default();
-        let kept = Kept { state: loaded.snapshot_bytes, inputs, bytes: loaded.later_bytes };
+        let lag = SnapshotLag { state: loaded.snapshot_bytes, inputs, bytes: loaded.later_bytes };
         let later = loaded.later.iter().map(|(stamp, input)| (stamp, input));
         let snapshot = loaded.snapshot;
         let turns = || match snapshot {
@@ -154,7 +158,7 @@ impl Engine {
         };
         let run = self.0.evaluations.turn(&definition, turns).await?;
         let is_set_aside = loaded.has_ended && run.state().end.is_none();
-        Ok(HotRun {
+        Ok(ResidentRun {
             run,
             is_set_aside,
             workflow_id: loaded.workflow_id,
@@ -162,52 +166,58 @@ impl Engine {
             seq: loaded.seq,
             epoch: loaded.epoch,
             owners: loaded.owners,
-            caller: loaded.caller,
-            kept,
+            parent: loaded.parent,
+            lag,
         })
     }
 
     /// One try: apply to the run as read, write it where nothing came between.
-    async fn round(&self, workspace: WorkspaceId, id: ExecutionId, given: &Given, hot: HotRun) -> Round {
-        match given.epoch.map(|epoch| epoch.cmp(&hot.epoch)) {
-            Some(Ordering::Less) => return Round::Failed(None, ApplyError::Fenced),
+    async fn attempt(
+        &self,
+        workspace: WorkspaceId,
+        id: ExecutionId,
+        mutation: &Mutation,
+        resident: ResidentRun,
+    ) -> Attempt {
+        match mutation.epoch.map(|epoch| epoch.cmp(&resident.epoch)) {
+            Some(Ordering::Less) => return Attempt::Failed(None, ApplyError::Fenced),
             // What is in memory is older than the call: it is read again.
-            Some(Ordering::Greater) => return Round::Overtaken,
+            Some(Ordering::Greater) => return Attempt::Overtaken,
             Some(Ordering::Equal) | None => {}
         }
-        let mut hot = hot;
-        let before = hot.run.state().status();
+        let mut resident = resident;
+        let before = resident.run.state().status();
         let stamp = clock::stamp();
-        let definition = Arc::clone(hot.run.definition());
-        let turn = || hot.run.apply(&stamp, &given.input);
+        let definition = Arc::clone(resident.run.definition());
+        let turn = || resident.run.apply(&stamp, &mutation.input);
         let applied = match self.0.evaluations.turn(&definition, turn).await {
             Ok(applied) => applied,
             Err(refused) => {
                 // What is refused changes nothing, so the run in memory is still good.
-                let is_own = hot.owners.contains(&self.0.server);
-                let keep = is_own.then(|| Box::new(hot));
-                return Round::Failed(keep, refused.into());
+                let is_own = resident.owners.contains(&self.0.server);
+                let keep = is_own.then(|| Box::new(resident));
+                return Attempt::Failed(keep, refused.into());
             }
         };
-        let record = given.record.as_ref().map(|record| (record, stamp.at));
-        let assembled = assemble::assemble(self, workspace, id, hot.epoch, applied.commands, record).await;
-        let (mut follows, mut after) = match assembled {
+        let record = mutation.record.as_ref().map(|record| (record, stamp.at));
+        let assembled = plan::plan(self, workspace, id, resident.epoch, applied.commands, record).await;
+        let (mut side_rows, mut post_commit) = match assembled {
             Ok(assembled) => assembled,
-            Err(error) => return Round::Failed(None, error.into()),
+            Err(error) => return Attempt::Failed(None, error.into()),
         };
-        follows.audit.clone_from(&given.audit);
-        follows.heard = given.heard;
-        let state = hot.run.state();
-        follows.tells_caller =
-            hot.caller.as_ref().is_some_and(|caller| caller.awaited) && state.status() != before;
-        after.tells_caller = follows.tells_caller.then_some(id);
-        let owners = self.owners_after(&hot, !after.work.is_empty());
+        side_rows.audit.clone_from(&mutation.audit);
+        side_rows.child_notified = mutation.child_notified;
+        let state = resident.run.state();
+        side_rows.notifies_parent =
+            resident.parent.as_ref().is_some_and(|parent| parent.awaited) && state.status() != before;
+        post_commit.tells_caller = side_rows.notifies_parent.then_some(id);
+        let owners = self.owners_after(&resident, !post_commit.work.is_empty());
         let stays = owners.contains(&self.0.server);
-        let (kept, facts) = (hot.kept, applied.facts);
+        let (lag, facts) = (resident.lag, applied.facts);
         let written = move || {
-            let entry = Entry::new(stamp, &given.input, &facts);
+            let entry = Entry::new(stamp, &mutation.input, &facts);
             // What has ended is read at most, and then from the journal.
-            let stores = state.end.is_none() && kept.is_due(entry.input_bytes(), stays);
+            let stores = state.end.is_none() && lag.is_due(entry.input_bytes(), stays);
             let snapshot = stores.then(|| store::json_text(&SnapshotRef::V1(state)));
             (entry, snapshot)
         };
@@ -215,48 +225,48 @@ impl Engine {
         let input_bytes = entry.input_bytes();
         let change = Arc::new(Change {
             workspace,
-            execution: Execution::of(state, &hot.workflow_id, hot.revision),
-            base: Base::At { seq: hot.seq, epoch: given.epoch },
+            execution: Execution::of(state, &resident.workflow_id, resident.revision),
+            base: Base::At { seq: resident.seq, epoch: mutation.epoch },
             snapshot,
             entries: vec![entry],
             owners: owners.clone(),
-            follows,
+            side_rows,
         });
         let open_request = state.open_request();
         let job = Job { events: Vec::new(), changes: vec![Arc::clone(&change)] };
         let written = match self.0.writer.write(job).await {
             Ok(written) => written,
-            Err(error) => return Round::Failed(None, error.into()),
+            Err(error) => return Attempt::Failed(None, error.into()),
         };
         if !written.runs.contains(&id) {
-            return Round::Overtaken;
+            return Attempt::Overtaken;
         }
-        hot.seq += 1;
-        hot.owners = owners;
-        hot.kept = hot.kept.after(input_bytes, change.snapshot.as_ref().map(String::len));
+        resident.seq += 1;
+        resident.owners = owners;
+        resident.lag = resident.lag.after(input_bytes, change.snapshot.as_ref().map(String::len));
         let settled = change.execution.status != RunStatus::Running;
-        self.0
-            .watched
-            .tell(id, || settled.then(|| Standing { execution: change.execution.clone(), open_request }));
-        self.after(workspace, after);
-        let is_warm = !stays && change.execution.status != RunStatus::Ended && hot.kept.is_large();
+        self.0.watched.publish(id, || {
+            settled.then(|| RunSummary { execution: change.execution.clone(), open_request })
+        });
+        self.post_commit(workspace, post_commit);
+        let is_warm = !stays && change.execution.status != RunStatus::Ended && resident.lag.is_large();
         if is_warm {
-            self.0.hot.keep_warm(id, hot.kept.size());
+            self.0.resident.retain(id, resident.lag.size());
         }
         if stays || is_warm {
-            return Round::Written(Some(Box::new(hot)));
+            return Attempt::Written(Some(Box::new(resident)));
         }
-        self.0.evaluations.discard(&definition, (hot, change));
-        Round::Written(None)
+        self.0.evaluations.discard(&definition, (resident, change));
+        Attempt::Written(None)
     }
 
     /// The servers that have the run's calls. Whoever begins calls performs them; those that were out before stay with
     /// whoever began them.
-    fn owners_after(&self, hot: &HotRun, begins_calls: bool) -> Vec<uuid::Uuid> {
-        if !hot.run.state().has_open_calls() {
+    fn owners_after(&self, resident: &ResidentRun, begins_calls: bool) -> Vec<uuid::Uuid> {
+        if !resident.run.state().has_open_calls() {
             return Vec::new();
         }
-        let mut owners = hot.owners.clone();
+        let mut owners = resident.owners.clone();
         if begins_calls && !owners.contains(&self.0.server) {
             owners.push(self.0.server);
         }
@@ -265,8 +275,8 @@ impl Engine {
 }
 
 /// What a try came to; a run that is still good to use is given back.
-enum Round {
-    Written(Option<Box<HotRun>>),
+enum Attempt {
+    Written(Option<Box<ResidentRun>>),
     Overtaken,
-    Failed(Option<Box<HotRun>>, ApplyError),
+    Failed(Option<Box<ResidentRun>>, ApplyError),
 }

@@ -2,18 +2,18 @@
 
 use super::{
     Engine,
-    assemble::{After, assemble},
-    awaiting::Offer,
     catalog::{Active, ActiveWorkflow},
-    hot::{HotRun, Kept},
-    watch::{Standing, Watch},
+    correlation::Offer,
+    plan::{PostCommit, plan},
+    resident::{ResidentRun, SnapshotLag},
+    watch::{RunSummary, Watch},
     writer::Job,
 };
 use crate::{
     clock,
     store::{
         self, StoreError, audit,
-        calls::Caller,
+        child_runs::ParentRun,
         commit::{Base, Change, Entry, NewEvent},
         events,
     },
@@ -57,16 +57,16 @@ pub enum Starts {
 #[derive(Debug)]
 pub enum Accepted {
     /// It was new: the runs that it started.
-    New(Vec<Started>),
+    New(Vec<AcceptedRun>),
     /// It was seen before, with the same content.
     Duplicate,
 }
 
 /// A run that an event started.
 #[derive(Debug)]
-pub struct Started {
+pub struct AcceptedRun {
     /// As it stands.
-    pub standing: Standing,
+    pub summary: RunSummary,
     /// Tells when it has settled; only for a run that works on.
     pub watch: Option<Watch>,
 }
@@ -148,7 +148,7 @@ impl Engine {
             metrics::counter!("iw_events_total").increment(1);
             // Watched before they go on, so that none settles unseen.
             let watched = started.iter().map(|begun| self.watched(begun)).collect();
-            self.go_on(workspace, started);
+            self.run_started(workspace, started);
             self.offer_to_waits(workspace, Arc::clone(&incoming.event)).await;
             return Ok(Accepted::New(watched));
         }
@@ -185,11 +185,14 @@ impl Engine {
         self.0.evaluations.turn(definition, is_admitted).await
     }
 
-    fn watched(&self, begun: &Begun) -> Started {
+    fn watched(&self, begun: &StartedInMemory) -> AcceptedRun {
         let execution = begun.change.execution.clone();
         let works = execution.status == RunStatus::Running;
         let watch = works.then(|| self.watch(execution.execution_id));
-        Started { standing: Standing { execution, open_request: begun.run.state().open_request() }, watch }
+        AcceptedRun {
+            summary: RunSummary { execution, open_request: begun.run.state().open_request() },
+            watch,
+        }
     }
 
     async fn seen_before(
@@ -214,7 +217,7 @@ impl Engine {
         event: &Arc<Event>,
         depth: u32,
         event_row: Option<Uuid>,
-    ) -> store::Result<Vec<Begun>> {
+    ) -> store::Result<Vec<StartedInMemory>> {
         let mut started = Vec::with_capacity(workflows.len());
         for workflow in workflows {
             let limits = self.0.limits;
@@ -236,20 +239,20 @@ impl Engine {
         workspace: WorkspaceId,
         workflow: &ActiveWorkflow,
         start: Start,
-        caller: Option<Caller>,
+        parent: Option<ParentRun>,
         event_row: Option<Uuid>,
-    ) -> store::Result<Begun> {
+    ) -> store::Result<StartedInMemory> {
         let execution_id = start.execution_id;
         let stamp = clock::stamp();
         let definition = &workflow.definition;
         let turn = || Run::start(Arc::clone(definition), &stamp, &start);
         let (run, applied) = self.0.evaluations.turn(definition, turn).await;
-        let (mut follows, mut after) =
-            assemble(self, workspace, execution_id, 1, applied.commands, None).await?;
+        let (mut side_rows, mut post_commit) =
+            plan(self, workspace, execution_id, 1, applied.commands, None).await?;
         let state = run.state();
-        let is_awaited = caller.as_ref().is_some_and(|caller| caller.awaited);
-        follows.tells_caller = is_awaited && state.status() != RunStatus::Running;
-        after.tells_caller = follows.tells_caller.then_some(execution_id);
+        let is_awaited = parent.as_ref().is_some_and(|parent| parent.awaited);
+        side_rows.notifies_parent = is_awaited && state.status() != RunStatus::Running;
+        post_commit.tells_caller = side_rows.notifies_parent.then_some(execution_id);
         let owners = if state.has_open_calls() { vec![self.0.server] } else { Vec::new() };
         // What stays in memory, or has ended, follows from its journal.
         let stores = owners.is_empty() && state.end.is_none();
@@ -267,33 +270,33 @@ impl Engine {
             snapshot,
             entries: vec![entry],
             owners,
-            follows,
+            side_rows,
         };
-        Ok(Begun { run, caller, change: Arc::new(change), after })
+        Ok(StartedInMemory { run, parent, change: Arc::new(change), post_commit })
     }
 
     /// The runs were written: those with calls stay in memory, and what follows begins.
-    pub(super) fn go_on(&self, workspace: WorkspaceId, begun: Vec<Begun>) {
-        for Begun { run, caller, change, after } in begun {
+    pub(super) fn run_started(&self, workspace: WorkspaceId, begun: Vec<StartedInMemory>) {
+        for StartedInMemory { run, parent, change, post_commit } in begun {
             metrics::counter!("iw_runs_started_total").increment(1);
             if run.state().has_open_calls() {
-                let hot = HotRun {
+                let resident = ResidentRun {
                     run,
                     workflow_id: change.execution.workflow_id.clone(),
                     revision: change.execution.revision,
                     seq: 1,
                     epoch: 1,
                     owners: change.owners.clone(),
-                    caller,
-                    kept: Kept::default().after(change.input_bytes(), None),
+                    parent,
+                    lag: SnapshotLag::default().after(change.input_bytes(), None),
                     is_set_aside: false,
                 };
-                self.0.hot.put(change.execution_id(), hot);
+                self.0.resident.put(change.execution_id(), resident);
             } else {
                 let definition = Arc::clone(run.definition());
                 self.0.evaluations.discard(&definition, (run, change));
             }
-            self.after(workspace, after);
+            self.post_commit(workspace, post_commit);
         }
     }
 
@@ -305,14 +308,14 @@ impl Engine {
 }
 
 /// A run that was started in memory.
-pub(super) struct Begun {
+pub(super) struct StartedInMemory {
     run: Run,
-    caller: Option<Caller>,
+    parent: Option<ParentRun>,
     pub(super) change: Arc<Change>,
-    after: After,
+    post_commit: PostCommit,
 }
 
-impl Begun {
+impl StartedInMemory {
     /// What it runs.
     pub(super) fn definition(&self) -> &Arc<Definition> {
         self.run.definition()
@@ -323,7 +326,7 @@ impl Begun {
         if let Some(change) = Arc::get_mut(&mut self.change) {
             let id = AuditId(clock::new_id());
             let subject = change.execution.execution_id.to_string();
-            change.follows.audit.push(audit::Entry { id, subject, ..entry.clone() });
+            change.side_rows.audit.push(audit::Entry { id, subject, ..entry.clone() });
         }
     }
 }

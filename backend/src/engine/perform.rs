@@ -1,7 +1,7 @@
 //! What a run has asked for is done, and what came of it recorded: in a transaction of its own, however long
 //! the database is away.
 
-use super::{ApplyError, Engine, Given, callers, set_aside::Because};
+use super::{ApplyError, Engine, Mutation, child_runs, set_aside::Because};
 use crate::store::{self, StoreError, rules};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
@@ -53,23 +53,23 @@ pub(super) async fn perform(
     epoch: i32,
     work: Work,
 ) {
-    let given = match work {
+    let mutation = match work {
         Work::Call(call) => Some(make(engine, workspace, epoch, *call).await),
         Work::Run(start) => {
-            let begun = retried(engine, || callers::begin(engine, workspace, execution_id, &start));
+            let begun = retried(engine, || child_runs::begin(engine, workspace, execution_id, &start));
             Box::pin(begun).await
         }
         Work::Rule { place, rule_id } => {
             let read = Box::pin(retried(engine, || read_rule(engine, workspace, &rule_id)));
-            read.await.map(|rule| Given::just(Input::RuleRead { place, rule: rule.map(Box::new) }))
+            read.await.map(|rule| Mutation::of_input(Input::RuleRead { place, rule: rule.map(Box::new) }))
         }
     };
-    if let Some(given) = given {
-        record(engine, workspace, execution_id, &given).await;
+    if let Some(mutation) = mutation {
+        record(engine, workspace, execution_id, &mutation).await;
     }
 }
 
-async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: EffectCall) -> Given {
+async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: EffectCall) -> Mutation {
     let begun = Instant::now();
     let outcome = engine.0.effects.perform(workspace, &call).await;
     #[cfg(feature = "faults")]
@@ -79,7 +79,7 @@ async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: EffectC
     // The call's context goes here: then the run can change its own in place.
     let EffectCall { place, index, attempt, .. } = call;
     let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
-    Given { epoch: Some(epoch), ..Given::just(input) }
+    Mutation { epoch: Some(epoch), ..Mutation::of_input(input) }
 }
 
 async fn read_rule(
@@ -126,17 +126,17 @@ pub(super) async fn record(
     engine: &Engine,
     workspace: WorkspaceId,
     id: ExecutionId,
-    given: &Given,
+    mutation: &Mutation,
 ) -> Recorded {
     let mut pause = FIRST_PAUSE;
     let mut instead = None;
     loop {
-        let given = instead.as_ref().unwrap_or(given);
-        match engine.apply(workspace, id, given).await {
+        let mutation = instead.as_ref().unwrap_or(mutation);
+        match engine.apply(workspace, id, mutation).await {
             Ok(()) => return Recorded::Done,
             Err(ApplyError::Fenced | ApplyError::Refused(_)) => return Recorded::Unwanted,
             Err(ApplyError::NoRun) => return Recorded::NoRun,
-            Err(ApplyError::Store(error)) if error.is_lasting() => match unstorable(given, &error) {
+            Err(ApplyError::Store(error)) if error.is_lasting() => match unstorable(mutation, &error) {
                 Some(refused) => {
                     instead = Some(refused);
                     continue;
@@ -158,8 +158,8 @@ pub(super) async fn record(
 }
 
 /// A call's outcome that can't be stored, as one that fails its step; nothing where that was tried, or for other inputs.
-fn unstorable(given: &Given, error: &StoreError) -> Option<Given> {
-    let Input::EffectDone { place, index, attempt, took_ms, outcome } = &given.input else { return None };
+fn unstorable(mutation: &Mutation, error: &StoreError) -> Option<Mutation> {
+    let Input::EffectDone { place, index, attempt, took_ms, outcome } = &mutation.input else { return None };
     if matches!(outcome, Outcome::Refused { .. }) || matches!(error, StoreError::Unreadable { .. }) {
         return None;
     }
@@ -169,7 +169,7 @@ fn unstorable(given: &Given, error: &StoreError) -> Option<Given> {
     };
     let (place, index, attempt, took_ms) = (place.clone(), *index, *attempt, *took_ms);
     let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
-    Some(Given { epoch: given.epoch, ..Given::just(input) })
+    Some(Mutation { epoch: mutation.epoch, ..Mutation::of_input(input) })
 }
 
 /// Pauses before something is tried again; false when the server stops.

@@ -1,6 +1,6 @@
 //! Servers say that they live; what a dead one had in flight is taken over under a higher epoch.
 
-use super::{Engine, awaiting, callers, loops};
+use super::{Engine, child_runs, correlation, loops};
 use crate::{
     clock,
     store::{self, executions, idempotency, servers, sessions},
@@ -31,7 +31,7 @@ pub(super) async fn run(engine: Engine) {
     let unsignalled = Notify::new();
     let mut swept = Instant::now();
     loop {
-        if let Err(error) = beat(&engine).await {
+        if let Err(error) = heartbeat(&engine).await {
             tracing::warn!(%error, "this server could not say that it lives");
         }
         if swept.elapsed() > SWEEP {
@@ -46,13 +46,13 @@ pub(super) async fn run(engine: Engine) {
     }
 }
 
-async fn beat(engine: &Engine) -> store::Result<()> {
+async fn heartbeat(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
     let until = clock::now() + Span::milliseconds(ALIVE_MS);
     if !servers::renew(&mut conn, engine.0.server, until).await? {
         // Others took this server for dead. What it holds in memory may be old; its epochs are.
         tracing::warn!("this server was taken for dead; it begins anew");
-        engine.0.hot.clear();
+        engine.0.resident.clear();
         servers::join(&mut conn, engine.0.server, until).await?;
     }
     let died = servers::forget_dead(&mut conn, clock::now()).await?;
@@ -79,8 +79,8 @@ async fn beat(engine: &Engine) -> store::Result<()> {
             engine.0.writer.stay_unsure();
         }
     }
-    engine.0.loops.spawn(awaiting::look_again(engine.clone()));
-    engine.0.loops.spawn(callers::look_again(engine.clone()));
+    engine.0.loops.spawn(correlation::look_again(engine.clone()));
+    engine.0.loops.spawn(child_runs::look_again(engine.clone()));
     Ok(())
 }
 

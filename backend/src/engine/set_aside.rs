@@ -1,7 +1,7 @@
 //! A run that can't go on is ended without being asked, so that it holds up nobody: its state can't be read, or the
 //! database can't hold what it comes to.
 
-use super::{Engine, watch::Standing};
+use super::{Engine, watch::RunSummary};
 use crate::{
     clock,
     store::{self, StoreError, audit, executions},
@@ -39,11 +39,11 @@ impl Engine {
         id: ExecutionId,
         because: Because<'_>,
     ) -> store::Result<bool> {
-        let mut slot = self.0.hot.lock(id).await;
+        let mut slot = self.0.resident.lock(id).await;
         // What is in memory could write over it.
         slot.take();
         let ended = self.end_unasked(workspace, id, because).await;
-        self.0.hot.tidy(id, slot);
+        self.0.resident.release(id, slot);
         ended
     }
 
@@ -84,8 +84,10 @@ impl Engine {
         transaction.commit().await?;
         if is_ended {
             metrics::counter!("iw_runs_set_aside_total").increment(1);
-            self.0.watched.tell(id, || execution.map(|execution| Standing { execution, open_request: None }));
-            let message = crate::dispatch::Message {
+            self.0
+                .watched
+                .publish(id, || execution.map(|execution| RunSummary { execution, open_request: None }));
+            let message = crate::dispatch::DispatchMessage {
                 workspace,
                 kind: LiveKind::ExecutionChanged,
                 id: id.to_string(),

@@ -1,11 +1,11 @@
 //! Timers: the due ones are claimed and applied, then the loop sleeps until the next.
 
-use super::{ApplyError, Engine, Given, loops, set_aside::Because};
+use super::{ApplyError, Engine, Mutation, loops, set_aside::Because};
 use crate::{
     clock,
     store::{
         self, StoreError,
-        timers::{self, Due},
+        timers::{self, DueTimer},
     },
 };
 use chrono::Duration as Span;
@@ -46,18 +46,18 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
         (due, timers::next(&mut conn).await?)
     };
     let all_of_them = i64::try_from(due.len()).unwrap_or_default() < PART;
-    let (again, fresh): (Vec<Due>, Vec<Due>) = due.into_iter().partition(|due| due.attempts > 0);
+    let (again, fresh): (Vec<DueTimer>, Vec<DueTimer>) = due.into_iter().partition(|due| due.attempts > 0);
     stream::iter(by_run(fresh))
         .for_each_concurrent(None, async |due| {
             for due in due {
-                if let Err(error) = ring(engine, &due).await {
+                if let Err(error) = fire(engine, &due).await {
                     tracing::warn!(run.id = %due.execution_id, %error, "a timer comes again");
                 }
             }
         })
         .await;
     for due in again {
-        if let Err(error) = ring_again(engine, &due).await {
+        if let Err(error) = fire_again(engine, &due).await {
             tracing::warn!(run.id = %due.execution_id, %error, "a timer comes again");
         }
     }
@@ -70,8 +70,8 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
 
 /// The timers of each run together: those of one run are applied one after another, in the order in which they were
 /// due, and runs beside each other, so that their changes are committed together.
-fn by_run(due: Vec<Due>) -> impl Iterator<Item = Vec<Due>> {
-    let mut runs: HashMap<ExecutionId, Vec<Due>> = HashMap::new();
+fn by_run(due: Vec<DueTimer>) -> impl Iterator<Item = Vec<DueTimer>> {
+    let mut runs: HashMap<ExecutionId, Vec<DueTimer>> = HashMap::new();
     for due in due {
         runs.entry(due.execution_id).or_default().push(due);
     }
@@ -80,7 +80,7 @@ fn by_run(due: Vec<Due>) -> impl Iterator<Item = Vec<Due>> {
 
 /// Applies one that was claimed before and not applied: its server may have ended over it. Such are applied one after
 /// the other, each counted before, so that only the one that ends its server again and again is set aside.
-async fn ring_again(engine: &Engine, due: &Due) -> Result<(), ApplyError> {
+async fn fire_again(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
     let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
     let attempts = timers::count_attempt(&mut conn, due.execution_id, &due.timer).await?;
     drop(conn);
@@ -88,16 +88,16 @@ async fn ring_again(engine: &Engine, due: &Due) -> Result<(), ApplyError> {
         engine.set_aside(due.workspace, due.execution_id, Because::EndedItsServer).await?;
         return Ok(());
     }
-    let rung = ring(engine, due).await;
+    let rung = fire(engine, due).await;
     let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
     timers::forget_attempts(&mut conn, due.execution_id, &due.timer).await?;
     rung
 }
 
 /// Applies one; one that its run doesn't know any more is dropped.
-async fn ring(engine: &Engine, due: &Due) -> Result<(), ApplyError> {
-    let given = Given::just(Input::TimerDue { timer: due.timer.clone() });
-    match engine.apply(due.workspace, due.execution_id, &given).await {
+async fn fire(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
+    let mutation = Mutation::of_input(Input::TimerDue { timer: due.timer.clone() });
+    match engine.apply(due.workspace, due.execution_id, &mutation).await {
         Err(ApplyError::Refused(_) | ApplyError::NoRun) => {
             let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
             Ok(timers::drop_one(&mut conn, due.execution_id, &due.timer).await?)

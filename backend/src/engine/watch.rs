@@ -12,18 +12,18 @@ use tokio::sync::watch;
 
 /// A run as it stands.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct RunSummary {
     /// What is shown of it.
     pub execution: Execution,
     /// The request that is open and was made first.
     pub open_request: Option<ApprovalId>,
 }
 
-type Told = watch::Sender<Option<Standing>>;
+type SummarySender = watch::Sender<Option<RunSummary>>;
 
 /// The runs that are watched on this server.
 #[derive(Debug, Default)]
-pub(super) struct Watched(Mutex<HashMap<ExecutionId, Arc<Told>>>);
+pub(super) struct Watched(Mutex<HashMap<ExecutionId, Arc<SummarySender>>>);
 
 impl Watched {
     /// Watches a run from here on.
@@ -33,14 +33,14 @@ impl Watched {
     }
 
     /// Tells whoever watches a run that it has settled, or works again.
-    pub(super) fn tell(&self, id: ExecutionId, settled: impl FnOnce() -> Option<Standing>) {
+    pub(super) fn publish(&self, id: ExecutionId, settled: impl FnOnce() -> Option<RunSummary>) {
         let sender = self.runs().get(&id).map(Arc::clone);
         if let Some(sender) = sender {
             sender.send_replace(settled());
         }
     }
 
-    fn runs(&self) -> MutexGuard<'_, HashMap<ExecutionId, Arc<Told>>> {
+    fn runs(&self) -> MutexGuard<'_, HashMap<ExecutionId, Arc<SummarySender>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -49,7 +49,7 @@ impl Watched {
 #[derive(Debug)]
 pub struct Watch {
     id: ExecutionId,
-    settled: watch::Receiver<Option<Standing>>,
+    settled: watch::Receiver<Option<RunSummary>>,
     watched: Arc<Watched>,
 }
 
@@ -60,9 +60,9 @@ impl Watch {
     }
 
     /// The run once it works no more: it has ended, or waits.
-    pub async fn settled(&mut self) -> Option<Standing> {
+    pub async fn settled(&mut self) -> Option<RunSummary> {
         let settled = self.settled.wait_for(Option::is_some).await;
-        settled.ok().and_then(|standing| standing.clone())
+        settled.ok().and_then(|summary| summary.clone())
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Job {
 
 /// What of a job was written.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct BatchResult {
     pub(super) events: HashSet<Uuid>,
     pub(super) runs: HashSet<ExecutionId>,
     pub(super) stale: HashSet<Uuid>,
@@ -61,7 +61,7 @@ impl Job {
     }
 }
 
-type Reply = oneshot::Sender<store::Result<Written>>;
+type Reply = oneshot::Sender<store::Result<BatchResult>>;
 
 /// Takes jobs; its tasks end with it.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Writer {
     }
 
     /// Writes a job and says what of it was written.
-    pub(super) async fn write(&self, job: Job) -> store::Result<Written> {
+    pub(super) async fn write(&self, job: Job) -> store::Result<BatchResult> {
         let (reply, answer) = oneshot::channel();
         let gone = || StoreError::Database(sqlx::Error::WorkerCrashed);
         let is_large = job.bytes() > LARGE;
@@ -296,8 +296,8 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
-fn part(job: &Job, committed: &Committed) -> Written {
-    Written {
+fn part(job: &Job, committed: &Committed) -> BatchResult {
+    BatchResult {
         events: job.events.iter().map(|event| event.id).filter(|id| committed.events.contains(id)).collect(),
         runs: job.changes.iter().map(|c| c.execution_id()).filter(|id| committed.runs.contains(id)).collect(),
         stale: job.events.iter().map(|event| event.id).filter(|id| committed.stale.contains(id)).collect(),

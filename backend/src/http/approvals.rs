@@ -3,17 +3,17 @@
 use super::{
     AppState, audit,
     body::Body,
-    caller::{only_of, person},
     idempotency,
     paging::Paging,
     params::{Path, Query},
+    principal::{only_of, person},
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, Person, Who},
+    auth::{Person, Principal, Who},
     clock,
-    engine::{ApplyError, DecisionRecord, Given},
-    store::{self, approvals, approvals::Stored, people, people::Member, roles, search::Found},
+    engine::{ApplyError, DecisionRecord, Mutation},
+    store::{self, approvals, approvals::StoredApproval, people, people::Member, roles, search::Found},
 };
 use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
@@ -34,18 +34,18 @@ use uuid::Uuid;
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<ApprovalQuery>,
 ) -> ApiResult<Json<Page<Approval>>> {
-    let paging = Paging::of(&state, &caller, "approvals", query.limit);
+    let paging = Paging::of(&state, &principal, "approvals", query.limit);
     let below = paging.after(query.cursor.as_deref())?;
-    let only = only_of(&caller);
+    let only = only_of(&principal);
     let page = if query.mine == Some(true) {
-        let candidate = candidate(person(&caller)?);
-        mine(&state, &caller, &query, &candidate, below, &paging).await?
+        let candidate = candidate(person(&principal)?);
+        mine(&state, &principal, &query, &candidate, below, &paging).await?
     } else {
         let mut conn = state.pool.acquire().await?;
-        let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
+        let (workspace, only, limit) = (principal.workspace, only.as_deref(), paging.to_read());
         let found = match approvals::search(&mut conn, workspace, &query, (only, None), below, limit).await? {
             Some(found) => found,
             None => {
@@ -54,33 +54,33 @@ pub(super) async fn list(
         };
         paging.found(found, cursor_of)
     };
-    let items = views(&state, &caller, page.items).await?;
+    let items = views(&state, &principal, page.items).await?;
     Ok(Json(Page { items, next_cursor: page.next_cursor }))
 }
 
 /// The most requests that are looked at for one page.
 const MAX_LOOKED_AT: usize = 1000;
 
-fn cursor_of(stored: &Stored) -> String {
+fn cursor_of(stored: &StoredApproval) -> String {
     stored.request.approval_id.to_string()
 }
 
 /// A page of what is for a person to decide: the database finds what names them, the policy judges each.
 async fn mine(
     state: &AppState,
-    caller: &Caller,
+    principal: &Principal,
     query: &ApprovalQuery,
     person: &Candidate<'_>,
     mut below: Option<Uuid>,
     paging: &Paging,
-) -> ApiResult<Page<Stored>> {
+) -> ApiResult<Page<StoredApproval>> {
     let entries = entries_of(person.email, person.roles);
-    let only = only_of(caller);
+    let only = only_of(principal);
     let wanted = usize::try_from(paging.to_read()).unwrap_or_default();
     let (mut found, mut looked_at) = (Vec::new(), 0);
     let mut conn = state.pool.acquire().await?;
     loop {
-        let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
+        let (workspace, only, limit) = (principal.workspace, only.as_deref(), paging.to_read());
         let asked = (only, Some(entries.as_slice()));
         let (read, ended_at) =
             match approvals::search(&mut conn, workspace, query, asked, below, limit).await? {
@@ -104,26 +104,30 @@ async fn mine(
 
 pub(super) async fn get(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<ApprovalId>,
 ) -> ApiResult<Json<Approval>> {
-    let stored = find(&state, &caller, id).await?;
-    Ok(Json(view(&state, &caller, stored).await?))
+    let stored = find(&state, &principal, id).await?;
+    Ok(Json(view(&state, &principal, stored).await?))
 }
 
-async fn find(state: &AppState, caller: &Caller, id: ApprovalId) -> ApiResult<Stored> {
+async fn find(state: &AppState, principal: &Principal, id: ApprovalId) -> ApiResult<StoredApproval> {
     let mut conn = state.pool.acquire().await?;
-    let stored = approvals::find(&mut conn, caller.workspace, id).await?;
-    stored.filter(|stored| caller.may_touch(&stored.workflow_id)).ok_or_else(ApiError::not_found)
+    let stored = approvals::find(&mut conn, principal.workspace, id).await?;
+    stored.filter(|stored| principal.may_touch(&stored.workflow_id)).ok_or_else(ApiError::not_found)
 }
 
-async fn view(state: &AppState, caller: &Caller, stored: Stored) -> ApiResult<Approval> {
-    let mut views = views(state, caller, vec![stored]).await?;
+async fn view(state: &AppState, principal: &Principal, stored: StoredApproval) -> ApiResult<Approval> {
+    let mut views = views(state, principal, vec![stored]).await?;
     views.pop().ok_or_else(ApiError::not_found)
 }
 
 /// Requests as a caller sees them, with the names of who is asked.
-async fn views(state: &AppState, caller: &Caller, stored: Vec<Stored>) -> ApiResult<Vec<Approval>> {
+async fn views(
+    state: &AppState,
+    principal: &Principal,
+    stored: Vec<StoredApproval>,
+) -> ApiResult<Vec<Approval>> {
     let mut who: Vec<String> =
         stored.iter().flat_map(|s| &s.request.levels).flat_map(|level| level.approvers.clone()).collect();
     who.sort();
@@ -132,17 +136,25 @@ async fn views(state: &AppState, caller: &Caller, stored: Vec<Stored>) -> ApiRes
         (Vec::new(), RoleNames::default())
     } else {
         let mut conn = state.pool.acquire().await?;
-        let members = people::named(&mut conn, caller.workspace, &who).await?;
+        let members = people::named(&mut conn, principal.workspace, &who).await?;
         let are_roles = who.iter().any(|who| who.starts_with("role:"));
-        let names =
-            if are_roles { roles::names(&mut conn, caller.workspace).await? } else { RoleNames::default() };
+        let names = if are_roles {
+            roles::names(&mut conn, principal.workspace).await?
+        } else {
+            RoleNames::default()
+        };
         (members, names)
     };
-    Ok(stored.into_iter().map(|stored| view_with(caller, stored, &members, &role_names)).collect())
+    Ok(stored.into_iter().map(|stored| view_with(principal, stored, &members, &role_names)).collect())
 }
 
-fn view_with(caller: &Caller, stored: Stored, members: &[Member], role_names: &RoleNames) -> Approval {
-    let verdict = may_decide_this(caller, &stored);
+fn view_with(
+    principal: &Principal,
+    stored: StoredApproval,
+    members: &[Member],
+    role_names: &RoleNames,
+) -> Approval {
+    let verdict = may_decide_this(principal, &stored);
     let is_open = stored.status == RequestStatus::Pending;
     let needed = is_open.then(|| {
         let people = members
@@ -194,7 +206,7 @@ fn view_with(caller: &Caller, stored: Stored, members: &[Member], role_names: &R
     }
 }
 
-fn policy(stored: &Stored) -> Policy<'_> {
+fn policy(stored: &StoredApproval) -> Policy<'_> {
     Policy {
         status: stored.status,
         levels: &stored.request.levels,
@@ -207,43 +219,43 @@ fn candidate(person: &Person) -> Candidate<'_> {
     Candidate::new(&person.email, &person.roles)
 }
 
-fn may_decide_this(caller: &Caller, stored: &Stored) -> Result<(), CannotDecide> {
-    let Who::Person(person) = &caller.who else { return Err(CannotDecide::NotAsked) };
+fn may_decide_this(principal: &Principal, stored: &StoredApproval) -> Result<(), CannotDecide> {
+    let Who::Person(person) = &principal.who else { return Err(CannotDecide::NotAsked) };
     may_decide(&policy(stored), &candidate(person))
 }
 
 pub(super) async fn decide(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<ApprovalId>,
     headers: HeaderMap,
     Body(new): Body<NewDecision>,
 ) -> ApiResult<Json<Approval>> {
-    let person = person(&caller)?;
+    let person = person(&principal)?;
     let key = idempotency::key(&headers)?;
-    let stored = find(&state, &caller, id).await?;
+    let stored = find(&state, &principal, id).await?;
     if is_repetition(&stored, person, key.as_deref(), &new) {
-        return Ok(Json(view(&state, &caller, stored).await?));
+        return Ok(Json(view(&state, &principal, stored).await?));
     }
-    check(&caller, &stored, &new)?;
-    let given = given(&caller, person, &stored, &new, key.clone());
-    match state.engine.apply(caller.workspace, stored.execution_id, &given).await {
+    check(&principal, &stored, &new)?;
+    let given = given(&principal, person, &stored, &new, key.clone());
+    match state.engine.apply(principal.workspace, stored.execution_id, &given).await {
         Ok(()) => {}
         Err(ApplyError::Refused(_)) => {
             // Somebody else, or the deadline, was first; or this very decision, sent twice at once.
-            let stored = find(&state, &caller, id).await?;
+            let stored = find(&state, &principal, id).await?;
             if !is_repetition(&stored, person, key.as_deref(), &new) {
                 return Err(too_late(&stored));
             }
         }
         Err(error) => return Err(error.into()),
     }
-    let after = find(&state, &caller, id).await?;
-    Ok(Json(view(&state, &caller, after).await?))
+    let after = find(&state, &principal, id).await?;
+    Ok(Json(view(&state, &principal, after).await?))
 }
 
 /// Whether this decision was recorded already: the same person, key and verb.
-fn is_repetition(stored: &Stored, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
+fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
     let same_key = key.is_some() && stored.decision_key.as_deref() == key;
     same_key
         && stored
@@ -252,8 +264,8 @@ fn is_repetition(stored: &Stored, person: &Person, key: Option<&str>, new: &NewD
             .is_some_and(|made| email::is_same(&made.by, &person.email) && made.decision == new.decision)
 }
 
-fn check(caller: &Caller, stored: &Stored, new: &NewDecision) -> ApiResult<()> {
-    match may_decide_this(caller, stored) {
+fn check(principal: &Principal, stored: &StoredApproval, new: &NewDecision) -> ApiResult<()> {
+    match may_decide_this(principal, stored) {
         Ok(()) => {}
         Err(CannotDecide::Closed) => return Err(too_late(stored)),
         Err(why) => return Err(ApiError::new(Code::NotAsked, format!("{why}."))),
@@ -282,7 +294,13 @@ fn check(caller: &Caller, stored: &Stored, new: &NewDecision) -> ApiResult<()> {
     }
 }
 
-fn given(caller: &Caller, person: &Person, stored: &Stored, new: &NewDecision, key: Option<String>) -> Given {
+fn given(
+    principal: &Principal,
+    person: &Person,
+    stored: &StoredApproval,
+    new: &NewDecision,
+    key: Option<String>,
+) -> Mutation {
     let approval_id = stored.request.approval_id;
     let comment =
         new.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
@@ -302,16 +320,16 @@ fn given(caller: &Caller, person: &Person, stored: &Stored, new: &NewDecision, k
         edits: None,
     };
     let detail = json!({ "decision": new.decision, "execution_id": stored.execution_id });
-    let entry = audit::entry(caller, "approval.decided", &approval_id.to_string(), detail);
-    Given {
+    let entry = audit::entry(principal, "approval.decided", &approval_id.to_string(), detail);
+    Mutation {
         record: Some(DecisionRecord { approval_id, decision: made, key }),
         audit: vec![entry],
-        ..Given::just(Input::Decided { approval_id, decision })
+        ..Mutation::of_input(Input::Decided { approval_id, decision })
     }
 }
 
 /// Says who decided and when, or why the request isn't open.
-fn too_late(stored: &Stored) -> ApiError {
+fn too_late(stored: &StoredApproval) -> ApiError {
     let Some(made) = &stored.decision else {
         let detail = match stored.status {
             RequestStatus::Expired => "It expired before a decision was recorded.".to_owned(),

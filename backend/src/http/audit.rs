@@ -2,7 +2,7 @@
 
 use super::{AppState, paging::Paging, params::Query, problem::ApiResult};
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     store::{audit, people::Account},
 };
@@ -18,15 +18,20 @@ use shared_types::{
 use std::net::IpAddr;
 
 /// An entry for something that a caller does.
-pub(super) fn entry(caller: &Caller, action: &'static str, subject: &str, detail: Value) -> audit::Entry {
+pub(super) fn entry(
+    principal: &Principal,
+    action: &'static str,
+    subject: &str,
+    detail: Value,
+) -> audit::Entry {
     audit::Entry {
         id: AuditId(clock::new_id()),
-        workspace: caller.workspace,
+        workspace: principal.workspace,
         at: clock::now(),
-        actor: caller.actor(),
+        actor: principal.actor(),
         action,
         subject: subject.to_owned(),
-        address: caller.address.clone(),
+        address: principal.address.clone(),
         detail,
     }
 }
@@ -53,12 +58,12 @@ pub(super) fn entry_of(
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<AuditQuery>,
 ) -> ApiResult<Json<Page<AuditEntry>>> {
-    let paging = Paging::of(&state, &caller, "audit", query.limit);
+    let paging = Paging::of(&state, &principal, "audit", query.limit);
     let below = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let entries = audit::list(&mut conn, caller.workspace, &query, below, paging.to_read()).await?;
+    let entries = audit::list(&mut conn, principal.workspace, &query, below, paging.to_read()).await?;
     Ok(Json(paging.page(entries, |entry| entry.audit_id.to_string())))
 }

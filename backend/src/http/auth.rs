@@ -9,12 +9,12 @@ pub(super) use signing_in::login;
 use super::{
     AppState, audit,
     body::Body,
-    caller,
+    principal,
     problem::{ApiError, ApiResult},
 };
 use crate::{
     auth::{
-        Caller,
+        Principal,
         password::{Busy, Comer, Place},
         session::{self, Refreshed},
         throttle::{self, Counted, MustWait, Subject},
@@ -113,7 +113,7 @@ pub(super) async fn refresh(
         Refreshed::Fresh { session, user, workspace, token } => (session, user, workspace, token),
         Refreshed::Reused { user, workspace } => {
             if let Some(account) = people::account(&mut transaction, user).await? {
-                let address = caller::address(&state, &headers, &extensions);
+                let address = principal::address(&state, &headers, &extensions);
                 let entry = audit::entry_of(&account, workspace, address, "session.reused", json!({}));
                 store::audit::insert(&mut transaction, &[&entry]).await?;
             }
@@ -159,7 +159,7 @@ pub(super) async fn logout(
     if let Some((user, workspace)) = ended
         && let Some(account) = people::account(&mut transaction, user).await?
     {
-        let address = caller::address(&state, &headers, &extensions);
+        let address = principal::address(&state, &headers, &extensions);
         let entry = audit::entry_of(&account, workspace, address, "session.ended", json!({}));
         store::audit::insert(&mut transaction, &[&entry]).await?;
     }
@@ -167,13 +167,13 @@ pub(super) async fn logout(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn me(caller: Caller) -> ApiResult<Json<SignedIn>> {
-    let person = caller::person(&caller)?;
+pub(super) async fn me(principal: Principal) -> ApiResult<Json<SignedIn>> {
+    let person = principal::person(&principal)?;
     Ok(Json(SignedIn {
         user_id: person.user_id,
         email: person.email.clone(),
         name: person.name.clone(),
         roles: person.roles.clone(),
-        workspace: caller.workspace_name.to_string(),
+        workspace: principal.workspace_name.to_string(),
     }))
 }

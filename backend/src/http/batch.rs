@@ -8,7 +8,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     engine::{Accepted, Incoming},
 };
 use axum::{
@@ -36,7 +36,7 @@ const AT_ONCE: usize = 64;
 
 pub(super) async fn send(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<BatchAnswer>)> {
@@ -61,12 +61,12 @@ pub(super) async fn send(
             value.and_then(|value| reading::read::<NewEvent>(value).map_err(body::refused)).and_then(|new| {
                 // Events without ids of their own have the request's, so that it can be sent again.
                 let key = key.as_ref().filter(|_| new.id.is_none()).map(|key| format!("{key}:{n}"));
-                read_event(&caller, key, new)
+                read_event(&principal, key, new)
             });
         read.map_err(|error| placed(n, error))
     });
     let read: Vec<Result<Incoming, ApiError>> = read.collect();
-    let items = take_all(&state, &caller, read).await;
+    let items = take_all(&state, &principal, read).await;
     Ok((StatusCode::ACCEPTED, Json(BatchAnswer { items })))
 }
 
@@ -103,7 +103,7 @@ fn placed(n: usize, error: ApiError) -> ApiError {
 /// Takes them, many at once; those that share an id one after the other.
 async fn take_all(
     state: &AppState,
-    caller: &Caller,
+    principal: &Principal,
     read: Vec<Result<Incoming, ApiError>>,
 ) -> Vec<BatchItem> {
     let mut by_id: BTreeMap<EventId, Vec<(usize, Incoming)>> = BTreeMap::new();
@@ -117,7 +117,7 @@ async fn take_all(
     let mut groups: Vec<Vec<(usize, Incoming)>> = by_id.into_values().collect();
     // What came first in the batch is taken first, as far as events beside each other have an order.
     groups.sort_by_key(|group| group.first().map(|(n, _)| *n));
-    let answers = stream::iter(groups).map(|group| take_group(state, caller, group));
+    let answers = stream::iter(groups).map(|group| take_group(state, principal, group));
     let mut answers = answers.buffer_unordered(AT_ONCE);
     while let Some(group) = answers.next().await {
         for (n, item) in group {
@@ -131,7 +131,7 @@ async fn take_all(
 /// content is a duplicate of it, and other content is refused, as the database would have it.
 async fn take_group(
     state: &AppState,
-    caller: &Caller,
+    principal: &Principal,
     group: Vec<(usize, Incoming)>,
 ) -> Vec<(usize, BatchItem)> {
     let mut items = Vec::with_capacity(group.len());
@@ -146,7 +146,7 @@ async fn take_group(
             items.push((n, BatchItem::Refused(Box::new(problem.clone()))));
             continue;
         }
-        match take(state, caller, &incoming).await {
+        match take(state, principal, &incoming).await {
             Ok(accepted) => {
                 items.push((n, BatchItem::Taken(accepted.clone())));
                 previous = Some((incoming.content_hash, EventAccepted { duplicate: true, ..accepted }));
@@ -173,11 +173,11 @@ fn refusal(error: ApiError) -> BatchItem {
     BatchItem::Refused(Box::new(error.into_problem()))
 }
 
-async fn take(state: &AppState, caller: &Caller, incoming: &Incoming) -> ApiResult<EventAccepted> {
+async fn take(state: &AppState, principal: &Principal, incoming: &Incoming) -> ApiResult<EventAccepted> {
     let event_id = incoming.event.id.clone();
-    let (duplicate, runs) = match state.engine.intake(caller.workspace, incoming).await? {
-        Accepted::New(begun) => (false, begun.into_iter().map(|run| started(run.standing)).collect()),
-        Accepted::Duplicate => (true, look(state, caller, &event_id).await?),
+    let (duplicate, runs) = match state.engine.intake(principal.workspace, incoming).await? {
+        Accepted::New(begun) => (false, begun.into_iter().map(|run| started(run.summary)).collect()),
+        Accepted::Duplicate => (true, look(state, principal, &event_id).await?),
     };
     Ok(EventAccepted { event_id, duplicate, runs })
 }

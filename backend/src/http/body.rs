@@ -222,12 +222,12 @@ fn in_words(finding: &Finding) -> String {
 }
 
 /// A document as it was sent.
-pub(super) struct Written {
+pub(super) struct DocumentBody {
     pub(super) text: String,
     pub(super) format: Format,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Written {
+impl<S: Send + Sync> FromRequest<S> for DocumentBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> ApiResult<Self> {

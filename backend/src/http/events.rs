@@ -8,9 +8,9 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, Who},
+    auth::{Principal, Who},
     clock,
-    engine::{Accepted, Incoming, Standing, Started, Starts, Watch},
+    engine::{Accepted, AcceptedRun, Incoming, RunSummary, Starts, Watch},
     store::{approvals, executions},
 };
 use axum::{
@@ -42,26 +42,26 @@ const LOOK: Duration = Duration::from_millis(250);
 
 pub(super) async fn send(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     headers: HeaderMap,
     Query(query): Query<WaitQuery>,
     Body(new): Body<NewEvent>,
 ) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
     let wait = query.wait.as_deref().map(read_wait).transpose()?;
-    let incoming = read_event(&caller, idempotency::key(&headers)?, new)?;
-    let accepted = state.engine.intake(caller.workspace, &incoming).await?;
+    let incoming = read_event(&principal, idempotency::key(&headers)?, new)?;
+    let accepted = state.engine.intake(principal.workspace, &incoming).await?;
     let event_id = incoming.event.id.clone();
     let mut watches = Vec::new();
     let (duplicate, mut runs) = match accepted {
         Accepted::New(begun) => {
-            let runs = begun.into_iter().map(|Started { standing, watch }| {
+            let runs = begun.into_iter().map(|AcceptedRun { summary: standing, watch }| {
                 watches.extend(watch);
                 started(standing)
             });
             (false, runs.collect())
         }
         Accepted::Duplicate => {
-            let runs = Box::pin(look(&state, &caller, &event_id)).await?;
+            let runs = Box::pin(look(&state, &principal, &event_id)).await?;
             let running = runs.iter().filter(|run| run.status == RunStatus::Running);
             watches.extend(running.map(|run| state.engine.watch(run.execution_id)));
             (true, runs)
@@ -78,7 +78,7 @@ pub(super) async fn send(
                 Some(standing) = settled(watch) => runs[running] = started(standing),
                 // Another server may work on it, or have settled it before it was watched.
                 () = tokio::time::sleep_until((Instant::now() + LOOK).min(deadline)) => {
-                    runs = Box::pin(look(&state, &caller, &event_id)).await?;
+                    runs = Box::pin(look(&state, &principal, &event_id)).await?;
                 }
             }
         }
@@ -99,7 +99,7 @@ fn read_wait(text: &str) -> ApiResult<Duration> {
 }
 
 /// Reads an event that was sent, whose `Idempotency-Key` is another spelling of its id.
-pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) -> ApiResult<Incoming> {
+pub(super) fn read_event(principal: &Principal, key: Option<String>, new: NewEvent) -> ApiResult<Incoming> {
     if new.kind.contains(char::is_whitespace) {
         let detail = format!("`type` is \"{}\"; it must have no spaces, such as order.created.", new.kind);
         return Err(ApiError::new(Code::FieldBad, detail));
@@ -123,7 +123,7 @@ pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) ->
         let detail = format!("`id` must not begin with `{own}`: those ids are the server's own.");
         return Err(ApiError::new(Code::FieldBad, detail));
     }
-    let requester = requester(caller, new.requester.as_deref())?;
+    let requester = requester(principal, new.requester.as_deref())?;
     let content = (&new.kind, &new.source, &new.requester, &new.time, &new.payload);
     let content =
         serde_json::to_vec(&content).map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
@@ -136,7 +136,7 @@ pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) ->
         requester: Some(requester),
         payload: new.payload,
     };
-    let starts = match &caller.who {
+    let starts = match &principal.who {
         Who::Key(key) => key.workflows.clone().map_or(Starts::Listening, Starts::ListeningOf),
         Who::Person(_) => Starts::Listening,
     };
@@ -144,10 +144,10 @@ pub(super) fn read_event(caller: &Caller, key: Option<String>, new: NewEvent) ->
 }
 
 /// A person's event is theirs; a key's may name somebody by address.
-fn requester(caller: &Caller, named: Option<&str>) -> ApiResult<Requester> {
-    let Some(named) = named else { return Ok(caller.requester()) };
-    match &caller.who {
-        Who::Person(person) if email::is_same(named, &person.email) => Ok(caller.requester()),
+fn requester(principal: &Principal, named: Option<&str>) -> ApiResult<Requester> {
+    let Some(named) = named else { return Ok(principal.requester()) };
+    match &principal.who {
+        Who::Person(person) if email::is_same(named, &person.email) => Ok(principal.requester()),
         Who::Person(_) => {
             Err(ApiError::new(Code::RequesterBad, "`requester` is whoever is signed in; leave it out."))
         }
@@ -161,11 +161,11 @@ fn requester(caller: &Caller, named: Option<&str>) -> ApiResult<Requester> {
     }
 }
 
-async fn settled(watch: Option<&mut Watch>) -> Option<Standing> {
+async fn settled(watch: Option<&mut Watch>) -> Option<RunSummary> {
     watch?.settled().await
 }
 
-pub(super) fn started(Standing { execution: run, open_request }: Standing) -> StartedRun {
+pub(super) fn started(RunSummary { execution: run, open_request }: RunSummary) -> StartedRun {
     StartedRun {
         execution_id: run.execution_id,
         workflow_id: run.workflow_id,
@@ -177,13 +177,17 @@ pub(super) fn started(Standing { execution: run, open_request }: Standing) -> St
 }
 
 /// The runs that an event started, as they stand.
-pub(super) async fn look(state: &AppState, caller: &Caller, event: &EventId) -> ApiResult<Vec<StartedRun>> {
+pub(super) async fn look(
+    state: &AppState,
+    principal: &Principal,
+    event: &EventId,
+) -> ApiResult<Vec<StartedRun>> {
     let mut conn = state.pool.acquire().await?;
-    let mut runs = executions::started_by(&mut conn, caller.workspace, event).await?;
+    let mut runs = executions::started_by(&mut conn, principal.workspace, event).await?;
     // A key for some workflows isn't told of the runs of others.
-    runs.retain(|run| caller.may_touch(&run.workflow_id));
+    runs.retain(|run| principal.may_touch(&run.workflow_id));
     let ids: Vec<_> = runs.iter().map(|run| run.execution_id).collect();
-    let open = approvals::open_of(&mut conn, caller.workspace, &ids).await?;
+    let open = approvals::open_of(&mut conn, principal.workspace, &ids).await?;
     let started = runs.into_iter().map(|run| StartedRun {
         approval_id: open.get(&run.execution_id).copied(),
         execution_id: run.execution_id,

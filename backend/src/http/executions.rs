@@ -3,17 +3,17 @@
 use super::{
     AppState, audit,
     body::Body,
-    caller::only_of,
-    idempotency::Claim,
+    idempotency::IdempotencyKey,
     paging::Paging,
     params::{Path, Query},
+    principal::only_of,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
-    engine::{ApplyError, Because, Given},
-    store::{calls, executions, search::Found},
+    engine::{ApplyError, Because, Mutation},
+    store::{child_runs, executions, search::Found},
 };
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
@@ -36,14 +36,14 @@ const ITEMS_SHOWN: u32 = 20;
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<ExecutionQuery>,
 ) -> ApiResult<Json<Page<Execution>>> {
-    let paging = Paging::of(&state, &caller, "executions", query.limit);
+    let paging = Paging::of(&state, &principal, "executions", query.limit);
     let below = paging.after(query.cursor.as_deref())?;
-    let only = only_of(&caller);
+    let only = only_of(&principal);
     let mut conn = state.pool.acquire().await?;
-    let (workspace, only, limit) = (caller.workspace, only.as_deref(), paging.to_read());
+    let (workspace, only, limit) = (principal.workspace, only.as_deref(), paging.to_read());
     let found = match executions::search(&mut conn, workspace, &query, only, below, limit).await? {
         Some(found) => found,
         None => Found::all(executions::list(&mut conn, workspace, &query, only, below, limit).await?),
@@ -53,21 +53,21 @@ pub(super) async fn list(
 
 pub(super) async fn get(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<ExecutionId>,
 ) -> ApiResult<Json<ExecutionDetail>> {
-    let execution = find(&state, &caller, id).await?;
+    let execution = find(&state, &principal, id).await?;
     let (mut trace, called_by) = {
         let mut conn = state.pool.acquire().await?;
-        let called_by = calls::caller(&mut conn, caller.workspace, id).await?;
+        let called_by = child_runs::parent(&mut conn, principal.workspace, id).await?;
         (executions::trace_after(&mut conn, id, None, TRACE_SHOWN + 1).await?, called_by)
     };
     let has_more = trace.len() > TRACE_SHOWN;
     trace.truncate(TRACE_SHOWN);
-    let paging = trace_paging(&state, &caller, id, None);
+    let paging = trace_paging(&state, &principal, id, None);
     let trace_next_cursor =
         trace.last().filter(|_| has_more).map(|fact| paging.cursor(&fact.seq.to_string()));
-    let context = match state.engine.look(caller.workspace, id).await {
+    let context = match state.engine.read_state(principal.workspace, id).await {
         Ok(run) => Value::Object(run.context.as_ref().clone()),
         // What else is known of it is shown all the same.
         Err(ApplyError::Store(error)) if error.is_lasting() => {
@@ -82,13 +82,13 @@ pub(super) async fn get(
 
 pub(super) async fn trace(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<ExecutionId>,
     Query(query): Query<TraceQuery>,
 ) -> ApiResult<Json<Page<Fact>>> {
-    let paging = trace_paging(&state, &caller, id, query.limit);
+    let paging = trace_paging(&state, &principal, id, query.limit);
     let after: Option<u32> = paging.after(query.cursor.as_deref())?;
-    find(&state, &caller, id).await?;
+    find(&state, &principal, id).await?;
     let mut conn = state.pool.acquire().await?;
     let most = usize::try_from(paging.to_read()).unwrap_or_default();
     let trace = executions::trace_after(&mut conn, id, after, most).await?;
@@ -96,18 +96,18 @@ pub(super) async fn trace(
 }
 
 /// The parts of one run's trace: a cursor of another run's means nothing in it.
-fn trace_paging(state: &AppState, caller: &Caller, id: ExecutionId, limit: Option<u32>) -> Paging {
-    Paging::of(state, caller, &format!("executions/{id}/trace"), limit)
+fn trace_paging(state: &AppState, principal: &Principal, id: ExecutionId, limit: Option<u32>) -> Paging {
+    Paging::of(state, principal, &format!("executions/{id}/trace"), limit)
 }
 
 pub(super) async fn tree(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<ExecutionId>,
     Query(query): Query<TreeQuery>,
 ) -> ApiResult<Json<TraceTree>> {
     let items = query.items.unwrap_or(ITEMS_SHOWN);
-    find(&state, &caller, id).await?;
+    find(&state, &principal, id).await?;
     let facts = {
         let mut conn = state.pool.acquire().await?;
         executions::trace(&mut conn, id).await?
@@ -118,41 +118,41 @@ pub(super) async fn tree(
     Ok(Json(TraceTree { at: clock::now(), nodes }))
 }
 
-async fn find(state: &AppState, caller: &Caller, id: ExecutionId) -> ApiResult<Execution> {
+async fn find(state: &AppState, principal: &Principal, id: ExecutionId) -> ApiResult<Execution> {
     let mut conn = state.pool.acquire().await?;
-    let found = executions::find(&mut conn, caller.workspace, id).await?;
-    found.filter(|run| caller.may_touch(&run.workflow_id)).ok_or_else(ApiError::not_found)
+    let found = executions::find(&mut conn, principal.workspace, id).await?;
+    found.filter(|run| principal.may_touch(&run.workflow_id)).ok_or_else(ApiError::not_found)
 }
 
 pub(super) async fn cancel(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<ExecutionId>,
-    claim: Claim,
+    claim: IdempotencyKey,
     Body(cancel): Body<Cancel>,
 ) -> ApiResult<Json<Execution>> {
-    find(&state, &caller, id).await?;
-    let by = caller.person().map_or_else(|| caller.actor(), |person| person.name.clone());
+    find(&state, &principal, id).await?;
+    let by = principal.person().map_or_else(|| principal.actor(), |person| person.name.clone());
     let entry =
-        audit::entry(&caller, "execution.cancelled", &id.to_string(), json!({ "reason": cancel.reason }));
+        audit::entry(&principal, "execution.cancelled", &id.to_string(), json!({ "reason": cancel.reason }));
     let because = match cancel.reason.as_deref().filter(|reason| !reason.is_empty()) {
         Some(reason) => format!("Cancelled by {by}: “{reason}”"),
         None => format!("Cancelled by {by}"),
     };
-    let mut given = Given::just(Input::Cancel { by, reason: cancel.reason });
+    let mut given = Mutation::of_input(Input::Cancel { by, reason: cancel.reason });
     given.audit.push(entry.clone());
-    let applied = state.engine.apply(caller.workspace, id, &given).await;
+    let applied = state.engine.apply(principal.workspace, id, &given).await;
     if let Err(ApplyError::Store(error)) = &applied
         && error.is_lasting()
     {
         // It can't be asked; it ends all the same.
         let because = Because::Cancelled { reason: because, audit: entry };
-        if !state.engine.set_aside(caller.workspace, id, because).await? {
+        if !state.engine.set_aside(principal.workspace, id, because).await? {
             return Err(ApplyError::Refused(InputError::Ended).into());
         }
-        return Ok(Json(find(&state, &caller, id).await?));
+        return Ok(Json(find(&state, &principal, id).await?));
     }
-    let run = find(&state, &caller, id).await?;
+    let run = find(&state, &principal, id).await?;
     match applied {
         // This request was sent before, and lost its answer.
         Err(ApplyError::Refused(InputError::Ended))

@@ -1,12 +1,11 @@
 //! The one place that decides, per route, which requests come in, and who sends them.
 
 use super::{
-    AppState, body,
-    caller::authenticate,
-    idempotency, params,
+    AppState, body, idempotency, params,
+    principal::authenticate,
     problem::{ApiError, ApiResult},
 };
-use crate::auth::Caller;
+use crate::auth::Principal;
 use axum::{
     extract::{Request, State},
     http::request::Parts,
@@ -46,8 +45,8 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = match enter(&state, rules, &mut parts).await {
-        Ok(caller) => caller,
+    let principal = match enter(&state, rules, &mut parts).await {
+        Ok(principal) => principal,
         Err(error) => {
             body::discard(&parts.headers, body).await;
             return error.into_response();
@@ -61,12 +60,12 @@ pub(super) async fn guard(
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
-    let Some(caller) = caller else { return next.run(request).await };
+    let Some(principal) = principal else { return next.run(request).await };
     // What changes something is carried through, also where the client hangs up: a run that was written has to
     // be gone on with by whoever wrote it.
     let carried = tokio::spawn(async move {
         if rules.method == HttpMethod::Post && rules.repeated == Repeated::AnswerStored {
-            idempotency::once(&state, &caller, request, next).await
+            idempotency::once(&state, &principal, request, next).await
         } else {
             next.run(request).await
         }
@@ -79,17 +78,17 @@ pub(super) async fn guard(
 }
 
 /// Holds all of a request but its body against the endpoint's definition; gives its caller, unless anybody may call.
-async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<Option<Caller>> {
+async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<Option<Principal>> {
     params::check_path(&parts.uri)?;
-    let caller = match rules.access {
+    let principal = match rules.access {
         Access::Public => None,
         Access::Person | Access::Needs(_) => {
-            let caller = authenticate(state, &parts.headers, &parts.extensions).await?;
+            let principal = authenticate(state, &parts.headers, &parts.extensions).await?;
             let refused = match rules.access {
-                Access::Person if caller.person().is_none() => {
+                Access::Person if principal.person().is_none() => {
                     Some("Only a person who is signed in can do this, not a key.")
                 }
-                Access::Needs(permission) if !caller.may(permission) => Some(
+                Access::Needs(permission) if !principal.may(permission) => Some(
                     "Your roles, or the key's scopes, don't allow this; an administrator can change them.",
                 ),
                 Access::Public | Access::Person | Access::Needs(_) => None,
@@ -97,8 +96,8 @@ async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<O
             if let Some(detail) = refused {
                 return Err(ApiError::new(Code::Forbidden, detail));
             }
-            parts.extensions.insert(caller.clone());
-            Some(caller)
+            parts.extensions.insert(principal.clone());
+            Some(principal)
         }
     };
     (rules.keep_query)(parts)?;
@@ -106,5 +105,5 @@ async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<O
     if rules.access != Access::Public {
         idempotency::key(&parts.headers)?;
     }
-    Ok(caller)
+    Ok(principal)
 }

@@ -1,6 +1,6 @@
 //! What is asked by machines: health, metrics, the API's description.
 
-use super::{AppState, caller, problem::ApiError};
+use super::{AppState, principal, problem::ApiError};
 use crate::{auth::token_hash, store};
 use axum::{
     Json, Router,
@@ -58,7 +58,7 @@ async fn metrics(
     if !is_local {
         let wanted = state.metrics_token.as_deref().ok_or_else(ApiError::not_found)?;
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let sent = sent.and_then(caller::bearer).unwrap_or_default();
+        let sent = sent.and_then(principal::bearer).unwrap_or_default();
         // Hashes are compared, so that the time taken tells nothing of the token.
         if token_hash(sent) != token_hash(wanted) {
             let detail = "Send the token of IW_METRICS_TOKEN in the header Authorization: Bearer …";

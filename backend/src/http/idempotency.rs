@@ -5,11 +5,11 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, Who},
+    auth::{Principal, Who},
     clock,
     store::{
         self,
-        idempotency::{self, Kept},
+        idempotency::{self, StoredResponse},
     },
 };
 use axum::{
@@ -56,7 +56,7 @@ pub(super) fn key(headers: &HeaderMap) -> ApiResult<Option<String>> {
 
 /// A request's `Idempotency-Key`, for a handler that keeps its answer in the transaction that it tells of.
 #[derive(Clone)]
-pub(super) struct Claim(Option<Arc<Claimed>>);
+pub(super) struct IdempotencyKey(Option<Arc<Claimed>>);
 
 struct Claimed {
     workspace: WorkspaceId,
@@ -65,7 +65,7 @@ struct Claimed {
     request_hash: Vec<u8>,
 }
 
-impl Claim {
+impl IdempotencyKey {
     /// Keeps the answer with what was changed. Where the same request was quicker, this one fails, changes
     /// nothing, and is answered as that one was.
     pub(super) async fn keep<T: Serialize>(
@@ -101,7 +101,7 @@ impl Claim {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Claim {
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -110,7 +110,7 @@ impl<S: Sync> FromRequestParts<S> for Claim {
 }
 
 impl Claimed {
-    async fn find(&self, state: &AppState) -> ApiResult<Option<Kept>> {
+    async fn find(&self, state: &AppState) -> ApiResult<Option<StoredResponse>> {
         let mut conn = state.pool.acquire().await?;
         Ok(idempotency::find(&mut conn, self.workspace, &self.actor, &self.key).await?)
     }
@@ -125,7 +125,7 @@ impl Claimed {
     ) -> ApiResult<bool> {
         // An answer may hold what is shown only once, such as a key; it is kept as secrets are.
         let sealed = state.key.seal(self.workspace, &self.key, answer);
-        let stored = Kept {
+        let stored = StoredResponse {
             request_hash: self.request_hash.clone(),
             status: i16::try_from(status.as_u16()).unwrap_or_default(),
             body: STANDARD.encode(sealed),
@@ -135,13 +135,13 @@ impl Claimed {
 }
 
 /// Answers a request, or answers it again.
-pub(super) async fn once(state: &AppState, caller: &Caller, request: Request, next: Next) -> Response {
+pub(super) async fn once(state: &AppState, principal: &Principal, request: Request, next: Next) -> Response {
     let key = match key(request.headers()) {
         Ok(Some(key)) => key,
         Ok(None) => return next.run(request).await,
         Err(error) => return error.into_response(),
     };
-    match once_with(state, caller, request, next, key).await {
+    match once_with(state, principal, request, next, key).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
@@ -149,7 +149,7 @@ pub(super) async fn once(state: &AppState, caller: &Caller, request: Request, ne
 
 async fn once_with(
     state: &AppState,
-    caller: &Caller,
+    principal: &Principal,
     request: Request,
     next: Next,
     key: String,
@@ -163,11 +163,12 @@ async fn once_with(
     hash.update(parts.uri.path());
     hash.update(&body);
     let request_hash = hash.finalize().to_vec();
-    let claimed = Arc::new(Claimed { workspace: caller.workspace, actor: owner(caller), key, request_hash });
+    let claimed =
+        Arc::new(Claimed { workspace: principal.workspace, actor: owner(principal), key, request_hash });
     if let Some(kept) = claimed.find(state).await? {
         return answer_again(state, &claimed, &kept);
     }
-    parts.extensions.insert(Claim(Some(Arc::clone(&claimed))));
+    parts.extensions.insert(IdempotencyKey(Some(Arc::clone(&claimed))));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if !response.status().is_success() {
         // The same request, sent twice at once, may have got there first.
@@ -185,8 +186,8 @@ async fn once_with(
 }
 
 /// Whose keys a caller's are. Two API keys may have one name, so that theirs are told apart by their ids.
-fn owner(caller: &Caller) -> String {
-    match &caller.who {
+fn owner(principal: &Principal) -> String {
+    match &principal.who {
         Who::Person(person) => person.email.clone(),
         Who::Key(key) => format!("key:{}", key.key_id),
     }
@@ -197,7 +198,7 @@ fn reused() -> ApiError {
     ApiError::new(Code::IdempotencyReused, detail)
 }
 
-fn answer_again(state: &AppState, claimed: &Claimed, kept: &Kept) -> ApiResult<Response> {
+fn answer_again(state: &AppState, claimed: &Claimed, kept: &StoredResponse) -> ApiResult<Response> {
     if kept.request_hash != claimed.request_hash {
         return Err(reused());
     }

@@ -2,12 +2,12 @@
 
 use super::{
     AppState, audit,
-    caller::person,
     params::Path,
+    principal::person,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     store::{self, invitations, people, people::Account},
 };
@@ -20,8 +20,11 @@ use shared_types::{
 use sqlx::PgConnection;
 use std::net::IpAddr;
 
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<Invitation>>> {
-    let user = person(&caller)?.user_id;
+pub(super) async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+) -> ApiResult<Json<Page<Invitation>>> {
+    let user = person(&principal)?.user_id;
     let mut conn = state.pool.acquire().await?;
     let items = invitations::open_of(&mut conn, user).await?;
     Ok(Json(Page { items, next_cursor: None }))
@@ -29,23 +32,28 @@ pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiRe
 
 pub(super) async fn accept(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<InvitationId>,
 ) -> ApiResult<StatusCode> {
-    answer(&state, &caller, id, true).await
+    answer(&state, &principal, id, true).await
 }
 
 pub(super) async fn decline(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<InvitationId>,
 ) -> ApiResult<StatusCode> {
-    answer(&state, &caller, id, false).await
+    answer(&state, &principal, id, false).await
 }
 
-async fn answer(state: &AppState, caller: &Caller, id: InvitationId, accepts: bool) -> ApiResult<StatusCode> {
-    let user = person(caller)?.user_id;
-    let address = caller.address.as_deref().and_then(|address| address.parse().ok());
+async fn answer(
+    state: &AppState,
+    principal: &Principal,
+    id: InvitationId,
+    accepts: bool,
+) -> ApiResult<StatusCode> {
+    let user = person(principal)?.user_id;
+    let address = principal.address.as_deref().and_then(|address| address.parse().ok());
     let mut transaction = state.pool.begin().await?;
     let account = people::account(&mut transaction, user).await?.ok_or_else(ApiError::not_found)?;
     if accepts {

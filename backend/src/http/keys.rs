@@ -3,13 +3,13 @@
 use super::{
     AppState, audit,
     body::Body,
-    idempotency::Claim,
+    idempotency::IdempotencyKey,
     params::Path,
     problem::{ApiError, ApiResult},
     users::field,
 };
 use crate::{
-    auth::{Caller, keys::fresh, token_hash},
+    auth::{Principal, keys::fresh, token_hash},
     clock,
     store::{self, keys, workflows},
 };
@@ -27,8 +27,8 @@ use shared_types::{
 
 pub(super) async fn create(
     State(state): State<AppState>,
-    caller: Caller,
-    claim: Claim,
+    principal: Principal,
+    claim: IdempotencyKey,
     Body(new): Body<NewKey>,
 ) -> ApiResult<(StatusCode, Json<CreatedKey>)> {
     let name: Label = field("name", &new.name)?;
@@ -56,16 +56,17 @@ pub(super) async fn create(
     };
     let mut transaction = state.pool.begin().await?;
     for id in about.workflows.iter().flatten() {
-        if workflows::find(&mut transaction, caller.workspace, id, None).await?.is_none() {
+        if workflows::find(&mut transaction, principal.workspace, id, None).await?.is_none() {
             let detail = format!(
                 "`workflows`: there is no workflow \"{id}\"; write ids of workflows, or null for all."
             );
             return Err(ApiError::new(Code::FieldBad, detail));
         }
     }
-    keys::insert(&mut transaction, caller.workspace, &about, &token_hash(&text), &caller.actor()).await?;
+    keys::insert(&mut transaction, principal.workspace, &about, &token_hash(&text), &principal.actor())
+        .await?;
     let detail = json!({ "name": about.name, "scopes": about.scopes });
-    let entry = audit::entry(&caller, "key.made", &about.key_id.to_string(), detail);
+    let entry = audit::entry(&principal, "key.made", &about.key_id.to_string(), detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
     let created = CreatedKey { key: text, about };
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &created).await?;
@@ -73,21 +74,21 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(created)))
 }
 
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<Key>>> {
+pub(super) async fn list(State(state): State<AppState>, principal: Principal) -> ApiResult<Json<Page<Key>>> {
     let mut conn = state.pool.acquire().await?;
-    let items = keys::list(&mut conn, caller.workspace).await?;
+    let items = keys::list(&mut conn, principal.workspace).await?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 pub(super) async fn revoke(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(key_id): Path<KeyId>,
 ) -> ApiResult<StatusCode> {
     let mut transaction = state.pool.begin().await?;
-    let hash = keys::revoke(&mut transaction, caller.workspace, key_id, clock::now()).await?;
+    let hash = keys::revoke(&mut transaction, principal.workspace, key_id, clock::now()).await?;
     let hash = hash.ok_or_else(ApiError::not_found)?;
-    let entry = audit::entry(&caller, "key.revoked", &key_id.to_string(), json!({}));
+    let entry = audit::entry(&principal, "key.revoked", &key_id.to_string(), json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     state.recent_keys.forget(&hash);

@@ -2,12 +2,12 @@
 
 use super::{
     AppState,
-    caller::{again, person},
     params::Query,
+    principal::{again, person},
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     dispatch::{Numbered, RightsChanged},
 };
@@ -38,11 +38,11 @@ const LONGEST: Duration = Duration::from_hours(1);
 
 pub(super) async fn follow(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<LiveQuery>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
-    let user = person(&caller)?.user_id;
+    let user = person(&principal)?.user_id;
     let upgrade = upgrade.map_err(|_| {
         let detail =
             "This is a WebSocket; send Connection: Upgrade, Upgrade: websocket and Sec-WebSocket-Key.";
@@ -56,33 +56,33 @@ pub(super) async fn follow(
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _line = line;
         // A client that goes away is no failure.
-        let _ = tokio::time::timeout(LONGEST, serve(socket, state, caller, query.after)).await;
+        let _ = tokio::time::timeout(LONGEST, serve(socket, state, principal, query.after)).await;
     }))
 }
 
 async fn serve(
     mut socket: WebSocket,
     state: AppState,
-    mut caller: Caller,
+    mut principal: Principal,
     after: Option<u64>,
 ) -> Result<(), axum::Error> {
     let mut rights = state.dispatch.rights_changes();
     // They may have changed since the person was let in, before anybody listened.
     let mut in_doubt = true;
-    let (missed, mut incoming) = state.dispatch.follow(caller.workspace, after);
+    let (missed, mut incoming) = state.dispatch.follow(principal.workspace, after);
     match missed {
         Some(missed) => {
-            for numbered in missed.iter().filter(|numbered| is_for(&caller, numbered)) {
+            for numbered in missed.iter().filter(|numbered| is_for(&principal, numbered)) {
                 send(&mut socket, &numbered.live()).await?;
             }
         }
-        None => send(&mut socket, &reset(&state, &caller)).await?,
+        None => send(&mut socket, &reset(&state, &principal)).await?,
     }
     let mut ping = tokio::time::interval(PING);
     loop {
         if in_doubt {
-            match again(&state, &caller).await {
-                Ok(Some(now)) => (caller, in_doubt) = (now, false),
+            match again(&state, &principal).await {
+                Ok(Some(now)) => (principal, in_doubt) = (now, false),
                 Ok(None) => return close(socket).await,
                 // Nobody can tell at the moment; it is asked again with the next ping at the latest.
                 Err(_) => {}
@@ -90,12 +90,12 @@ async fn serve(
         }
         tokio::select! {
             received = incoming.recv() => match received {
-                Ok(numbered) if is_for(&caller, &numbered) => send(&mut socket, &numbered.live()).await?,
+                Ok(numbered) if is_for(&principal, &numbered) => send(&mut socket, &numbered.live()).await?,
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) => send(&mut socket, &reset(&state, &caller)).await?,
+                Err(RecvError::Lagged(_)) => send(&mut socket, &reset(&state, &principal)).await?,
                 Err(RecvError::Closed) => return Ok(()),
             },
-            changed = rights.recv() => in_doubt |= concerns(&changed, &caller),
+            changed = rights.recv() => in_doubt |= concerns(&changed, &principal),
             _ = ping.tick() => socket.send(Message::Ping(Vec::new().into())).await?,
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
@@ -106,9 +106,9 @@ async fn serve(
 }
 
 /// Whether a change of rights may be one of the caller's.
-fn concerns(changed: &Result<RightsChanged, RecvError>, caller: &Caller) -> bool {
+fn concerns(changed: &Result<RightsChanged, RecvError>, principal: &Principal) -> bool {
     match changed {
-        Ok(RightsChanged::Of(user)) => caller.person().is_some_and(|person| person.user_id == *user),
+        Ok(RightsChanged::Of(user)) => principal.person().is_some_and(|person| person.user_id == *user),
         Ok(RightsChanged::OfAnybody) | Err(RecvError::Lagged(_) | RecvError::Closed) => true,
     }
 }
@@ -119,9 +119,9 @@ async fn close(mut socket: WebSocket) -> Result<(), axum::Error> {
     socket.send(Message::Close(Some(frame))).await
 }
 
-fn reset(state: &AppState, caller: &Caller) -> LiveMessage {
+fn reset(state: &AppState, principal: &Principal) -> LiveMessage {
     LiveMessage {
-        n: state.dispatch.last(caller.workspace),
+        n: state.dispatch.last(principal.workspace),
         kind: LiveKind::Reset,
         id: String::new(),
         at: clock::now(),
@@ -134,14 +134,14 @@ async fn send(socket: &mut WebSocket, message: &LiveMessage) -> Result<(), axum:
 }
 
 /// Whether the caller may see what a message tells of.
-fn is_for(caller: &Caller, numbered: &Arc<Numbered>) -> bool {
+fn is_for(principal: &Principal, numbered: &Arc<Numbered>) -> bool {
     let message = &numbered.message;
-    let mine = message.to.is_none_or(|to| caller.person().is_some_and(|person| person.user_id == to));
+    let mine = message.to.is_none_or(|to| principal.person().is_some_and(|person| person.user_id == to));
     let may = match message.kind {
-        LiveKind::ApprovalAsked | LiveKind::ApprovalChanged => caller.may(Permission::ReadApprovals),
-        LiveKind::ExecutionChanged => caller.may(Permission::ReadExecutions),
-        LiveKind::WorkflowChanged => caller.may(Permission::ReadWorkflows),
+        LiveKind::ApprovalAsked | LiveKind::ApprovalChanged => principal.may(Permission::ReadApprovals),
+        LiveKind::ExecutionChanged => principal.may(Permission::ReadExecutions),
+        LiveKind::WorkflowChanged => principal.may(Permission::ReadWorkflows),
         LiveKind::Notice | LiveKind::Reset => true,
     };
-    message.workspace == caller.workspace && mine && may
+    message.workspace == principal.workspace && mine && may
 }

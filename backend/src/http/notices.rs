@@ -2,13 +2,13 @@
 
 use super::{
     AppState,
-    caller::person,
     paging::Paging,
     params::{Path, Query},
+    principal::person,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     store::{deliveries, notices},
 };
@@ -23,26 +23,26 @@ use shared_types::{
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<NoticeQuery>,
 ) -> ApiResult<Json<Page<Notice>>> {
-    let user = person(&caller)?.user_id;
-    let paging = Paging::of(&state, &caller, "notices", query.limit);
+    let user = person(&principal)?.user_id;
+    let paging = Paging::of(&state, &principal, "notices", query.limit);
     let below = paging.after(query.cursor.as_deref())?;
     let unread = query.unread.unwrap_or_default();
     let mut conn = state.pool.acquire().await?;
-    let items = notices::list(&mut conn, caller.workspace, user, unread, below, paging.to_read()).await?;
+    let items = notices::list(&mut conn, principal.workspace, user, unread, below, paging.to_read()).await?;
     Ok(Json(paging.page(items, |notice| notice.notice_id.to_string())))
 }
 
 pub(super) async fn read(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(notice_id): Path<NoticeId>,
 ) -> ApiResult<StatusCode> {
-    let user = person(&caller)?.user_id;
+    let user = person(&principal)?.user_id;
     let mut conn = state.pool.acquire().await?;
-    if notices::mark_read(&mut conn, caller.workspace, user, notice_id, clock::now()).await? {
+    if notices::mark_read(&mut conn, principal.workspace, user, notice_id, clock::now()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::not_found())
@@ -51,12 +51,13 @@ pub(super) async fn read(
 
 pub(super) async fn deliveries(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<DeliveryQuery>,
 ) -> ApiResult<Json<Page<Delivery>>> {
-    let paging = Paging::of(&state, &caller, "deliveries", query.limit);
+    let paging = Paging::of(&state, &principal, "deliveries", query.limit);
     let below = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let items = deliveries::list(&mut conn, caller.workspace, query.status, below, paging.to_read()).await?;
+    let items =
+        deliveries::list(&mut conn, principal.workspace, query.status, below, paging.to_read()).await?;
     Ok(Json(paging.page(items, |delivery| delivery.delivery_id.to_string())))
 }

@@ -5,7 +5,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::{Caller, cursor::CursorSeal},
+    auth::{Principal, cursor::CursorSeal},
     store::search::Found,
 };
 use shared_types::api::{Page, limits, problem::Code};
@@ -21,10 +21,10 @@ pub(super) struct Paging {
 
 impl Paging {
     /// The parts of a list, of so many items each; the query's schema has bounded how many.
-    pub(super) fn of(state: &AppState, caller: &Caller, list: &str, limit: Option<u32>) -> Self {
+    pub(super) fn of(state: &AppState, principal: &Principal, list: &str, limit: Option<u32>) -> Self {
         let shown = limit.unwrap_or(DEFAULT).clamp(1, limits::PAGE);
         Self {
-            seal: CursorSeal::new(&state.key, caller.workspace, list),
+            seal: CursorSeal::new(&state.key, principal.workspace, list),
             shown: usize::try_from(shown).unwrap_or_default(),
         }
     }

@@ -8,7 +8,7 @@ use super::{
     users::field,
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     store::{self, roles},
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -23,15 +23,15 @@ use shared_types::{
     role,
 };
 
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<Role>>> {
+pub(super) async fn list(State(state): State<AppState>, principal: Principal) -> ApiResult<Json<Page<Role>>> {
     let mut conn = state.pool.acquire().await?;
-    let items = roles::list(&mut conn, caller.workspace).await?;
+    let items = roles::list(&mut conn, principal.workspace).await?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 pub(super) async fn name(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<String>,
     Body(named): Body<RoleName>,
 ) -> ApiResult<StatusCode> {
@@ -45,8 +45,8 @@ pub(super) async fn name(
     }
     let name: Label = field("name", &named.name)?;
     let mut transaction = state.pool.begin().await?;
-    roles::put(&mut transaction, caller.workspace, &id, &name).await?;
-    let entry = audit::entry(&caller, "role.named", &id, json!({ "name": name.as_str() }));
+    roles::put(&mut transaction, principal.workspace, &id, &name).await?;
+    let entry = audit::entry(&principal, "role.named", &id, json!({ "name": name.as_str() }));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -54,14 +54,14 @@ pub(super) async fn name(
 
 pub(super) async fn unname(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     let mut transaction = state.pool.begin().await?;
-    if !roles::delete(&mut transaction, caller.workspace, &id).await? {
+    if !roles::delete(&mut transaction, principal.workspace, &id).await? {
         return Err(ApiError::not_found());
     }
-    let entry = audit::entry(&caller, "role.unnamed", &id, json!({}));
+    let entry = audit::entry(&principal, "role.unnamed", &id, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

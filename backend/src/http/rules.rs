@@ -2,19 +2,19 @@
 
 use super::{
     AppState, audit,
-    body::{self, Body, Written},
-    idempotency::Claim,
+    body::{self, Body, DocumentBody},
+    idempotency::IdempotencyKey,
     paging::Paging,
     params::{Path, Query},
     preconditions::IfMatch,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     store::{
         self,
-        rules::{self, NewVersion, Stored},
+        rules::{self, NewVersion, RuleRow},
         workflows::etag,
     },
 };
@@ -44,9 +44,13 @@ use shared_types::{
 };
 use sqlx::PgConnection;
 
-async fn require_valid(state: &AppState, caller: &Caller, written: &Written) -> ApiResult<RuleDocument> {
+async fn require_valid(
+    state: &AppState,
+    principal: &Principal,
+    written: &DocumentBody,
+) -> ApiResult<RuleDocument> {
     let (text, format) = (written.text.clone(), written.format);
-    let (checked, rule) = state.reviews.run(caller.workspace, move || check_rule(&text, format)).await?;
+    let (checked, rule) = state.reviews.run(principal.workspace, move || check_rule(&text, format)).await?;
     rule.ok_or_else(|| {
         if checked.findings.iter().any(|finding| finding.code == "text.zero") {
             return body::refused(checked.findings);
@@ -57,8 +61,8 @@ async fn require_valid(state: &AppState, caller: &Caller, written: &Written) -> 
 }
 
 /// Rules are of the whole workspace; a key for some workflows only can't change what others ask.
-fn for_all(caller: &Caller) -> ApiResult<()> {
-    if caller.is_for_all() {
+fn for_all(principal: &Principal) -> ApiResult<()> {
+    if principal.is_for_all() {
         return Ok(());
     }
     Err(ApiError::new(Code::Forbidden, "This key is for some workflows only; rules are asked by all."))
@@ -66,15 +70,15 @@ fn for_all(caller: &Caller) -> ApiResult<()> {
 
 pub(super) async fn create(
     State(state): State<AppState>,
-    caller: Caller,
-    claim: Claim,
-    written: Written,
+    principal: Principal,
+    claim: IdempotencyKey,
+    written: DocumentBody,
 ) -> ApiResult<Response> {
-    for_all(&caller)?;
-    let rule = require_valid(&state, &caller, &written).await?;
+    for_all(&principal)?;
+    let rule = require_valid(&state, &principal, &written).await?;
     let mut transaction = state.pool.begin().await?;
-    store::lock_workspace(&mut transaction, caller.workspace).await?;
-    let version = match rules::find(&mut transaction, caller.workspace, &rule.rule_id, None).await? {
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    let version = match rules::find(&mut transaction, principal.workspace, &rule.rule_id, None).await? {
         Some(known) if !known.archived => {
             let detail = format!("There is a rule {}; PUT writes a new version of it.", rule.rule_id);
             return Err(ApiError::new(Code::RuleExists, detail));
@@ -82,7 +86,7 @@ pub(super) async fn create(
         Some(known) => known.version + 1,
         None => 1,
     };
-    let stored = write(&mut transaction, &caller, version, &rule, &written).await?;
+    let stored = write(&mut transaction, &principal, version, &rule, &written).await?;
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &stored).await?;
     transaction.commit().await?;
     Ok(tagged(StatusCode::CREATED, &stored))
@@ -90,36 +94,36 @@ pub(super) async fn create(
 
 async fn write(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     version: i32,
     rule: &RuleDocument,
-    written: &Written,
+    written: &DocumentBody,
 ) -> ApiResult<StoredRule> {
     let new = NewVersion {
         version,
         document: rule,
         format: written.format,
         source: &written.text,
-        by: &caller.actor(),
+        by: &principal.actor(),
         at: clock::now(),
     };
-    rules::put(conn, caller.workspace, &new).await?;
-    let entry = audit::entry(caller, "rule.written", &rule.rule_id, json!({ "version": version }));
+    rules::put(conn, principal.workspace, &new).await?;
+    let entry = audit::entry(principal, "rule.written", &rule.rule_id, json!({ "version": version }));
     store::audit::insert(conn, &[&entry]).await?;
-    read(conn, caller, &rule.rule_id, None).await
+    read(conn, principal, &rule.rule_id, None).await
 }
 
 async fn read(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     id: &str,
     version: Option<i32>,
 ) -> ApiResult<StoredRule> {
-    let stored = rules::find(conn, caller.workspace, id, version).await?;
+    let stored = rules::find(conn, principal.workspace, id, version).await?;
     let stored = stored.filter(|stored| !stored.archived || version.is_some());
     let stored = stored.ok_or_else(ApiError::not_found)?;
-    let used_by = rules::used_by(conn, caller.workspace, id).await?;
-    let Stored { version, document, format, source, created_at, created_by, .. } = stored;
+    let used_by = rules::used_by(conn, principal.workspace, id).await?;
+    let RuleRow { version, document, format, source, created_at, created_by, .. } = stored;
     Ok(StoredRule {
         rule_id: id.to_owned(),
         version,
@@ -132,7 +136,7 @@ async fn read(
         updated_by: created_by,
         used_by: used_by
             .into_iter()
-            .filter(|(workflow_id, _)| caller.may_touch(workflow_id))
+            .filter(|(workflow_id, _)| principal.may_touch(workflow_id))
             .map(|(workflow_id, version)| RuleUse { workflow_id, version })
             .collect(),
     })
@@ -149,33 +153,33 @@ fn tagged(status: StatusCode, rule: &StoredRule) -> Response {
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<RuleQuery>,
 ) -> ApiResult<Json<Page<RuleSummary>>> {
-    let paging = Paging::of(&state, &caller, "rules", query.limit);
+    let paging = Paging::of(&state, &principal, "rules", query.limit);
     let above: Option<String> = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let items = rules::list(&mut conn, caller.workspace, above.as_deref(), paging.to_read()).await?;
+    let items = rules::list(&mut conn, principal.workspace, above.as_deref(), paging.to_read()).await?;
     Ok(Json(paging.page(items, |rule| rule.rule_id.clone())))
 }
 
 pub(super) async fn get(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<String>,
     Query(query): Query<RuleVersionQuery>,
 ) -> ApiResult<Response> {
     let mut conn = state.pool.acquire().await?;
-    Ok(tagged(StatusCode::OK, &read(&mut conn, &caller, &id, query.version).await?))
+    Ok(tagged(StatusCode::OK, &read(&mut conn, &principal, &id, query.version).await?))
 }
 
 pub(super) async fn versions(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<String>,
 ) -> ApiResult<Json<Page<RuleVersionInfo>>> {
     let mut conn = state.pool.acquire().await?;
-    let items = rules::versions(&mut conn, caller.workspace, &id).await?;
+    let items = rules::versions(&mut conn, principal.workspace, &id).await?;
     if items.is_empty() {
         return Err(ApiError::not_found());
     }
@@ -184,20 +188,20 @@ pub(super) async fn versions(
 
 pub(super) async fn put(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<String>,
     headers: HeaderMap,
-    written: Written,
+    written: DocumentBody,
 ) -> ApiResult<Response> {
-    for_all(&caller)?;
-    let rule = require_valid(&state, &caller, &written).await?;
+    for_all(&principal)?;
+    let rule = require_valid(&state, &principal, &written).await?;
     if rule.rule_id != id {
         let detail = format!("The document is of the rule {}, the address of {id}.", rule.rule_id);
         return Err(ApiError::new(Code::RuleIdDiffers, detail));
     }
     let mut transaction = state.pool.begin().await?;
-    let known = precondition(&mut transaction, &caller, &id, &headers).await?;
-    let stored = write(&mut transaction, &caller, known.version + 1, &rule, &written).await?;
+    let known = precondition(&mut transaction, &principal, &id, &headers).await?;
+    let stored = write(&mut transaction, &principal, known.version + 1, &rule, &written).await?;
     transaction.commit().await?;
     Ok(tagged(StatusCode::OK, &stored))
 }
@@ -205,15 +209,15 @@ pub(super) async fn put(
 /// Holds the rule and compares `If-Match` with how it stands.
 async fn precondition(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     id: &str,
     headers: &HeaderMap,
 ) -> ApiResult<StoredRule> {
     let Some(wanted) = IfMatch::of(headers)? else {
         return Err(ApiError::new(Code::PreconditionNeeded, "Send If-Match with the rule's etag."));
     };
-    rules::lock(conn, caller.workspace, id).await?;
-    let known = read(conn, caller, id, None).await?;
+    rules::lock(conn, principal.workspace, id).await?;
+    let known = read(conn, principal, id, None).await?;
     if !wanted.names(&known.etag) {
         let detail = format!(
             "Version {} was written meanwhile by {}; read it, then send yours again.",
@@ -230,20 +234,20 @@ async fn precondition(
 
 pub(super) async fn archive(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> ApiResult<StatusCode> {
-    for_all(&caller)?;
+    for_all(&principal)?;
     let mut transaction = state.pool.begin().await?;
-    let known = precondition(&mut transaction, &caller, &id, &headers).await?;
+    let known = precondition(&mut transaction, &principal, &id, &headers).await?;
     if !known.used_by.is_empty() {
         let ids: Vec<&str> = known.used_by.iter().map(|by| by.workflow_id.as_str()).collect();
         let detail = format!("It is asked by {}; take it out of these first.", ids.join(", "));
         return Err(Problem::new(Code::RuleUsed, detail).with("used_by", json!(known.used_by)).into());
     }
-    rules::archive(&mut transaction, caller.workspace, &id, clock::now()).await?;
-    let entry = audit::entry(&caller, "rule.deleted", &id, json!({}));
+    rules::archive(&mut transaction, principal.workspace, &id, clock::now()).await?;
+    let entry = audit::entry(&principal, "rule.deleted", &id, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -251,11 +255,11 @@ pub(super) async fn archive(
 
 pub(super) async fn try_it(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Body(trial): Body<RuleTrial>,
 ) -> ApiResult<Json<RuleTried>> {
     let now = clock::now();
-    state.reviews.run(caller.workspace, move || try_rule(trial, now)).await?.map(Json)
+    state.reviews.run(principal.workspace, move || try_rule(trial, now)).await?.map(Json)
 }
 
 fn try_rule(trial: RuleTrial, now: DateTime<Utc>) -> ApiResult<RuleTried> {

@@ -7,7 +7,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     store::{self, secrets},
 };
@@ -25,7 +25,7 @@ const SHORTEST: usize = 8;
 
 pub(super) async fn put(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(name): Path<String>,
     Body(secret): Body<SecretValue>,
 ) -> ApiResult<StatusCode> {
@@ -52,31 +52,34 @@ pub(super) async fn put(
         );
         return Err(ApiError::new(Code::FieldBad, detail));
     }
-    let sealed = state.key.seal(caller.workspace, &name, &secret.value);
+    let sealed = state.key.seal(principal.workspace, &name, &secret.value);
     let mut transaction = state.pool.begin().await?;
-    secrets::put(&mut transaction, caller.workspace, &name, &sealed, clock::now()).await?;
-    let entry = audit::entry(&caller, "secret.set", &name, json!({}));
+    secrets::put(&mut transaction, principal.workspace, &name, &sealed, clock::now()).await?;
+    let entry = audit::entry(&principal, "secret.set", &name, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Page<SecretName>>> {
+pub(super) async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+) -> ApiResult<Json<Page<SecretName>>> {
     let mut conn = state.pool.acquire().await?;
-    let items = secrets::names(&mut conn, caller.workspace).await?;
+    let items = secrets::names(&mut conn, principal.workspace).await?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 pub(super) async fn delete(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(name): Path<String>,
 ) -> ApiResult<StatusCode> {
     let mut transaction = state.pool.begin().await?;
-    if !secrets::delete(&mut transaction, caller.workspace, &name).await? {
+    if !secrets::delete(&mut transaction, principal.workspace, &name).await? {
         return Err(ApiError::not_found());
     }
-    let entry = audit::entry(&caller, "secret.deleted", &name, json!({}));
+    let entry = audit::entry(&principal, "secret.deleted", &name, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,14 +4,14 @@ use super::{
     AppState, audit,
     auth::place,
     body::Body,
-    idempotency::Claim,
+    idempotency::IdempotencyKey,
     paging::Paging,
     params::{Path, Query},
     problem::{ApiError, ApiResult},
 };
 use crate::{
     auth::{
-        Caller,
+        Principal,
         password::{self, Comer},
     },
     clock,
@@ -40,8 +40,8 @@ use std::{fmt::Display, str::FromStr};
 
 pub(super) async fn create(
     State(state): State<AppState>,
-    caller: Caller,
-    claim: Claim,
+    principal: Principal,
+    claim: IdempotencyKey,
     Body(new): Body<NewUser>,
 ) -> ApiResult<(StatusCode, Json<AddedUser>)> {
     let email: EmailAddress = field("email", &new.email)?;
@@ -63,10 +63,10 @@ pub(super) async fn create(
     };
     let mut transaction = state.pool.begin().await?;
     let (status, added) = if let Some(account) = known {
-        let invited = invite(&mut transaction, &caller, &account, &person).await?;
+        let invited = invite(&mut transaction, &principal, &account, &person).await?;
         (StatusCode::ACCEPTED, AddedUser::Invited(invited))
     } else {
-        let user = add(&mut transaction, &caller, &email, hash, &person).await?;
+        let user = add(&mut transaction, &principal, &email, hash, &person).await?;
         (StatusCode::CREATED, AddedUser::Added(user))
     };
     claim.keep(&state, &mut transaction, status, &added).await?;
@@ -83,41 +83,41 @@ struct NewPerson {
 /// Makes an account that belongs to the workspace.
 async fn add(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     email: &EmailAddress,
     password_hash: Option<String>,
     person: &NewPerson,
 ) -> ApiResult<User> {
     let (user_id, now) = (UserId(clock::new_id()), clock::now());
     let (email, name) = (email.to_string(), person.name.to_string());
-    let entry = audit::entry(caller, "user.added", &email, json!({ "roles": person.roles }));
+    let entry = audit::entry(principal, "user.added", &email, json!({ "roles": person.roles }));
     people::insert_account(conn, &Account { user_id, email, name, password_hash }, now).await?;
-    people::insert_membership(conn, caller.workspace, user_id, &person.roles, now).await?;
+    people::insert_membership(conn, principal.workspace, user_id, &person.roles, now).await?;
     store::audit::insert(conn, &[&entry]).await?;
-    people::user(conn, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)
+    people::user(conn, principal.workspace, user_id).await?.ok_or_else(ApiError::not_found)
 }
 
 /// Invites the owner of an account: only they can say that they belong to the workspace.
 async fn invite(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     account: &Account,
     person: &NewPerson,
 ) -> ApiResult<Invited> {
-    if people::user(conn, caller.workspace, account.user_id).await?.is_some() {
+    if people::user(conn, principal.workspace, account.user_id).await?.is_some() {
         return Err(ApiError::new(Code::EmailTaken, "This person belongs to the workspace already."));
     }
     let offer = Offer {
-        workspace: caller.workspace,
+        workspace: principal.workspace,
         user: account.user_id,
         name: person.name.as_str(),
         roles: &person.roles,
-        by: &caller.actor(),
+        by: &principal.actor(),
     };
     let id = InvitationId(clock::new_id());
     let invitation_id = invitations::offer(conn, id, &offer, clock::now()).await?;
     let detail = json!({ "invitation_id": invitation_id, "roles": person.roles });
-    let entry = audit::entry(caller, "user.invited", &account.email, detail);
+    let entry = audit::entry(principal, "user.invited", &account.email, detail);
     store::audit::insert(conn, &[&entry]).await?;
     Ok(Invited { invitation_id })
 }
@@ -151,19 +151,19 @@ fn check_roles(roles: &[String]) -> ApiResult<()> {
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<UserQuery>,
 ) -> ApiResult<Json<Page<User>>> {
-    let paging = Paging::of(&state, &caller, "users", query.limit);
+    let paging = Paging::of(&state, &principal, "users", query.limit);
     let above = paging.after(query.cursor.as_deref())?;
     let mut conn = state.pool.acquire().await?;
-    let users = people::users(&mut conn, caller.workspace, above, paging.to_read()).await?;
+    let users = people::users(&mut conn, principal.workspace, above, paging.to_read()).await?;
     Ok(Json(paging.page(users, |user| user.user_id.to_string())))
 }
 
 pub(super) async fn update(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(user_id): Path<UserId>,
     Body(change): Body<UserChange>,
 ) -> ApiResult<Json<User>> {
@@ -173,15 +173,16 @@ pub(super) async fn update(
     let name: Option<Label> = change.name.as_deref().map(|name| field("name", name)).transpose()?;
     let mut transaction = state.pool.begin().await?;
     // Two who take the last administrators' roles at once come one after the other.
-    store::lock_workspace(&mut transaction, caller.workspace).await?;
-    let before =
-        people::user(&mut transaction, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)?;
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    let before = people::user(&mut transaction, principal.workspace, user_id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     let keeps_admin = change.active != Some(false)
         && change.roles.as_ref().is_none_or(|roles| roles.iter().any(|role| role == "admin"));
     let is_admin = before.active && before.roles.iter().any(|role| role == "admin");
     if is_admin
         && !keeps_admin
-        && people::other_admins(&mut transaction, caller.workspace, user_id).await? == 0
+        && people::other_admins(&mut transaction, principal.workspace, user_id).await? == 0
     {
         return Err(ApiError::new(
             Code::LastAdmin,
@@ -189,16 +190,17 @@ pub(super) async fn update(
         ));
     }
     let (name, roles) = (name.as_ref().map(Label::as_str), change.roles.as_deref());
-    people::update_user(&mut transaction, caller.workspace, user_id, name, roles, change.active).await?;
+    people::update_user(&mut transaction, principal.workspace, user_id, name, roles, change.active).await?;
     if change.active == Some(false) {
-        sessions::end_of_person(&mut transaction, user_id, Some(caller.workspace), None, clock::now())
+        sessions::end_of_person(&mut transaction, user_id, Some(principal.workspace), None, clock::now())
             .await?;
     }
     let detail = json!({ "name": change.name, "roles": change.roles, "active": change.active });
-    let entry = audit::entry(&caller, "user.changed", &before.email, detail);
+    let entry = audit::entry(&principal, "user.changed", &before.email, detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
-    let after =
-        people::user(&mut transaction, caller.workspace, user_id).await?.ok_or_else(ApiError::not_found)?;
+    let after = people::user(&mut transaction, principal.workspace, user_id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     transaction.commit().await?;
     Ok(Json(after))
 }

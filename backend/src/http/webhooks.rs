@@ -3,18 +3,18 @@
 use super::{
     AppState, audit,
     body::{self, Body},
-    idempotency::Claim,
+    idempotency::IdempotencyKey,
     media::MediaType,
     params::{Path, Paths},
     problem::{ApiError, ApiResult},
 };
 use crate::{
     auth::{
-        Caller,
-        webhook::{self, Message},
+        Principal,
+        webhook::{self, SignedMessage},
     },
     clock,
-    engine::{Accepted, Incoming, IntakeError, Standing, Starts},
+    engine::{Accepted, Incoming, IntakeError, RunSummary, Starts},
     store::{self, executions, webhooks, webhooks::Found, workflows},
 };
 use axum::{
@@ -70,7 +70,7 @@ pub(super) async fn receive(
     let secrets = secrets(&state, &found).await?;
     let verified = {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let message = Message { header: &header, body: &body };
+        let message = SignedMessage { header: &header, body: &body };
         webhook::verify(signature.unwrap_or_default(), &secrets, &message, clock::now())
     };
     let message_id = match verified {
@@ -144,12 +144,12 @@ async fn take(
     };
     let (duplicate, runs) = match state.engine.intake(found.workspace, &incoming).await {
         Ok(Accepted::New(started)) => {
-            (false, started.into_iter().map(|started| shown(started.standing)).collect())
+            (false, started.into_iter().map(|started| shown(started.summary)).collect())
         }
         Ok(Accepted::Duplicate) => {
             let mut conn = state.pool.acquire().await?;
             let runs = executions::started_by(&mut conn, found.workspace, &id).await?;
-            let standing = |execution| shown(Standing { execution, open_request: None });
+            let standing = |execution| shown(RunSummary { execution, open_request: None });
             (true, runs.into_iter().map(standing).collect())
         }
         Err(error @ IntakeError::IdReused) => {
@@ -164,7 +164,7 @@ async fn take(
     Ok((StatusCode::ACCEPTED, Json(EventAccepted { event_id: id, duplicate, runs })))
 }
 
-fn shown(Standing { execution: run, open_request }: Standing) -> StartedRun {
+fn shown(RunSummary { execution: run, open_request }: RunSummary) -> StartedRun {
     StartedRun {
         execution_id: run.execution_id,
         workflow_id: run.workflow_id,
@@ -216,12 +216,12 @@ fn sealed_as(id: &WorkflowId) -> String {
 }
 
 /// A workflow that has a webhook, and how its sender signs.
-async fn webhook_of(state: &AppState, caller: &Caller, id: &WorkflowId) -> ApiResult<Signature> {
-    if !caller.may_touch(id) {
+async fn webhook_of(state: &AppState, principal: &Principal, id: &WorkflowId) -> ApiResult<Signature> {
+    if !principal.may_touch(id) {
         return Err(ApiError::not_found());
     }
     let mut conn = state.pool.acquire().await?;
-    let stored = workflows::find(&mut conn, caller.workspace, id, None).await?;
+    let stored = workflows::find(&mut conn, principal.workspace, id, None).await?;
     let stored = stored.filter(|stored| stored.archived_at.is_none()).ok_or_else(ApiError::not_found)?;
     let trigger = stored.document.get("trigger").cloned().unwrap_or_default();
     match store::read("workflow_revisions", "document", trigger)? {
@@ -234,32 +234,32 @@ async fn webhook_of(state: &AppState, caller: &Caller, id: &WorkflowId) -> ApiRe
 
 pub(super) async fn get(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
 ) -> ApiResult<Json<Webhook>> {
-    let signature = webhook_of(&state, &caller, &id).await?;
+    let signature = webhook_of(&state, &principal, &id).await?;
     let mut conn = state.pool.acquire().await?;
-    let found = webhooks::token_of(&mut conn, caller.workspace, &id).await?;
+    let found = webhooks::token_of(&mut conn, principal.workspace, &id).await?;
     let (token, refused) = found.ok_or_else(ApiError::not_found)?;
-    let secrets = webhooks::secrets(&mut conn, caller.workspace, &id).await?;
+    let secrets = webhooks::secrets(&mut conn, principal.workspace, &id).await?;
     Ok(Json(Webhook {
         url: format!("{}/api/v1/hooks/{token}", state.public_url.trim_end_matches('/')),
         signature,
         secrets: secrets.into_iter().map(|(secret, _)| secret).collect(),
         refused,
-        deliveries: webhooks::deliveries(&mut conn, caller.workspace, &id).await?,
+        deliveries: webhooks::deliveries(&mut conn, principal.workspace, &id).await?,
         workflow_id: id,
     }))
 }
 
 pub(super) async fn add_secret(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
-    claim: Claim,
+    claim: IdempotencyKey,
     Body(new): Body<NewWebhookSecret>,
 ) -> ApiResult<(StatusCode, Json<WebhookSecretShown>)> {
-    webhook_of(&state, &caller, &id).await?;
+    webhook_of(&state, &principal, &id).await?;
     let value = new.value.unwrap_or_else(webhook::fresh_secret);
     if webhook::strength(&value) < WEBHOOK_SECRET_MIN || value.len() > MAX_SECRET {
         let detail = format!(
@@ -269,18 +269,22 @@ pub(super) async fn add_secret(
         return Err(ApiError::new(Code::FieldBad, detail));
     }
     let secret =
-        WebhookSecret { secret_id: clock::new_id(), created_at: clock::now(), created_by: caller.actor() };
-    let sealed = state.key.seal(caller.workspace, &sealed_as(&id), &value);
+        WebhookSecret { secret_id: clock::new_id(), created_at: clock::now(), created_by: principal.actor() };
+    let sealed = state.key.seal(principal.workspace, &sealed_as(&id), &value);
     let mut transaction = state.pool.begin().await?;
-    workflows::lock(&mut transaction, caller.workspace, &id).await?;
-    let live = webhooks::secrets(&mut transaction, caller.workspace, &id).await?;
+    workflows::lock(&mut transaction, principal.workspace, &id).await?;
+    let live = webhooks::secrets(&mut transaction, principal.workspace, &id).await?;
     if live.len() >= MAX_SECRETS {
         let detail = "Two secrets are live, as many as rotating needs; revoke the old one first.";
         return Err(ApiError::new(Code::SecretsTwo, detail));
     }
-    webhooks::add_secret(&mut transaction, caller.workspace, &id, &secret, &sealed).await?;
-    let entry =
-        audit::entry(&caller, "webhook.secret_added", id.as_str(), json!({ "secret_id": secret.secret_id }));
+    webhooks::add_secret(&mut transaction, principal.workspace, &id, &secret, &sealed).await?;
+    let entry = audit::entry(
+        &principal,
+        "webhook.secret_added",
+        id.as_str(),
+        json!({ "secret_id": secret.secret_id }),
+    );
     store::audit::insert(&mut transaction, &[&entry]).await?;
     let shown = WebhookSecretShown { secret_id: secret.secret_id, value };
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &shown).await?;
@@ -290,18 +294,19 @@ pub(super) async fn add_secret(
 
 pub(super) async fn revoke_secret(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Paths(id, secret): Paths<WorkflowId, Uuid>,
 ) -> ApiResult<StatusCode> {
     // Also where the trigger is another by now: it might become this one again.
-    if !caller.may_touch(&id) {
+    if !principal.may_touch(&id) {
         return Err(ApiError::not_found());
     }
     let mut transaction = state.pool.begin().await?;
-    if !webhooks::revoke_secret(&mut transaction, caller.workspace, &id, secret).await? {
+    if !webhooks::revoke_secret(&mut transaction, principal.workspace, &id, secret).await? {
         return Err(ApiError::not_found());
     }
-    let entry = audit::entry(&caller, "webhook.secret_revoked", id.as_str(), json!({ "secret_id": secret }));
+    let entry =
+        audit::entry(&principal, "webhook.secret_revoked", id.as_str(), json!({ "secret_id": secret }));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,22 +2,22 @@
 
 use super::{
     AppState, audit,
-    body::Written,
-    caller::only_of,
-    idempotency::Claim,
+    body::DocumentBody,
+    idempotency::IdempotencyKey,
     paging::Paging,
     params::{Path, Query},
     preconditions::{self, IfMatch},
+    principal::only_of,
     problem::{ApiError, ApiResult},
 };
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
-    dispatch::Message,
+    dispatch::DispatchMessage,
     engine::next_due_of,
     store::{
         self, executions, run_counts, workflows,
-        workflows::{Filter, Stored},
+        workflows::{Filter, StoredWorkflow},
     },
 };
 use axum::{
@@ -60,16 +60,16 @@ const TIMES_SHOWN: usize = 10;
 
 pub(super) async fn create(
     State(state): State<AppState>,
-    caller: Caller,
-    claim: Claim,
-    written: Written,
+    principal: Principal,
+    claim: IdempotencyKey,
+    written: DocumentBody,
 ) -> ApiResult<Response> {
-    let checked = review(&state, caller.workspace, &written.text, written.format).await?;
+    let checked = review(&state, principal.workspace, &written.text, written.format).await?;
     let document = require_valid(&checked)?;
-    touchable(&caller, &document.workflow_id)?;
+    touchable(&principal, &document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
-    store::lock_workspace(&mut transaction, caller.workspace).await?;
-    let known = workflows::find(&mut transaction, caller.workspace, &document.workflow_id, None).await?;
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    let known = workflows::find(&mut transaction, principal.workspace, &document.workflow_id, None).await?;
     let revision = match known {
         Some(known) if known.archived_at.is_none() => {
             let detail =
@@ -83,59 +83,59 @@ pub(super) async fn create(
     let enabled = document.enabled && blocking(&checked.findings).is_empty();
     let publication =
         Publication { revision, enabled, document: &document, checked: &checked, written: &written };
-    publish(&mut transaction, &caller, &publication).await?;
-    let stored = workflows::find(&mut transaction, caller.workspace, &document.workflow_id, None).await?;
+    publish(&mut transaction, &principal, &publication).await?;
+    let stored = workflows::find(&mut transaction, principal.workspace, &document.workflow_id, None).await?;
     let workflow = view(stored.ok_or_else(ApiError::not_found)?, checked.findings);
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &workflow).await?;
     transaction.commit().await?;
-    tell_changed(&state, &caller, &document.workflow_id);
+    tell_changed(&state, &principal, &document.workflow_id);
     Ok(tagged(StatusCode::CREATED, workflow))
 }
 
 pub(super) async fn list(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Query(query): Query<WorkflowQuery>,
 ) -> ApiResult<Json<Page<WorkflowSummary>>> {
-    let paging = Paging::of(&state, &caller, "workflows", query.limit);
+    let paging = Paging::of(&state, &principal, "workflows", query.limit);
     let above: Option<String> = paging.after(query.cursor.as_deref())?;
-    let only = only_of(&caller);
+    let only = only_of(&principal);
     let mut conn = state.pool.acquire().await?;
     let counted_until = run_counts::counted_until(&mut conn).await?;
     let counted =
         run_counts::Span::since(clock::now() - Duration::hours(24), counted_until, clock::first_id_at);
     let filter = Filter { q: query.q.as_deref(), only: only.as_deref(), above: above.as_deref() };
-    let items = workflows::list(&mut conn, caller.workspace, &filter, counted, paging.to_read()).await?;
+    let items = workflows::list(&mut conn, principal.workspace, &filter, counted, paging.to_read()).await?;
     Ok(Json(paging.page(items, |workflow| workflow.workflow_id.to_string())))
 }
 
 pub(super) async fn get(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
     Query(query): Query<RevisionQuery>,
 ) -> ApiResult<Response> {
-    let stored = find(&state, &caller, &id, query.revision).await?;
-    respond(&state, &caller, stored, StatusCode::OK).await
+    let stored = find(&state, &principal, &id, query.revision).await?;
+    respond(&state, &principal, stored, StatusCode::OK).await
 }
 
 async fn find(
     state: &AppState,
-    caller: &Caller,
+    principal: &Principal,
     id: &WorkflowId,
     revision: Option<i32>,
-) -> ApiResult<Stored> {
-    if !caller.may_touch(id) {
+) -> ApiResult<StoredWorkflow> {
+    if !principal.may_touch(id) {
         return Err(ApiError::not_found());
     }
     let mut conn = state.pool.acquire().await?;
-    let stored = workflows::find(&mut conn, caller.workspace, id, revision).await?;
+    let stored = workflows::find(&mut conn, principal.workspace, id, revision).await?;
     let stored = stored.filter(|stored| stored.archived_at.is_none() || revision.is_some());
     stored.ok_or_else(ApiError::not_found)
 }
 
-fn touchable(caller: &Caller, id: &WorkflowId) -> ApiResult<()> {
-    if caller.may_touch(id) {
+fn touchable(principal: &Principal, id: &WorkflowId) -> ApiResult<()> {
+    if principal.may_touch(id) {
         return Ok(());
     }
     Err(ApiError::new(Code::Forbidden, format!("This key isn't for the workflow {id}.")))
@@ -144,19 +144,19 @@ fn touchable(caller: &Caller, id: &WorkflowId) -> ApiResult<()> {
 /// Answers a workflow as it stands, and tells everybody that it changed.
 async fn answer(
     state: &AppState,
-    caller: &Caller,
+    principal: &Principal,
     id: &WorkflowId,
     status: StatusCode,
 ) -> ApiResult<Response> {
-    tell_changed(state, caller, id);
-    let stored = find(state, caller, id, None).await?;
-    respond(state, caller, stored, status).await
+    tell_changed(state, principal, id);
+    let stored = find(state, principal, id, None).await?;
+    respond(state, principal, stored, status).await
 }
 
 /// Tells the people who look at workflows, and the scheduler.
-fn tell_changed(state: &AppState, caller: &Caller, id: &WorkflowId) {
-    let message = Message {
-        workspace: caller.workspace,
+fn tell_changed(state: &AppState, principal: &Principal, id: &WorkflowId) {
+    let message = DispatchMessage {
+        workspace: principal.workspace,
         kind: LiveKind::WorkflowChanged,
         id: id.to_string(),
         to: None,
@@ -167,15 +167,15 @@ fn tell_changed(state: &AppState, caller: &Caller, id: &WorkflowId) {
 
 async fn respond(
     state: &AppState,
-    caller: &Caller,
-    stored: Stored,
+    principal: &Principal,
+    stored: StoredWorkflow,
     status: StatusCode,
 ) -> ApiResult<Response> {
-    let findings = findings_of(state, caller.workspace, &stored).await?;
+    let findings = findings_of(state, principal.workspace, &stored).await?;
     Ok(tagged(status, view(stored, findings)))
 }
 
-fn view(stored: Stored, findings: Vec<Finding>) -> Workflow {
+fn view(stored: StoredWorkflow, findings: Vec<Finding>) -> Workflow {
     // The trigger alone: reading the whole document for each answer would take long for a large one.
     let trigger: Option<Trigger> =
         stored.document.get("trigger").and_then(|trigger| Trigger::deserialize(trigger).ok());
@@ -210,20 +210,20 @@ fn tagged(status: StatusCode, workflow: Workflow) -> Response {
 
 pub(super) async fn put(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
     headers: HeaderMap,
-    written: Written,
+    written: DocumentBody,
 ) -> ApiResult<Response> {
-    let checked = review(&state, caller.workspace, &written.text, written.format).await?;
+    let checked = review(&state, principal.workspace, &written.text, written.format).await?;
     let document = require_valid(&checked)?;
     if document.workflow_id != id {
         let detail = format!("The document is of {}, the address of {id}.", document.workflow_id);
         return Err(ApiError::new(Code::WorkflowIdDiffers, detail));
     }
-    touchable(&caller, &id)?;
+    touchable(&principal, &id)?;
     let mut transaction = state.pool.begin().await?;
-    let known = precondition(&mut transaction, &caller, &id, &headers).await?;
+    let known = precondition(&mut transaction, &principal, &id, &headers).await?;
     let runs = blocking(&checked.findings).is_empty();
     let (revision, enabled) = match known {
         Some(known) => (known.newest + 1, known.enabled && runs),
@@ -231,21 +231,21 @@ pub(super) async fn put(
     };
     let publication =
         Publication { revision, enabled, document: &document, checked: &checked, written: &written };
-    publish(&mut transaction, &caller, &publication).await?;
+    publish(&mut transaction, &principal, &publication).await?;
     transaction.commit().await?;
-    answer(&state, &caller, &id, if revision == 1 { StatusCode::CREATED } else { StatusCode::OK }).await
+    answer(&state, &principal, &id, if revision == 1 { StatusCode::CREATED } else { StatusCode::OK }).await
 }
 
 /// Holds the workflow and compares `If-Match` with how it stands; `None` for a new one, by `If-None-Match: *`.
 async fn precondition(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     id: &WorkflowId,
     headers: &HeaderMap,
-) -> ApiResult<Option<Stored>> {
+) -> ApiResult<Option<StoredWorkflow>> {
     let wanted = IfMatch::of(headers)?;
-    workflows::lock(conn, caller.workspace, id).await?;
-    let known = workflows::find(conn, caller.workspace, id, None).await?;
+    workflows::lock(conn, principal.workspace, id).await?;
+    let known = workflows::find(conn, principal.workspace, id, None).await?;
     let known = known.filter(|known| known.archived_at.is_none());
     if preconditions::is_for_new(headers) {
         return match known {
@@ -268,7 +268,7 @@ async fn precondition(
 }
 
 /// Who changed what, for a person whose copy is old.
-fn changed(known: &Stored, detail: &str) -> ApiError {
+fn changed(known: &StoredWorkflow, detail: &str) -> ApiError {
     let detail = format!(
         "{detail} It is of {} at {}.",
         known.created_by,
@@ -283,61 +283,66 @@ fn changed(known: &Stored, detail: &str) -> ApiError {
 
 pub(super) async fn archive(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
     headers: HeaderMap,
 ) -> ApiResult<StatusCode> {
-    if !caller.may_touch(&id) {
+    if !principal.may_touch(&id) {
         return Err(ApiError::not_found());
     }
     let mut transaction = state.pool.begin().await?;
-    precondition(&mut transaction, &caller, &id, &headers).await?.ok_or_else(ApiError::not_found)?;
-    workflows::archive(&mut transaction, caller.workspace, &id, clock::now()).await?;
-    let entry = audit::entry(&caller, "workflow.archived", id.as_str(), json!({}));
+    precondition(&mut transaction, &principal, &id, &headers).await?.ok_or_else(ApiError::not_found)?;
+    workflows::archive(&mut transaction, principal.workspace, &id, clock::now()).await?;
+    let entry = audit::entry(&principal, "workflow.archived", id.as_str(), json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
-    tell_changed(&state, &caller, &id);
+    tell_changed(&state, &principal, &id);
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn enable(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
 ) -> ApiResult<Response> {
-    toggle(&state, &caller, &id, true).await
+    toggle(&state, &principal, &id, true).await
 }
 
 pub(super) async fn disable(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
 ) -> ApiResult<Response> {
-    toggle(&state, &caller, &id, false).await
+    toggle(&state, &principal, &id, false).await
 }
 
-async fn toggle(state: &AppState, caller: &Caller, id: &WorkflowId, enabled: bool) -> ApiResult<Response> {
-    let stored = find(state, caller, id, None).await?;
+async fn toggle(
+    state: &AppState,
+    principal: &Principal,
+    id: &WorkflowId,
+    enabled: bool,
+) -> ApiResult<Response> {
+    let stored = find(state, principal, id, None).await?;
     // A document that can't be read any more can still be disabled.
-    let document = if enabled { Some(runnable(state, caller, &stored).await?) } else { None };
+    let document = if enabled { Some(runnable(state, principal, &stored).await?) } else { None };
     let next_due = document.as_ref().and_then(|document| next_due_of(document, clock::now()));
     let mut transaction = state.pool.begin().await?;
     if let Some(document) = &document {
-        complete(&mut transaction, caller.workspace, &stored, document).await?;
+        complete(&mut transaction, principal.workspace, &stored, document).await?;
     }
-    if workflows::set_enabled(&mut transaction, caller.workspace, id, enabled, next_due).await? {
+    if workflows::set_enabled(&mut transaction, principal.workspace, id, enabled, next_due).await? {
         let action = if enabled { "workflow.enabled" } else { "workflow.disabled" };
-        let entry = audit::entry(caller, action, id.as_str(), json!({}));
+        let entry = audit::entry(principal, action, id.as_str(), json!({}));
         store::audit::insert(&mut transaction, &[&entry]).await?;
     }
     transaction.commit().await?;
-    answer(state, caller, id, StatusCode::OK).await
+    answer(state, principal, id, StatusCode::OK).await
 }
 
 /// A stored document that this server can run.
-async fn runnable(state: &AppState, caller: &Caller, stored: &Stored) -> ApiResult<Document> {
+async fn runnable(state: &AppState, principal: &Principal, stored: &StoredWorkflow) -> ApiResult<Document> {
     let value = stored.document.clone();
-    let read = state.reviews.run(caller.workspace, move || {
+    let read = state.reviews.run(principal.workspace, move || {
         let document: Document = store::read("workflow_revisions", "document", value)?;
         let findings = unsupported(&document);
         store::Result::Ok((document, findings))
@@ -354,21 +359,21 @@ async fn runnable(state: &AppState, caller: &Caller, stored: &Stored) -> ApiResu
 
 pub(super) async fn revisions(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
 ) -> ApiResult<Json<Page<Revision>>> {
-    find(&state, &caller, &id, None).await?;
+    find(&state, &principal, &id, None).await?;
     let mut conn = state.pool.acquire().await?;
-    let items = workflows::revisions(&mut conn, caller.workspace, &id).await?;
+    let items = workflows::revisions(&mut conn, principal.workspace, &id).await?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 pub(super) async fn activity(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
 ) -> ApiResult<Json<Activity>> {
-    find(&state, &caller, &id, None).await?;
+    find(&state, &principal, &id, None).await?;
     let mut conn = state.pool.acquire().await?;
-    Ok(Json(executions::activity(&mut conn, caller.workspace, &id).await?))
+    Ok(Json(executions::activity(&mut conn, principal.workspace, &id).await?))
 }

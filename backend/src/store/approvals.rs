@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 /// A request as stored.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredApproval {
     /// The run that asks.
     pub execution_id: ExecutionId,
     /// Of which workflow.
@@ -58,8 +58,8 @@ struct Row {
 }
 
 impl Row {
-    fn stored(self) -> Result<Stored> {
-        Ok(Stored {
+    fn stored(self) -> Result<StoredApproval> {
+        Ok(StoredApproval {
             execution_id: ExecutionId(self.execution_id),
             workflow_id: WorkflowId(self.workflow_id),
             workflow_name: self.workflow_name,
@@ -76,7 +76,11 @@ impl Row {
 }
 
 /// Reads a request.
-pub async fn find(conn: &mut PgConnection, workspace: WorkspaceId, id: ApprovalId) -> Result<Option<Stored>> {
+pub async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: ApprovalId,
+) -> Result<Option<StoredApproval>> {
     let row = sqlx::query_as!(
         Row,
         "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
@@ -103,7 +107,7 @@ pub async fn list(
     (only, asked): Among<'_>,
     below: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Stored>> {
+) -> Result<Vec<StoredApproval>> {
     let rows = sqlx::query_as!(
         Row,
         "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,

@@ -4,12 +4,11 @@
 //! Changes of many runs are written together, one statement a table. Each stands for itself: one that meets
 //! another `seq` is left out, and the rest is written all the same.
 
-mod follows;
 mod runs;
+mod side_rows;
 
 use super::{Result, audit, json_text};
 use chrono::{DateTime, Utc};
-use follows::{write_calls, write_messages, write_requests, write_timers, write_waits};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use serde_json::Value;
 use shared_types::{
@@ -20,6 +19,7 @@ use shared_types::{
         command::{AwaitedEvent, Request, RequestStatus},
     },
 };
+use side_rows::{write_calls, write_messages, write_requests, write_timers, write_waits};
 use sqlx::PgConnection;
 use std::{
     collections::{HashMap, HashSet},
@@ -73,7 +73,7 @@ pub struct Change {
     /// The servers that have the calls that are now in flight.
     pub owners: Vec<Uuid>,
     /// What follows.
-    pub follows: Follows,
+    pub side_rows: SideRows,
 }
 
 impl Change {
@@ -153,7 +153,7 @@ impl Entry {
 
 /// What follows a change, written with it.
 #[derive(Debug, Clone, Default)]
-pub struct Follows {
+pub struct SideRows {
     /// Timers set, with their due times.
     pub timers_set: Vec<(String, DateTime<Utc>)>,
     /// Timers cleared.
@@ -175,9 +175,9 @@ pub struct Follows {
     /// Called runs that are to end, and why.
     pub stops: Vec<(ExecutionId, String)>,
     /// Whether the run that called this one is to hear of the change.
-    pub tells_caller: bool,
+    pub notifies_parent: bool,
     /// A called run whose change this run has heard of, by its seq.
-    pub heard: Option<(ExecutionId, i32)>,
+    pub child_notified: Option<(ExecutionId, i32)>,
     /// Events published.
     pub published: Vec<NewEvent>,
     /// What is written into the audit log.
@@ -268,9 +268,9 @@ pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&C
     write_requests(conn, &written).await?;
     write_messages(conn, &written).await?;
     write_calls(conn, &written).await?;
-    let published: Vec<&NewEvent> = written.iter().flat_map(|change| &change.follows.published).collect();
+    let published: Vec<&NewEvent> = written.iter().flat_map(|change| &change.side_rows.published).collect();
     insert_events(conn, &published).await?;
-    let entries: Vec<&audit::Entry> = written.iter().flat_map(|change| &change.follows.audit).collect();
+    let entries: Vec<&audit::Entry> = written.iter().flat_map(|change| &change.side_rows.audit).collect();
     audit::insert(conn, &entries).await?;
     Ok(committed)
 }

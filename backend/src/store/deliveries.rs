@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// A message that is to go out.
 #[derive(Debug)]
-pub struct Due {
+pub struct DueDelivery {
     /// Its id.
     pub id: DeliveryId,
     /// To whom.
@@ -30,7 +30,7 @@ pub async fn claim_due(
     now: DateTime<Utc>,
     again_at: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<Due>> {
+) -> Result<Vec<DueDelivery>> {
     let rows = sqlx::query!(
         "update deliveries set next_at = $2, attempts = attempts + 1
          where id in (select id from deliveries where status = 'pending' and next_at <= $1 order by next_at limit $3
@@ -42,7 +42,7 @@ pub async fn claim_due(
     )
     .fetch_all(conn)
     .await?;
-    let due = rows.into_iter().map(|row| Due {
+    let due = rows.into_iter().map(|row| DueDelivery {
         id: DeliveryId(row.id),
         recipient: row.recipient,
         subject: row.subject,

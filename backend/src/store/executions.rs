@@ -4,7 +4,7 @@ mod search;
 
 pub use search::search;
 
-use super::{Result, calls, calls::Caller, json, read, read_large_text, read_word};
+use super::{Result, child_runs, child_runs::ParentRun, json, read, read_large_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -39,7 +39,7 @@ pub struct Loaded {
     /// The servers that have its calls in flight.
     pub owners: Vec<Uuid>,
     /// The run that called it.
-    pub caller: Option<Caller>,
+    pub parent: Option<ParentRun>,
     /// The stored state, if there is one.
     pub snapshot: Option<Snapshot>,
     /// How many bytes that takes.
@@ -65,7 +65,7 @@ pub async fn load(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let caller = calls::caller(&mut *conn, workspace, id).await?;
+    let parent = child_runs::parent(&mut *conn, workspace, id).await?;
     let (mut later, mut later_bytes) = (Vec::new(), 0);
     if row.state_seq < row.seq {
         let rows = sqlx::query!(
@@ -93,7 +93,7 @@ pub async fn load(
         seq: row.seq,
         epoch: row.epoch,
         owners: row.owners.unwrap_or_default(),
-        caller,
+        parent,
         snapshot_bytes: row.state.as_ref().map(String::len),
         snapshot: row.state.map(|state| read_large_text("executions", "state", &state)).transpose()?,
         later,

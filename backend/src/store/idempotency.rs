@@ -1,13 +1,13 @@
-//! Answers kept under an `Idempotency-Key`.
+//! Responses stored under an `Idempotency-Key`.
 
 use super::Result;
 use chrono::{DateTime, Utc};
 use shared_types::ids::WorkspaceId;
 use sqlx::PgConnection;
 
-/// A kept answer.
+/// A response that was sent before.
 #[derive(Debug)]
-pub struct Kept {
+pub struct StoredResponse {
     /// Of method, path and body.
     pub request_hash: Vec<u8>,
     /// The status.
@@ -16,35 +16,35 @@ pub struct Kept {
     pub body: String,
 }
 
-/// The answer under a key.
+/// The response stored under a key.
 pub async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     actor: &str,
     key: &str,
-) -> Result<Option<Kept>> {
+) -> Result<Option<StoredResponse>> {
     let row = sqlx::query!(
-        "select request_hash, status, body from idempotency where workspace_id = $1 and actor = $2 and key = $3",
+        "select request_hash, status, body from stored_responses where workspace_id = $1 and actor = $2 and key = $3",
         workspace.0,
         actor,
         key
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Kept { request_hash: row.request_hash, status: row.status, body: row.body }))
+    Ok(row.map(|row| StoredResponse { request_hash: row.request_hash, status: row.status, body: row.body }))
 }
 
-/// Keeps an answer; false where there is one under the key. Another transaction that keeps one is waited for.
+/// Stores a response. False if there is one under the key; a transaction that stores one at the same time is waited for.
 pub async fn keep(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     actor: &str,
     key: &str,
-    answer: &Kept,
+    answer: &StoredResponse,
     at: DateTime<Utc>,
 ) -> Result<bool> {
     let stored = sqlx::query!(
-        "insert into idempotency (workspace_id, actor, key, request_hash, status, body, created_at)
+        "insert into stored_responses (workspace_id, actor, key, request_hash, status, body, created_at)
          values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         workspace.0,
         actor,
@@ -59,8 +59,9 @@ pub async fn keep(
     Ok(stored.rows_affected() == 1)
 }
 
-/// Forgets answers that are older than a moment.
+/// Deletes responses stored before a time; returns how many.
 pub async fn forget(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
-    let gone = sqlx::query!("delete from idempotency where created_at < $1", before).execute(conn).await?;
+    let gone =
+        sqlx::query!("delete from stored_responses where created_at < $1", before).execute(conn).await?;
     Ok(gone.rows_affected())
 }

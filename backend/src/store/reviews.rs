@@ -11,14 +11,14 @@ use sqlx::PgConnection;
 
 /// What the checks found in a document, as far as it doesn't change with what is set up around it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct KeptReview {
+pub struct StoredReview {
     /// What the document says by itself.
     pub findings: FindingList,
     /// What it refers to outside of itself.
     pub references: Vec<Reference>,
 }
 
-impl KeptReview {
+impl StoredReview {
     /// What is kept of a check.
     pub fn of(checked: &Checked) -> Self {
         Self { findings: checked.own.clone(), references: checked.references.clone() }
@@ -44,7 +44,7 @@ pub async fn keep(
     workspace: WorkspaceId,
     id: &WorkflowId,
     revision: i32,
-    review: &KeptReview,
+    review: &StoredReview,
 ) -> Result<()> {
     sqlx::query!(
         "update workflow_revisions set findings = $4, refers_to = $5, reviewed_by = $6

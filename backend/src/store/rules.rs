@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule as it stands.
 #[derive(Debug)]
-pub struct Stored {
+pub struct RuleRow {
     /// Its newest version.
     pub version: i32,
     /// What it says.
@@ -142,7 +142,7 @@ pub async fn find(
     workspace: WorkspaceId,
     id: &str,
     version: Option<i32>,
-) -> Result<Option<Stored>> {
+) -> Result<Option<RuleRow>> {
     let row = sqlx::query!(
         "select v.version, v.document, v.format, v.source, v.created_at, v.created_by, r.archived_at
          from rules r join rule_versions v using (workspace_id, rule_id)
@@ -154,7 +154,7 @@ pub async fn find(
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
-        Ok(Stored {
+        Ok(RuleRow {
             version: row.version,
             document: read("rule_versions", "document", row.document)?,
             format: read_word("rule_versions", "format", &row.format)?,

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 /// A timer that is due.
 #[derive(Debug)]
-pub struct Due {
+pub struct DueTimer {
     /// Where.
     pub workspace: WorkspaceId,
     /// Of which run.
@@ -36,7 +36,7 @@ pub async fn claim_due(
     now: DateTime<Utc>,
     again_at: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<Due>> {
+) -> Result<Vec<DueTimer>> {
     let rows = sqlx::query!(
         "update timers t set due_at = $2, attempts = greatest(due.attempts, 1)
          from (select execution_id, timer, due_at, attempts from timers where due_at <= $1 order by due_at limit $3
@@ -53,7 +53,7 @@ pub async fn claim_due(
     for row in rows {
         let execution_id = ExecutionId(row.execution_id);
         match serde_json::from_str(&row.timer) {
-            Ok(timer) => due.push(Due {
+            Ok(timer) => due.push(DueTimer {
                 workspace: WorkspaceId(row.workspace_id),
                 execution_id,
                 timer,

@@ -1,6 +1,6 @@
 //! Workflows and their revisions.
 
-use super::{Result, read, read_word, reviews::KeptReview, run_counts::Span};
+use super::{Result, read, read_word, reviews::StoredReview, run_counts::Span};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// A workflow with one of its revisions.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredWorkflow {
     /// Its slug.
     pub workflow_id: WorkflowId,
     /// The newest revision's number.
@@ -38,7 +38,7 @@ pub struct Stored {
     /// By whom.
     pub created_by: String,
     /// What the checks found in it; `None` where it is to be reviewed anew.
-    pub review: Option<KeptReview>,
+    pub review: Option<StoredReview>,
 }
 
 /// Reads a workflow with a revision, the newest where none is named.
@@ -47,7 +47,7 @@ pub async fn find(
     workspace: WorkspaceId,
     id: &WorkflowId,
     revision: Option<i32>,
-) -> Result<Option<Stored>> {
+) -> Result<Option<StoredWorkflow>> {
     let row = sqlx::query!(
         "select w.revision as newest, w.enabled, w.archived_at, r.revision, r.format, r.source, r.document,
              r.rules, r.created_at, r.created_by, r.findings, r.refers_to, r.reviewed_by
@@ -60,7 +60,7 @@ pub async fn find(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Stored {
+    Ok(Some(StoredWorkflow {
         workflow_id: id.clone(),
         newest: row.newest,
         revision: row.revision,
@@ -72,7 +72,7 @@ pub async fn find(
         rules: read("workflow_revisions", "rules", row.rules)?,
         created_at: row.created_at,
         created_by: row.created_by,
-        review: KeptReview::read(row.findings, row.refers_to, row.reviewed_by),
+        review: StoredReview::read(row.findings, row.refers_to, row.reviewed_by),
     }))
 }
 
@@ -108,7 +108,7 @@ pub struct NewRevision<'a> {
     /// The stored rules that it asks, in their versions; none where it asks them as they stand.
     pub rules: &'a BTreeMap<String, Option<i32>>,
     /// What the checks found in it.
-    pub review: &'a KeptReview,
+    pub review: &'a StoredReview,
     /// By whom.
     pub by: &'a str,
     /// When.

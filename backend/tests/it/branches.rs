@@ -169,7 +169,10 @@ async fn what_a_dead_server_left_undone_for_called_runs_is_done_by_one_that_live
     let child = parent["trace"][0]["input"]["execution_id"].clone();
     // As one leaves it that died between the caller's commit and ending the other.
     let mut conn = sqlx::PgConnection::connect(&url).await.unwrap();
-    sqlx::query("update calls set stop = 'not needed any more'").execute(&mut conn).await.unwrap();
+    sqlx::query("update child_runs set stop_reason = 'not needed any more'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
     sqlx::query("insert into servers values (gen_random_uuid(), now() - interval '1 minute')")
         .execute(&mut conn)
         .await

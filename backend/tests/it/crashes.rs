@@ -116,7 +116,7 @@ enum Awaited {
 }
 
 /// A server that is started again whenever it died.
-struct Mortal {
+struct RestartingServer {
     server: Server,
     url: String,
     shop: SocketAddr,
@@ -125,7 +125,7 @@ struct Mortal {
     died: bool,
 }
 
-impl Mortal {
+impl RestartingServer {
     /// Starts it again, if it is down.
     async fn revive(&mut self) {
         while self.server.is_down() || !self.server.ready().await {
@@ -180,8 +180,14 @@ impl Mortal {
 async fn runs_with(fault: (&str, u32), awaited: Awaited, shop: &Shop, url: &str, token: &str) -> bool {
     let server = Server::spawn(url, shop.address, Some(fault));
     let http = reqwest::Client::new();
-    let mut mortal =
-        Mortal { server, url: url.into(), shop: shop.address, token: token.into(), http, died: false };
+    let mut mortal = RestartingServer {
+        server,
+        url: url.into(),
+        shop: shop.address,
+        token: token.into(),
+        http,
+        died: false,
+    };
     let (kind, n) = fault;
     let id = format!("go-{kind}-{awaited:?}-{n}");
     let go = json!({ "type": "go", "id": id, "payload": { "n": n } });
@@ -196,7 +202,7 @@ async fn runs_with(fault: (&str, u32), awaited: Awaited, shop: &Shop, url: &str,
     mortal.died
 }
 
-async fn ended_well(mortal: &mut Mortal, shop: &Shop, run: &Value, what: &str) {
+async fn ended_well(mortal: &mut RestartingServer, shop: &Shop, run: &Value, what: &str) {
     assert_eq!(run["result"], "allowed", "{what}: {run:#}");
     let id = run["execution_id"].as_str().unwrap();
     let detail = mortal.get(&format!("executions/{id}")).await;
@@ -256,8 +262,14 @@ async fn a_run_in_many_places_ends_the_same_whichever_point_the_server_dies_at()
 async fn many_with(n: u32, shop: &Shop, url: &str, token: &str) -> bool {
     let server = Server::spawn(url, shop.address, Some(("IW_CRASH_AT", n)));
     let http = reqwest::Client::new();
-    let mut mortal =
-        Mortal { server, url: url.into(), shop: shop.address, token: token.into(), http, died: false };
+    let mut mortal = RestartingServer {
+        server,
+        url: url.into(),
+        shop: shop.address,
+        token: token.into(),
+        http,
+        died: false,
+    };
     let id = format!("many-{n}");
     mortal.send(&json!({ "type": "many", "id": id, "payload": { "n": n } })).await;
     mortal.send(&json!({ "type": "go.on", "id": format!("on-{id}"), "payload": { "n": n } })).await;

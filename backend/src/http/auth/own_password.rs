@@ -3,7 +3,7 @@
 use super::{count, place};
 use crate::{
     auth::{
-        Caller,
+        Principal,
         password::{self, Comer},
         throttle::Subject,
     },
@@ -11,7 +11,7 @@ use crate::{
     http::{
         AppState, audit,
         body::Body,
-        caller,
+        principal,
         problem::{ApiError, ApiResult},
     },
     store::{self, people, sessions},
@@ -23,10 +23,10 @@ use shared_types::api::{auth::PasswordChange, problem::Code};
 /// The new password ends the person's other sessions, everywhere.
 pub(in crate::http) async fn change_password(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Body(change): Body<PasswordChange>,
 ) -> ApiResult<StatusCode> {
-    let person = caller::person(&caller)?;
+    let person = principal::person(&principal)?;
     password::check_for(&change.new, &person.email, &person.name)
         .map_err(|weak| ApiError::new(Code::FieldBad, format!("`new`: {weak}.")))?;
     let wrong = || ApiError::new(Code::FieldBad, "`old`: this isn't your password.");
@@ -41,7 +41,7 @@ pub(in crate::http) async fn change_password(
     };
     let hash = account.and_then(|account| account.password_hash);
     if !verifying.verify(change.old, hash).await {
-        let entry = audit::entry(&caller, "password.refused", &person.email, json!({}));
+        let entry = audit::entry(&principal, "password.refused", &person.email, json!({}));
         let mut conn = state.pool.acquire().await?;
         store::audit::insert(&mut conn, &[&entry]).await?;
         return Err(wrong());
@@ -52,7 +52,7 @@ pub(in crate::http) async fn change_password(
     counted.succeeded(&mut transaction).await?;
     people::set_password(&mut transaction, person.user_id, &hashed).await?;
     sessions::end_of_person(&mut transaction, person.user_id, None, person.session, clock::now()).await?;
-    let entry = audit::entry(&caller, "password.changed", &person.email, json!({}));
+    let entry = audit::entry(&principal, "password.changed", &person.email, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -12,7 +12,7 @@ use crate::{
     http::{
         AppState, audit,
         body::Body,
-        caller, invitations,
+        invitations, principal,
         problem::{ApiError, ApiResult},
     },
     store::{
@@ -44,7 +44,7 @@ pub(in crate::http) async fn login(
     extensions: Extensions,
     Body(login): Body<LoginRequest>,
 ) -> ApiResult<Json<Session>> {
-    let address = caller::address(&state, &headers, &extensions);
+    let address = principal::address(&state, &headers, &extensions);
     let account = match &login.code {
         Some(code) => by_code(&state, code).await?,
         None => by_password(&state, &login, address).await?,

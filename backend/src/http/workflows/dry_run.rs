@@ -2,10 +2,10 @@
 
 use super::{find, reviewing::review};
 use crate::{
-    auth::Caller,
+    auth::Principal,
     http::{
         AppState,
-        body::{self, Body, Written},
+        body::{self, Body, DocumentBody},
         problem::{ApiError, ApiResult},
     },
     store::{self, rules},
@@ -33,16 +33,16 @@ use std::sync::Arc;
 
 pub(in crate::http) async fn validate(
     State(state): State<AppState>,
-    caller: Caller,
-    written: Written,
+    principal: Principal,
+    written: DocumentBody,
 ) -> ApiResult<Json<Findings>> {
-    let findings = review(&state, caller.workspace, &written.text, written.format).await?.findings;
+    let findings = review(&state, principal.workspace, &written.text, written.format).await?.findings;
     Ok(Json(Findings { findings }))
 }
 
 pub(in crate::http) async fn simulate(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Body(request): Body<SimulateRequest>,
 ) -> ApiResult<Json<Value>> {
     check_depths(&request)?;
@@ -50,14 +50,14 @@ pub(in crate::http) async fn simulate(
         (Some(Value::String(text)), None) => (text.clone(), Format::Yaml),
         (Some(document), None) => (document.to_string(), Format::Json),
         (None, Some(id)) => {
-            let stored = find(&state, &caller, id, None).await?;
+            let stored = find(&state, &principal, id, None).await?;
             (stored.source, stored.format)
         }
         (_, _) => {
             return Err(ApiError::new(Code::FieldBad, "Send `document` or `workflow_id`, one of them."));
         }
     };
-    let reviewed = state.reviews.run(caller.workspace, move || {
+    let reviewed = state.reviews.run(principal.workspace, move || {
         let checked = review_by_itself(&text, format, &Environment::Unknown);
         let asked =
             checked.document.as_ref().map(|document| asked_rules(document).into_keys().collect::<Vec<_>>());
@@ -72,9 +72,9 @@ pub(in crate::http) async fn simulate(
     }
     let rules = {
         let mut conn = state.pool.acquire().await?;
-        rules::some(&mut conn, caller.workspace, &asked).await?
+        rules::some(&mut conn, principal.workspace, &asked).await?
     };
-    let simulation = state.reviews.run(caller.workspace, move || {
+    let simulation = state.reviews.run(principal.workspace, move || {
         let definition = Arc::new(Definition::with_rules(document, rules));
         store::json(&run_simulation(&definition, &request.event, &request.script))
     });

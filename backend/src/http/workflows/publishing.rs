@@ -1,15 +1,15 @@
 //! Revisions are published: with the rules they ask pinned, and the secret of their webhook made.
 
 use crate::{
-    auth::{Caller, seal::SecretKey},
+    auth::{Principal, seal::SecretKey},
     clock,
     engine::next_due_of,
-    http::{audit, body::Written, problem::ApiResult},
+    http::{audit, body::DocumentBody, problem::ApiResult},
     store::{
         self,
-        reviews::KeptReview,
+        reviews::StoredReview,
         rules, webhooks, workflows,
-        workflows::{NewRevision, Stored},
+        workflows::{NewRevision, StoredWorkflow},
     },
 };
 use chrono::{DateTime, Utc};
@@ -30,17 +30,17 @@ pub(super) struct Publication<'a> {
     pub(super) enabled: bool,
     pub(super) document: &'a Document,
     pub(super) checked: &'a Checked,
-    pub(super) written: &'a Written,
+    pub(super) written: &'a DocumentBody,
 }
 
 pub(super) async fn publish(
     conn: &mut PgConnection,
-    caller: &Caller,
+    principal: &Principal,
     publication: &Publication<'_>,
 ) -> ApiResult<()> {
     let Publication { revision, enabled, document, checked, written } = *publication;
     let at = clock::now();
-    let by = caller.actor();
+    let by = principal.actor();
     let new = NewRevision {
         revision,
         enabled,
@@ -49,17 +49,17 @@ pub(super) async fn publish(
         source: &written.text,
         value: &checked.value,
         document,
-        rules: &pins(conn, caller.workspace, document).await?,
-        review: &KeptReview::of(checked),
+        rules: &pins(conn, principal.workspace, document).await?,
+        review: &StoredReview::of(checked),
         by: &by,
         at,
     };
-    workflows::publish(conn, caller.workspace, &new).await?;
+    workflows::publish(conn, principal.workspace, &new).await?;
     if matches!(document.trigger, Trigger::Webhook { .. }) {
-        webhooks::ensure(conn, caller.workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
+        webhooks::ensure(conn, principal.workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
     }
     let detail = json!({ "revision": revision, "enabled": enabled });
-    let entry = audit::entry(caller, "workflow.published", document.workflow_id.as_str(), detail);
+    let entry = audit::entry(principal, "workflow.published", document.workflow_id.as_str(), detail);
     store::audit::insert(conn, &[&entry]).await?;
     Ok(())
 }
@@ -68,7 +68,7 @@ pub(super) async fn publish(
 pub(super) async fn complete(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    stored: &Stored,
+    stored: &StoredWorkflow,
     document: &Document,
 ) -> ApiResult<()> {
     if matches!(document.trigger, Trigger::Webhook { .. }) {
@@ -121,7 +121,7 @@ pub async fn publish_first(
         value: &checked.value,
         document: &document,
         rules: &BTreeMap::new(),
-        review: &KeptReview::of(&checked),
+        review: &StoredReview::of(&checked),
         by,
         at,
     };

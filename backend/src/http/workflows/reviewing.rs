@@ -8,7 +8,10 @@ use crate::{
         problem::{ApiError, ApiResult},
     },
     reviews::NotReviewed,
-    store::{StoreError, people, reviews, reviews::KeptReview, rules, secrets, workflows, workflows::Stored},
+    store::{
+        StoreError, people, reviews, reviews::StoredReview, rules, secrets, workflows,
+        workflows::StoredWorkflow,
+    },
 };
 use shared_types::{
     ids::WorkspaceId,
@@ -145,7 +148,7 @@ fn asked_rules(references: &[Reference]) -> Vec<String> {
 pub(super) async fn findings_of(
     state: &AppState,
     workspace: WorkspaceId,
-    stored: &Stored,
+    stored: &StoredWorkflow,
 ) -> ApiResult<Vec<Finding>> {
     let review = match &stored.review {
         Some(review) if !is_testable_now(state, workspace, review).await? => review.clone(),
@@ -163,10 +166,10 @@ pub(super) async fn findings_of(
 async fn review_again(
     state: &AppState,
     workspace: WorkspaceId,
-    stored: &Stored,
-) -> Result<KeptReview, Failed> {
+    stored: &StoredWorkflow,
+) -> Result<StoredReview, Failed> {
     let checked = review_alone(state, workspace, &stored.source, stored.format).await?;
-    let review = KeptReview::of(&checked);
+    let review = StoredReview::of(&checked);
     let mut conn = state.pool.acquire().await?;
     reviews::keep(&mut conn, workspace, &stored.workflow_id, stored.revision, &review).await?;
     Ok(review)
@@ -219,7 +222,7 @@ fn not_yet() -> Finding {
 }
 
 /// Whether the tests of a revision weren't run because of rules that are all there by now.
-async fn is_testable_now(state: &AppState, workspace: WorkspaceId, kept: &KeptReview) -> ApiResult<bool> {
+async fn is_testable_now(state: &AppState, workspace: WorkspaceId, kept: &StoredReview) -> ApiResult<bool> {
     if !kept.findings.names("tests.not_run") {
         return Ok(false);
     }

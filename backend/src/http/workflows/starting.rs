@@ -2,13 +2,13 @@
 
 use super::find;
 use crate::{
-    auth::Caller,
+    auth::Principal,
     clock,
     engine::{Accepted, Incoming, Starts},
     http::{
         AppState, audit,
         body::{self, Body},
-        idempotency::Claim,
+        idempotency::IdempotencyKey,
         params::Path,
         problem::{ApiError, ApiResult},
     },
@@ -48,12 +48,12 @@ fn fits(form: &[FormField], input: &Map<String, Value>) -> ApiResult<()> {
 
 pub(in crate::http) async fn start(
     State(state): State<AppState>,
-    caller: Caller,
+    principal: Principal,
     Path(id): Path<WorkflowId>,
-    claim: Claim,
+    claim: IdempotencyKey,
     Body(start): Body<ManualStart>,
 ) -> ApiResult<(StatusCode, Json<Execution>)> {
-    let stored = find(&state, &caller, &id, None).await?;
+    let stored = find(&state, &principal, &id, None).await?;
     let trigger = stored.document.get("trigger").cloned().unwrap_or_default();
     let trigger: Trigger = store::read("workflow_revisions", "document", trigger)?;
     let Trigger::Manual { form } = &trigger else {
@@ -70,7 +70,7 @@ pub(in crate::http) async fn start(
         id: EventId(format!("manual:{}", claim.stable_id().unwrap_or_else(|| clock::new_id().to_string()))),
         source: None,
         time: clock::now(),
-        requester: Some(caller.requester()),
+        requester: Some(principal.requester()),
         payload: start.input,
     };
     let event_id = event.id.clone();
@@ -78,13 +78,13 @@ pub(in crate::http) async fn start(
         event: Arc::new(event),
         content_hash: claim.request_hash(),
         starts: Starts::Only(id.clone()),
-        audit: Some(audit::entry(&caller, "execution.started", "", json!({ "workflow_id": id }))),
+        audit: Some(audit::entry(&principal, "execution.started", "", json!({ "workflow_id": id }))),
     };
-    let run = match state.engine.intake(caller.workspace, &incoming).await? {
-        Accepted::New(mut runs) => runs.pop().map(|run| run.standing.execution),
+    let run = match state.engine.intake(principal.workspace, &incoming).await? {
+        Accepted::New(mut runs) => runs.pop().map(|run| run.summary.execution),
         Accepted::Duplicate => {
             let mut conn = state.pool.acquire().await?;
-            executions::started_by(&mut conn, caller.workspace, &event_id).await?.pop()
+            executions::started_by(&mut conn, principal.workspace, &event_id).await?.pop()
         }
     };
     Ok((StatusCode::CREATED, Json(run.ok_or_else(ApiError::not_found)?)))

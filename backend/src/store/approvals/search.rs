@@ -1,6 +1,6 @@
 //! Requests by a text: the begin of what they are about, or words of their subject.
 
-use super::{Among, Row, Stored};
+use super::{Among, Row, StoredApproval};
 use crate::store::{
     Result,
     search::{self, Found, Hit, Needle, Searched},
@@ -28,14 +28,14 @@ pub async fn search(
     (only, asked): Among<'_>,
     below: Option<Uuid>,
     limit: i64,
-) -> Result<Option<Found<Stored>>> {
+) -> Result<Option<Found<StoredApproval>>> {
     let Some(needle) = Needle::of(query.q.as_deref()) else { return Ok(None) };
     let list = Search { workspace, query, only, asked, needle };
     search::search(conn, &list, below, limit).await.map(Some)
 }
 
 impl Searched for Search<'_> {
-    type Item = Stored;
+    type Item = StoredApproval;
 
     const SUBJECTS: &'static str = "approvals_subject";
 
@@ -49,7 +49,7 @@ impl Searched for Search<'_> {
         below: Option<Uuid>,
         part: i64,
         limit: i64,
-    ) -> Result<Vec<Stored>> {
+    ) -> Result<Vec<StoredApproval>> {
         let rows = sqlx::query_as!(
             Row,
             "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
@@ -134,7 +134,7 @@ impl Searched for Search<'_> {
         Ok(hits)
     }
 
-    async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<Stored>> {
+    async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<StoredApproval>> {
         let rows = sqlx::query_as!(
             Row,
             "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,

@@ -1,7 +1,7 @@
 //! What follows from a change: timers, waits, requests and messages.
 
 use super::{Base, Change};
-use crate::store::{Result, calls, json, waits::wait_key};
+use crate::store::{Result, child_runs, json, waits::wait_key};
 use shared_types::ids::{ApprovalId, WorkspaceId};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -19,8 +19,8 @@ pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -
         sqlx::query!("delete from timers where execution_id = any($1)", &gone).execute(&mut *conn).await?;
     }
     let live = || changes.iter().filter(|change| change.execution.ended_at.is_none());
-    let cleared =
-        live().flat_map(|c| c.follows.timers_cleared.iter().map(|timer| (c.execution_id().0, timer.clone())));
+    let cleared = live()
+        .flat_map(|c| c.side_rows.timers_cleared.iter().map(|timer| (c.execution_id().0, timer.clone())));
     let (ids, timers): (Vec<Uuid>, Vec<String>) = cleared.unzip();
     if !ids.is_empty() {
         sqlx::query!(
@@ -34,7 +34,7 @@ pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -
     }
     let (mut ids, mut workspaces, mut timers, mut dues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in live() {
-        for (timer, due) in &change.follows.timers_set {
+        for (timer, due) in &change.side_rows.timers_set {
             ids.push(change.execution_id().0);
             workspaces.push(change.workspace.0);
             timers.push(timer.clone());
@@ -64,7 +64,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
     }
     let live = || changes.iter().filter(|change| change.execution.ended_at.is_none());
     let closed =
-        live().flat_map(|c| c.follows.waits_closed.iter().map(|place| (c.execution_id().0, place.clone())));
+        live().flat_map(|c| c.side_rows.waits_closed.iter().map(|place| (c.execution_id().0, place.clone())));
     let (ids, places): (Vec<Uuid>, Vec<String>) = closed.unzip();
     if !ids.is_empty() {
         sqlx::query!(
@@ -80,7 +80,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut paths, mut values) = (Vec::new(), Vec::new());
     for change in live() {
-        for wait in &change.follows.waits_opened {
+        for wait in &change.side_rows.waits_opened {
             ids.push(change.execution_id().0);
             workspaces.push(change.workspace.0);
             places.push(wait.place.to_string());
@@ -115,7 +115,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
 
 pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     for change in changes {
-        for (request, seen) in &change.follows.asked {
+        for (request, seen) in &change.side_rows.asked {
             let approvers: Vec<String> =
                 request.levels.iter().flat_map(|level| level.approvers.clone()).collect();
             let asked_at = change.at();
@@ -137,7 +137,7 @@ pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change])
             .execute(&mut *conn)
             .await?;
         }
-        for closed in &change.follows.closed {
+        for closed in &change.side_rows.closed {
             let at = change.at();
             sqlx::query!(
                 "update approvals set status = $3, withdrawn_because = $4, decision = $5, decision_key = $6,
@@ -181,20 +181,22 @@ async fn withdraw_messages(
 pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     let made: Vec<_> = changes
         .iter()
-        .flat_map(|change| change.follows.calls.iter().map(|c| (change.workspace, change.execution_id(), c)))
+        .flat_map(|change| {
+            change.side_rows.calls.iter().map(|c| (change.workspace, change.execution_id(), c))
+        })
         .collect();
-    calls::insert(conn, &made).await?;
+    child_runs::insert(conn, &made).await?;
     let stops: Vec<_> = changes
         .iter()
-        .flat_map(|change| change.follows.stops.iter().map(|stop| (change.workspace, stop)))
+        .flat_map(|change| change.side_rows.stops.iter().map(|stop| (change.workspace, stop)))
         .collect();
-    calls::stop(conn, &stops).await?;
-    let tells = changes.iter().filter(|change| change.follows.tells_caller);
+    child_runs::stop(conn, &stops).await?;
+    let tells = changes.iter().filter(|change| change.side_rows.notifies_parent);
     let owed: Vec<_> = tells.map(|change| (change.workspace, change.execution_id(), change.seq())).collect();
-    calls::owe(conn, &owed).await?;
+    child_runs::mark_parent_due(conn, &owed).await?;
     for change in changes {
-        if let Some((child, seq)) = change.follows.heard {
-            calls::heard(conn, change.workspace, child, seq).await?;
+        if let Some((child, seq)) = change.side_rows.child_notified {
+            child_runs::parent_notified(conn, change.workspace, child, seq).await?;
         }
     }
     Ok(())
@@ -203,7 +205,7 @@ pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) ->
 pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     for change in changes {
         let at = change.at();
-        for notice in &change.follows.notices {
+        for notice in &change.side_rows.notices {
             sqlx::query!(
                 "insert into notices (id, workspace_id, user_id, execution_id, approval_id, subject, message, at)
                  values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -219,7 +221,7 @@ pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change])
             .execute(&mut *conn)
             .await?;
         }
-        for delivery in &change.follows.deliveries {
+        for delivery in &change.side_rows.deliveries {
             let status = if delivery.undeliverable.is_some() { "undeliverable" } else { "pending" };
             let next_at = delivery.undeliverable.is_none().then_some(at);
             sqlx::query!(

@@ -49,7 +49,7 @@ impl Windows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dispatch::Message;
+    use crate::dispatch::DispatchMessage;
     use shared_types::api::live::LiveKind;
 
     #[test]
@@ -57,7 +57,7 @@ mod tests {
         let workspace = WorkspaceId(uuid::Uuid::from_u128(1));
         let mut windows = Windows::default();
         for n in 10..15 {
-            let message = Message { workspace, kind: LiveKind::Notice, id: n.to_string(), to: None };
+            let message = DispatchMessage { workspace, kind: LiveKind::Notice, id: n.to_string(), to: None };
             windows.push(Arc::new(Numbered { n, at: chrono::DateTime::UNIX_EPOCH, message }));
         }
         let after = |n| windows.after(workspace, n).map(|list| list.iter().map(|m| m.n).collect::<Vec<_>>());

@@ -1,7 +1,7 @@
 //! Runs that are held in memory: while their calls are in flight, and large ones for a while after they were woken.
 //! And the lock that lets one change of a run follow another on this server; between servers, `seq` decides.
 
-use crate::store::calls::Caller;
+use crate::store::child_runs::ParentRun;
 use shared_types::{
     ids::{ExecutionId, WorkflowId},
     machine::Run,
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// A run in memory, as it is stored.
 #[derive(Debug)]
-pub(super) struct HotRun {
+pub(super) struct ResidentRun {
     pub(super) run: Run,
     pub(super) workflow_id: WorkflowId,
     pub(super) revision: i32,
@@ -24,16 +24,16 @@ pub(super) struct HotRun {
     /// The servers that perform its calls.
     pub(super) owners: Vec<Uuid>,
     /// The run that called it.
-    pub(super) caller: Option<Caller>,
+    pub(super) parent: Option<ParentRun>,
     /// How far the stored state is behind.
-    pub(super) kept: Kept,
+    pub(super) lag: SnapshotLag,
     /// Whether it was set aside: it has ended, whatever its state says.
     pub(super) is_set_aside: bool,
 }
 
 /// How far a run's stored state is behind its journal.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Kept {
+pub(super) struct SnapshotLag {
     /// The bytes of the stored state; nothing where none is stored.
     pub(super) state: Option<usize>,
     /// How many inputs came since.
@@ -46,11 +46,11 @@ pub(super) struct Kept {
 const STORE_EVERY: u32 = 16;
 /// From how many bytes on a run that waits is kept in memory, so that one with a large state that is woken again and
 /// again isn't read whole each time.
-const WARM_FROM: usize = 16 * 1024;
+const RETAIN_FROM_BYTES: usize = 16 * 1024;
 /// How many bytes such runs take together, as they are stored.
-const WARM_TOGETHER: usize = 32 * 1024 * 1024;
+const MAX_RETAINED_BYTES: usize = 32 * 1024 * 1024;
 
-impl Kept {
+impl SnapshotLag {
     /// Whether the state is to be stored after one more input: not before what came since is as much as the state
     /// itself, so that a state that grows is written as often as it doubles, and not for each input.
     pub(super) fn is_due(self, input: usize, stays_in_memory: bool) -> bool {
@@ -66,7 +66,7 @@ impl Kept {
 
     /// Whether it is worth to be kept in memory while it waits.
     pub(super) fn is_large(self) -> bool {
-        self.size() >= WARM_FROM
+        self.size() >= RETAIN_FROM_BYTES
     }
 
     /// After one more input, with the state stored in so many bytes or not.
@@ -78,23 +78,23 @@ impl Kept {
     }
 }
 
-type Slot = Arc<AsyncMutex<Option<HotRun>>>;
+type Slot = Arc<AsyncMutex<Option<ResidentRun>>>;
 
 /// The runs in memory.
 #[derive(Debug, Default)]
-pub(super) struct HotRuns {
+pub(super) struct ResidentRuns {
     slots: Mutex<HashMap<ExecutionId, Slot>>,
-    warm: Mutex<Warm>,
+    idle: Mutex<IdleRuns>,
 }
 
 /// Large runs that wait, the one that was woken longest ago first. One that left memory meanwhile may still be named.
 #[derive(Debug, Default)]
-struct Warm {
+struct IdleRuns {
     runs: VecDeque<(ExecutionId, usize)>,
     bytes: usize,
 }
 
-impl Warm {
+impl IdleRuns {
     /// Names a run of so many bytes as the newest, and takes away the oldest that are too many.
     fn add(&mut self, id: ExecutionId, bytes: usize) -> Vec<ExecutionId> {
         if let Some(at) = self.runs.iter().position(|(other, _)| *other == id)
@@ -105,7 +105,7 @@ impl Warm {
         self.runs.push_back((id, bytes));
         self.bytes += bytes;
         let mut gone = Vec::new();
-        while self.bytes > WARM_TOGETHER
+        while self.bytes > MAX_RETAINED_BYTES
             && self.runs.len() > 1
             && let Some((oldest, bytes)) = self.runs.pop_front()
         {
@@ -116,15 +116,15 @@ impl Warm {
     }
 }
 
-impl HotRuns {
+impl ResidentRuns {
     /// Locks a run on this server; what is in the slot may be used while the lock is held.
-    pub(super) async fn lock(&self, id: ExecutionId) -> OwnedMutexGuard<Option<HotRun>> {
+    pub(super) async fn lock(&self, id: ExecutionId) -> OwnedMutexGuard<Option<ResidentRun>> {
         let slot = Arc::clone(self.slots().entry(id).or_default());
         slot.lock_owned().await
     }
 
     /// Forgets a run that isn't in memory and that nobody else has locked or waits to lock.
-    pub(super) fn tidy(&self, id: ExecutionId, guard: OwnedMutexGuard<Option<HotRun>>) {
+    pub(super) fn release(&self, id: ExecutionId, guard: OwnedMutexGuard<Option<ResidentRun>>) {
         let is_cold = guard.is_none();
         drop(guard);
         if is_cold {
@@ -137,24 +137,25 @@ impl HotRuns {
     }
 
     /// Puts a run that just started into memory.
-    pub(super) fn put(&self, id: ExecutionId, run: HotRun) {
+    pub(super) fn put(&self, id: ExecutionId, run: ResidentRun) {
         self.slots().insert(id, Arc::new(AsyncMutex::new(Some(run))));
     }
 
     /// Keeps a run that waits in memory, and lets go of those that were woken longest ago.
-    pub(super) fn keep_warm(&self, id: ExecutionId, bytes: usize) {
-        let gone = self.warm.lock().unwrap_or_else(PoisonError::into_inner).add(id, bytes);
+    pub(super) fn retain(&self, id: ExecutionId, bytes: usize) {
+        let gone = self.idle.lock().unwrap_or_else(PoisonError::into_inner).add(id, bytes);
         for id in gone {
-            self.cool(id);
+            self.evict(id);
         }
     }
 
     /// Lets go of a run, unless it is being changed or has calls in flight.
-    fn cool(&self, id: ExecutionId) {
+    fn evict(&self, id: ExecutionId) {
         let mut slots = self.slots();
         let Some(slot) = slots.get(&id).filter(|slot| Arc::strong_count(slot) == 1) else { return };
-        let is_idle =
-            slot.try_lock().is_ok_and(|run| run.as_ref().is_none_or(|hot| !hot.run.state().has_open_calls()));
+        let is_idle = slot
+            .try_lock()
+            .is_ok_and(|run| run.as_ref().is_none_or(|resident| !resident.run.state().has_open_calls()));
         if is_idle {
             slots.remove(&id);
         }
@@ -172,15 +173,15 @@ impl HotRuns {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, WARM_TOGETHER, Warm};
+    use super::{IdleRuns, MAX_RETAINED_BYTES, SnapshotLag};
     use shared_types::ids::ExecutionId;
     use uuid::Uuid;
 
     #[test]
     fn the_large_runs_in_memory_are_those_that_were_woken_last() {
-        let mut warm = Warm::default();
+        let mut warm = IdleRuns::default();
         let id = |n: u128| ExecutionId(Uuid::from_u128(n));
-        let half = WARM_TOGETHER / 2;
+        let half = MAX_RETAINED_BYTES / 2;
         assert_eq!(warm.add(id(1), half), []);
         assert_eq!(warm.add(id(2), half), []);
         assert_eq!(warm.add(id(1), half), [], "it is named once");
@@ -190,12 +191,12 @@ mod tests {
 
     /// Writes a run's state as it grows by what each input brings, and says how many bytes all that took.
     fn written(inputs: usize, each: usize) -> usize {
-        let mut kept = Kept::default();
+        let mut lag = SnapshotLag::default();
         let mut written = 0;
         for input in 1..=inputs {
             let state = input * each;
-            let stores = kept.is_due(each, false);
-            kept = kept.after(each, stores.then_some(state));
+            let stores = lag.is_due(each, false);
+            lag = lag.after(each, stores.then_some(state));
             written += if stores { state } else { 0 };
         }
         written
@@ -210,10 +211,10 @@ mod tests {
 
     #[test]
     fn a_run_in_memory_is_stored_now_and_then_and_one_that_leaves_it_at_once() {
-        let fresh = Kept::default();
+        let fresh = SnapshotLag::default();
         assert!(!fresh.is_due(100, true));
         assert!(fresh.is_due(100, false));
-        let after_many = (0..15).fold(fresh, |kept, _| kept.after(100, None));
+        let after_many = (0..15).fold(fresh, |lag, _| lag.after(100, None));
         assert!(after_many.is_due(100, true));
     }
 }

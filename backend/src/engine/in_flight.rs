@@ -20,23 +20,23 @@ struct Key {
 
 /// The work that is under way.
 #[derive(Debug, Default)]
-pub(super) struct Underway(Mutex<HashSet<Key>>);
+pub(super) struct InFlight(Mutex<HashSet<Key>>);
 
 /// Work that is under way until this is dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct InFlightGuard {
     key: Key,
-    underway: Arc<Underway>,
+    in_flight: Arc<InFlight>,
 }
 
-impl Underway {
+impl InFlight {
     /// Begins work; nothing where it is under way already.
     pub(super) fn begin(
         self: &Arc<Self>,
         execution_id: ExecutionId,
         epoch: i32,
         work: &Work,
-    ) -> Option<Held> {
+    ) -> Option<InFlightGuard> {
         let (place, call) = match work {
             Work::Call(call) => (&call.place, Some((call.index, call.attempt))),
             Work::Run(start) => (&start.place, None),
@@ -44,12 +44,12 @@ impl Underway {
         };
         let key = Key { execution_id, epoch, place: place.clone(), call };
         let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        is_new.then(|| Held { key, underway: Arc::clone(self) })
+        is_new.then(|| InFlightGuard { key, in_flight: Arc::clone(self) })
     }
 }
 
-impl Drop for Held {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.underway.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }

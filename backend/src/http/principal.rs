@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     auth::{
-        Caller, KeyHolder, Person, Who,
+        KeyHolder, Person, Principal, Who,
         token::{Access, BadToken},
     },
     clock,
@@ -30,7 +30,7 @@ pub(super) async fn authenticate(
     state: &AppState,
     headers: &HeaderMap,
     extensions: &Extensions,
-) -> ApiResult<Caller> {
+) -> ApiResult<Principal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = text(header::AUTHORIZATION.as_str()).and_then(bearer);
     let address = address(state, headers, extensions).map(|address| address.to_string());
@@ -60,15 +60,15 @@ pub(super) fn address(state: &AppState, headers: &HeaderMap, extensions: &Extens
     Some(state.trusted_proxies.sender(peer, lines.into_iter()))
 }
 
-async fn by_token(state: &AppState, token: &str, address: Option<String>) -> ApiResult<Caller> {
+async fn by_token(state: &AppState, token: &str, address: Option<String>) -> ApiResult<Principal> {
     let access = state.tokens.read(token, clock::now()).map_err(|error| match error {
         BadToken::Expired => ApiError::new(Code::TokenExpired, "The access token has expired; refresh it."),
         BadToken::Forged | BadToken::Unsigned => {
             ApiError::new(Code::Unauthenticated, "The access token isn't good; sign in.")
         }
     })?;
-    let caller = Box::pin(by_access(state, access, address)).await?;
-    caller.ok_or_else(|| {
+    let principal = Box::pin(by_access(state, access, address)).await?;
+    principal.ok_or_else(|| {
         ApiError::new(
             Code::Unauthenticated,
             "The session has ended, or this account can't enter the workspace any more; sign in.",
@@ -77,7 +77,11 @@ async fn by_token(state: &AppState, token: &str, address: Option<String>) -> Api
 }
 
 /// The person whose access it is, with the rights that they have now; nothing where it was ended.
-async fn by_access(state: &AppState, access: Access, address: Option<String>) -> ApiResult<Option<Caller>> {
+async fn by_access(
+    state: &AppState,
+    access: Access,
+    address: Option<String>,
+) -> ApiResult<Option<Principal>> {
     let Access { user, workspace, session } = access;
     let mut conn = state.pool.acquire().await?;
     let Some((member, workspace_name)) = people::member(&mut conn, workspace, user, session).await? else {
@@ -86,7 +90,7 @@ async fn by_access(state: &AppState, access: Access, address: Option<String>) ->
     let permissions = Permissions::of_roles(member.roles.iter().map(String::as_str));
     let Member { user_id, email, name, roles } = member;
     let person = Person { user_id, email, name, roles, session };
-    Ok(Some(Caller {
+    Ok(Some(Principal {
         workspace,
         workspace_name: workspace_name.into(),
         who: Who::Person(Arc::new(person)),
@@ -96,13 +100,13 @@ async fn by_access(state: &AppState, access: Access, address: Option<String>) ->
 }
 
 /// A person who came in a while ago, with the rights that they have now; nothing where they have none any more.
-pub(super) async fn again(state: &AppState, caller: &Caller) -> ApiResult<Option<Caller>> {
-    let Person { user_id, session, .. } = person(caller)?;
-    let access = Access { user: *user_id, workspace: caller.workspace, session: *session };
-    by_access(state, access, caller.address.clone()).await
+pub(super) async fn again(state: &AppState, principal: &Principal) -> ApiResult<Option<Principal>> {
+    let Person { user_id, session, .. } = person(principal)?;
+    let access = Access { user: *user_id, workspace: principal.workspace, session: *session };
+    by_access(state, access, principal.address.clone()).await
 }
 
-async fn by_key(state: &AppState, text: &str, address: Option<String>) -> ApiResult<Caller> {
+async fn by_key(state: &AppState, text: &str, address: Option<String>) -> ApiResult<Principal> {
     let Some(found) = state.recent_keys.find(&state.pool, text).await? else {
         return Err(ApiError::new(
             Code::Unauthenticated,
@@ -112,7 +116,7 @@ async fn by_key(state: &AppState, text: &str, address: Option<String>) -> ApiRes
     let (workspace, key) = found.as_ref();
     let permissions = Permissions::of_scopes(key.scopes.iter().map(String::as_str));
     let holder = KeyHolder { key_id: key.key_id, name: key.name.clone(), workflows: key.workflows.clone() };
-    Ok(Caller {
+    Ok(Principal {
         workspace: *workspace,
         workspace_name: Arc::from(""),
         who: Who::Key(Arc::new(holder)),
@@ -122,26 +126,26 @@ async fn by_key(state: &AppState, text: &str, address: Option<String>) -> ApiRes
 }
 
 /// The caller whom the guard let in.
-impl FromRequestParts<AppState> for Caller {
+impl FromRequestParts<AppState> for Principal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| ApiError::new(Code::Unauthenticated, "Sign in first."))
+        let principal = parts.extensions.get::<Self>().cloned();
+        principal.ok_or_else(|| ApiError::new(Code::Unauthenticated, "Sign in first."))
     }
 }
 
 /// The only workflows whose things the caller may see; `None` for all.
-pub(super) fn only_of(caller: &Caller) -> Option<Vec<String>> {
-    match &caller.who {
+pub(super) fn only_of(principal: &Principal) -> Option<Vec<String>> {
+    match &principal.who {
         Who::Person(_) => None,
         Who::Key(key) => key.workflows.as_ref().map(|ids| ids.iter().map(|id| id.0.clone()).collect()),
     }
 }
 
 /// The person whom the guard let in.
-pub(super) fn person(caller: &Caller) -> ApiResult<&Person> {
-    caller.person().ok_or_else(|| {
+pub(super) fn person(principal: &Principal) -> ApiResult<&Person> {
+    principal.person().ok_or_else(|| {
         ApiError::new(Code::Forbidden, "Only a person who is signed in can do this, not a key.")
     })
 }

@@ -5,7 +5,7 @@ use crate::{
     clock,
     store::{
         self,
-        commit::{Closed, Delivery, Follows, NewEvent, Notice},
+        commit::{Closed, Delivery, NewEvent, Notice, SideRows},
         people, timers,
     },
 };
@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 /// The work that follows a change once it is written.
 #[derive(Debug, Default)]
-pub(super) struct After {
+pub(super) struct PostCommit {
     pub(super) work: Vec<(ExecutionId, i32, Work)>,
     pub(super) stops: Vec<ExecutionId>,
     pub(super) tells_caller: Option<ExecutionId>,
@@ -49,76 +49,76 @@ pub struct DecisionRecord {
 }
 
 /// Sorts a change's commands into what is written with it and what follows it.
-pub(super) async fn assemble(
+pub(super) async fn plan(
     engine: &Engine,
     workspace: WorkspaceId,
     execution_id: ExecutionId,
     epoch: i32,
     commands: Vec<Command>,
     record: Option<(&DecisionRecord, DateTime<Utc>)>,
-) -> store::Result<(Follows, After)> {
-    let mut follows = Follows::default();
-    let mut after = After::default();
-    after.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
+) -> store::Result<(SideRows, PostCommit)> {
+    let mut side_rows = SideRows::default();
+    let mut post_commit = PostCommit::default();
+    post_commit.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
     for command in commands {
         match command {
-            Command::Perform(call) => after.work.push((execution_id, epoch, Work::Call(call))),
+            Command::Perform(call) => post_commit.work.push((execution_id, epoch, Work::Call(call))),
             Command::StartRun(start) => {
-                follows.calls.push((*start).clone());
-                after.work.push((execution_id, epoch, Work::Run(start)));
+                side_rows.calls.push((*start).clone());
+                post_commit.work.push((execution_id, epoch, Work::Run(start)));
             }
             Command::StopRun { execution_id, because } => {
-                after.stops.push(execution_id);
-                follows.stops.push((execution_id, because));
+                post_commit.stops.push(execution_id);
+                side_rows.stops.push((execution_id, because));
             }
             Command::ReadRule { place, rule_id } => {
-                after.work.push((execution_id, epoch, Work::Rule { place, rule_id }));
+                post_commit.work.push((execution_id, epoch, Work::Rule { place, rule_id }));
             }
             Command::SetTimer { timer, at } => {
-                after.timers = true;
-                follows.timers_set.push((timers::key(&timer), at));
+                post_commit.timers = true;
+                side_rows.timers_set.push((timers::key(&timer), at));
             }
             Command::ClearTimer { timer } => {
                 let key = timers::key(&timer);
-                follows.timers_set.retain(|(set, _)| *set != key);
-                follows.timers_cleared.push(key);
+                side_rows.timers_set.retain(|(set, _)| *set != key);
+                side_rows.timers_cleared.push(key);
             }
             Command::Ask(mut request) => {
                 for who in request.levels.iter_mut().flat_map(|level| &mut level.approvers) {
                     *who = normal_approver(who);
                 }
-                after.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
+                post_commit.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
                 let seen = hash(&request);
-                follows.asked.push((*request, seen));
+                side_rows.asked.push((*request, seen));
             }
             Command::Close { approval_id, status, because } => {
-                after.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
-                follows.closed.push(closed(approval_id, status, because, record));
+                post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
+                side_rows.closed.push(closed(approval_id, status, because, record));
             }
             Command::AwaitEvent(awaited) => {
-                follows.waits_opened.push((*awaited).clone());
-                after.awaited.push((execution_id, *awaited));
+                side_rows.waits_opened.push((*awaited).clone());
+                post_commit.awaited.push((execution_id, *awaited));
             }
             Command::StopAwaiting { place } => {
-                after.awaited.retain(|(_, awaited)| awaited.place != place);
-                follows.waits_opened.retain(|awaited| awaited.place != place);
-                follows.waits_closed.push(place.to_string());
+                post_commit.awaited.retain(|(_, awaited)| awaited.place != place);
+                side_rows.waits_opened.retain(|awaited| awaited.place != place);
+                side_rows.waits_closed.push(place.to_string());
             }
             Command::Notify(notice) => {
-                Box::pin(tell(engine, workspace, &notice, &mut follows, &mut after)).await?;
+                Box::pin(plan_notice(engine, workspace, &notice, &mut side_rows, &mut post_commit)).await?;
             }
             Command::Publish { event, depth } => {
-                after.published = true;
-                follows.published.push(published(workspace, execution_id, event, depth));
+                post_commit.published = true;
+                side_rows.published.push(published(workspace, execution_id, event, depth));
             }
             Command::Finish(_) => {
                 metrics::counter!("iw_runs_ended_total").increment(1);
-                after.awaited.clear();
-                after.work.clear();
+                post_commit.awaited.clear();
+                post_commit.work.clear();
             }
         }
     }
-    Ok((follows, after))
+    Ok((side_rows, post_commit))
 }
 
 /// The closing of a request, with the decision of `record` where it is of this request.
@@ -166,12 +166,12 @@ fn hash(request: &Request) -> String {
 }
 
 /// A message becomes a notice for each person it names, and a delivery for each address in the world.
-async fn tell(
+async fn plan_notice(
     engine: &Engine,
     workspace: WorkspaceId,
     notice: &shared_types::machine::command::Notice,
-    follows: &mut Follows,
-    after: &mut After,
+    side_rows: &mut SideRows,
+    post_commit: &mut PostCommit,
 ) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
     let named: Vec<String> = notice
@@ -184,8 +184,8 @@ async fn tell(
         if named.is_empty() { Vec::new() } else { people::named(&mut conn, workspace, &named).await? };
     for member in &members {
         let id = NoticeId(clock::new_id());
-        after.messages.push((LiveKind::Notice, id.to_string(), Some(member.user_id)));
-        follows.notices.push(Notice {
+        post_commit.messages.push((LiveKind::Notice, id.to_string(), Some(member.user_id)));
+        side_rows.notices.push(Notice {
             id,
             user: member.user_id,
             approval_id: notice.approval_id,
@@ -209,8 +209,8 @@ async fn tell(
             Some(_) | None if engine.0.mail => None,
             Some(_) | None => Some("Mail isn't set up.".to_owned()),
         };
-        after.deliveries |= undeliverable.is_none();
-        follows.deliveries.push(Delivery {
+        post_commit.deliveries |= undeliverable.is_none();
+        side_rows.deliveries.push(Delivery {
             id: DeliveryId(clock::new_id()),
             recipient: recipient.clone(),
             approval_id: notice.approval_id,

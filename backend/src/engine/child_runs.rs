@@ -2,14 +2,14 @@
 //! the caller's step ends it too. What a crash leaves undone stands in `calls` and is looked for again.
 
 use super::{
-    ApplyError, Engine, Given,
+    ApplyError, Engine, Mutation,
     catalog::{Active, ActiveWorkflow},
     perform::{Recorded, record},
     writer::Job,
 };
 use crate::{
     clock,
-    store::{self, calls, calls::Caller, commit::NewEvent, executions, workflows},
+    store::{self, child_runs, child_runs::ParentRun, commit::NewEvent, executions, workflows},
 };
 use serde_json::{Map, Value};
 use shared_types::{
@@ -26,9 +26,9 @@ use std::sync::Arc;
 pub(super) async fn begin(
     engine: &Engine,
     workspace: WorkspaceId,
-    caller: ExecutionId,
+    parent: ExecutionId,
     start: &StartRun,
-) -> store::Result<Option<Given>> {
+) -> store::Result<Option<Mutation>> {
     if is_there(engine, workspace, start).await? {
         return Ok(begun(start));
     }
@@ -45,19 +45,19 @@ pub(super) async fn begin(
         if let Some(fault) = misfit(&workflow, &start.input) {
             return Ok(Some(refused(start, ("call.input", fault))));
         }
-        match write(engine, workspace, caller, start, &workflow, active.version).await? {
-            Written::Stale => active = engine.0.catalog.reload(&engine.0.pool, workspace).await?,
-            Written::Before => {
+        match write(engine, workspace, parent, start, &workflow, active.version).await? {
+            ChildStart::Stale => active = engine.0.catalog.reload(&engine.0.pool, workspace).await?,
+            ChildStart::Before => {
                 // What became of it since an earlier attempt.
                 engine.settle_call(workspace, start.execution_id);
                 break;
             }
-            Written::Begun => {
+            ChildStart::Begun => {
                 #[cfg(feature = "faults")]
                 crate::faults::point();
                 // Whoever called it may have given up before it was there.
                 let mut conn = engine.0.pool.acquire().await?;
-                if calls::stop_of(&mut conn, workspace, start.execution_id).await?.is_some() {
+                if child_runs::stop_reason(&mut conn, workspace, start.execution_id).await?.is_some() {
                     engine.settle_call(workspace, start.execution_id);
                 }
                 break;
@@ -68,8 +68,8 @@ pub(super) async fn begin(
 }
 
 /// What a caller hears that doesn't wait for more than the start.
-fn begun(start: &StartRun) -> Option<Given> {
-    (!start.awaited).then(|| Given::just(input(start, ChildStatus::Started)))
+fn begun(start: &StartRun) -> Option<Mutation> {
+    (!start.awaited).then(|| Mutation::of_input(input(start, ChildStatus::Started)))
 }
 
 /// Whether the run was started before, or is not to be any more; what became of it since is told.
@@ -77,10 +77,10 @@ async fn is_there(engine: &Engine, workspace: WorkspaceId, start: &StartRun) -> 
     let child = start.execution_id;
     let mut conn = engine.0.pool.acquire().await?;
     let is_there = executions::find(&mut conn, workspace, child).await?.is_some();
-    let is_unwanted = !is_there && calls::stop_of(&mut conn, workspace, child).await?.is_some();
+    let is_unwanted = !is_there && child_runs::stop_reason(&mut conn, workspace, child).await?.is_some();
     if is_unwanted {
         // It never started, so there is nothing to end.
-        calls::stopped(&mut conn, workspace, child).await?;
+        child_runs::stopped(&mut conn, workspace, child).await?;
     }
     drop(conn);
     if is_there {
@@ -89,7 +89,7 @@ async fn is_there(engine: &Engine, workspace: WorkspaceId, start: &StartRun) -> 
     Ok(is_there || is_unwanted)
 }
 
-enum Written {
+enum ChildStart {
     Begun,
     Before,
     Stale,
@@ -98,22 +98,22 @@ enum Written {
 async fn write(
     engine: &Engine,
     workspace: WorkspaceId,
-    caller: ExecutionId,
+    parent: ExecutionId,
     start: &StartRun,
     workflow: &ActiveWorkflow,
     version: i64,
-) -> store::Result<Written> {
+) -> store::Result<ChildStart> {
     let event = Arc::new(Event {
         kind: "manual".to_owned(),
         id: start.event_id.clone(),
-        source: Some(format!("execution:{caller}")),
+        source: Some(format!("execution:{parent}")),
         time: clock::now(),
         requester: start.requester.clone(),
         payload: start.input.clone(),
     });
     let row = clock::new_id();
-    let publisher = Some(caller);
-    let caller = Caller { execution_id: caller, place: start.place.clone(), awaited: start.awaited };
+    let publisher = Some(parent);
+    let parent = ParentRun { execution_id: parent, place: start.place.clone(), awaited: start.awaited };
     let run = Start {
         execution_id: start.execution_id,
         event: Arc::clone(&event),
@@ -121,7 +121,7 @@ async fn write(
         limits: engine.0.limits,
         fault: None,
     };
-    let begun = engine.begin(workspace, workflow, run, Some(caller), Some(row)).await?;
+    let begun = engine.begin(workspace, workflow, run, Some(parent), Some(row)).await?;
     let event = NewEvent {
         id: row,
         workspace,
@@ -135,13 +135,13 @@ async fn write(
     let job = Job { events: vec![event], changes: vec![Arc::clone(&begun.change)] };
     let written = engine.0.writer.write(job).await?;
     if written.stale.contains(&row) {
-        return Ok(Written::Stale);
+        return Ok(ChildStart::Stale);
     }
     if !written.events.contains(&row) {
-        return Ok(Written::Before);
+        return Ok(ChildStart::Before);
     }
-    engine.go_on(workspace, vec![begun]);
-    Ok(Written::Begun)
+    engine.run_started(workspace, vec![begun]);
+    Ok(ChildStart::Begun)
 }
 
 fn find(active: &Active, start: &StartRun) -> Option<ActiveWorkflow> {
@@ -152,8 +152,8 @@ fn input(start: &StartRun, stands: ChildStatus) -> Input {
     Input::Child { place: start.place.clone(), seq: 1, status: stands }
 }
 
-fn refused(start: &StartRun, (code, message): (&'static str, String)) -> Given {
-    Given::just(input(start, ChildStatus::Refused { code: code.to_owned(), message }))
+fn refused(start: &StartRun, (code, message): (&'static str, String)) -> Mutation {
+    Mutation::of_input(input(start, ChildStatus::Refused { code: code.to_owned(), message }))
 }
 
 /// Why a workflow that isn't on can't be run.
@@ -190,18 +190,18 @@ pub(super) async fn settle(engine: &Engine, workspace: WorkspaceId, child: Execu
 }
 
 async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId) -> store::Result<()> {
-    let (stop, caller) = {
+    let (stop, parent) = {
         let mut conn = engine.0.pool.acquire().await?;
-        let stop = calls::stop_of(&mut conn, workspace, child).await?;
-        (stop, calls::caller(&mut conn, workspace, child).await?)
+        let stop = child_runs::stop_reason(&mut conn, workspace, child).await?;
+        (stop, child_runs::parent(&mut conn, workspace, child).await?)
     };
     if let Some(because) = stop {
         let by = "the run that called it".to_owned();
-        let given = Given::just(Input::Cancel { by, reason: Some(because) });
-        return match record(engine, workspace, child, &given).await {
+        let mutation = Mutation::of_input(Input::Cancel { by, reason: Some(because) });
+        return match record(engine, workspace, child, &mutation).await {
             Recorded::Done | Recorded::Unwanted => {
                 let mut conn = engine.0.pool.acquire().await?;
-                calls::stopped(&mut conn, workspace, child).await
+                child_runs::stopped(&mut conn, workspace, child).await
             }
             // A run that isn't there yet looks for this itself when it is.
             Recorded::NoRun => Ok(()),
@@ -211,16 +211,16 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
             }
         };
     }
-    let Some(caller) = caller.filter(|caller| caller.awaited) else { return Ok(()) };
-    let hot = match engine.load(workspace, child).await {
-        Ok(hot) => hot,
+    let Some(parent) = parent.filter(|parent| parent.awaited) else { return Ok(()) };
+    let resident = match engine.load(workspace, child).await {
+        Ok(resident) => resident,
         Err(ApplyError::Store(error)) => return Err(error),
         Err(_) => return Ok(()),
     };
-    let stands = stands(hot.run.state());
-    let input = Input::Child { place: caller.place, seq: hot.seq, status: stands };
-    let given = Given { heard: Some((child, hot.seq)), ..Given::just(input) };
-    match record(engine, workspace, caller.execution_id, &given).await {
+    let stands = stands(resident.run.state());
+    let input = Input::Child { place: parent.place, seq: resident.seq, status: stands };
+    let mutation = Mutation { child_notified: Some((child, resident.seq)), ..Mutation::of_input(input) };
+    match record(engine, workspace, parent.execution_id, &mutation).await {
         Recorded::Done => Ok(()),
         Recorded::NotNow => {
             engine.0.writer.stay_unsure();
@@ -228,7 +228,7 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
         }
         Recorded::Unwanted | Recorded::NoRun => {
             let mut conn = engine.0.pool.acquire().await?;
-            calls::heard(&mut conn, workspace, child, hot.seq).await
+            child_runs::parent_notified(&mut conn, workspace, child, resident.seq).await
         }
     }
 }
@@ -258,7 +258,7 @@ fn stands(state: &State) -> ChildStatus {
 pub(super) async fn look_again(engine: Engine) {
     let undone = async {
         let mut conn = engine.0.pool.acquire().await?;
-        calls::undone(&mut conn).await
+        child_runs::pending(&mut conn).await
     };
     match undone.await {
         Ok(undone) => {

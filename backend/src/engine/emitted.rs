@@ -6,7 +6,7 @@
 use super::{
     Engine,
     catalog::{Active, ActiveWorkflow},
-    intake::Begun,
+    intake::StartedInMemory,
     loops,
 };
 use crate::{
@@ -71,7 +71,7 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
 /// An event with the runs that it starts.
 struct Family<'p> {
     pending: &'p Pending,
-    runs: Vec<Begun>,
+    runs: Vec<StartedInMemory>,
 }
 
 /// Starts the runs of these events in one transaction; of how many events. `apart` writes each run by itself, and one
@@ -103,7 +103,7 @@ async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::
     }
     transaction.commit().await?;
     for Family { pending, runs } in families {
-        engine.go_on(pending.workspace, runs);
+        engine.run_started(pending.workspace, runs);
         engine.offer_to_waits(pending.workspace, Arc::clone(&pending.event)).await;
     }
     Ok(locked.len())
@@ -156,7 +156,7 @@ async fn begin(
     pending: &Pending,
     workflow: &ActiveWorkflow,
     fault: Option<StartFault>,
-) -> store::Result<Begun> {
+) -> store::Result<StartedInMemory> {
     let start = Start {
         execution_id: ExecutionId(clock::new_id()),
         event: Arc::clone(&pending.event),
@@ -199,7 +199,12 @@ async fn write_apart(engine: &Engine, conn: &mut PgConnection, family: &mut Fami
     Ok(())
 }
 
-async fn failed(engine: &Engine, pending: &Pending, run: &Begun, error: &StoreError) -> store::Result<Begun> {
+async fn failed(
+    engine: &Engine,
+    pending: &Pending,
+    run: &StartedInMemory,
+    error: &StoreError,
+) -> store::Result<StartedInMemory> {
     tracing::error!(workflow = %run.change.execution.workflow_id, %error, "a run can't be stored as it starts");
     let workflow = ActiveWorkflow {
         workflow_id: run.change.execution.workflow_id.clone(),

@@ -1,7 +1,7 @@
 //! Waits and events find each other in either order: whoever commits second looks for the first.
 
 use super::{
-    Engine, Given,
+    Engine, Mutation,
     perform::{Recorded, record},
 };
 use crate::store::{self, events, waits, waits::Wait};
@@ -61,7 +61,7 @@ async fn offer(engine: &Engine, batch: &[Offer]) -> store::Result<()> {
         let is_for = |wait: &&Wait| wait.workspace == *workspace && wait.awaited.fits(event);
         let fitting: Vec<Wait> = waits.iter().filter(is_for).cloned().collect();
         if !fitting.is_empty() {
-            engine.0.calls.spawn(give_all(engine.clone(), fitting, Arc::clone(event)));
+            engine.0.tasks.spawn(give_all(engine.clone(), fitting, Arc::clone(event)));
         }
     }
     Ok(())
@@ -129,7 +129,7 @@ async fn give(
 ) -> bool {
     let input = Input::EventArrived { place: awaited.place.clone(), event: Arc::clone(event) };
     // A run that took this event before, or started with it, may take a later one.
-    record(engine, workspace, execution_id, &Given::just(input)).await != Recorded::Unwanted
+    record(engine, workspace, execution_id, &Mutation::of_input(input)).await != Recorded::Unwanted
 }
 
 /// Looks once more for what every open wait waits for: a server that died may have committed one side and
