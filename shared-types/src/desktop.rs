@@ -166,11 +166,11 @@ pub struct Review {
 
 /// How long a page waits for what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Patience {
+pub enum CachePolicy {
     /// What was last seen will do, where the answer doesn't come at once.
-    Little,
+    CacheFirst,
     /// The answer is waited for.
-    Full,
+    NetworkOnly,
 }
 
 /// How the line to the server stands.
@@ -189,7 +189,7 @@ pub enum Connection {
 
 /// A decision on its way to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outgoing {
+pub struct QueuedDecision {
     /// Its id, and its `Idempotency-Key`.
     pub id: Uuid,
     /// The request.
@@ -201,12 +201,12 @@ pub struct Outgoing {
     /// When, by this machine's clock.
     pub decided_at: DateTime<Utc>,
     /// How it stands.
-    pub state: OutgoingState,
+    pub state: QueuedDecisionState,
 }
 
 /// How a decision on its way stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum OutgoingState {
+pub enum QueuedDecisionState {
     /// It waits for the server: not yet recorded.
     Queued,
     /// It is being sent.
@@ -217,13 +217,14 @@ pub enum OutgoingState {
         at: DateTime<Utc>,
     },
     /// The server refused it: what happened, and what was written is kept.
-    Lost {
+    #[serde(rename = "Lost")]
+    Rejected {
         /// What happened.
         problem: Box<Problem>,
     },
 }
 
-impl OutgoingState {
+impl QueuedDecisionState {
     /// Whether it is still to reach the server.
     pub fn waits(&self) -> bool {
         matches!(self, Self::Queued | Self::Sending)
@@ -234,7 +235,7 @@ impl OutgoingState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum OutboxItem {
     /// A decision of whoever is signed in.
-    Own(Outgoing),
+    Own(QueuedDecision),
     /// One of somebody else, or of the same person on another server: it waits until she signs in there.
     OfAnother {
         /// Her name; empty where it isn't known.
@@ -257,7 +258,7 @@ pub enum OutboxItem {
 
 impl OutboxItem {
     /// The decision, where it is one of whoever is signed in.
-    pub fn own(&self) -> Option<&Outgoing> {
+    pub fn own(&self) -> Option<&QueuedDecision> {
         match self {
             Self::Own(item) => Some(item),
             Self::OfAnother { .. } | Self::Unreadable { .. } => None,
@@ -281,13 +282,13 @@ pub enum Withdrawn {
 
 /// What became of a decision at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Decided {
+pub enum DecisionResult {
     /// The server has recorded it.
     Recorded(Box<Approval>),
     /// It is kept in the Outbox until the server answers.
-    Queued(Outgoing),
+    Queued(QueuedDecision),
     /// The server refused it.
-    Lost(Outgoing),
+    Rejected(QueuedDecision),
 }
 
 /// The person's settings on this machine.
@@ -318,7 +319,7 @@ pub enum Theme {
 
 /// What the shell tells the pages unasked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Told {
+pub enum ShellEvent {
     /// The line to the server changed.
     Connection(Connection),
     /// Something changed on the server.
@@ -339,4 +340,4 @@ pub enum Told {
 }
 
 /// The event under which the shell tells.
-pub const TOLD: &str = "told";
+pub const SHELL_EVENT: &str = "shell-event";

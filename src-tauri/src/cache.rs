@@ -3,7 +3,7 @@
 use crate::session::Scope;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
-use shared_types::desktop::{Outgoing, OutgoingState, Settings};
+use shared_types::desktop::{QueuedDecision, QueuedDecisionState, Settings};
 use sqlx::{
     SqliteExecutor, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
@@ -26,7 +26,7 @@ pub(crate) struct OutboxRow {
     /// Her name; empty in what an older version kept.
     pub(crate) person: String,
     /// The decision; `None` where this version can't read it.
-    pub(crate) item: Option<Outgoing>,
+    pub(crate) item: Option<QueuedDecision>,
     /// The decision as it is kept.
     pub(crate) text: String,
     /// When it was decided.
@@ -49,7 +49,7 @@ impl Cache {
     }
 
     /// Keeps what was seen.
-    pub(crate) async fn keep<T: Serialize>(
+    pub(crate) async fn put<T: Serialize>(
         &self,
         scope: &Scope,
         key: &str,
@@ -57,7 +57,7 @@ impl Cache {
         at: DateTime<Utc>,
     ) -> Result<()> {
         let body = serde_json::to_string(data).unwrap_or_default();
-        sqlx::query("insert or replace into kept (scope, key, body, at) values (?, ?, ?, ?)")
+        sqlx::query("insert or replace into cached_answers (scope, key, body, at) values (?, ?, ?, ?)")
             .bind(scope.as_str())
             .bind(key)
             .bind(body)
@@ -78,7 +78,7 @@ impl Cache {
         for (key, data) in things {
             let body = serde_json::to_string(&data).unwrap_or_default();
             sqlx::query(
-                "insert into kept (scope, key, body, at) values (?, ?, ?, ?)
+                "insert into cached_answers (scope, key, body, at) values (?, ?, ?, ?)
                  on conflict (scope, key) do update set body = excluded.body, at = excluded.at",
             )
             .bind(scope.as_str())
@@ -92,13 +92,13 @@ impl Cache {
     }
 
     /// What was last seen, and when; what an older version kept and this can't read counts as not seen.
-    pub(crate) async fn seen<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         scope: &Scope,
         key: &str,
     ) -> Result<Option<(T, DateTime<Utc>)>> {
         let row: Option<(String, String)> =
-            sqlx::query_as("select body, at from kept where scope = ? and key = ?")
+            sqlx::query_as("select body, at from cached_answers where scope = ? and key = ?")
                 .bind(scope.as_str())
                 .bind(key)
                 .fetch_optional(&self.pool)
@@ -108,7 +108,7 @@ impl Cache {
 
     /// Forgets what was kept under a key.
     pub(crate) async fn forget(&self, scope: &Scope, key: &str) -> Result<()> {
-        sqlx::query("delete from kept where scope = ? and key = ?")
+        sqlx::query("delete from cached_answers where scope = ? and key = ?")
             .bind(scope.as_str())
             .bind(key)
             .execute(&self.pool)
@@ -117,13 +117,18 @@ impl Cache {
     }
 
     /// Keeps a decision on its way, with the name of whose it is.
-    pub(crate) async fn put_outgoing(&self, scope: &Scope, person: &str, item: &Outgoing) -> Result<()> {
+    pub(crate) async fn insert_queued(
+        &self,
+        scope: &Scope,
+        person: &str,
+        item: &QueuedDecision,
+    ) -> Result<()> {
         let text = serde_json::to_string(item).unwrap_or_default();
-        self.put_outgoing_text(scope, person, &item.id.to_string(), &text, item.decided_at).await
+        self.insert_queued_text(scope, person, &item.id.to_string(), &text, item.decided_at).await
     }
 
     /// Keeps a decision as a text.
-    pub(crate) async fn put_outgoing_text(
+    pub(crate) async fn insert_queued_text(
         &self,
         scope: &Scope,
         person: &str,
@@ -144,23 +149,23 @@ impl Cache {
 
     /// Reads a decision to send it, and marks it as being sent, in one step. `None` where it was withdrawn, was sent
     /// before, or is somebody else's.
-    pub(crate) async fn take_outgoing(&self, scope: &Scope, id: Uuid) -> Result<Option<Outgoing>> {
+    pub(crate) async fn take_queued(&self, scope: &Scope, id: Uuid) -> Result<Option<QueuedDecision>> {
         let mut transaction = self.pool.begin_with("begin immediate").await?;
         let row: Option<(String,)> = sqlx::query_as("select item from outbox where id = ? and scope = ?")
             .bind(id.to_string())
             .bind(scope.as_str())
             .fetch_optional(&mut *transaction)
             .await?;
-        let read = row.and_then(|(item,)| serde_json::from_str::<Outgoing>(&item).ok());
+        let read = row.and_then(|(item,)| serde_json::from_str::<QueuedDecision>(&item).ok());
         let Some(mut item) = read.filter(|item| item.state.waits()) else { return Ok(None) };
-        item.state = OutgoingState::Sending;
+        item.state = QueuedDecisionState::Sending;
         set(&mut *transaction, &item).await?;
         transaction.commit().await?;
         Ok(Some(item))
     }
 
     /// Says how a decision stands; one that isn't there any more stays away.
-    pub(crate) async fn set_outgoing(&self, item: &Outgoing) -> Result<()> {
+    pub(crate) async fn update_queued(&self, item: &QueuedDecision) -> Result<()> {
         set(&self.pool, item).await
     }
 
@@ -182,14 +187,14 @@ impl Cache {
     }
 
     /// Forgets a decision.
-    pub(crate) async fn drop_outgoing(&self, id: &str) -> Result<()> {
+    pub(crate) async fn delete_queued(&self, id: &str) -> Result<()> {
         sqlx::query("delete from outbox where id = ?").bind(id).execute(&self.pool).await?;
         Ok(())
     }
 
     /// Says that a notification is raised; false where one was before.
     pub(crate) async fn first_alert(&self, scope: &Scope, id: &str) -> Result<bool> {
-        let done = sqlx::query("insert or ignore into alerted (scope, id) values (?, ?)")
+        let done = sqlx::query("insert or ignore into notified (scope, id) values (?, ?)")
             .bind(scope.as_str())
             .bind(id)
             .execute(&self.pool)
@@ -222,7 +227,7 @@ impl Cache {
     }
 }
 
-async fn set(to: impl SqliteExecutor<'_>, item: &Outgoing) -> Result<()> {
+async fn set(to: impl SqliteExecutor<'_>, item: &QueuedDecision) -> Result<()> {
     sqlx::query("update outbox set item = ? where id = ?")
         .bind(serde_json::to_string(item).unwrap_or_default())
         .bind(item.id.to_string())

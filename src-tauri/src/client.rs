@@ -19,7 +19,7 @@ pub(crate) struct Client {
 }
 
 /// A call, as its endpoint has it.
-pub(crate) struct Call<'a, E: Endpoint> {
+pub(crate) struct Request<'a, E: Endpoint> {
     /// The values of the path's parameters, in order.
     pub(crate) path: &'a [&'a str],
     /// The query.
@@ -74,7 +74,7 @@ impl Client {
         &self,
         server: &str,
         token: Option<&str>,
-        call: &Call<'_, E>,
+        call: &Request<'_, E>,
     ) -> Result<E::Response, Failure> {
         let url = format!("{server}/api/v1/{}", fill(E::PATH, call.path));
         let method = match E::METHOD {

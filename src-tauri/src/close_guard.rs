@@ -1,7 +1,7 @@
 //! Closing the window: while decisions wait for the server, the person is asked first.
 
 use crate::{outbox, shell::Shell};
-use shared_types::desktop::Told;
+use shared_types::desktop::ShellEvent;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::{AppHandle, Manager as _};
 
@@ -20,7 +20,7 @@ pub(crate) fn asked_to_close(app: &AppHandle) {
         };
         match shell {
             Some(shell) if waiting > 0 && !ASKED.swap(true, Ordering::Relaxed) => {
-                shell.tell(&Told::Leaving(waiting));
+                shell.publish(&ShellEvent::Leaving(waiting));
             }
             Some(_) | None => app.exit(0),
         }

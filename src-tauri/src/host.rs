@@ -1,7 +1,7 @@
 //! What the shell needs of the desktop around it: the window with its pages, and the system's notifications.
 
-use crate::{alerts::Together, notifications, shell::Shell};
-use shared_types::desktop::{TOLD, Told};
+use crate::{notifications::PendingSummary, shell::Shell, system_notifications};
+use shared_types::desktop::{SHELL_EVENT, ShellEvent};
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +21,8 @@ pub(crate) struct Notification {
 
 /// The desktop around the shell.
 pub(crate) trait Host: Send + Sync + 'static {
-    /// Tells the pages.
-    fn tell(&self, told: &Told);
+    /// Sends an event to the pages.
+    fn publish(&self, event: &ShellEvent);
 
     /// Brings the window to the front.
     fn to_front(&self);
@@ -32,12 +32,12 @@ pub(crate) trait Host: Send + Sync + 'static {
 
     /// Shows the one that stands for many, with their number as it changes, until it is clicked or dismissed or none of
     /// them waits any more. A click opens the Inbox.
-    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<Together>);
+    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<PendingSummary>);
 }
 
 impl Host for AppHandle {
-    fn tell(&self, told: &Told) {
-        if let Err(error) = self.emit(TOLD, told) {
+    fn publish(&self, event: &ShellEvent) {
+        if let Err(error) = self.emit(SHELL_EVENT, event) {
             tracing::warn!(%error, "the pages could not be told");
         }
     }
@@ -52,10 +52,10 @@ impl Host for AppHandle {
     }
 
     fn notify(&self, shell: &Shell, notification: Notification) {
-        notifications::show(self, shell.clone(), notification);
+        system_notifications::show(self, shell.clone(), notification);
     }
 
-    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<Together>) {
-        notifications::show_together(self, shell.clone(), updates);
+    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<PendingSummary>) {
+        system_notifications::show_together(self, shell.clone(), updates);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is kept of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptSession {
+pub(crate) struct StoredSession {
     /// The server's address.
     pub(crate) server: String,
     /// For the next access token.
@@ -52,9 +52,9 @@ pub(crate) struct KeyringStore {
 /// What reading the kept session came to within a few seconds.
 pub(crate) enum Read {
     /// What was kept, if anything.
-    Done(Option<KeptSession>),
+    Done(Option<StoredSession>),
     /// The keyring waits for its prompt; it answers here.
-    Locked(oneshot::Receiver<Option<KeptSession>>),
+    Locked(oneshot::Receiver<Option<StoredSession>>),
 }
 
 impl Secret for SystemKeyring {
@@ -100,7 +100,7 @@ impl KeyringStore {
     }
 
     /// Keeps a session; false where there is no keyring, or where it is locked.
-    pub(crate) async fn keep(&self, session: KeptSession) -> bool {
+    pub(crate) async fn keep(&self, session: StoredSession) -> bool {
         let text = serde_json::to_string(&session).unwrap_or_default();
         let answer = self.ask(move |secret| secret.keep(&text));
         matches!(tokio::time::timeout(PATIENCE, answer).await, Ok(Ok(true)))

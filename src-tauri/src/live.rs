@@ -1,6 +1,6 @@
 //! The live line: a socket that is opened again whenever it breaks, and takes up where it left off.
 
-use crate::{client::Call, shell::Shell, waiting};
+use crate::{client::Request, pending_approvals, shell::Shell};
 use futures_util::{SinkExt as _, StreamExt as _};
 use shared_types::{
     api::{
@@ -8,7 +8,7 @@ use shared_types::{
         approvals::{Approval, GetApproval},
         live::{LiveKind, LiveMessage},
     },
-    desktop::{Connection, Failure, Patience, Told},
+    desktop::{CachePolicy, Connection, Failure, ShellEvent},
     machine::command::RequestStatus,
 };
 use std::{
@@ -84,7 +84,7 @@ async fn follow(shell: &Shell, last: &mut Option<u64>, pause: &mut Duration) -> 
     // What was missed before the line was up is read anew.
     let catching_up = shell.clone();
     tauri::async_runtime::spawn(async move { catch_up(&catching_up).await });
-    shell.tell(&Told::Changed { kind: LiveKind::Reset, id: String::new() });
+    shell.publish(&ShellEvent::Changed { kind: LiveKind::Reset, id: String::new() });
     // When the server has to have said something.
     let mut silent_at = Instant::now() + SILENCE;
     loop {
@@ -129,11 +129,11 @@ pub(crate) fn heard(shell: &Shell, message: LiveMessage) {
             let shell = shell.clone();
             tauri::async_runtime::spawn(async move {
                 catch_up(&shell).await;
-                shell.tell(&Told::Changed { kind: message.kind, id: message.id });
+                shell.publish(&ShellEvent::Changed { kind: message.kind, id: message.id });
             });
         }
         LiveKind::ExecutionChanged | LiveKind::WorkflowChanged | LiveKind::Notice => {
-            shell.tell(&Told::Changed { kind: message.kind, id: message.id });
+            shell.publish(&ShellEvent::Changed { kind: message.kind, id: message.id });
         }
     }
 }
@@ -142,7 +142,7 @@ async fn look_until_done(shell: Shell, mut message: LiveMessage) {
     loop {
         look(&shell, &message.id).await;
         let id = message.id.clone();
-        shell.tell(&Told::Changed { kind: message.kind, id: message.id });
+        shell.publish(&ShellEvent::Changed { kind: message.kind, id: message.id });
         match shell.looks().next(&id) {
             Some(next) => message = next,
             None => return,
@@ -179,10 +179,10 @@ impl Looks {
 
 /// Looks at a request that was asked or changed: a notification is raised, or withdrawn.
 async fn look(shell: &Shell, id: &str) {
-    let call = Call::<GetApproval> { path: &[id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    match shell.read(&format!("approval/{id}"), Patience::Full, &call).await {
+    let call = Request::<GetApproval> { path: &[id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    match shell.read(&format!("approval/{id}"), CachePolicy::NetworkOnly, &call).await {
         Ok(loaded) => alert(shell, &loaded.data).await,
-        Err(Failure::Refused(_)) => shell.alerts().withdraw(id),
+        Err(Failure::Refused(_)) => shell.notifications().withdraw(id),
         Err(failure) => tracing::debug!(failure = failure.words(), "a request could not be looked at"),
     }
 }
@@ -190,9 +190,9 @@ async fn look(shell: &Shell, id: &str) {
 async fn alert(shell: &Shell, approval: &Approval) {
     let id = approval.approval_id.to_string();
     if approval.status == RequestStatus::Pending && approval.can_decide {
-        shell.alerts().raise(shell, approval).await;
+        shell.notifications().raise(shell, approval).await;
     } else {
-        shell.alerts().withdraw(&id);
+        shell.notifications().withdraw(&id);
     }
 }
 
@@ -204,10 +204,10 @@ async fn catch_up(shell: &Shell) {
     }
     loop {
         let asked = shell.catching_up().load(Ordering::SeqCst);
-        let told = shell.alerts().told();
-        if let Ok(waiting) = waiting::ask(shell).await {
+        let shown = shell.notifications().shown_ids();
+        if let Ok(waiting) = pending_approvals::ask(shell).await {
             let ids = waiting.iter().map(|approval| approval.approval_id.to_string());
-            shell.alerts().withdraw_others(&told, ids);
+            shell.notifications().withdraw_others(&shown, ids);
             for approval in &waiting {
                 alert(shell, approval).await;
             }

@@ -1,24 +1,24 @@
 //! The desktop app's shell: it owns everything that lasts or leaves the machine. The pages have no token, no
 //! network and no file; they ask this program by commands and hear it by one event.
 
-mod alerts;
 mod cache;
 mod client;
 mod clock;
+mod close_guard;
 mod commands;
 mod host;
 mod keyring_store;
-mod leaving;
 mod live;
 mod notifications;
-mod opening;
 mod outbox;
+mod pending_approvals;
 mod server_address;
 mod session;
 mod shell;
+mod system_notifications;
 #[cfg(test)]
 mod tests;
-mod waiting;
+mod window;
 
 use host::Host as _;
 use keyring_store::{KeyringStore, SystemKeyring};
@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
         .on_window_event(|window, event| {
             if let WindowEvent::CloseRequested { api, .. } = event {
                 api.prevent_close();
-                leaving::asked_to_close(window.app_handle());
+                close_guard::asked_to_close(window.app_handle());
             }
         })
         .invoke_handler(commands::handler())
@@ -54,7 +54,7 @@ fn main() -> anyhow::Result<()> {
             let opening = Shell::open(Arc::new(handle), keyring, &folder);
             let shell = tauri::async_runtime::block_on(opening)?;
             app.manage(shell.clone());
-            opening::open(app.handle(), &shell)?;
+            window::open(app.handle(), &shell)?;
             tauri::async_runtime::spawn(shell.begin(sign_in));
             Ok(())
         })

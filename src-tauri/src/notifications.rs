@@ -18,7 +18,7 @@ const A_MINUTE: Duration = Duration::from_mins(1);
 
 /// The notifications that are shown.
 #[derive(Debug, Default)]
-pub(crate) struct Alerts {
+pub(crate) struct Notifications {
     shown: Mutex<Shown>,
     /// The request whose card the person has in front; it needs no notification.
     in_front: Mutex<Option<String>>,
@@ -27,15 +27,15 @@ pub(crate) struct Alerts {
 #[derive(Debug, Default)]
 struct Shown {
     /// What was told and still waits, by request.
-    waiting: BTreeMap<String, Told>,
+    waiting: BTreeMap<String, ShownNotification>,
     /// When the last ones were raised.
     raised: Vec<Instant>,
     /// The one that stands for many, while it is shown.
-    together: Option<watch::Sender<Together>>,
+    together: Option<watch::Sender<PendingSummary>>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct ShownNotification {
     /// Cancelling it withdraws its notification.
     withdrawn: CancellationToken,
     due: Option<DateTime<Utc>>,
@@ -43,12 +43,12 @@ struct Told {
 
 /// How many wait, and how many of them until today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Together {
+pub(crate) struct PendingSummary {
     pub(crate) waiting: usize,
     due_today: usize,
 }
 
-impl Alerts {
+impl Notifications {
     /// Says which request's card is in front, if one is.
     pub(crate) fn set_in_front(&self, id: Option<String>) {
         *self.in_front.lock().unwrap_or_else(PoisonError::into_inner) = id;
@@ -67,7 +67,9 @@ impl Alerts {
         }
         let withdrawn = CancellationToken::new();
         let mut shown = self.shown();
-        shown.waiting.insert(id.clone(), Told { withdrawn: withdrawn.clone(), due: approval.expires_at });
+        shown
+            .waiting
+            .insert(id.clone(), ShownNotification { withdrawn: withdrawn.clone(), due: approval.expires_at });
         if shown.are_many() {
             if let Some(updates) = shown.gather() {
                 shell.host().notify_together(shell, updates);
@@ -81,23 +83,23 @@ impl Alerts {
     /// Withdraws a request's notification.
     pub(crate) fn withdraw(&self, id: &str) {
         let mut shown = self.shown();
-        if let Some(told) = shown.waiting.remove(id) {
-            told.withdrawn.cancel();
+        if let Some(shown_ids) = shown.waiting.remove(id) {
+            shown_ids.withdrawn.cancel();
             shown.count();
         }
     }
 
     /// What was told and still waits.
-    pub(crate) fn told(&self) -> BTreeSet<String> {
+    pub(crate) fn shown_ids(&self) -> BTreeSet<String> {
         self.shown().waiting.keys().cloned().collect()
     }
 
     /// Withdraws those of `told` that aren't among `keep`; what was told meanwhile stays.
-    pub(crate) fn withdraw_others(&self, told: &BTreeSet<String>, keep: impl Iterator<Item = String>) {
+    pub(crate) fn withdraw_others(&self, shown_ids: &BTreeSet<String>, keep: impl Iterator<Item = String>) {
         let keep: BTreeSet<String> = keep.collect();
         let mut shown = self.shown();
         shown.waiting.retain(|id, told_of| {
-            let kept = keep.contains(id) || !told.contains(id);
+            let kept = keep.contains(id) || !shown_ids.contains(id);
             if !kept {
                 told_of.withdrawn.cancel();
             }
@@ -108,7 +110,7 @@ impl Alerts {
 
     /// Withdraws all.
     pub(crate) fn withdraw_all(&self) {
-        self.withdraw_others(&self.told(), std::iter::empty());
+        self.withdraw_others(&self.shown_ids(), std::iter::empty());
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -125,8 +127,8 @@ impl Shown {
     }
 
     /// Withdraws each one's own notification; what the one that stands for them listens to, if it isn't shown yet.
-    fn gather(&mut self) -> Option<watch::Receiver<Together>> {
-        self.waiting.values().for_each(|told| told.withdrawn.cancel());
+    fn gather(&mut self) -> Option<watch::Receiver<PendingSummary>> {
+        self.waiting.values().for_each(|shown_ids| shown_ids.withdrawn.cancel());
         self.count();
         if self.together.is_some() {
             return None;
@@ -144,15 +146,16 @@ impl Shown {
         }
     }
 
-    fn numbers(&self) -> Together {
+    fn numbers(&self) -> PendingSummary {
         let today = clock::now().with_timezone(&Local).date_naive();
         let is_today = |due: &DateTime<Utc>| due.with_timezone(&Local).date_naive() <= today;
-        let due_today = self.waiting.values().filter(|told| told.due.as_ref().is_some_and(is_today)).count();
-        Together { waiting: self.waiting.len(), due_today }
+        let due_today =
+            self.waiting.values().filter(|shown_ids| shown_ids.due.as_ref().is_some_and(is_today)).count();
+        PendingSummary { waiting: self.waiting.len(), due_today }
     }
 }
 
-impl Together {
+impl PendingSummary {
     /// Its title and text.
     pub(crate) fn words(self) -> (String, String) {
         let summary = match self.waiting {

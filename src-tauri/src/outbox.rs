@@ -3,13 +3,15 @@
 //! A decision belongs to its person on its server, and is sent in her session only. What is sent is read and marked in one
 //! step, so that what was withdrawn before is never sent.
 
-use crate::{cache::OutboxRow, client::Call, clock, session::Scope, shell::Shell};
+use crate::{cache::OutboxRow, client::Request, clock, session::Scope, shell::Shell};
 use shared_types::{
     api::{
         NoQuery,
         approvals::{Approval, Decide, NewDecision},
     },
-    desktop::{Decided, Failure, OutboxItem, Outgoing, OutgoingState, Told, Withdrawn},
+    desktop::{
+        DecisionResult, Failure, OutboxItem, QueuedDecision, QueuedDecisionState, ShellEvent, Withdrawn,
+    },
     ids::ApprovalId,
 };
 use std::{path::Path, time::Duration};
@@ -25,7 +27,7 @@ enum Sent {
     /// The server recorded it.
     Recorded(Box<Approval>),
     /// The server refused it, or didn't answer.
-    Kept(Outgoing),
+    Kept(QueuedDecision),
 }
 
 /// Decides: keeps the decision, then sends it.
@@ -34,29 +36,31 @@ pub(crate) async fn decide(
     approval_id: ApprovalId,
     title: String,
     decision: NewDecision,
-) -> Result<Decided, Failure> {
+) -> Result<DecisionResult, Failure> {
     let (scope, person) = shell.who()?;
     let decided_at = clock::now();
     let decision = NewDecision { decided_at: Some(decided_at), ..decision };
-    let item = Outgoing {
+    let item = QueuedDecision {
         id: clock::new_id(),
         approval_id,
         title,
         decision,
         decided_at,
-        state: OutgoingState::Queued,
+        state: QueuedDecisionState::Queued,
     };
-    shell.cache().put_outgoing(&scope, &person.name, &item).await.map_err(failed)?;
-    shell.tell(&Told::Outbox);
+    shell.cache().insert_queued(&scope, &person.name, &item).await.map_err(failed)?;
+    shell.publish(&ShellEvent::Outbox);
     match send(shell, &scope, item.id).await? {
         Sent::Recorded(approval) => {
-            shell.cache().drop_outgoing(&item.id.to_string()).await.map_err(failed)?;
-            shell.tell(&Told::Outbox);
-            Ok(Decided::Recorded(approval))
+            shell.cache().delete_queued(&item.id.to_string()).await.map_err(failed)?;
+            shell.publish(&ShellEvent::Outbox);
+            Ok(DecisionResult::Recorded(approval))
         }
-        Sent::Kept(item) if matches!(item.state, OutgoingState::Lost { .. }) => Ok(Decided::Lost(item)),
-        Sent::Kept(item) => Ok(Decided::Queued(item)),
-        Sent::Not => Ok(Decided::Queued(item)),
+        Sent::Kept(item) if matches!(item.state, QueuedDecisionState::Rejected { .. }) => {
+            Ok(DecisionResult::Rejected(item))
+        }
+        Sent::Kept(item) => Ok(DecisionResult::Queued(item)),
+        Sent::Not => Ok(DecisionResult::Queued(item)),
     }
 }
 
@@ -78,7 +82,7 @@ pub(crate) async fn flush(shell: &Shell) -> bool {
     for row in shell.cache().outbox().await.unwrap_or_default() {
         let Some(item) = row.item.filter(|item| row.scope == scope && item.state.waits()) else { continue };
         match send(shell, &scope, item.id).await {
-            Ok(Sent::Kept(item)) => waiting |= item.state == OutgoingState::Queued,
+            Ok(Sent::Kept(item)) => waiting |= item.state == QueuedDecisionState::Queued,
             Ok(Sent::Recorded(_) | Sent::Not) => {}
             Err(failure) => {
                 tracing::warn!(failure = failure.words(), "the Outbox could not be written");
@@ -92,31 +96,31 @@ pub(crate) async fn flush(shell: &Shell) -> bool {
 /// Sends one decision under its key in its person's session, and keeps what came of it.
 async fn send(shell: &Shell, scope: &Scope, id: Uuid) -> Result<Sent, Failure> {
     let _one = shell.sending().lock().await;
-    let Some(mut item) = shell.cache().take_outgoing(scope, id).await.map_err(failed)? else {
+    let Some(mut item) = shell.cache().take_queued(scope, id).await.map_err(failed)? else {
         return Ok(Sent::Not);
     };
-    shell.tell(&Told::Outbox);
+    shell.publish(&ShellEvent::Outbox);
     let approval = item.approval_id.to_string();
     let headers = [("Idempotency-Key", item.id.to_string())];
     let call =
-        Call::<Decide> { path: &[&approval], query: &NoQuery {}, body: &item.decision, headers: &headers };
+        Request::<Decide> { path: &[&approval], query: &NoQuery {}, body: &item.decision, headers: &headers };
     let answer = shell.call_of(scope, &call).await;
     item.state = match &answer {
         Ok(approval) => {
             let recorded = approval.closed_at.unwrap_or_else(clock::now);
-            OutgoingState::Recorded { at: recorded }
+            QueuedDecisionState::Recorded { at: recorded }
         }
-        Err(Failure::Refused(problem)) => OutgoingState::Lost { problem: problem.clone() },
+        Err(Failure::Refused(problem)) => QueuedDecisionState::Rejected { problem: problem.clone() },
         Err(
             Failure::Offline
             | Failure::SignedOut
             | Failure::Cancelled
             | Failure::Input(_)
             | Failure::Shell(_),
-        ) => OutgoingState::Queued,
+        ) => QueuedDecisionState::Queued,
     };
-    shell.cache().set_outgoing(&item).await.map_err(failed)?;
-    shell.tell(&Told::Outbox);
+    shell.cache().update_queued(&item).await.map_err(failed)?;
+    shell.publish(&ShellEvent::Outbox);
     Ok(match answer {
         Ok(approval) => Sent::Recorded(Box::new(approval)),
         Err(_) => Sent::Kept(item),
@@ -170,13 +174,14 @@ pub(crate) async fn withdraw(shell: &Shell, id: &str) -> Result<Withdrawn, Failu
     let Some(row) = rows.into_iter().find(|row| row.id == id && row.scope == scope) else {
         return Ok(Withdrawn::NotThere);
     };
-    shell.cache().drop_outgoing(id).await.map_err(failed)?;
-    shell.tell(&Told::Outbox);
+    shell.cache().delete_queued(id).await.map_err(failed)?;
+    shell.publish(&ShellEvent::Outbox);
     Ok(match row.item.map(|item| item.state) {
-        Some(OutgoingState::Recorded { at }) => Withdrawn::RecordedBefore { at },
-        Some(OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Lost { .. }) | None => {
-            Withdrawn::Gone
-        }
+        Some(QueuedDecisionState::Recorded { at }) => Withdrawn::RecordedBefore { at },
+        Some(
+            QueuedDecisionState::Queued | QueuedDecisionState::Sending | QueuedDecisionState::Rejected { .. },
+        )
+        | None => Withdrawn::Gone,
     })
 }
 

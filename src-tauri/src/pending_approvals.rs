@@ -1,12 +1,12 @@
 //! What waits for the person, all of it: read part by part, and kept for when there is no server.
 
-use crate::{client::Call, shell::Shell};
+use crate::{client::Request, shell::Shell};
 use shared_types::{
     api::{
         NoBody,
         approvals::{Approval, ApprovalQuery, ListApprovals},
     },
-    desktop::{Failure, Loaded, Patience},
+    desktop::{CachePolicy, Failure, Loaded},
     machine::command::RequestStatus,
 };
 
@@ -16,8 +16,8 @@ const MOST: usize = 5000;
 const KEY: &str = "approvals/waiting";
 
 /// What waits, or what was last seen of it where the server doesn't answer.
-pub(crate) async fn read(shell: &Shell, patience: Patience) -> Result<Loaded<Vec<Approval>>, Failure> {
-    let loaded = shell.read_as(KEY, patience, ask(shell)).await?;
+pub(crate) async fn read(shell: &Shell, policy: CachePolicy) -> Result<Loaded<Vec<Approval>>, Failure> {
+    let loaded = shell.read_as(KEY, policy, ask(shell)).await?;
     if loaded.fresh {
         // Each card opens without a server later.
         let (scope, _) = shell.who()?;
@@ -42,7 +42,7 @@ pub(crate) async fn ask(shell: &Shell) -> Result<Vec<Approval>, Failure> {
             cursor,
             ..ApprovalQuery::default()
         };
-        let call = Call::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+        let call = Request::<ListApprovals> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
         let page = match shell.call(&call).await {
             // Whoever may not read requests is asked for none.
             Err(Failure::Refused(problem)) if problem.status == 403 => return Ok(Vec::new()),

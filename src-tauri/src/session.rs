@@ -3,9 +3,9 @@
 //! Who it is can be asked at any time: nothing that waits for the network or the keyring holds the session.
 
 use crate::{
-    client::{Call, Client},
+    client::{Client, Request},
     clock,
-    keyring_store::{KeptSession, KeyringStore},
+    keyring_store::{KeyringStore, StoredSession},
 };
 use chrono::{DateTime, Duration, Utc};
 use shared_types::{
@@ -82,7 +82,7 @@ impl Sessions {
         server: &str,
         login: &LoginRequest,
     ) -> Result<(SessionView, Option<String>), Failure> {
-        let call = Call::<Login> { path: &[], query: &NoQuery {}, body: login, headers: &[] };
+        let call = Request::<Login> { path: &[], query: &NoQuery {}, body: login, headers: &[] };
         let mut session = client.call(server, None, &call).await?;
         let device = session.device.take();
         let view = self.put(take(keyring, server, session, false).await);
@@ -94,14 +94,14 @@ impl Sessions {
         &self,
         client: &Client,
         keyring: &KeyringStore,
-        kept: &KeptSession,
+        kept: &StoredSession,
     ) -> Result<SessionView, Failure> {
         let session = refresh(client, &kept.server, &kept.refresh_token).await?;
         Ok(self.put(take(keyring, &kept.server, session, true).await))
     }
 
     /// A session whose server doesn't answer yet: what was seen can be shown.
-    pub(crate) fn take_up_offline(&self, kept: &KeptSession, user: SignedIn) -> SessionView {
+    pub(crate) fn take_up_offline(&self, kept: &StoredSession, user: SignedIn) -> SessionView {
         self.put(Active {
             server: kept.server.clone(),
             access_token: String::new(),
@@ -168,7 +168,7 @@ impl Sessions {
         keyring.forget();
         if let Some(active) = active {
             let body = RefreshRequest { refresh_token: active.refresh_token };
-            let call = Call::<Logout> { path: &[], query: &NoQuery {}, body: &body, headers: &[] };
+            let call = Request::<Logout> { path: &[], query: &NoQuery {}, body: &body, headers: &[] };
             // The session ends by itself if this doesn't arrive.
             let _ = client.call(&active.server, None, &call).await;
         }
@@ -198,8 +198,8 @@ impl Active {
         Scope::of(&self.server, &self.user)
     }
 
-    fn kept(&self) -> KeptSession {
-        KeptSession {
+    fn kept(&self) -> StoredSession {
+        StoredSession {
             server: self.server.clone(),
             refresh_token: self.refresh_token.clone(),
             scope: Some(self.scope().0),
@@ -236,6 +236,6 @@ async fn refresh(
     token: &str,
 ) -> Result<<Refresh as Endpoint>::Response, Failure> {
     let body = RefreshRequest { refresh_token: token.to_owned() };
-    let call = Call::<Refresh> { path: &[], query: &NoQuery {}, body: &body, headers: &[] };
+    let call = Request::<Refresh> { path: &[], query: &NoQuery {}, body: &body, headers: &[] };
     client.call(server, None, &call).await
 }

@@ -1,13 +1,13 @@
 //! The shell's one state: the session, what lasts, and how the line stands.
 
 use crate::{
-    alerts::Alerts,
     cache::Cache,
-    client::{Call, Client, Document},
+    client::{Client, Document, Request},
     clock,
     host::Host,
-    keyring_store::{KeptSession, KeyringStore, Read},
+    keyring_store::{KeyringStore, Read, StoredSession},
     live::{self, Looks},
+    notifications::Notifications,
     outbox,
     server_address::server_address,
     session::{Entered, Scope, Sessions},
@@ -19,7 +19,7 @@ use shared_types::{
         Endpoint, HttpMethod,
         auth::{LoginRequest, SignedIn},
     },
-    desktop::{Connection, Failure, Loaded, Patience, SessionView, Told},
+    desktop::{CachePolicy, Connection, Failure, Loaded, SessionView, ShellEvent},
     email::normal_form,
 };
 use std::{
@@ -51,7 +51,7 @@ struct Inner {
     client: Client,
     keyring: KeyringStore,
     sessions: Sessions,
-    alerts: Alerts,
+    notifications: Notifications,
     connection: Mutex<Connection>,
     session_changed: Notify,
     outbox_changed: Notify,
@@ -78,7 +78,7 @@ impl Shell {
             client: Client::new()?,
             keyring,
             sessions: Sessions::default(),
-            alerts: Alerts::default(),
+            notifications: Notifications::default(),
             connection: Mutex::new(Connection::Reconnecting),
             session_changed: Notify::new(),
             outbox_changed: Notify::new(),
@@ -98,10 +98,10 @@ impl Shell {
                 let login = LoginRequest { code: Some(code), ..LoginRequest::default() };
                 if let Err(failure) = self.sign_in(&server, &login).await {
                     tracing::warn!(failure = failure.words(), "signing in by code failed");
-                    self.take_up().await;
+                    self.restore_session().await;
                 }
             }
-            None => self.take_up().await,
+            None => self.restore_session().await,
         }
         tauri::async_runtime::spawn(outbox::run(self.clone()));
         live::run(self).await;
@@ -109,7 +109,7 @@ impl Shell {
 
     /// Takes up the kept session. Where the keyring is locked the person may sign in meanwhile; an answer that comes later
     /// is taken up unless she did.
-    async fn take_up(&self) {
+    async fn restore_session(&self) {
         let kept = match self.0.keyring.read().await {
             Read::Done(kept) => kept,
             Read::Locked(answer) => {
@@ -119,28 +119,28 @@ impl Shell {
                 tauri::async_runtime::spawn(async move {
                     let kept = answer.await.ok().flatten();
                     if shell.who().is_err() {
-                        shell.take_up_kept(kept).await;
+                        shell.restore_stored_session(kept).await;
                     }
                 });
                 return;
             }
         };
-        self.take_up_kept(kept).await;
+        self.restore_stored_session(kept).await;
     }
 
-    async fn take_up_kept(&self, kept: Option<KeptSession>) {
-        let Some(kept) = kept else { return self.tell_session().await };
+    async fn restore_stored_session(&self, kept: Option<StoredSession>) {
+        let Some(kept) = kept else { return self.publish_session().await };
         // What was seen is shown before the server is asked: it may hang.
         let user: Option<SignedIn> = self.0.cache.setting(USER).await.ok().flatten();
         if let Some(user) =
             user.filter(|user| kept.scope.as_deref() == Some(Scope::of(&kept.server, user).as_str()))
         {
             let view = self.0.sessions.take_up_offline(&kept, user);
-            self.entered(view).await;
+            self.signed_in(view).await;
             return;
         }
         match self.0.sessions.take_up(&self.0.client, &self.0.keyring, &kept).await {
-            Ok(view) => self.entered(view).await,
+            Ok(view) => self.signed_in(view).await,
             Err(failure) => {
                 if failure != Failure::Offline {
                     self.0.keyring.forget();
@@ -167,11 +167,11 @@ impl Shell {
         if let (SessionView::SignedIn { user, .. }, Some(device)) = (&view, device) {
             self.remember(&device_of(server, &user.email), &device).await;
         }
-        self.entered(view.clone()).await;
+        self.signed_in(view.clone()).await;
         Ok(view)
     }
 
-    async fn entered(&self, view: SessionView) {
+    async fn signed_in(&self, view: SessionView) {
         if let SessionView::SignedIn { server, user, .. } = &view {
             self.remember(LAST_SERVER, server).await;
             self.remember(USER, user).await;
@@ -183,13 +183,13 @@ impl Shell {
 
     pub(crate) async fn sign_out(&self) {
         self.0.sessions.sign_out(&self.0.client, &self.0.keyring).await;
-        self.0.alerts.withdraw_all();
-        self.tell_session().await;
+        self.0.notifications.withdraw_all();
+        self.publish_session().await;
         self.0.session_changed.notify_waiters();
     }
 
     /// The session ended on the server: the person has to sign in again.
-    async fn ended(&self, why: &Failure) {
+    async fn session_ended(&self, why: &Failure) {
         let server = self.last_server().await;
         self.0.sessions.sign_out(&self.0.client, &self.0.keyring).await;
         self.show(SessionView::SignedOut { server, because: Some(why.words()) });
@@ -199,10 +199,10 @@ impl Shell {
     /// Says who is signed in.
     fn show(&self, view: SessionView) {
         self.0.opening.store(false, Ordering::SeqCst);
-        self.tell(&Told::Session(view));
+        self.publish(&ShellEvent::Session(view));
     }
 
-    async fn tell_session(&self) {
+    async fn publish_session(&self) {
         let view = self.0.sessions.view(&self.last_server().await);
         self.show(view);
     }
@@ -230,8 +230,8 @@ impl Shell {
         &self.0.cache
     }
 
-    pub(crate) fn alerts(&self) -> &Alerts {
-        &self.0.alerts
+    pub(crate) fn notifications(&self) -> &Notifications {
+        &self.0.notifications
     }
 
     pub(crate) fn session_changed(&self) -> &Notify {
@@ -272,7 +272,7 @@ impl Shell {
     }
 
     /// Calls an endpoint as whoever is signed in.
-    pub(crate) async fn call<E: Endpoint>(&self, call: &Call<'_, E>) -> Result<E::Response, Failure> {
+    pub(crate) async fn call<E: Endpoint>(&self, call: &Request<'_, E>) -> Result<E::Response, Failure> {
         self.call_doubting(None, call).await
     }
 
@@ -280,7 +280,7 @@ impl Shell {
     pub(crate) async fn call_of<E: Endpoint>(
         &self,
         scope: &Scope,
-        call: &Call<'_, E>,
+        call: &Request<'_, E>,
     ) -> Result<E::Response, Failure> {
         self.call_doubting(Some(scope), call).await
     }
@@ -288,7 +288,7 @@ impl Shell {
     async fn call_doubting<E: Endpoint>(
         &self,
         only: Option<&Scope>,
-        call: &Call<'_, E>,
+        call: &Request<'_, E>,
     ) -> Result<E::Response, Failure> {
         let mut answer = std::pin::pin!(self.call_as_signed_in(only, call));
         // The line may still look alive where the server hangs.
@@ -309,7 +309,7 @@ impl Shell {
     async fn call_as_signed_in<E: Endpoint>(
         &self,
         only: Option<&Scope>,
-        call: &Call<'_, E>,
+        call: &Request<'_, E>,
     ) -> Result<E::Response, Failure> {
         let entered = self.enter(only).await?;
         let answer = self.0.client.call(&entered.server, Some(&entered.token), call).await;
@@ -331,7 +331,7 @@ impl Shell {
         }
         let entered = match self.0.sessions.enter(&self.0.client, &self.0.keyring).await {
             Err(failure @ Failure::Refused(_)) => {
-                self.ended(&failure).await;
+                self.session_ended(&failure).await;
                 return Err(Failure::SignedOut);
             }
             entered => entered?,
@@ -364,35 +364,35 @@ impl Shell {
     pub(crate) async fn read<E>(
         &self,
         key: &str,
-        patience: Patience,
-        call: &Call<'_, E>,
+        policy: CachePolicy,
+        call: &Request<'_, E>,
     ) -> Result<Loaded<E::Response>, Failure>
     where
         E: Endpoint,
         E::Response: Serialize + DeserializeOwned,
     {
         debug_assert_eq!(E::METHOD, HttpMethod::Get);
-        self.read_as(key, patience, self.call(call)).await
+        self.read_as(key, policy, self.call(call)).await
     }
 
     /// Takes an answer and keeps it under a key, or gives what was last kept where the server doesn't answer.
     pub(crate) async fn read_as<T: Serialize + DeserializeOwned>(
         &self,
         key: &str,
-        patience: Patience,
+        policy: CachePolicy,
         answer: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Loaded<T>, Failure> {
         let (scope, _) = self.who()?;
         let mut answer = std::pin::pin!(answer);
-        let at_once = match patience {
-            Patience::Little => tokio::time::timeout(AT_ONCE, &mut answer).await.ok(),
-            Patience::Full => None,
+        let at_once = match policy {
+            CachePolicy::CacheFirst => tokio::time::timeout(AT_ONCE, &mut answer).await.ok(),
+            CachePolicy::NetworkOnly => None,
         };
         let answered = if let Some(answered) = at_once {
             answered
         } else {
-            if patience == Patience::Little
-                && let Some(seen) = self.seen(&scope, key).await
+            if policy == CachePolicy::CacheFirst
+                && let Some(seen) = self.cached(&scope, key).await
             {
                 return Ok(seen);
             }
@@ -401,18 +401,18 @@ impl Shell {
         match answered {
             Ok(data) => {
                 let at = clock::now();
-                if let Err(error) = self.0.cache.keep(&scope, key, &data, at).await {
+                if let Err(error) = self.0.cache.put(&scope, key, &data, at).await {
                     tracing::warn!(%error, key, "what was seen could not be kept");
                 }
                 Ok(Loaded { data, at, fresh: true })
             }
-            Err(Failure::Offline) => self.seen(&scope, key).await.ok_or(Failure::Offline),
+            Err(Failure::Offline) => self.cached(&scope, key).await.ok_or(Failure::Offline),
             Err(failure) => Err(failure),
         }
     }
 
-    async fn seen<T: DeserializeOwned>(&self, scope: &Scope, key: &str) -> Option<Loaded<T>> {
-        let seen: Option<(T, DateTime<Utc>)> = self.0.cache.seen(scope, key).await.ok().flatten();
+    async fn cached<T: DeserializeOwned>(&self, scope: &Scope, key: &str) -> Option<Loaded<T>> {
+        let seen: Option<(T, DateTime<Utc>)> = self.0.cache.get(scope, key).await.ok().flatten();
         seen.map(|(data, at)| Loaded { data, at, fresh: false })
     }
 
@@ -442,15 +442,15 @@ impl Shell {
             }
             *known = now;
         }
-        self.tell(&Told::Connection(now));
+        self.publish(&ShellEvent::Connection(now));
         if now == Connection::Live {
             self.0.outbox_changed.notify_one();
         }
     }
 
     /// Tells the pages.
-    pub(crate) fn tell(&self, told: &Told) {
-        self.0.host.tell(told);
+    pub(crate) fn publish(&self, event: &ShellEvent) {
+        self.0.host.publish(event);
     }
 
     /// The desktop around the shell.
@@ -461,7 +461,7 @@ impl Shell {
     /// Opens a page, with the window in front.
     pub(crate) fn open_page(&self, path: &str) {
         self.0.host.to_front();
-        self.tell(&Told::Open(path.to_owned()));
+        self.publish(&ShellEvent::Open(path.to_owned()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The system's notifications, as each system shows them.
 
-use crate::{alerts::Together, host::Notification, shell::Shell};
+use crate::{host::Notification, notifications::PendingSummary, shell::Shell};
 use std::time::Duration;
 use tauri::AppHandle;
 use tokio::sync::watch;
@@ -13,7 +13,7 @@ pub(crate) fn show(_app: &AppHandle, shell: Shell, notification: Notification) {
 
 /// Shows the one that stands for many.
 #[cfg(target_os = "linux")]
-pub(crate) fn show_together(_app: &AppHandle, shell: Shell, updates: watch::Receiver<Together>) {
+pub(crate) fn show_together(_app: &AppHandle, shell: Shell, updates: watch::Receiver<PendingSummary>) {
     tauri::async_runtime::spawn(follow_together(shell, updates));
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn show(app: &AppHandle, _shell: Shell, notification: Notification) {
 
 /// Shows the one that stands for many by the plugin, which changes nothing shown.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn show_together(app: &AppHandle, _shell: Shell, updates: watch::Receiver<Together>) {
+pub(crate) fn show_together(app: &AppHandle, _shell: Shell, updates: watch::Receiver<PendingSummary>) {
     let (summary, body) = updates.borrow().words();
     by_plugin(app, &summary, &body);
 }
@@ -68,7 +68,7 @@ async fn follow(shell: Shell, wanted: Notification) {
 }
 
 #[cfg(target_os = "linux")]
-async fn follow_together(shell: Shell, mut updates: watch::Receiver<Together>) {
+async fn follow_together(shell: Shell, mut updates: watch::Receiver<PendingSummary>) {
     /// What changes at once is shown once.
     const PAUSE: Duration = Duration::from_millis(500);
     let mut known: Option<u32> = None;

@@ -2,7 +2,9 @@
 
 mod fixture;
 
-use crate::{cache::Cache, client::Call, clock, keyring_store::KeptSession, live, outbox, session::Scope};
+use crate::{
+    cache::Cache, client::Request, clock, keyring_store::StoredSession, live, outbox, session::Scope,
+};
 use axum::response::IntoResponse as _;
 use fixture::{App, Memory, Server, approval, session, unavailable, until};
 use shared_types::{
@@ -13,7 +15,8 @@ use shared_types::{
         live::{LiveKind, LiveMessage},
     },
     desktop::{
-        Decided, Failure, OutboxItem, Outgoing, OutgoingState, Patience, SessionView, Told, Withdrawn,
+        CachePolicy, DecisionResult, Failure, OutboxItem, QueuedDecision, QueuedDecisionState, SessionView,
+        ShellEvent, Withdrawn,
     },
     ids::ApprovalId,
     workflow::test_script::Verdict,
@@ -49,7 +52,7 @@ async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
     gate.add_permits(1);
     for title in ["first", "second"] {
         gate.add_permits(1);
-        assert!(matches!(app.decide(title).await, Decided::Queued(_)));
+        assert!(matches!(app.decide(title).await, DecisionResult::Queued(_)));
     }
     // The first of Ina's hangs while she signs out and Bo signs in.
     gate.forget_permits(10);
@@ -75,7 +78,7 @@ async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
     assert!(senders.len() >= 5 && senders.iter().all(|by| by == "ina"), "{senders:?}");
     let own = app.own().await;
     assert!(
-        own.len() == 2 && own.iter().all(|item| matches!(item.state, OutgoingState::Recorded { .. })),
+        own.len() == 2 && own.iter().all(|item| matches!(item.state, QueuedDecisionState::Recorded { .. })),
         "{own:?}"
     );
 }
@@ -89,7 +92,7 @@ async fn what_was_withdrawn_is_never_sent() {
     gate.add_permits(2);
     let mut queued = Vec::new();
     for title in ["first", "second"] {
-        let Decided::Queued(item) = app.decide(title).await else { panic!("it is queued") };
+        let DecisionResult::Queued(item) = app.decide(title).await else { panic!("it is queued") };
         queued.push(item);
     }
     let (shell, second) = (app.shell.clone(), queued[1].approval_id);
@@ -120,7 +123,7 @@ async fn a_decision_that_this_version_cannot_read_is_shown_kept_and_can_be_expor
     let (scope, _) = app.shell.who().unwrap();
     app.shell
         .cache()
-        .put_outgoing_text(&scope, "ina", "n1", "{\"of\":\"a later version\"}", clock::now())
+        .insert_queued_text(&scope, "ina", "n1", "{\"of\":\"a later version\"}", clock::now())
         .await
         .unwrap();
     assert!(!outbox::flush(&app.shell).await, "it isn't tried");
@@ -154,19 +157,20 @@ async fn what_was_seen_is_shown_while_a_session_is_refreshed_by_a_server_that_ha
     };
     let app = App::open().await;
     app.sign_in(&server, "ina").await;
-    let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    assert!(app.shell.read("me", Patience::Full, &call).await.unwrap().fresh);
+    let call = Request::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    assert!(app.shell.read("me", CachePolicy::NetworkOnly, &call).await.unwrap().fresh);
     *hangs.lock().unwrap() = true;
     app.shell.expire_token().await.unwrap();
     // One call refreshes and hangs; another page asks for what was seen.
     let shell = app.shell.clone();
     tokio::spawn(async move {
-        let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        let call = Request::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
         shell.call(&call).await
     });
     until("it is being refreshed", async || !server.senders("auth/refresh").is_empty()).await;
     let seen =
-        tokio::time::timeout(Duration::from_secs(5), app.shell.read("me", Patience::Little, &call)).await;
+        tokio::time::timeout(Duration::from_secs(5), app.shell.read("me", CachePolicy::CacheFirst, &call))
+            .await;
     let seen = seen.expect("what was seen waits for nobody").unwrap();
     assert!(!seen.fresh);
     assert!(matches!(app.shell.session().await, SessionView::SignedIn { .. }));
@@ -204,9 +208,9 @@ async fn the_messages_of_one_request_are_handled_in_their_order() {
     live::heard(&app.shell, message(2, LiveKind::ApprovalChanged));
     live::heard(&app.shell, message(3, LiveKind::ApprovalChanged));
     gate.add_permits(1);
-    let changed = |told: &Told| matches!(told, Told::Changed { .. });
+    let changed = |event: &ShellEvent| matches!(event, ShellEvent::Changed { .. });
     until("both are told", async || {
-        app.recorder.told.lock().unwrap().iter().filter(|told| changed(told)).count() == 2
+        app.recorder.events.lock().unwrap().iter().filter(|event| changed(event)).count() == 2
     })
     .await;
     assert_eq!(*looks.lock().unwrap(), 2, "what came meanwhile is one look more");
@@ -219,15 +223,18 @@ async fn the_messages_of_one_request_are_handled_in_their_order() {
 async fn a_locked_keyring_keeps_nobody_out() {
     let server =
         Server::start(|_| Box::pin(async { axum::Json(session("old", 3600)).into_response() })).await;
-    let kept =
-        KeptSession { server: server.address.clone(), refresh_token: "refresh-old".to_owned(), scope: None };
+    let kept = StoredSession {
+        server: server.address.clone(),
+        refresh_token: "refresh-old".to_owned(),
+        scope: None,
+    };
     let memory = Memory { is_locked: Mutex::new(true), ..Memory::default() };
     *memory.text.lock().unwrap() = Some(serde_json::to_string(&kept).unwrap());
     let app = App::open_with(memory).await;
     assert_eq!(app.shell.session().await, SessionView::Opening);
     tokio::spawn(app.shell.clone().begin(None));
     until("it says what it waits for", async || {
-        app.sessions_told().iter().any(|view| matches!(view, SessionView::KeyringLocked { .. }))
+        app.published_sessions().iter().any(|view| matches!(view, SessionView::KeyringLocked { .. }))
     })
     .await;
     app.sign_in(&server, "ina").await;
@@ -253,7 +260,7 @@ async fn who_signs_out_while_the_session_is_refreshed_stays_signed_out() {
     app.shell.expire_token().await.unwrap();
     let shell = app.shell.clone();
     let calling = tokio::spawn(async move {
-        let call = Call::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        let call = Request::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
         shell.call(&call).await
     });
     until("it is being refreshed", async || !server.senders("auth/refresh").is_empty()).await;
@@ -268,7 +275,7 @@ async fn who_signs_out_while_the_session_is_refreshed_stays_signed_out() {
 async fn the_outbox_of_an_older_version_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("cache.sqlite").display());
-    let item = Outgoing {
+    let item = QueuedDecision {
         id: clock::new_id(),
         approval_id: ApprovalId(clock::new_id()),
         title: "Order 1".to_owned(),
@@ -280,7 +287,7 @@ async fn the_outbox_of_an_older_version_is_read() {
             decided_at: None,
         },
         decided_at: clock::now(),
-        state: OutgoingState::Queued,
+        state: QueuedDecisionState::Queued,
     };
     {
         let pool = sqlx::SqlitePool::connect(&url).await.unwrap();

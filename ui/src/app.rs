@@ -4,14 +4,14 @@ use crate::{
     bridge,
     clock::Clock,
     components::{
-        ask::{Ask, waiting_says, waiting_title},
+        confirm::{Ask, waiting_says, waiting_title},
+        connection_banner::Strip,
         rail::Rail,
         search,
-        strip::Strip,
         toast::{Toast, ToastView, Toaster},
     },
     keys::{act_on_page, use_keyboard, use_keys},
-    load::use_calm,
+    load::use_throttle,
     pages::{
         edit::Edit,
         help::Help,
@@ -27,14 +27,14 @@ use crate::{
         workflows::Workflows,
     },
     route::Route,
-    told::{Bus, use_told, use_told_state},
+    shell_events::{Bus, use_shell_event, use_shell_state},
 };
 use shared_types::api::Permissions;
 use shared_types::{
     api::live::LiveKind,
     desktop::{
-        Connection, OutboxItem, Outgoing, OutgoingState, Patience, SessionView, Settings as Chosen, Theme,
-        Told,
+        CachePolicy, Connection, OutboxItem, QueuedDecision, QueuedDecisionState, SessionView,
+        Settings as Chosen, ShellEvent, Theme,
         keys::{Action, View},
     },
 };
@@ -61,9 +61,13 @@ pub(crate) fn App() -> Html {
 /// Signed in, or the page to sign in.
 #[component]
 fn Gate() -> Html {
-    let session = use_told_state(bridge::session, |told| match told {
-        Told::Session(view) => Some(view),
-        Told::Connection(_) | Told::Changed { .. } | Told::Outbox | Told::Open(_) | Told::Leaving(_) => None,
+    let session = use_shell_state(bridge::session, |event| match event {
+        ShellEvent::Session(view) => Some(view),
+        ShellEvent::Connection(_)
+        | ShellEvent::Changed { .. }
+        | ShellEvent::Outbox
+        | ShellEvent::Open(_)
+        | ShellEvent::Leaving(_) => None,
     });
     use_effect_with((), |()| {
         spawn_local(async { show_theme(bridge::settings().await.unwrap_or_default()) });
@@ -78,7 +82,7 @@ fn Gate() -> Html {
             html! { <SignInPage server={server.clone()} because={because.clone()} /> }
         }
         Some(SessionView::SignedIn { server, user, lasting }) => {
-            html! { <Inside server={server.clone()} user={user.clone()} lasting={*lasting} /> }
+            html! { <SignedInApp server={server.clone()} user={user.clone()} lasting={*lasting} /> }
         }
     }
 }
@@ -114,17 +118,21 @@ struct InsideProps {
 
 /// The app of somebody who is signed in.
 #[component]
-fn Inside(props: &InsideProps) -> Html {
-    let connection = use_told_state(bridge::connection, |told| match told {
-        Told::Connection(now) => Some(now),
-        Told::Session(_) | Told::Changed { .. } | Told::Outbox | Told::Open(_) | Told::Leaving(_) => None,
+fn SignedInApp(props: &InsideProps) -> Html {
+    let connection = use_shell_state(bridge::connection, |event| match event {
+        ShellEvent::Connection(now) => Some(now),
+        ShellEvent::Session(_)
+        | ShellEvent::Changed { .. }
+        | ShellEvent::Outbox
+        | ShellEvent::Open(_)
+        | ShellEvent::Leaving(_) => None,
     });
     let toast = use_state(|| None::<Toast>);
     let help = use_state(|| false);
     let leaving = use_state(|| None::<usize>);
-    let (waiting, outgoing) = (use_state(|| 0usize), use_state(|| 0usize));
+    let (waiting, queued) = (use_state(|| 0usize), use_state(|| 0usize));
     let navigator = use_navigator();
-    let count = use_counting(&waiting, &outgoing);
+    let count = use_counting(&waiting, &queued);
     {
         let count = count.clone();
         use_effect_with((), move |()| {
@@ -134,20 +142,20 @@ fn Inside(props: &InsideProps) -> Html {
     }
     {
         let navigator = navigator.clone();
-        let (count, leaving) = (use_calm(count), leaving.clone());
-        use_told(move |told| match told {
-            Told::Changed {
+        let (count, leaving) = (use_throttle(count), leaving.clone());
+        use_shell_event(move |event| match event {
+            ShellEvent::Changed {
                 kind: LiveKind::ApprovalAsked | LiveKind::ApprovalChanged | LiveKind::Reset,
                 ..
             }
-            | Told::Outbox => count.emit(()),
-            Told::Leaving(waiting) => leaving.set(Some(waiting)),
-            Told::Open(path) => {
+            | ShellEvent::Outbox => count.emit(()),
+            ShellEvent::Leaving(waiting) => leaving.set(Some(waiting)),
+            ShellEvent::Open(path) => {
                 if let (Some(navigator), Some(route)) = (&navigator, Route::recognize(&path)) {
                     navigator.push(&route);
                 }
             }
-            Told::Changed { .. } | Told::Session(_) | Told::Connection(_) => {}
+            ShellEvent::Changed { .. } | ShellEvent::Session(_) | ShellEvent::Connection(_) => {}
         });
     }
     use_travel(navigator, help.clone());
@@ -177,7 +185,7 @@ fn Inside(props: &InsideProps) -> Html {
     html! {
         <ContextProvider<Toaster> context={toaster}>
             <ContextProvider<Permissions> context={permissions}>
-                <Rail user={props.user.clone()} waiting={*waiting} outgoing={*outgoing} />
+                <Rail user={props.user.clone()} waiting={*waiting} queued={*queued} />
                 <Strip connection={connection.unwrap_or(Connection::Reconnecting)} />
                 <Switch<Route> render={page} />
                 <ToastView toast={(*toast).clone()} {gone} />
@@ -215,18 +223,19 @@ fn page(route: Route, server: &str, user: &shared_types::api::auth::SignedIn, la
 
 /// Counts what waits for the person and what is on its way.
 #[hook]
-fn use_counting(waiting: &UseStateHandle<usize>, outgoing: &UseStateHandle<usize>) -> Callback<()> {
-    let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
+fn use_counting(waiting: &UseStateHandle<usize>, queued: &UseStateHandle<usize>) -> Callback<()> {
+    let (waiting, queued) = (waiting.clone(), queued.clone());
     Callback::from(move |()| {
-        let (waiting, outgoing) = (waiting.clone(), outgoing.clone());
+        let (waiting, queued) = (waiting.clone(), queued.clone());
         spawn_local(async move {
             let items = bridge::outbox().await.unwrap_or_default();
-            let own: Vec<Outgoing> = items.iter().filter_map(OutboxItem::own).cloned().collect();
-            if let Ok(all) = bridge::waiting(Patience::Little).await {
+            let own: Vec<QueuedDecision> = items.iter().filter_map(OutboxItem::own).cloned().collect();
+            if let Ok(all) = bridge::waiting(CachePolicy::CacheFirst).await {
                 waiting.set(all.data.iter().filter(|approval| is_open(approval, &own)).count());
             }
-            let is_recorded = |item: &Outgoing| matches!(item.state, OutgoingState::Recorded { .. });
-            outgoing.set(items.iter().filter(|item| !item.own().is_some_and(is_recorded)).count());
+            let is_recorded =
+                |item: &QueuedDecision| matches!(item.state, QueuedDecisionState::Recorded { .. });
+            queued.set(items.iter().filter(|item| !item.own().is_some_and(is_recorded)).count());
         });
     })
 }

@@ -17,8 +17,8 @@ use shared_types::{
         workflows::{Activity, Workflow, WorkflowSummary},
     },
     desktop::{
-        Comparison, Connection, Decided, Draft, Failure, Loaded, OutboxItem, Outgoing, Patience, Review,
-        SessionView, Settings, SignIn, TOLD, Told, Withdrawn,
+        CachePolicy, Comparison, Connection, DecisionResult, Draft, Failure, Loaded, OutboxItem,
+        QueuedDecision, Review, SHELL_EVENT, SessionView, Settings, ShellEvent, SignIn, Withdrawn,
     },
     ids::{ApprovalId, InvitationId},
 };
@@ -49,22 +49,22 @@ fn failure(value: JsValue) -> Failure {
     })
 }
 
-/// Hears what the shell tells, for as long as the app runs; says when it listens.
-pub(crate) fn hear(mut told: impl FnMut(Told) + 'static, listens: impl FnOnce() + 'static) {
+/// Calls `callback` with each event of the shell for as long as the app runs, and `ready` once it listens.
+pub(crate) fn on_shell_event(mut callback: impl FnMut(ShellEvent) + 'static, ready: impl FnOnce() + 'static) {
     #[derive(serde::Deserialize)]
     struct Event {
-        payload: Told,
+        payload: ShellEvent,
     }
     let handler = Closure::new(move |event: JsValue| {
         if let Ok(event) = serde_wasm_bindgen::from_value::<Event>(event) {
-            told(event.payload);
+            callback(event.payload);
         }
     });
     wasm_bindgen_futures::spawn_local(async move {
         // Without the event nothing arrives unasked; the pages still work.
-        let _ = listen(TOLD, &handler).await;
+        let _ = listen(SHELL_EVENT, &handler).await;
         handler.forget();
-        listens();
+        ready();
     });
 }
 
@@ -92,8 +92,8 @@ pub(crate) async fn change_password(change: PasswordChange) -> Answer<()> {
     ask("change_password", &args!(change)).await
 }
 
-pub(crate) async fn roles(patience: Patience) -> Answer<Loaded<Page<Role>>> {
-    ask("roles", &args!(patience)).await
+pub(crate) async fn roles(policy: CachePolicy) -> Answer<Loaded<Page<Role>>> {
+    ask("roles", &args!(policy)).await
 }
 
 pub(crate) async fn settings() -> Answer<Settings> {
@@ -108,23 +108,23 @@ pub(crate) async fn connection() -> Answer<Connection> {
     ask("connection", &args!()).await
 }
 
-pub(crate) async fn invitations(patience: Patience) -> Answer<Loaded<Page<Invitation>>> {
-    ask("invitations", &args!(patience)).await
+pub(crate) async fn invitations(policy: CachePolicy) -> Answer<Loaded<Page<Invitation>>> {
+    ask("invitations", &args!(policy)).await
 }
 
 pub(crate) async fn answer_invitation(id: InvitationId, accept: bool) -> Answer<()> {
     ask("answer_invitation", &args!(id, accept)).await
 }
 
-pub(crate) async fn waiting(patience: Patience) -> Answer<Loaded<Vec<Approval>>> {
-    ask("waiting", &args!(patience)).await
+pub(crate) async fn waiting(policy: CachePolicy) -> Answer<Loaded<Vec<Approval>>> {
+    ask("waiting", &args!(policy)).await
 }
 
-pub(crate) async fn approval(id: ApprovalId, patience: Patience) -> Answer<Loaded<Approval>> {
-    ask("approval", &args!(id, patience)).await
+pub(crate) async fn approval(id: ApprovalId, policy: CachePolicy) -> Answer<Loaded<Approval>> {
+    ask("approval", &args!(id, policy)).await
 }
 
-pub(crate) async fn decide(id: ApprovalId, title: String, decision: NewDecision) -> Answer<Decided> {
+pub(crate) async fn decide(id: ApprovalId, title: String, decision: NewDecision) -> Answer<DecisionResult> {
     ask("decide", &args!(id, title, decision)).await
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn outbox() -> Answer<Vec<OutboxItem>> {
 }
 
 /// The decisions in the Outbox of whoever is signed in.
-pub(crate) async fn own_outgoing() -> Answer<Vec<Outgoing>> {
+pub(crate) async fn own_queued() -> Answer<Vec<QueuedDecision>> {
     Ok(outbox().await?.iter().filter_map(OutboxItem::own).cloned().collect())
 }
 
@@ -149,8 +149,8 @@ pub(crate) async fn outbox_export(id: String) -> Answer<String> {
     ask("outbox_export", &args!(id)).await
 }
 
-pub(crate) async fn notices(patience: Patience) -> Answer<Loaded<Page<Notice>>> {
-    ask("notices", &args!(patience)).await
+pub(crate) async fn notices(policy: CachePolicy) -> Answer<Loaded<Page<Notice>>> {
+    ask("notices", &args!(policy)).await
 }
 
 pub(crate) async fn notice_read(id: String) -> Answer<()> {
@@ -161,24 +161,24 @@ pub(crate) async fn in_front(id: Option<String>) -> Answer<()> {
     ask("in_front", &args!(id)).await
 }
 
-pub(crate) async fn runs(query: ExecutionQuery, patience: Patience) -> Answer<Loaded<Page<Execution>>> {
-    ask("runs", &args!(query, patience)).await
+pub(crate) async fn runs(query: ExecutionQuery, policy: CachePolicy) -> Answer<Loaded<Page<Execution>>> {
+    ask("runs", &args!(query, policy)).await
 }
 
-pub(crate) async fn run(id: String, patience: Patience) -> Answer<Loaded<ExecutionDetail>> {
-    ask("run", &args!(id, patience)).await
+pub(crate) async fn run(id: String, policy: CachePolicy) -> Answer<Loaded<ExecutionDetail>> {
+    ask("run", &args!(id, policy)).await
 }
 
-pub(crate) async fn run_tree(id: String, items: u32, patience: Patience) -> Answer<Loaded<TraceTree>> {
-    ask("run_tree", &args!(id, items, patience)).await
+pub(crate) async fn run_tree(id: String, items: u32, policy: CachePolicy) -> Answer<Loaded<TraceTree>> {
+    ask("run_tree", &args!(id, items, policy)).await
 }
 
-pub(crate) async fn activity(id: String, patience: Patience) -> Answer<Loaded<Activity>> {
-    ask("activity", &args!(id, patience)).await
+pub(crate) async fn activity(id: String, policy: CachePolicy) -> Answer<Loaded<Activity>> {
+    ask("activity", &args!(id, policy)).await
 }
 
-pub(crate) async fn webhook(id: String, patience: Patience) -> Answer<Loaded<Webhook>> {
-    ask("webhook", &args!(id, patience)).await
+pub(crate) async fn webhook(id: String, policy: CachePolicy) -> Answer<Loaded<Webhook>> {
+    ask("webhook", &args!(id, policy)).await
 }
 
 pub(crate) async fn add_webhook_secret(id: String, value: Option<String>) -> Answer<WebhookSecretShown> {
@@ -189,12 +189,12 @@ pub(crate) async fn revoke_webhook_secret(id: String, secret: String) -> Answer<
     ask("revoke_webhook_secret", &args!(id, secret)).await
 }
 
-pub(crate) async fn rules(patience: Patience) -> Answer<Loaded<Page<RuleSummary>>> {
-    ask("rules", &args!(patience)).await
+pub(crate) async fn rules(policy: CachePolicy) -> Answer<Loaded<Page<RuleSummary>>> {
+    ask("rules", &args!(policy)).await
 }
 
-pub(crate) async fn rule(id: String, patience: Patience) -> Answer<Loaded<StoredRule>> {
-    ask("rule", &args!(id, patience)).await
+pub(crate) async fn rule(id: String, policy: CachePolicy) -> Answer<Loaded<StoredRule>> {
+    ask("rule", &args!(id, policy)).await
 }
 
 pub(crate) async fn save_rule(id: Option<String>, text: String, base: Option<String>) -> Answer<StoredRule> {
@@ -213,12 +213,12 @@ pub(crate) async fn cancel_run(id: String, reason: Option<String>) -> Answer<Exe
     ask("cancel_run", &args!(id, reason)).await
 }
 
-pub(crate) async fn workflows(patience: Patience) -> Answer<Loaded<Page<WorkflowSummary>>> {
-    ask("workflows", &args!(patience)).await
+pub(crate) async fn workflows(policy: CachePolicy) -> Answer<Loaded<Page<WorkflowSummary>>> {
+    ask("workflows", &args!(policy)).await
 }
 
-pub(crate) async fn workflow(id: String, patience: Patience) -> Answer<Loaded<Workflow>> {
-    ask("workflow", &args!(id, patience)).await
+pub(crate) async fn workflow(id: String, policy: CachePolicy) -> Answer<Loaded<Workflow>> {
+    ask("workflow", &args!(id, policy)).await
 }
 
 pub(crate) async fn toggle_workflow(id: String, enabled: bool) -> Answer<Workflow> {

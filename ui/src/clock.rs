@@ -19,11 +19,11 @@ pub(crate) struct Props {
 /// Gives the time to all within.
 #[component]
 pub(crate) fn Clock(props: &Props) -> Html {
-    let now = use_state(crate::words::now);
+    let now = use_state(crate::format::now);
     {
         let now = now.clone();
         use_effect_with((), move |()| {
-            let ticks = Interval::new(TICK_MS, move || now.set(crate::words::now()));
+            let ticks = Interval::new(TICK_MS, move || now.set(crate::format::now()));
             move || drop(ticks)
         });
     }
@@ -35,6 +35,6 @@ pub(crate) fn Clock(props: &Props) -> Html {
 pub(crate) fn use_now() -> DateTime<Utc> {
     // What was read after the last tick isn't from the future.
     let ticked = use_context::<Now>().map(|now| now.0);
-    let now = crate::words::now();
+    let now = crate::format::now();
     ticked.map_or(now, |ticked| ticked.max(now))
 }

@@ -1,7 +1,7 @@
 //! Reading something for a page: what was read stays while it is read anew, and when that fails.
 
 use gloo_timers::callback::Timeout;
-use shared_types::desktop::{Failure, Loaded, Patience};
+use shared_types::desktop::{CachePolicy, Failure, Loaded};
 use std::{cell::RefCell, future::Future, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -28,31 +28,31 @@ impl<T> Clone for Load<T> {
 }
 
 /// How long what comes often is gathered, in milliseconds.
-const CALM_MS: u32 = 250;
+const THROTTLE_MS: u32 = 250;
 
 /// Calls back at once, and then at most once in a while, however often it is called.
 #[hook]
-pub(crate) fn use_calm(callback: Callback<()>) -> Callback<()> {
+pub(crate) fn use_throttle(callback: Callback<()>) -> Callback<()> {
     let latest = use_mut_ref(|| callback.clone());
     *latest.borrow_mut() = callback;
     // The pause that runs, and whether something came in it.
     let pause = use_mut_ref(|| None::<Timeout>);
     let came = use_mut_ref(|| false);
-    Callback::from(move |()| call_calmly(&latest, &pause, &came))
+    Callback::from(move |()| throttle(&latest, &pause, &came))
 }
 
-type Kept<T> = Rc<RefCell<T>>;
+type Shared<T> = Rc<RefCell<T>>;
 
-fn call_calmly(latest: &Kept<Callback<()>>, pause: &Kept<Option<Timeout>>, came: &Kept<bool>) {
+fn throttle(latest: &Shared<Callback<()>>, pause: &Shared<Option<Timeout>>, came: &Shared<bool>) {
     if pause.borrow().is_some() {
         *came.borrow_mut() = true;
         return;
     }
     let (then, after, more) = (latest.clone(), pause.clone(), came.clone());
-    *pause.borrow_mut() = Some(Timeout::new(CALM_MS, move || {
+    *pause.borrow_mut() = Some(Timeout::new(THROTTLE_MS, move || {
         after.borrow_mut().take();
         if more.replace(false) {
-            call_calmly(&then, &after, &more);
+            throttle(&then, &after, &more);
         }
     }));
     let callback = latest.borrow().clone();
@@ -73,7 +73,7 @@ pub(crate) fn use_load<K, T, F, A>(key: K, read: F) -> Reading<T>
 where
     K: PartialEq + Clone + 'static,
     T: PartialEq + 'static,
-    F: Fn(K, Patience) -> A + 'static,
+    F: Fn(K, CachePolicy) -> A + 'static,
     A: Future<Output = Result<Loaded<T>, Failure>> + 'static,
 {
     let state = use_state(|| (None::<K>, Load::Waiting));
@@ -92,8 +92,8 @@ where
                     _ => None,
                 };
                 // Where the answer doesn't come at once, what was last seen is shown until it does.
-                for patience in [Patience::Little, Patience::Full] {
-                    let answer = read(key.clone(), patience).await;
+                for policy in [CachePolicy::CacheFirst, CachePolicy::NetworkOnly] {
+                    let answer = read(key.clone(), policy).await;
                     // An answer that was overtaken by a later question is dropped.
                     if *round.borrow() != this {
                         return;

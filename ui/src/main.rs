@@ -4,12 +4,12 @@ mod app;
 mod bridge;
 mod clock;
 mod components;
+mod format;
 mod keys;
 mod load;
 mod pages;
 mod route;
-mod told;
-mod words;
+mod shell_events;
 
 fn main() {
     yew::Renderer::<app::App>::new().render();

@@ -1,7 +1,7 @@
-//! What the shell tells, handed to whichever page listens.
+//! Events of the shell, passed on to the components that listen.
 
 use crate::bridge;
-use shared_types::desktop::{Failure, Told};
+use shared_types::desktop::{Failure, ShellEvent};
 use std::{cell::RefCell, collections::BTreeMap, future::Future, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -13,7 +13,7 @@ pub(crate) struct Bus(Rc<RefCell<Listeners>>);
 #[derive(Default)]
 struct Listeners {
     next: u64,
-    all: BTreeMap<u64, Callback<Told>>,
+    all: BTreeMap<u64, Callback<ShellEvent>>,
 }
 
 impl PartialEq for Bus {
@@ -27,18 +27,18 @@ impl Bus {
     pub(crate) fn start(listens: Callback<()>) -> Self {
         let bus = Self::default();
         let heard = bus.clone();
-        let tell = move |told: Told| {
+        let emit = move |event: ShellEvent| {
             // A listener may add or drop others, so the list isn't borrowed while they run.
-            let listeners: Vec<Callback<Told>> = heard.0.borrow().all.values().cloned().collect();
+            let listeners: Vec<Callback<ShellEvent>> = heard.0.borrow().all.values().cloned().collect();
             for listener in listeners {
-                listener.emit(told.clone());
+                listener.emit(event.clone());
             }
         };
-        bridge::hear(tell, move || listens.emit(()));
+        bridge::on_shell_event(emit, move || listens.emit(()));
         bus
     }
 
-    fn add(&self, listener: Callback<Told>) -> u64 {
+    fn add(&self, listener: Callback<ShellEvent>) -> u64 {
         let mut listeners = self.0.borrow_mut();
         listeners.next += 1;
         let id = listeners.next;
@@ -54,7 +54,10 @@ impl Bus {
 /// Something of the shell that it tells whenever it changes: asked for once, and then as it was told last. An answer that
 /// comes after something was told is older than that, and dropped.
 #[hook]
-pub(crate) fn use_told_state<T, A>(ask: fn() -> A, pick: fn(Told) -> Option<T>) -> UseStateHandle<Option<T>>
+pub(crate) fn use_shell_state<T, A>(
+    ask: fn() -> A,
+    pick: fn(ShellEvent) -> Option<T>,
+) -> UseStateHandle<Option<T>>
 where
     T: 'static,
     A: Future<Output = Result<T, Failure>> + 'static,
@@ -63,8 +66,8 @@ where
     let is_told = use_mut_ref(|| false);
     {
         let (state, is_told) = (state.clone(), is_told.clone());
-        use_told(move |told| {
-            if let Some(now) = pick(told) {
+        use_shell_event(move |event| {
+            if let Some(now) = pick(event) {
                 *is_told.borrow_mut() = true;
                 state.set(Some(now));
             }
@@ -88,15 +91,15 @@ where
 
 /// Calls back with whatever the shell tells, as long as the component lives.
 #[hook]
-pub(crate) fn use_told(callback: impl Fn(Told) + 'static) {
+pub(crate) fn use_shell_event(callback: impl Fn(ShellEvent) + 'static) {
     let bus = use_context::<Bus>();
-    let latest = use_mut_ref(|| Callback::from(|_: Told| {}));
+    let latest = use_mut_ref(|| Callback::from(|_: ShellEvent| {}));
     *latest.borrow_mut() = Callback::from(callback);
     use_effect_with(bus, move |bus| {
         let registered = bus.clone().map(|bus| {
-            let id = bus.add(Callback::from(move |told| {
+            let id = bus.add(Callback::from(move |event| {
                 let callback = latest.borrow().clone();
-                callback.emit(told);
+                callback.emit(event);
             }));
             (bus, id)
         });

@@ -1,13 +1,13 @@
 //! Requests, decisions, the Outbox and messages.
 
-use crate::{client::Call, outbox, shell::Shell, waiting};
+use crate::{client::Request, outbox, pending_approvals, shell::Shell};
 use shared_types::{
     api::{
         NoBody, NoQuery, Page,
         approvals::{Approval, GetApproval, NewDecision},
         notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
     },
-    desktop::{Decided, Failure, Loaded, OutboxItem, Patience, Withdrawn},
+    desktop::{CachePolicy, DecisionResult, Failure, Loaded, OutboxItem, Withdrawn},
     ids::ApprovalId,
 };
 use tauri::{Manager as _, State};
@@ -15,20 +15,20 @@ use tauri::{Manager as _, State};
 #[tauri::command]
 pub(crate) async fn waiting(
     shell: State<'_, Shell>,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Vec<Approval>>, Failure> {
-    waiting::read(&shell, patience).await
+    pending_approvals::read(&shell, policy).await
 }
 
 #[tauri::command]
 pub(crate) async fn approval(
     shell: State<'_, Shell>,
     id: ApprovalId,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Approval>, Failure> {
     let text = id.to_string();
-    let call = Call::<GetApproval> { path: &[&text], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("approval/{id}"), patience, &call).await
+    let call = Request::<GetApproval> { path: &[&text], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("approval/{id}"), policy, &call).await
 }
 
 #[tauri::command]
@@ -37,8 +37,8 @@ pub(crate) async fn decide(
     id: ApprovalId,
     title: String,
     decision: NewDecision,
-) -> Result<Decided, Failure> {
-    shell.alerts().withdraw(&id.to_string());
+) -> Result<DecisionResult, Failure> {
+    shell.notifications().withdraw(&id.to_string());
     outbox::decide(&shell, id, title, decision).await
 }
 
@@ -74,21 +74,21 @@ pub(crate) async fn outbox_export(
 #[tauri::command]
 pub(crate) async fn notices(
     shell: State<'_, Shell>,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Page<Notice>>, Failure> {
     let query = NoticeQuery { limit: Some(100), ..NoticeQuery::default() };
-    let call = Call::<ListNotices> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read("notices", patience, &call).await
+    let call = Request::<ListNotices> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read("notices", policy, &call).await
 }
 
 #[tauri::command]
 pub(crate) async fn notice_read(shell: State<'_, Shell>, id: String) -> Result<(), Failure> {
-    let call = Call::<ReadNotice> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    let call = Request::<ReadNotice> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
     shell.call(&call).await.map(|_| ())
 }
 
 #[tauri::command]
 pub(crate) async fn in_front(shell: State<'_, Shell>, id: Option<String>) -> Result<(), Failure> {
-    shell.alerts().set_in_front(id);
+    shell.notifications().set_in_front(id);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Writing workflows: checked and tried on this machine, kept as drafts, saved as revisions.
 
 use crate::{
-    client::{Call, Document},
+    client::{Document, Request},
     clock,
     shell::Shell,
 };
@@ -54,7 +54,7 @@ pub(crate) async fn compare(
     theirs: String,
 ) -> Result<Comparison, Failure> {
     let query = RevisionQuery { revision: Some(revision) };
-    let call = Call::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+    let call = Request::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
     let base = shell.call(&call).await?.source;
     let comparing = tauri::async_runtime::spawn_blocking(move || against(&base, &mine, &theirs));
     comparing.await.map_err(|error| Failure::Shell(error.to_string()))
@@ -129,7 +129,7 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> R
 #[tauri::command]
 pub(crate) async fn draft(shell: State<'_, Shell>, id: String) -> Result<Option<Draft>, Failure> {
     let (scope, _) = shell.who()?;
-    let kept = shell.cache().seen::<Draft>(&scope, &key(&id)).await.map_err(failed)?;
+    let kept = shell.cache().get::<Draft>(&scope, &key(&id)).await.map_err(failed)?;
     Ok(kept.map(|(draft, _)| draft))
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn keep_draft(
 ) -> Result<(), Failure> {
     let (scope, _) = shell.who()?;
     let at = clock::now();
-    shell.cache().keep(&scope, &key(&id), &Draft { text, base, at }, at).await.map_err(failed)
+    shell.cache().put(&scope, &key(&id), &Draft { text, base, at }, at).await.map_err(failed)
 }
 
 #[tauri::command]

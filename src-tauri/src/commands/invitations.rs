@@ -1,22 +1,22 @@
 //! Invitations of whoever is signed in.
 
-use crate::{client::Call, shell::Shell};
+use crate::{client::Request, shell::Shell};
 use shared_types::{
     api::{
         NoBody, NoQuery, Page,
         invitations::{AcceptInvitation, DeclineInvitation, Invitation, ListInvitations},
     },
-    desktop::{Failure, Loaded, Patience},
+    desktop::{CachePolicy, Failure, Loaded},
 };
 use tauri::State;
 
 #[tauri::command]
 pub(crate) async fn invitations(
     shell: State<'_, Shell>,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Page<Invitation>>, Failure> {
-    let call = Call::<ListInvitations> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read("invitations", patience, &call).await
+    let call = Request::<ListInvitations> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read("invitations", policy, &call).await
 }
 
 #[tauri::command]
@@ -27,10 +27,10 @@ pub(crate) async fn answer_invitation(
 ) -> Result<(), Failure> {
     let path: &[&str] = &[&id];
     if accept {
-        let call = Call::<AcceptInvitation> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        let call = Request::<AcceptInvitation> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
         shell.call(&call).await.map(|_| ())
     } else {
-        let call = Call::<DeclineInvitation> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        let call = Request::<DeclineInvitation> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
         shell.call(&call).await.map(|_| ())
     }
 }

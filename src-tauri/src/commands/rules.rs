@@ -1,7 +1,7 @@
 //! Stored rules.
 
 use crate::{
-    client::{Call, Document},
+    client::{Document, Request},
     shell::Shell,
 };
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use shared_types::{
             RuleTried, RuleVersionQuery, StoredRule, TryRule,
         },
     },
-    desktop::{Failure, Loaded, Patience},
+    desktop::{CachePolicy, Failure, Loaded},
     workflow::rule::RuleGiven,
 };
 use tauri::State;
@@ -21,22 +21,22 @@ use tauri::State;
 #[tauri::command]
 pub(crate) async fn rules(
     shell: State<'_, Shell>,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Page<RuleSummary>>, Failure> {
     let query = RuleQuery { limit: Some(200), ..RuleQuery::default() };
-    let call = Call::<ListRules> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read("rules", patience, &call).await
+    let call = Request::<ListRules> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read("rules", policy, &call).await
 }
 
 #[tauri::command]
 pub(crate) async fn rule(
     shell: State<'_, Shell>,
     id: String,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<StoredRule>, Failure> {
     let query = RuleVersionQuery::default();
-    let call = Call::<GetRule> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("rule/{id}"), patience, &call).await
+    let call = Request::<GetRule> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("rule/{id}"), policy, &call).await
 }
 
 #[tauri::command]
@@ -57,7 +57,8 @@ pub(crate) async fn save_rule(
 #[tauri::command]
 pub(crate) async fn delete_rule(shell: State<'_, Shell>, id: String, etag: String) -> Result<(), Failure> {
     let headers = [("If-Match", etag)];
-    let call = Call::<ArchiveRule> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &headers };
+    let call =
+        Request::<ArchiveRule> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &headers };
     shell.call(&call).await.map(|_| ())
 }
 
@@ -70,5 +71,5 @@ pub(crate) async fn try_rule(
     let payload: Map<String, Value> =
         if payload.trim().is_empty() { Map::new() } else { super::drafts::parse("The payload", &payload)? };
     let body = RuleTrial { document: Value::String(text), given: RuleGiven { payload, now: None } };
-    shell.call(&Call::<TryRule> { path: &[], query: &NoQuery {}, body: &body, headers: &[] }).await
+    shell.call(&Request::<TryRule> { path: &[], query: &NoQuery {}, body: &body, headers: &[] }).await
 }

@@ -1,6 +1,6 @@
 //! Runs.
 
-use crate::{client::Call, clock, shell::Shell};
+use crate::{client::Request, clock, shell::Shell};
 use shared_types::{
     api::{
         NoBody, NoQuery, Page,
@@ -9,7 +9,7 @@ use shared_types::{
             ListExecutions, TraceTree, TreeQuery,
         },
     },
-    desktop::{Failure, Loaded, Patience},
+    desktop::{CachePolicy, Failure, Loaded},
 };
 use tauri::State;
 
@@ -17,9 +17,9 @@ use tauri::State;
 pub(crate) async fn runs(
     shell: State<'_, Shell>,
     query: ExecutionQuery,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Page<Execution>>, Failure> {
-    let call = Call::<ListExecutions> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    let call = Request::<ListExecutions> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
     if query.cursor.is_some() {
         // Only the newest are kept: they are what one looks at with no server.
         let data = shell.call(&call).await?;
@@ -29,17 +29,17 @@ pub(crate) async fn runs(
     let back = query.started_after.map(|at| (clock::now() - at).num_minutes());
     let asked = ExecutionQuery { started_after: None, ..query.clone() };
     let key = format!("runs/{back:?}/{}", serde_json::to_string(&asked).unwrap_or_default());
-    shell.read(&key, patience, &call).await
+    shell.read(&key, policy, &call).await
 }
 
 #[tauri::command]
 pub(crate) async fn run(
     shell: State<'_, Shell>,
     id: String,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<ExecutionDetail>, Failure> {
-    let call = Call::<GetExecution> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("run/{id}"), patience, &call).await
+    let call = Request::<GetExecution> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("run/{id}"), policy, &call).await
 }
 
 #[tauri::command]
@@ -47,11 +47,11 @@ pub(crate) async fn run_tree(
     shell: State<'_, Shell>,
     id: String,
     items: u32,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<TraceTree>, Failure> {
     let query = TreeQuery { items: Some(items) };
-    let call = Call::<GetTree> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("tree/{id}/{items}"), patience, &call).await
+    let call = Request::<GetTree> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("tree/{id}/{items}"), policy, &call).await
 }
 
 #[tauri::command]
@@ -61,5 +61,7 @@ pub(crate) async fn cancel_run(
     reason: Option<String>,
 ) -> Result<Execution, Failure> {
     let body = Cancel { reason };
-    shell.call(&Call::<CancelExecution> { path: &[&id], query: &NoQuery {}, body: &body, headers: &[] }).await
+    shell
+        .call(&Request::<CancelExecution> { path: &[&id], query: &NoQuery {}, body: &body, headers: &[] })
+        .await
 }

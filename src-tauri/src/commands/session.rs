@@ -1,13 +1,13 @@
 //! Signing in and out, and the settings of this machine.
 
-use crate::{client::Call, leaving, opening, shell::Shell};
+use crate::{client::Request, close_guard, shell::Shell, window};
 use shared_types::{
     api::{
         NoBody, NoQuery, Page,
         auth::{ChangePassword, LoginRequest, PasswordChange},
         roles::{ListRoles, Role},
     },
-    desktop::{Connection, Failure, Loaded, Patience, SessionView, Settings, SignIn},
+    desktop::{CachePolicy, Connection, Failure, Loaded, SessionView, Settings, SignIn},
 };
 use tauri::State;
 
@@ -39,14 +39,14 @@ pub(crate) async fn leave(app: tauri::AppHandle, really: bool) -> Result<(), Fai
     if really {
         app.exit(0);
     } else {
-        leaving::stay();
+        close_guard::stay();
     }
     Ok(())
 }
 
 #[tauri::command]
 pub(crate) async fn change_password(shell: State<'_, Shell>, change: PasswordChange) -> Result<(), Failure> {
-    let call = Call::<ChangePassword> { path: &[], query: &NoQuery {}, body: &change, headers: &[] };
+    let call = Request::<ChangePassword> { path: &[], query: &NoQuery {}, body: &change, headers: &[] };
     shell.call(&call).await.map(|_| ())
 }
 
@@ -54,10 +54,10 @@ pub(crate) async fn change_password(shell: State<'_, Shell>, change: PasswordCha
 #[tauri::command]
 pub(crate) async fn roles(
     shell: State<'_, Shell>,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Page<Role>>, Failure> {
-    let call = Call::<ListRoles> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read("roles", patience, &call).await
+    let call = Request::<ListRoles> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read("roles", policy, &call).await
 }
 
 #[tauri::command]
@@ -71,7 +71,7 @@ pub(crate) async fn set_settings(
     shell: State<'_, Shell>,
     settings: Settings,
 ) -> Result<(), Failure> {
-    opening::paint(&app, settings.theme);
+    window::paint(&app, settings.theme);
     let kept = shell.cache().set_setting("settings", &settings).await;
     kept.map_err(|error| Failure::Shell(format!("The settings can't be kept: {error}.")))
 }

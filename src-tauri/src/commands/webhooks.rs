@@ -1,6 +1,6 @@
 //! A workflow's webhook.
 
-use crate::{client::Call, clock, shell::Shell};
+use crate::{client::Request, clock, shell::Shell};
 use shared_types::{
     api::{
         NoBody, NoQuery,
@@ -8,7 +8,7 @@ use shared_types::{
             AddWebhookSecret, GetWebhook, NewWebhookSecret, RevokeWebhookSecret, Webhook, WebhookSecretShown,
         },
     },
-    desktop::{Failure, Loaded, Patience},
+    desktop::{CachePolicy, Failure, Loaded},
 };
 use tauri::State;
 
@@ -16,10 +16,10 @@ use tauri::State;
 pub(crate) async fn webhook(
     shell: State<'_, Shell>,
     id: String,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Webhook>, Failure> {
-    let call = Call::<GetWebhook> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("webhook/{id}"), patience, &call).await
+    let call = Request::<GetWebhook> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("webhook/{id}"), policy, &call).await
 }
 
 #[tauri::command]
@@ -31,7 +31,12 @@ pub(crate) async fn add_webhook_secret(
     let body = NewWebhookSecret { value };
     let headers = [("Idempotency-Key", clock::new_id().to_string())];
     shell
-        .call(&Call::<AddWebhookSecret> { path: &[&id], query: &NoQuery {}, body: &body, headers: &headers })
+        .call(&Request::<AddWebhookSecret> {
+            path: &[&id],
+            query: &NoQuery {},
+            body: &body,
+            headers: &headers,
+        })
         .await
 }
 
@@ -42,6 +47,6 @@ pub(crate) async fn revoke_webhook_secret(
     secret: String,
 ) -> Result<(), Failure> {
     let path: &[&str] = &[&id, &secret];
-    let call = Call::<RevokeWebhookSecret> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    let call = Request::<RevokeWebhookSecret> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
     shell.call(&call).await.map(|_| ())
 }

@@ -1,6 +1,6 @@
 //! Workflows.
 
-use crate::{client::Call, clock, shell::Shell};
+use crate::{client::Request, clock, shell::Shell};
 use serde_json::{Map, Value};
 use shared_types::{
     api::{
@@ -12,39 +12,39 @@ use shared_types::{
             WorkflowSummary,
         },
     },
-    desktop::{Failure, Loaded, Patience},
+    desktop::{CachePolicy, Failure, Loaded},
 };
 use tauri::State;
 
 #[tauri::command]
 pub(crate) async fn workflows(
     shell: State<'_, Shell>,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Page<WorkflowSummary>>, Failure> {
     let query = WorkflowQuery { limit: Some(200), ..WorkflowQuery::default() };
-    let call = Call::<ListWorkflows> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read("workflows", patience, &call).await
+    let call = Request::<ListWorkflows> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read("workflows", policy, &call).await
 }
 
 #[tauri::command]
 pub(crate) async fn workflow(
     shell: State<'_, Shell>,
     id: String,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Workflow>, Failure> {
     let query = RevisionQuery::default();
-    let call = Call::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("workflow/{id}"), patience, &call).await
+    let call = Request::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("workflow/{id}"), policy, &call).await
 }
 
 #[tauri::command]
 pub(crate) async fn activity(
     shell: State<'_, Shell>,
     id: String,
-    patience: Patience,
+    policy: CachePolicy,
 ) -> Result<Loaded<Activity>, Failure> {
-    let call = Call::<GetActivity> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read(&format!("activity/{id}"), patience, &call).await
+    let call = Request::<GetActivity> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    shell.read(&format!("activity/{id}"), policy, &call).await
 }
 
 #[tauri::command]
@@ -55,7 +55,7 @@ pub(crate) async fn toggle_workflow(
 ) -> Result<Workflow, Failure> {
     if enabled {
         shell
-            .call(&Call::<EnableWorkflow> {
+            .call(&Request::<EnableWorkflow> {
                 path: &[&id],
                 query: &NoQuery {},
                 body: &NoBody {},
@@ -64,7 +64,7 @@ pub(crate) async fn toggle_workflow(
             .await
     } else {
         shell
-            .call(&Call::<DisableWorkflow> {
+            .call(&Request::<DisableWorkflow> {
                 path: &[&id],
                 query: &NoQuery {},
                 body: &NoBody {},
@@ -83,7 +83,7 @@ pub(crate) async fn start_workflow(
     let body = ManualStart { input };
     let headers = [("Idempotency-Key", clock::new_id().to_string())];
     shell
-        .call(&Call::<StartWorkflow> { path: &[&id], query: &NoQuery {}, body: &body, headers: &headers })
+        .call(&Request::<StartWorkflow> { path: &[&id], query: &NoQuery {}, body: &body, headers: &headers })
         .await
 }
 
@@ -95,6 +95,6 @@ pub(crate) async fn archive_workflow(
 ) -> Result<(), Failure> {
     let headers = [("If-Match", etag)];
     let call =
-        Call::<ArchiveWorkflow> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &headers };
+        Request::<ArchiveWorkflow> { path: &[&id], query: &NoQuery {}, body: &NoBody {}, headers: &headers };
     shell.call(&call).await.map(|_| ())
 }

@@ -1,10 +1,10 @@
 //! What stands around the shell in its tests: a server, a desktop and a keyring that do as the test says.
 
 use crate::{
-    alerts::Together,
     clock,
     host::{Host, Notification},
     keyring_store::{KeyringStore, Secret},
+    notifications::PendingSummary,
     outbox,
     shell::Shell,
 };
@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use shared_types::{
     api::{approvals::NewDecision, auth::LoginRequest},
-    desktop::{Decided, OutboxItem, Outgoing, SessionView, Told},
+    desktop::{DecisionResult, OutboxItem, QueuedDecision, SessionView, ShellEvent},
     ids::ApprovalId,
     workflow::test_script::Verdict,
 };
@@ -136,13 +136,13 @@ pub(super) fn unavailable() -> Response {
 /// A desktop that keeps what it was told.
 #[derive(Default)]
 pub(super) struct Recorder {
-    pub(super) told: Mutex<Vec<Told>>,
+    pub(super) events: Mutex<Vec<ShellEvent>>,
     pub(super) shown: Mutex<Vec<Notification>>,
 }
 
 impl Host for Arc<Recorder> {
-    fn tell(&self, told: &Told) {
-        self.told.lock().unwrap().push(told.clone());
+    fn publish(&self, event: &ShellEvent) {
+        self.events.lock().unwrap().push(event.clone());
     }
 
     fn to_front(&self) {}
@@ -151,7 +151,7 @@ impl Host for Arc<Recorder> {
         self.shown.lock().unwrap().push(notification);
     }
 
-    fn notify_together(&self, _: &Shell, _: watch::Receiver<Together>) {}
+    fn notify_together(&self, _: &Shell, _: watch::Receiver<PendingSummary>) {}
 }
 
 /// A keyring in memory, which can be locked.
@@ -222,7 +222,7 @@ impl App {
         self.shell.sign_in(&server.address, &login).await.unwrap();
     }
 
-    pub(super) async fn decide(&self, title: &str) -> Decided {
+    pub(super) async fn decide(&self, title: &str) -> DecisionResult {
         let decision = NewDecision {
             decision: Verdict::Approve,
             comment: None,
@@ -238,15 +238,16 @@ impl App {
         outbox::list(&self.shell).await.unwrap()
     }
 
-    pub(super) async fn own(&self) -> Vec<Outgoing> {
+    pub(super) async fn own(&self) -> Vec<QueuedDecision> {
         let own = |item| if let OutboxItem::Own(item) = item { Some(item) } else { None };
         self.items().await.into_iter().filter_map(own).collect()
     }
 
-    pub(super) fn sessions_told(&self) -> Vec<SessionView> {
-        let told = self.recorder.told.lock().unwrap();
-        told.iter()
-            .filter_map(|told| if let Told::Session(view) = told { Some(view.clone()) } else { None })
+    pub(super) fn published_sessions(&self) -> Vec<SessionView> {
+        let event = self.recorder.events.lock().unwrap();
+        event
+            .iter()
+            .filter_map(|event| if let ShellEvent::Session(view) = event { Some(view.clone()) } else { None })
             .collect()
     }
 }

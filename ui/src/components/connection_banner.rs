@@ -1,7 +1,7 @@
 //! The strip above every page: back and forward, and how the line to the server stands.
 
 use super::icon::{Glyph, Icon};
-use crate::{clock::use_now, words};
+use crate::{clock::use_now, format};
 use shared_types::desktop::Connection;
 use yew::prelude::*;
 
@@ -26,8 +26,8 @@ pub(crate) fn Strip(props: &Props) -> Html {
         Connection::Live => ("live", "Live".to_owned()),
         Connection::Reconnecting => ("live is-off", "Reconnecting…".to_owned()),
         Connection::Offline { since } => {
-            let class = if words::is_old(since, now) { "live is-off is-old" } else { "live is-off" };
-            (class, format!("Offline, data from {} ({})", words::hour(since), words::age(since, now)))
+            let class = if format::is_old(since, now) { "live is-off is-old" } else { "live is-off" };
+            (class, format!("Offline, data from {} ({})", format::hour(since), format::age(since, now)))
         }
     };
     html! {

@@ -1,7 +1,7 @@
 //! One way to show what is read: not yet, empty, failed, or there with its age.
 
 use super::icon::{Glyph, Icon};
-use crate::{clock::use_now, load::Load, words};
+use crate::{clock::use_now, format, load::Load};
 use chrono::{DateTime, Utc};
 use shared_types::desktop::{Failure, Loaded};
 use yew::prelude::*;
@@ -102,8 +102,8 @@ pub(crate) fn Stale(props: &StaleProps) -> Html {
     if props.fresh {
         return Html::default();
     }
-    let class = if words::is_old(props.at, now) { "note wait" } else { "note muted" };
+    let class = if format::is_old(props.at, now) { "note wait" } else { "note muted" };
     html! {
-        <p {class} role="status"><Glyph icon={Icon::Clock} /> { format!("As of {}, {}", words::hour(props.at), words::age(props.at, now)) }</p>
+        <p {class} role="status"><Glyph icon={Icon::Clock} /> { format!("As of {}, {}", format::hour(props.at), format::age(props.at, now)) }</p>
     }
 }

@@ -10,7 +10,7 @@ use yew_router::prelude::*;
 pub(crate) struct Props {
     pub(crate) user: SignedIn,
     pub(crate) waiting: usize,
-    pub(crate) outgoing: usize,
+    pub(crate) queued: usize,
 }
 
 /// The rail.
@@ -39,8 +39,8 @@ pub(crate) fn Rail(props: &Props) -> Html {
             { place(Section::Inbox, Route::Inbox, Icon::Inbox, "Inbox", props.waiting) }
             { place(Section::Workflows, Route::Workflows, Icon::Workflows, "Workflows", 0) }
             { place(Section::Runs, Route::Runs, Icon::Runs, "Runs", 0) }
-            if props.outgoing > 0 || here == Some(Section::Outbox) {
-                { place(Section::Outbox, Route::Outbox, Icon::Outbox, "Outbox", props.outgoing) }
+            if props.queued > 0 || here == Some(Section::Outbox) {
+                { place(Section::Outbox, Route::Outbox, Icon::Outbox, "Outbox", props.queued) }
             }
             <span class="fill"></span>
             { place(Section::Settings, Route::Settings, Icon::Settings, "Settings", 0) }

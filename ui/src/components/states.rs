@@ -1,7 +1,7 @@
 //! States: an icon in its colour, with its word.
 
 use super::icon::{Glyph, Icon};
-use crate::words;
+use crate::format;
 use shared_types::machine::{
     command::StepState,
     state::{RunResult, RunStatus},
@@ -49,6 +49,6 @@ pub(crate) struct RunStateProps {
 pub(crate) fn RunState(props: &RunStateProps) -> Html {
     let (icon, tone) = run_icon(props.status, props.result);
     html! {
-        <span class="state"><Glyph {icon} {tone} /> { words::run_word(props.status, props.result) }</span>
+        <span class="state"><Glyph {icon} {tone} /> { format::run_word(props.status, props.result) }</span>
     }
 }

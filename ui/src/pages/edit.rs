@@ -12,17 +12,17 @@ use crate::{
         source_editor::{Order, SourceEditor},
         toast::{Toast, Toaster, act},
     },
+    format,
     keys::use_keys,
     load::use_load,
     route::Route,
-    words,
 };
 use findings::summary;
 use gloo_timers::callback::Timeout;
 use refused::{Choice, Refused};
 use shared_types::{
     desktop::{
-        Failure, Loaded, Patience, Review,
+        CachePolicy, Failure, Loaded, Review,
         keys::{Action, View},
     },
     workflow::{Finding, Severity},
@@ -66,16 +66,16 @@ pub(crate) fn Edit(props: &Props) -> Html {
 }
 
 async fn begin(id: Option<String>) -> Result<Loaded<Editing>, Failure> {
-    let here = |data: Editing| Loaded { data, at: words::now(), fresh: true };
+    let here = |data: Editing| Loaded { data, at: format::now(), fresh: true };
     let kept = bridge::draft(id.clone().unwrap_or_else(|| NEW.to_owned())).await?;
     if let Some(draft) = kept {
-        let draft_of = Some(words::clock(draft.at));
+        let draft_of = Some(format::clock(draft.at));
         return Ok(here(Editing { text: draft.text, base: draft.base, draft_of }));
     }
     let Some(id) = id else {
         return Ok(here(Editing { text: STARTER.to_owned(), base: None, draft_of: None }));
     };
-    let workflow = bridge::workflow(id, Patience::Full).await?.data;
+    let workflow = bridge::workflow(id, CachePolicy::NetworkOnly).await?.data;
     Ok(here(Editing { text: workflow.source, base: Some(workflow.etag), draft_of: None }))
 }
 

@@ -18,7 +18,7 @@ use crate::{
     },
     load::{Load, use_load},
     route::Route,
-    told::use_told,
+    shell_events::use_shell_event,
 };
 use card::Card;
 use list::List;
@@ -26,7 +26,7 @@ use messages::Messages;
 use moving::{Selection, use_selection};
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
-    desktop::{Loaded, Outgoing, OutgoingState, Patience, Told},
+    desktop::{CachePolicy, Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
     ids::ApprovalId,
     machine::command::RequestStatus,
 };
@@ -43,8 +43,8 @@ pub(crate) struct Props {
 /// The page.
 #[component]
 pub(crate) fn Inbox(props: &Props) -> Html {
-    let reading = use_load((), |(), patience| bridge::waiting(patience));
-    let outgoing = use_outgoing();
+    let reading = use_load((), |(), policy| bridge::waiting(policy));
+    let queued = use_queued();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
     use_refreshing(&kept, &reading.again);
@@ -52,7 +52,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
         Load::Ready(loaded) => Rc::new(merge(&loaded.data, &mut kept.borrow_mut())),
         Load::Waiting | Load::Failed(_) => Rc::default(),
     };
-    let waiting = items.iter().filter(|approval| is_open(approval, &outgoing)).count();
+    let waiting = items.iter().filter(|approval| is_open(approval, &queued)).count();
     let search = use_search("requests");
     let items: Rc<Vec<Approval>> = if search.text().is_empty() {
         items
@@ -61,7 +61,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     };
     let address: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
     let Selection { shown: selected, go_to } = use_selection(items.clone(), address, props.messages);
-    let leave = leaving(items.clone(), &outgoing, go_to.clone());
+    let leave = leaving(items.clone(), &queued, go_to.clone());
     let said = use_said(&kept, &reading.again);
     let pane = show(&reading.load, (&reading.again, &reading.cancel), "approvals", |loaded| {
         html! {
@@ -72,7 +72,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 } else if items.is_empty() {
                     <Empty says="Nothing waits for you."><p>{ "A request appears here the moment somebody needs your decision." }</p></Empty>
                 } else {
-                    <List items={items.clone()} {selected} go_to={go_to.clone()} outgoing={(*outgoing).clone()} />
+                    <List items={items.clone()} {selected} go_to={go_to.clone()} queued={(*queued).clone()} />
                 }
             </>
         }
@@ -91,7 +91,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
             </section>
             <article class="pane card" aria-label="Decision">
                 if let Some(id) = selected {
-                    <Card {id} key={id.to_string()} known={known_of(&reading.load, id)} outgoing={(*outgoing).clone()} {leave} {said} />
+                    <Card {id} key={id.to_string()} known={known_of(&reading.load, id)} queued={(*queued).clone()} {leave} {said} />
                 } else if !props.messages && !items.is_empty() {
                     <Empty says="Choose a request to read it." />
                 }
@@ -163,37 +163,41 @@ type Kept = Rc<RefCell<BTreeMap<ApprovalId, Approval>>>;
 #[hook]
 fn use_refreshing(kept: &Kept, again: &Callback<()>) {
     let (kept, again) = (kept.clone(), again.clone());
-    use_told(move |told| match told {
-        Told::Changed { kind: LiveKind::ApprovalChanged, id } => {
+    use_shell_event(move |event| match event {
+        ShellEvent::Changed { kind: LiveKind::ApprovalChanged, id } => {
             let (kept, again) = (kept.clone(), again.clone());
             spawn_local(async move {
                 let known = id.parse().ok().filter(|id| kept.borrow().contains_key(id));
                 if let Some(id) = known
-                    && let Ok(loaded) = bridge::approval(id, Patience::Full).await
+                    && let Ok(loaded) = bridge::approval(id, CachePolicy::NetworkOnly).await
                 {
                     kept.borrow_mut().insert(id, loaded.data);
                 }
                 again.emit(());
             });
         }
-        Told::Changed { kind: LiveKind::ApprovalAsked | LiveKind::Reset, .. } | Told::Outbox => {
+        ShellEvent::Changed { kind: LiveKind::ApprovalAsked | LiveKind::Reset, .. } | ShellEvent::Outbox => {
             again.emit(());
         }
-        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) | Told::Leaving(_) => {}
+        ShellEvent::Changed { .. }
+        | ShellEvent::Connection(_)
+        | ShellEvent::Session(_)
+        | ShellEvent::Open(_)
+        | ShellEvent::Leaving(_) => {}
     });
 }
 
 /// What is on its way to the server.
 #[hook]
-fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
-    let outgoing = use_state(Vec::new);
+fn use_queued() -> UseStateHandle<Vec<QueuedDecision>> {
+    let queued = use_state(Vec::new);
     let read = {
-        let outgoing = outgoing.clone();
+        let queued = queued.clone();
         Callback::from(move |()| {
-            let outgoing = outgoing.clone();
+            let queued = queued.clone();
             spawn_local(async move {
-                if let Ok(items) = bridge::own_outgoing().await {
-                    outgoing.set(items);
+                if let Ok(items) = bridge::own_queued().await {
+                    queued.set(items);
                 }
             });
         })
@@ -202,24 +206,24 @@ fn use_outgoing() -> UseStateHandle<Vec<Outgoing>> {
         let read = read.clone();
         use_effect_with((), move |()| read.emit(()));
     }
-    use_told(move |told| {
-        if told == Told::Outbox {
+    use_shell_event(move |event| {
+        if event == ShellEvent::Outbox {
             read.emit(());
         }
     });
-    outgoing
+    queued
 }
 
 /// Leaves a request that is decided for the next one that waits, at once.
 fn leaving(
     items: Rc<Vec<Approval>>,
-    outgoing: &[Outgoing],
+    queued: &[QueuedDecision],
     go_to: Callback<ApprovalId>,
 ) -> Callback<ApprovalId> {
-    let outgoing = outgoing.to_vec();
+    let queued = queued.to_vec();
     Callback::from(move |id: ApprovalId| {
         let at = items.iter().position(|approval| approval.approval_id == id).unwrap_or_default();
-        let open = |approval: &&Approval| is_open(approval, &outgoing) && approval.approval_id != id;
+        let open = |approval: &&Approval| is_open(approval, &queued) && approval.approval_id != id;
         let next = items[at.min(items.len())..].iter().find(open).or_else(|| items.iter().find(open));
         if let Some(next) = next {
             go_to.emit(next.approval_id);
@@ -251,24 +255,23 @@ fn known_of(list: &Load<Vec<Approval>>, id: ApprovalId) -> Option<Rc<Loaded<Appr
 }
 
 /// Whether a request waits for a decision: one that is decided and on its way doesn't.
-pub(crate) fn is_open(approval: &Approval, outgoing: &[Outgoing]) -> bool {
-    let is_decided =
-        outgoing.iter().any(|item| item.approval_id == approval.approval_id && item.state.waits());
+pub(crate) fn is_open(approval: &Approval, queued: &[QueuedDecision]) -> bool {
+    let is_decided = queued.iter().any(|item| item.approval_id == approval.approval_id && item.state.waits());
     approval.can_decide && !is_decided
 }
 
 /// How a decision on its way stands, in words.
-pub(super) fn outgoing_words(outgoing: &[Outgoing], id: ApprovalId) -> Option<String> {
-    let item = outgoing.iter().rev().find(|item| item.approval_id == id)?;
+pub(super) fn queued_words(queued: &[QueuedDecision], id: ApprovalId) -> Option<String> {
+    let item = queued.iter().rev().find(|item| item.approval_id == id)?;
     match &item.state {
-        OutgoingState::Queued => {
-            Some(format!("{}: queued, not yet recorded", crate::words::decided(&item.decision)))
+        QueuedDecisionState::Queued => {
+            Some(format!("{}: queued, not yet recorded", crate::format::decided(&item.decision)))
         }
-        OutgoingState::Sending => Some(format!("{}: sending", crate::words::decided(&item.decision))),
-        OutgoingState::Recorded { at } => {
-            Some(format!("{}: recorded {}", crate::words::decided(&item.decision), crate::words::hour(*at)))
+        QueuedDecisionState::Sending => Some(format!("{}: sending", crate::format::decided(&item.decision))),
+        QueuedDecisionState::Recorded { at } => {
+            Some(format!("{}: recorded {}", crate::format::decided(&item.decision), crate::format::hour(*at)))
         }
         // The card says what happened; where the request is still open, it can be decided again.
-        OutgoingState::Lost { .. } => None,
+        QueuedDecisionState::Rejected { .. } => None,
     }
 }

@@ -7,12 +7,14 @@ use crate::{
         loading::Empty,
         toast::{Toast, Toaster},
     },
+    format,
     route::Route,
-    told::use_told,
-    words,
+    shell_events::use_shell_event,
 };
 use chrono::{DateTime, Utc};
-use shared_types::desktop::{Failure, OutboxItem, Outgoing, OutgoingState, Told, Withdrawn};
+use shared_types::desktop::{
+    Failure, OutboxItem, QueuedDecision, QueuedDecisionState, ShellEvent, Withdrawn,
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -38,8 +40,8 @@ pub(crate) fn Outbox() -> Html {
         let read = read.clone();
         use_effect_with((), move |()| read.emit(()));
     }
-    use_told(move |told| {
-        if told == Told::Outbox {
+    use_shell_event(move |event| {
+        if event == ShellEvent::Outbox {
             read.emit(());
         }
     });
@@ -67,19 +69,21 @@ fn row(item: &OutboxItem, toaster: &Toaster) -> Html {
     }
 }
 
-fn own(item: &Outgoing, toaster: &Toaster) -> Html {
+fn own(item: &QueuedDecision, toaster: &Toaster) -> Html {
     let (icon, tone, state, detail) = match &item.state {
-        OutgoingState::Queued => (Icon::Outbox, "", "Queued, not yet recorded".to_owned(), None),
-        OutgoingState::Sending => (Icon::Outbox, "run", "Sending".to_owned(), None),
-        OutgoingState::Recorded { at } => (Icon::Tick, "ok", format!("Recorded {}", words::hour(*at)), None),
-        OutgoingState::Lost { problem } => {
+        QueuedDecisionState::Queued => (Icon::Outbox, "", "Queued, not yet recorded".to_owned(), None),
+        QueuedDecisionState::Sending => (Icon::Outbox, "run", "Sending".to_owned(), None),
+        QueuedDecisionState::Recorded { at } => {
+            (Icon::Tick, "ok", format!("Recorded {}", format::hour(*at)), None)
+        }
+        QueuedDecisionState::Rejected { problem } => {
             (Icon::Cross, "bad", "Not recorded".to_owned(), Some(problem.detail.clone()))
         }
     };
     let verdict = match item.state {
-        OutgoingState::Queued | OutgoingState::Sending => "Withdraw",
-        OutgoingState::Recorded { .. } => "Remove",
-        OutgoingState::Lost { .. } => "Discard",
+        QueuedDecisionState::Queued | QueuedDecisionState::Sending => "Withdraw",
+        QueuedDecisionState::Recorded { .. } => "Remove",
+        QueuedDecisionState::Rejected { .. } => "Discard",
     };
     let comment = item.decision.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
     html! {
@@ -87,8 +91,8 @@ fn own(item: &Outgoing, toaster: &Toaster) -> Html {
             <Glyph {icon} {tone} />
             <div class="data">
                 <p><Link<Route> to={Route::Card { id: item.approval_id.to_string() }}><b>{ &item.title }</b></Link<Route>>
-                    { format!(", you {}{comment}", words::verdict_word(item.decision.decision)) }</p>
-                <p class="muted">{ format!("{state}. Decided at {}.", words::clock(item.decided_at)) }
+                    { format!(", you {}{comment}", format::verdict_word(item.decision.decision)) }</p>
+                <p class="muted">{ format!("{state}. Decided at {}.", format::clock(item.decided_at)) }
                     if let Some(detail) = detail { { format!(" {detail} What you wrote is kept here.") } }</p>
             </div>
             <button class="btn quiet push" onclick={withdraw(item.id.to_string(), item.title.clone(), toaster)}>{ verdict }</button>
@@ -136,7 +140,7 @@ fn unreadable(id: &str, decided_at: Option<DateTime<Utc>>, text: &str, toaster: 
 }
 
 fn decided(at: Option<DateTime<Utc>>) -> String {
-    at.map(|at| format!(" Decided at {}.", words::clock(at))).unwrap_or_default()
+    at.map(|at| format!(" Decided at {}.", format::clock(at))).unwrap_or_default()
 }
 
 /// Takes a decision out, and says what that came to where it isn't what was asked.
@@ -148,7 +152,8 @@ fn withdraw(id: String, title: String, toaster: &Toaster) -> Callback<MouseEvent
             match bridge::outbox_withdraw(id).await {
                 Ok(Withdrawn::Gone | Withdrawn::NotThere) => {}
                 Ok(Withdrawn::RecordedBefore { at }) => {
-                    toaster.emit(Toast::done(format!("{title} was recorded before, at {}", words::hour(at))));
+                    toaster
+                        .emit(Toast::done(format!("{title} was recorded before, at {}", format::hour(at))));
                 }
                 Err(failure) => toaster.emit(failed(&failure)),
             }

@@ -9,9 +9,9 @@ use crate::{
         toast::{Toast, Toaster},
         why_tree::WhyTree,
     },
+    format,
     load::use_load,
     route::Route,
-    words,
 };
 use gloo_timers::callback::Timeout;
 use shared_types::{
@@ -154,7 +154,7 @@ fn standing(rule: Option<&StoredRule>) -> String {
                 "{} · version {}, written {} by {}",
                 rule.rule_id,
                 rule.version,
-                words::clock(rule.updated_at),
+                format::clock(rule.updated_at),
                 rule.updated_by
             )
         },

@@ -6,10 +6,10 @@ use crate::{
         loading::{Empty, Stale, show},
         search::{Search, use_search},
     },
+    format,
     load::use_load,
     pages::workflows::tabs,
     route::Route,
-    words,
 };
 use shared_types::api::{Permission, Permissions, rules::RuleSummary};
 use yew::prelude::*;
@@ -18,7 +18,7 @@ use yew_router::prelude::*;
 /// The page.
 #[component]
 pub(crate) fn Rules() -> Html {
-    let reading = use_load((), |(), patience| bridge::rules(patience));
+    let reading = use_load((), |(), policy| bridge::rules(policy));
     let navigator = use_navigator();
     let rights = use_context::<Permissions>().unwrap_or_default();
     let search = use_search("rules");
@@ -82,7 +82,7 @@ fn row(rule: &RuleSummary, onclick: Callback<MouseEvent>) -> Html {
             <td {class} title={asks.clone()}>{ asks.clone() }</td>
             <td class="num">{ rule.version }</td>
             <td class="num">{ rule.used }</td>
-            <td class="num muted" title={words::exact(rule.updated_at)}>{ words::clock(rule.updated_at) }</td>
+            <td class="num muted" title={format::exact(rule.updated_at)}>{ format::clock(rule.updated_at) }</td>
         </tr>
     }
 }

@@ -13,14 +13,14 @@ use crate::{
         states::run_icon,
         toast::{Toast, Toaster},
     },
-    load::{Reading, use_calm, use_load},
+    format,
+    load::{Reading, use_load, use_throttle},
     route::Route,
-    told::use_told,
-    words,
+    shell_events::use_shell_event,
 };
 use shared_types::{
     api::executions::{Execution, ExecutionDetail, TraceTree},
-    desktop::Told,
+    desktop::ShellEvent,
     machine::{RunError, RunStatus},
 };
 use timeline::Timeline;
@@ -51,17 +51,17 @@ pub(crate) fn Run(props: &Props) -> Html {
     let reading = use_load(props.id.clone(), bridge::run);
     let (items, tab) = (use_state(|| ITEMS), use_state(|| Tab::Trace));
     let key = (props.id.clone(), *items);
-    let tree = use_load(key, |(id, items), patience| bridge::run_tree(id, items, patience));
+    let tree = use_load(key, |(id, items), policy| bridge::run_tree(id, items, policy));
     let id = props.id.clone();
     let again = {
         let (run, tree) = (reading.again.clone(), tree.again.clone());
-        use_calm(Callback::from(move |()| {
+        use_throttle(Callback::from(move |()| {
             run.emit(());
             tree.emit(());
         }))
     };
-    use_told(move |told| {
-        if let Told::Changed { id: changed, .. } = told
+    use_shell_event(move |event| {
+        if let ShellEvent::Changed { id: changed, .. } = event
             && (changed == id || changed.is_empty())
         {
             again.emit(());
@@ -123,19 +123,19 @@ fn body(
 fn head(detail: &ExecutionDetail, cancel: &Callback<MouseEvent>) -> Html {
     let run = &detail.execution;
     let (icon, tone) = run_icon(run.status, run.result);
-    let word = words::run_word(run.status, run.result);
+    let word = format::run_word(run.status, run.result);
     let subject = run.subject.clone().unwrap_or_else(|| run.event_id.to_string());
     let took = run.ended_at.map_or_else(String::new, |end| {
-        format!(" · took {}", words::took(words::milliseconds(end - run.started_at)))
+        format!(" · took {}", format::took(format::milliseconds(end - run.started_at)))
     });
     let waits = waits::lines(&run.waits_for).into_iter().map(|line| {
-        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { words::with_role_names(&line) }</p> }
+        html! { <p class="note wait cut"><Glyph icon={Icon::Hourglass} /> { format::with_role_names(&line) }</p> }
     });
     html! {
         <div class="page-head">
             <div class="data">
                 <h1><Glyph {icon} {tone} /> { format!("{word}: {subject}") }</h1>
-                <p class="muted">{ format!("{}, revision {} · started {}{took}", run.workflow_id, run.revision, words::clock(run.started_at)) }</p>
+                <p class="muted">{ format!("{}, revision {} · started {}{took}", run.workflow_id, run.revision, format::clock(run.started_at)) }</p>
                 if let Some(reason) = run.reason.as_ref().filter(|reason| !is_said_by(run.error.as_ref(), reason)) { <p>{ reason }</p> }
                 if let Some(by) = &detail.called_by {
                     <p class="muted">{ "Called by " }<Link<Route> to={Route::Run { id: by.execution_id.to_string() }}><span class="link">{ format!("the run at {}", by.step_id) }</span></Link<Route>></p>

@@ -10,8 +10,8 @@ use crate::{
     bridge,
     components::loading::{Empty, Stale, show},
     keys::{is_on_row, use_keys},
-    load::{Load, use_calm, use_load},
-    told::use_told,
+    load::{Load, use_load, use_throttle},
+    shell_events::use_shell_event,
 };
 use filters::{FilterRow, use_filters};
 use gloo_timers::callback::Timeout;
@@ -19,7 +19,7 @@ use listing::use_runs;
 use shared_types::{
     api::live::LiveKind,
     desktop::{
-        Told,
+        ShellEvent,
         keys::{Action, View},
     },
     ids::WorkflowId,
@@ -42,9 +42,9 @@ pub(crate) fn Runs() -> Html {
     let is_down = use_mut_ref(|| false);
     let is_calm = !*is_over.borrow() && !*is_down.borrow() && !is_on_row();
     let runs = use_runs(&filters, is_calm);
-    let again = use_calm(runs.again.clone());
-    use_told(move |told| {
-        if matches!(told, Told::Changed { kind: LiveKind::ExecutionChanged | LiveKind::Reset, .. }) {
+    let again = use_throttle(runs.again.clone());
+    use_shell_event(move |event| {
+        if matches!(event, ShellEvent::Changed { kind: LiveKind::ExecutionChanged | LiveKind::Reset, .. }) {
             again.emit(());
         }
     });
@@ -144,7 +144,7 @@ fn empty(filters: &Filters, change: &Callback<Filters>) -> Html {
 /// The workflows by their ids, for people.
 #[hook]
 fn use_names() -> Vec<(WorkflowId, String)> {
-    let workflows = use_load((), |(), patience| bridge::workflows(patience));
+    let workflows = use_load((), |(), policy| bridge::workflows(policy));
     match &workflows.load {
         Load::Ready(loaded) => {
             loaded.data.items.iter().map(|w| (w.workflow_id.clone(), w.name.clone())).collect()

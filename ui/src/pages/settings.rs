@@ -6,7 +6,7 @@ use crate::{
     app::show_theme,
     bridge,
     components::{
-        ask::{Ask, waiting_says, waiting_title},
+        confirm::{Ask, waiting_says, waiting_title},
         icon::{Glyph, Icon},
         toast::{Toast, Toaster},
     },
@@ -58,7 +58,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
             spawn_local(async move { drop(bridge::set_settings(settings).await) });
         })
     };
-    let named = use_load((), |(), patience| bridge::roles(patience));
+    let named = use_load((), |(), policy| bridge::roles(policy));
     let roles = in_words(&props.user.roles, &named.load);
     let asking = use_state(|| None::<usize>);
     let navigator = use_navigator();
@@ -74,7 +74,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (asking, leave) = (asking.clone(), leave.clone());
             spawn_local(async move {
-                let items = bridge::own_outgoing().await.unwrap_or_default();
+                let items = bridge::own_queued().await.unwrap_or_default();
                 match items.iter().filter(|item| item.state.waits()).count() {
                     0 => leave.emit(()),
                     waiting => asking.set(Some(waiting)),

@@ -6,21 +6,21 @@ mod webhook;
 use crate::{
     bridge,
     components::{
-        ask::Ask,
+        confirm::Ask,
         findings::{Findings, count},
         icon::{Glyph, Icon},
         loading::{Stale, show},
         toast::{Toast, Toaster, act},
     },
+    format,
     load::use_load,
     route::Route,
-    told::use_told,
-    words,
+    shell_events::use_shell_event,
 };
 use outline::Outline;
 use shared_types::{
     api::{Permission, Permissions, live::LiveKind, workflows::Workflow as Published},
-    desktop::{Failure, Told},
+    desktop::{Failure, ShellEvent},
     workflow::{Document, Finding, document::Trigger},
 };
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
@@ -39,15 +39,17 @@ pub(crate) fn Workflow(props: &Props) -> Html {
     let reading = use_load(props.id.clone(), bridge::workflow);
     let again = reading.again.clone();
     let id = props.id.clone();
-    use_told(move |told| match told {
-        Told::Changed { kind: LiveKind::WorkflowChanged, id: changed } if changed == id => again.emit(()),
-        Told::Changed { kind: LiveKind::Reset, .. } => again.emit(()),
-        Told::Changed { .. }
-        | Told::Connection(_)
-        | Told::Outbox
-        | Told::Session(_)
-        | Told::Open(_)
-        | Told::Leaving(_) => {}
+    use_shell_event(move |event| match event {
+        ShellEvent::Changed { kind: LiveKind::WorkflowChanged, id: changed } if changed == id => {
+            again.emit(());
+        }
+        ShellEvent::Changed { kind: LiveKind::Reset, .. } => again.emit(()),
+        ShellEvent::Changed { .. }
+        | ShellEvent::Connection(_)
+        | ShellEvent::Outbox
+        | ShellEvent::Session(_)
+        | ShellEvent::Open(_)
+        | ShellEvent::Leaving(_) => {}
     });
     let asking = use_state(|| None::<Published>);
     let acts = use_acts(reading.again.clone(), asking.clone());
@@ -228,7 +230,7 @@ fn head(workflow: &Published, document: Option<&Document>, acts: &Acts, rights: 
     html! {
         <div class="page-head">
             <div><h1>{ &workflow.name } <span class="state plain"><Glyph {icon} {tone} /> { word }</span></h1>
-                <p class="muted">{ format!("{} · revision {}, published {} by {}", workflow.workflow_id, workflow.revision, words::clock(workflow.updated_at), workflow.updated_by) }</p></div>
+                <p class="muted">{ format!("{} · revision {}, published {} by {}", workflow.workflow_id, workflow.revision, format::clock(workflow.updated_at), workflow.updated_by) }</p></div>
             <span class="push"></span>
             if by_hand { <button class="btn primary" onclick={start}><Glyph icon={Icon::Play} /> { "Start" }</button> }
             if rights.allow(Permission::WriteWorkflows) { <Link<Route> to={Route::EditWorkflow { id: workflow.workflow_id.to_string() }}><span class="btn">{ "Edit" }</span></Link<Route>> }

@@ -8,14 +8,14 @@ use crate::{
         search::{Search, use_search},
         tab_link::TabLink,
     },
+    format,
     load::use_load,
     route::Route,
-    told::use_told,
-    words,
+    shell_events::use_shell_event,
 };
 use shared_types::{
     api::{Permission, Permissions, live::LiveKind, workflows::WorkflowSummary},
-    desktop::Told,
+    desktop::ShellEvent,
 };
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -23,10 +23,10 @@ use yew_router::prelude::*;
 /// The page.
 #[component]
 pub(crate) fn Workflows() -> Html {
-    let reading = use_load((), |(), patience| bridge::workflows(patience));
+    let reading = use_load((), |(), policy| bridge::workflows(policy));
     let again = reading.again.clone();
-    use_told(move |told| {
-        if matches!(told, Told::Changed { kind: LiveKind::WorkflowChanged | LiveKind::Reset, .. }) {
+    use_shell_event(move |event| {
+        if matches!(event, ShellEvent::Changed { kind: LiveKind::WorkflowChanged | LiveKind::Reset, .. }) {
             again.emit(());
         }
     });
@@ -111,7 +111,7 @@ fn row(workflow: &WorkflowSummary, onclick: Callback<MouseEvent>) -> Html {
             <td title={workflow.trigger.clone()}>{ &workflow.trigger }</td>
             <td class="num">{ workflow.runs_24h }</td>
             <td class="num">{ workflow.failed_24h }</td>
-            <td class="num muted" title={words::exact(workflow.updated_at)}>{ words::clock(workflow.updated_at) }</td>
+            <td class="num muted" title={format::exact(workflow.updated_at)}>{ format::clock(workflow.updated_at) }</td>
         </tr>
     }
 }

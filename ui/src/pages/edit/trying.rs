@@ -7,7 +7,7 @@ use crate::{
         icon::{Glyph, Icon},
         states::step_icon,
     },
-    words,
+    format,
 };
 use serde_json::Value;
 use shared_types::machine::command::StepState;
@@ -105,7 +105,7 @@ fn shown(simulation: &Value, next: &Callback<Value>) -> Html {
     let unused = list(&simulation["unused"]).iter().map(|unused| {
         html! { <p class="wait">{ format!("{}: {}", unused["index"], text(&unused["why"])) }</p> }
     });
-    let verdict = words::label(simulation["result"].as_str().unwrap_or(match text(&simulation["status"]) {
+    let verdict = format::label(simulation["result"].as_str().unwrap_or(match text(&simulation["status"]) {
         "waiting" => "it waits",
         _ => "no result yet",
     }));

@@ -1,6 +1,6 @@
 //! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
 
-use super::{decide::Decide, evidence::facts, outgoing_words};
+use super::{decide::Decide, evidence::facts, queued_words};
 use crate::{
     bridge,
     components::{
@@ -9,14 +9,14 @@ use crate::{
         toast::Toast,
         why_tree::WhyTree,
     },
+    format,
     load::{Load, use_load},
     route::Route,
-    told::use_told,
-    words,
+    shell_events::use_shell_event,
 };
 use shared_types::{
     api::approvals::Approval,
-    desktop::{Loaded, Outgoing, OutgoingState, Told},
+    desktop::{Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
     ids::ApprovalId,
     machine::command::RequestStatus,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Props {
     pub(crate) id: ApprovalId,
     /// As the list has it, with the list's age: shown at once, until it is read.
     pub(crate) known: Option<Rc<Loaded<Approval>>>,
-    pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) queued: Vec<QueuedDecision>,
     /// The request is decided: the next one is shown.
     pub(crate) leave: Callback<ApprovalId>,
     /// What became of a decision, and the request where it is closed.
@@ -43,12 +43,16 @@ pub(crate) fn Card(props: &Props) -> Html {
     let id = props.id;
     let reading = use_load(id, bridge::approval);
     let again = reading.again.clone();
-    use_told(move |told| match told {
-        Told::Changed { id: changed, .. } if changed == id.to_string() || changed.is_empty() => {
+    use_shell_event(move |event| match event {
+        ShellEvent::Changed { id: changed, .. } if changed == id.to_string() || changed.is_empty() => {
             again.emit(());
         }
-        Told::Outbox => again.emit(()),
-        Told::Changed { .. } | Told::Connection(_) | Told::Session(_) | Told::Open(_) | Told::Leaving(_) => {}
+        ShellEvent::Outbox => again.emit(()),
+        ShellEvent::Changed { .. }
+        | ShellEvent::Connection(_)
+        | ShellEvent::Session(_)
+        | ShellEvent::Open(_)
+        | ShellEvent::Leaving(_) => {}
     });
     use_effect_with(id, |id| {
         let id = id.to_string();
@@ -56,7 +60,7 @@ pub(crate) fn Card(props: &Props) -> Html {
         spawn_local(async move { drop(bridge::in_front(Some(id)).await) });
         || spawn_local(async { drop(bridge::in_front(None).await) })
     });
-    let on_its_way = outgoing_words(&props.outgoing, id);
+    let on_its_way = queued_words(&props.queued, id);
     let load = match (&reading.load, &props.known) {
         (Load::Waiting, Some(known)) => Load::Ready(known.clone()),
         (load, _) => load.clone(),
@@ -68,7 +72,7 @@ pub(crate) fn Card(props: &Props) -> Html {
                 <div class="scroll"><div class="card-body data">
                     { head(approval) }
                     <Stale at={loaded.at} fresh={loaded.fresh} />
-                    { lost(&props.outgoing, id) }
+                    { lost(&props.queued, id) }
                     { standing(approval) }
                     { effects(approval) }
                     { section("Evidence", facts(approval)) }
@@ -82,23 +86,24 @@ pub(crate) fn Card(props: &Props) -> Html {
 }
 
 /// A decision that the server refused: what happened, and that nothing written is gone.
-fn lost(outgoing: &[Outgoing], id: ApprovalId) -> Html {
-    let last = outgoing.iter().rev().find(|item| item.approval_id == id);
+fn lost(queued: &[QueuedDecision], id: ApprovalId) -> Html {
+    let last = queued.iter().rev().find(|item| item.approval_id == id);
     match last.map(|item| &item.state) {
-        Some(OutgoingState::Lost { problem }) => html! {
+        Some(QueuedDecisionState::Rejected { problem }) => html! {
             <div class="banner" role="alert"><Glyph icon={Icon::Look} tone="wait" />
                 <span>{ format!("Yours was not recorded. {} What you wrote is kept in Outbox.", problem.detail) }</span></div>
         },
-        Some(OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. }) | None => {
-            Html::default()
-        }
+        Some(
+            QueuedDecisionState::Queued | QueuedDecisionState::Sending | QueuedDecisionState::Recorded { .. },
+        )
+        | None => Html::default(),
     }
 }
 
 fn head(approval: &Approval) -> Html {
     html! {
         <div class="row top">
-            <h2 class="question">{ words::question(approval) }</h2>
+            <h2 class="question">{ format::question(approval) }</h2>
             <Link<Route> to={Route::Run { id: approval.execution_id.to_string() }}>
                 <span class="btn quiet square" title="Open the run" aria-label="Open the run"><Glyph icon={Icon::Open} /></span>
             </Link<Route>>
@@ -119,15 +124,15 @@ fn standing(approval: &Approval) -> Html {
     let closed = closed.map(|(icon, tone)| {
         let because =
             approval.withdrawn_because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
-        let at = approval.closed_at.map(|at| format!(" {}", words::clock(at))).unwrap_or_default();
-        line(icon, tone, format!("{}{at}{because}", words::request_word(approval.status)))
+        let at = approval.closed_at.map(|at| format!(" {}", format::clock(at))).unwrap_or_default();
+        line(icon, tone, format!("{}{at}{because}", format::request_word(approval.status)))
     });
     html! {
         <div class="standing">
             { closed.unwrap_or_default() }
             if approval.status == RequestStatus::Pending {
-                { approval.expires_at.map(|until| line(Icon::Hourglass, "muted", words::deadline(until))).unwrap_or_default() }
-                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {}", words::with_role_names(&lower_first(&needed))))).unwrap_or_default() }
+                { approval.expires_at.map(|until| line(Icon::Hourglass, "muted", format::deadline(until))).unwrap_or_default() }
+                { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {}", format::with_role_names(&lower_first(&needed))))).unwrap_or_default() }
             }
         </div>
     }
@@ -179,15 +184,15 @@ fn said(approval: &Approval) -> Html {
     let decisions = approval.levels.iter().flat_map(|level| &level.decisions).map(|made| {
         let comment = made.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
         html! {
-            <li><span class="num muted" title={words::exact(made.at)}>{ words::hour(made.at) }</span>
-                <span><b>{ &made.name }</b>{ format!(" {}{comment}", words::verdict_word(made.decision)) }</span></li>
+            <li><span class="num muted" title={format::exact(made.at)}>{ format::hour(made.at) }</span>
+                <span><b>{ &made.name }</b>{ format!(" {}{comment}", format::verdict_word(made.decision)) }</span></li>
         }
     });
     section(
         "Who said what",
         html! {
             <ul class="said">
-                <li><span class="num muted" title={words::exact(approval.asked_at)}>{ words::hour(approval.asked_at) }</span>
+                <li><span class="num muted" title={format::exact(approval.asked_at)}>{ format::hour(approval.asked_at) }</span>
                     <span><b>{ asked }</b>{ " asked." }</span></li>
                 { decisions.collect::<Html>() }
             </ul>

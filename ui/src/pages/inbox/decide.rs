@@ -10,13 +10,13 @@ use crate::{
         icon::{Glyph, Icon},
         toast::Toast,
     },
+    format,
     keys::{moment, use_keys},
-    words,
 };
 use shared_types::{
     api::approvals::{Approval, NewDecision},
     desktop::{
-        Decided, Failure, OutgoingState,
+        DecisionResult, Failure, QueuedDecisionState,
         keys::{Action, View},
     },
     ids::ApprovalId,
@@ -157,7 +157,7 @@ fn use_sending(
             seen: Some(approval.seen.clone()),
             decided_at: None,
         };
-        let (busy, said, title) = (busy.clone(), said.clone(), words::title(&approval));
+        let (busy, said, title) = (busy.clone(), said.clone(), format::title(&approval));
         busy.set(true);
         is_empty.set(false);
         asking.set(None);
@@ -165,10 +165,10 @@ fn use_sending(
         spawn_local(async move {
             let answer = bridge::decide(id, title.clone(), decision).await;
             // What is recorded is decided: until the card says so, a second press does nothing.
-            if !matches!(answer, Ok(Decided::Recorded(_))) {
+            if !matches!(answer, Ok(DecisionResult::Recorded(_))) {
                 busy.set(false);
             }
-            if matches!(answer, Ok(Decided::Recorded(_) | Decided::Queued(_))) {
+            if matches!(answer, Ok(DecisionResult::Recorded(_) | DecisionResult::Queued(_))) {
                 reasons::forget(id);
             }
             said.emit(outcome(&title, verdict, answer));
@@ -177,7 +177,11 @@ fn use_sending(
 }
 
 /// What became of a decision, in words; never "done" before the server says so.
-fn outcome(title: &str, verdict: Verdict, answer: Result<Decided, Failure>) -> (Toast, Option<Approval>) {
+fn outcome(
+    title: &str,
+    verdict: Verdict,
+    answer: Result<DecisionResult, Failure>,
+) -> (Toast, Option<Approval>) {
     let what = match verdict {
         Verdict::Approve | Verdict::ApproveWithEdits => "approval",
         Verdict::Reject => "rejection",
@@ -185,16 +189,18 @@ fn outcome(title: &str, verdict: Verdict, answer: Result<Decided, Failure>) -> (
     };
     let not_recorded = |why: &str| Toast::failed(format!("{title}: your {what} was not recorded. {why}"));
     match answer {
-        Ok(Decided::Recorded(approval)) => {
-            let at = words::hour(approval.closed_at.unwrap_or_else(words::now));
+        Ok(DecisionResult::Recorded(approval)) => {
+            let at = format::hour(approval.closed_at.unwrap_or_else(format::now));
             (Toast::done(format!("{title}: {what} recorded {at}")), Some(*approval))
         }
-        Ok(Decided::Queued(_)) => (Toast::queued(format!("{title}: {what} queued, not yet recorded")), None),
-        Ok(Decided::Lost(item)) => match item.state {
-            OutgoingState::Lost { problem } => (not_recorded(&problem.detail), None),
-            OutgoingState::Queued | OutgoingState::Sending | OutgoingState::Recorded { .. } => {
-                (not_recorded(""), None)
-            }
+        Ok(DecisionResult::Queued(_)) => {
+            (Toast::queued(format!("{title}: {what} queued, not yet recorded")), None)
+        }
+        Ok(DecisionResult::Rejected(item)) => match item.state {
+            QueuedDecisionState::Rejected { problem } => (not_recorded(&problem.detail), None),
+            QueuedDecisionState::Queued
+            | QueuedDecisionState::Sending
+            | QueuedDecisionState::Recorded { .. } => (not_recorded(""), None),
         },
         Err(failure) => (not_recorded(&failure.words()), None),
     }

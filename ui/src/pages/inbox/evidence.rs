@@ -1,6 +1,6 @@
 //! What the approver is shown: key fields, lists of things as small tables.
 
-use crate::words;
+use crate::format;
 use serde_json::{Map, Value};
 use shared_types::api::approvals::Approval;
 use yew::prelude::*;
@@ -17,16 +17,16 @@ pub(super) fn facts(approval: &Approval) -> Html {
             facts.push((name.to_owned(), html! { text }));
         }
     };
-    plain("Amount", words::amount(approval.amount.as_deref(), approval.currency.as_deref()));
+    plain("Amount", format::amount(approval.amount.as_deref(), approval.currency.as_deref()));
     plain(
         "About",
         approval.entity.as_deref().map(|entity| {
-            format!("{} {}", words::label(entity), approval.entity_id.clone().unwrap_or_default())
+            format!("{} {}", format::label(entity), approval.entity_id.clone().unwrap_or_default())
         }),
     );
     plain("Asked for by", approval.requester.as_ref().map(|requester| requester.name.clone()));
     for (key, value) in approval.data.iter().filter(|(_, value)| !value.is_null()) {
-        facts.push((words::label(key), shown(value)));
+        facts.push((format::label(key), shown(value)));
     }
     let facts = facts.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> });
     html! { <dl class="facts">{ facts.collect::<Html>() }</dl> }
@@ -36,7 +36,7 @@ fn shown(value: &Value) -> Html {
     if let Some(rows) = rows_of(value) {
         return table(&rows);
     }
-    words::value(value).lines().map(|line| html! { <p>{ line.to_owned() }</p> }).collect()
+    format::value(value).lines().map(|line| html! { <p>{ line.to_owned() }</p> }).collect()
 }
 
 /// The things of a list, where it holds nothing else.
@@ -61,10 +61,10 @@ fn table(rows: &[&Map<String, Value>]) -> Html {
     let head = columns
         .iter()
         .zip(&classes)
-        .map(|(column, class)| html! { <th class={*class}>{ words::label(column) }</th> });
+        .map(|(column, class)| html! { <th class={*class}>{ format::label(column) }</th> });
     let body = rows.iter().take(ROWS).map(|row| {
         let cells = columns.iter().zip(&classes).map(|(column, class)| {
-            html! { <td class={*class}>{ row.get(*column).map(words::value) }</td> }
+            html! { <td class={*class}>{ row.get(*column).map(format::value) }</td> }
         });
         html! { <tr>{ cells.collect::<Html>() }</tr> }
     });
@@ -72,7 +72,7 @@ fn table(rows: &[&Map<String, Value>]) -> Html {
     html! {
         <>
             <div class="table-of-facts"><table><thead><tr>{ head.collect::<Html>() }</tr></thead><tbody>{ body.collect::<Html>() }</tbody></table></div>
-            if more > 0 { <p class="muted">{ words::count(more, "more row; the run shows it", "more rows; the run shows them") }</p> }
+            if more > 0 { <p class="muted">{ format::count(more, "more row; the run shows it", "more rows; the run shows them") }</p> }
         </>
     }
 }

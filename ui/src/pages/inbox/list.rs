@@ -1,12 +1,12 @@
 //! The rows of what waits.
 
-use super::outgoing_words;
+use super::queued_words;
 use crate::{
     components::icon::{Glyph, Icon},
-    words,
+    format,
 };
 use shared_types::{
-    api::approvals::Approval, desktop::Outgoing, ids::ApprovalId, machine::command::RequestStatus,
+    api::approvals::Approval, desktop::QueuedDecision, ids::ApprovalId, machine::command::RequestStatus,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
@@ -18,7 +18,7 @@ pub(crate) struct Props {
     pub(crate) items: Rc<Vec<Approval>>,
     pub(crate) selected: Option<ApprovalId>,
     pub(crate) go_to: Callback<ApprovalId>,
-    pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) queued: Vec<QueuedDecision>,
 }
 
 /// The rows.
@@ -36,7 +36,7 @@ pub(crate) fn List(props: &Props) -> Html {
         let onclick = props.go_to.reform(move |_: MouseEvent| id);
         let is_selected = props.selected == Some(approval.approval_id);
         let is_stop = stop == Some(approval.approval_id);
-        let words = outgoing_words(&props.outgoing, approval.approval_id);
+        let words = queued_words(&props.queued, approval.approval_id);
         row(approval, (is_selected, is_stop), words.as_ref(), onclick)
     });
     html! { <div class="rows" ref={list} role="listbox" aria-label="Approvals I can decide">{ rows.collect::<Html>() }</div> }
@@ -50,7 +50,7 @@ fn row(
 ) -> Html {
     let is_done = !approval.can_decide || on_its_way.is_some();
     let class = classes!("item", is_done.then_some("is-done"));
-    let amount = words::amount(approval.amount.as_deref(), approval.currency.as_deref());
+    let amount = format::amount(approval.amount.as_deref(), approval.currency.as_deref());
     let who = approval.requester.as_ref().map(|requester| requester.name.clone()).unwrap_or_default();
     let below = match (on_its_way, approval.can_decide) {
         (Some(words), _) => html! { <span class="cut"><Glyph icon={Icon::Outbox} /> { words }</span> },
@@ -68,18 +68,18 @@ fn row(
         (None, true) => html! { <span class="cut">{ format!("{} · {who}", approval.workflow_name) }</span> },
     };
     let time = approval.expires_at.filter(|_| !is_done).map(|until| {
-        let pressing = words::is_pressing(approval.asked_at, until);
+        let pressing = format::is_pressing(approval.asked_at, until);
         let class = if pressing { "num wait" } else { "num" };
         html! {
-            <span {class} title={words::exact(until)}>
-                if pressing { <Glyph icon={Icon::Hourglass} /> } { words::left(until) }
+            <span {class} title={format::exact(until)}>
+                if pressing { <Glyph icon={Icon::Hourglass} /> } { format::left(until) }
             </span>
         }
     });
     let id = approval.approval_id.to_string();
     html! {
-        <div {class} role="option" tabindex={if is_stop { "0" } else { "-1" }} title={words::title(approval)} key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
-            <div><span class="cut">{ words::title(approval) }</span><span class="num amount" title={amount.clone()}>{ amount }</span></div>
+        <div {class} role="option" tabindex={if is_stop { "0" } else { "-1" }} title={format::title(approval)} key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
+            <div><span class="cut">{ format::title(approval) }</span><span class="num amount" title={amount.clone()}>{ amount }</span></div>
             <div>{ below }{ time }</div>
         </div>
     }
@@ -102,11 +102,11 @@ fn show_selected(list: &NodeRef) {
 
 /// How a request that was decided ended: `Approved by Bo Ek, 14:02`.
 fn closed_words(approval: &Approval) -> String {
-    let word = words::request_word(approval.status);
+    let word = format::request_word(approval.status);
     let made = approval.levels.iter().flat_map(|level| &level.decisions).next_back();
     match (approval.status, made) {
         (RequestStatus::Pending, _) => "Not yours to decide any more".to_owned(),
-        (_, Some(made)) => format!("{word} by {}, {}", made.name, words::hour(made.at)),
+        (_, Some(made)) => format!("{word} by {}, {}", made.name, format::hour(made.at)),
         (_, None) => word.to_owned(),
     }
 }

@@ -3,14 +3,14 @@
 use crate::{
     bridge,
     components::loading::{Empty, Stale, show},
+    format,
     load::use_load,
     route::Route,
-    told::use_told,
-    words,
+    shell_events::use_shell_event,
 };
 use shared_types::{
     api::{live::LiveKind, notices::Notice},
-    desktop::Told,
+    desktop::ShellEvent,
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -19,10 +19,10 @@ use yew_router::prelude::*;
 /// The messages, newest first.
 #[component]
 pub(crate) fn Messages() -> Html {
-    let reading = use_load((), |(), patience| bridge::notices(patience));
+    let reading = use_load((), |(), policy| bridge::notices(policy));
     let again = reading.again.clone();
-    use_told(move |told| {
-        if matches!(told, Told::Changed { kind: LiveKind::Notice | LiveKind::Reset, .. }) {
+    use_shell_event(move |event| {
+        if matches!(event, ShellEvent::Changed { kind: LiveKind::Notice | LiveKind::Reset, .. }) {
             again.emit(());
         }
     });
@@ -50,7 +50,7 @@ pub(crate) fn Messages() -> Html {
                 <div {class} role="option" tabindex="0" aria-selected="false" key={notice.notice_id.to_string()} {onclick}>
                     <div><span class="cut" title={notice.message.clone()}>{ &notice.message }</span></div>
                     <div><span class="cut">{ notice.subject.clone().unwrap_or_default() }</span>
-                        <span class="num" title={words::exact(notice.at)}>{ words::clock(notice.at) }</span></div>
+                        <span class="num" title={format::exact(notice.at)}>{ format::clock(notice.at) }</span></div>
                 </div>
             }
         });

@@ -2,7 +2,7 @@
 //! moment while it runs. Its twin is a list.
 
 use super::layout::{Bar, BarKind, Line, hidden, lines, mark_every, span};
-use crate::words;
+use crate::format;
 use chrono::{DateTime, Utc};
 use gloo_timers::callback::Interval;
 use shared_types::machine::trace::TraceNode;
@@ -105,7 +105,7 @@ pub(crate) fn Timeline(props: &Props) -> Html {
                 <span class="legend"><i></i> { "Working" } <i class="waited"></i> { "Waiting" } <i class="attempt"></i> { "Failed attempt" }</span>
                 <span class="push"></span>
                 if hidden > 0 {
-                    <span class="muted">{ words::count(hidden, "more item", "more items") }</span>
+                    <span class="muted">{ format::count(hidden, "more item", "more items") }</span>
                     <button class="btn quiet" onclick={props.more.reform(|_: MouseEvent| ())}>{ "Show more" }</button>
                 }
                 <button class="btn quiet" onclick={by(0.5)} disabled={*zoom <= 1.0} aria-label="Zoom out">{ "−" }</button>
@@ -151,11 +151,11 @@ fn use_resized(look: Callback<()>) {
 /// The time, moving while a run goes on.
 #[hook]
 fn use_moment(live: bool) -> DateTime<Utc> {
-    let now = use_state(words::now);
+    let now = use_state(format::now);
     {
         let now = now.clone();
         use_effect_with(live, move |live| {
-            let ticking = live.then(|| Interval::new(TICK_MS, move || now.set(words::now())));
+            let ticking = live.then(|| Interval::new(TICK_MS, move || now.set(format::now())));
             move || drop(ticking)
         });
     }
@@ -180,7 +180,7 @@ struct Scale {
 
 impl Scale {
     fn x(&self, at: DateTime<Utc>) -> f64 {
-        words::milliseconds(at - self.from) * self.per_ms
+        format::milliseconds(at - self.from) * self.per_ms
     }
 }
 
@@ -188,7 +188,7 @@ impl Scale {
 fn Drawn(props: &DrawnProps) -> Html {
     const NAMES: f64 = 176.0;
     let (from, to) = props.span;
-    let span_ms = words::milliseconds(to - from);
+    let span_ms = format::milliseconds(to - from);
     let all = props.view.width - EDGE - NAMES - GAP;
     let ends: Vec<(f64, f64)> =
         props.lines.iter().filter_map(|line| end_and_words(line, from, props.now)).collect();
@@ -229,7 +229,7 @@ fn end_and_words(line: &Line, from: DateTime<Utc>, now: DateTime<Utc>) -> Option
     let (end, words) = said_beside(line, now)?;
     #[expect(clippy::cast_precision_loss, reason = "a few words")]
     let breadth = words.chars().count() as f64 * LETTER;
-    Some((words::milliseconds(end - from), LEAST + GAP + breadth))
+    Some((format::milliseconds(end - from), LEAST + GAP + breadth))
 }
 
 /// How broad the whole span may be drawn, so that the words beside each bar still fit.
@@ -255,7 +255,7 @@ fn axis(scale: &Scale, span_ms: f64, width: f64, from: f64) -> Html {
     let mark = |n: usize| {
         #[expect(clippy::cast_precision_loss, reason = "an axis has few marks")]
         let ms = n as f64 * every;
-        let label = if n == 0 { words::clock(scale.from) } else { format!("+{}", distance(ms)) };
+        let label = if n == 0 { format::clock(scale.from) } else { format!("+{}", distance(ms)) };
         html! { <span style={format!("left: {}px", from + (ms * scale.per_ms).round())}>{ label }</span> }
     };
     (0..marks.min(400)).map(mark).collect::<Html>()
@@ -266,7 +266,7 @@ fn distance(ms: f64) -> String {
     if (1000.0..60_000.0).contains(&ms) && ms % 1000.0 < 0.5 {
         return format!("{:.0}\u{a0}s", ms / 1000.0);
     }
-    if (1.0..1000.0).contains(&ms) { format!("{ms:.0}\u{a0}ms") } else { words::took(ms) }
+    if (1.0..1000.0).contains(&ms) { format!("{ms:.0}\u{a0}ms") } else { format::took(ms) }
 }
 
 fn drawn_line(line: &Line, n: usize, scale: &Scale, now: DateTime<Utc>) -> Html {
@@ -296,7 +296,7 @@ fn drawn_line(line: &Line, n: usize, scale: &Scale, now: DateTime<Utc>) -> Html 
 fn said_beside(line: &Line, now: DateTime<Utc>) -> Option<(DateTime<Utc>, String)> {
     let (first, last) = (line.bars.first()?, line.bars.last()?);
     let end = last.to.unwrap_or(now);
-    let mut words = words::took(words::milliseconds(end - first.from));
+    let mut words = format::took(format::milliseconds(end - first.from));
     match line.ticks.len() {
         0 => {}
         1 => words.push_str(", 1 failed attempt"),
@@ -322,9 +322,9 @@ fn in_words(bar: &Bar, now: DateTime<Utc>) -> String {
         BarKind::Waiting => "waited",
         BarKind::Whole => "took",
     };
-    let took = words::took(words::milliseconds(bar.to.unwrap_or(now) - bar.from));
-    let end = bar.to.map_or_else(|| ", and goes on".to_owned(), |to| format!(" to {}", words::clock(to)));
-    format!("{} {what} {took}, from {}{end}", bar.step, words::clock(bar.from))
+    let took = format::took(format::milliseconds(bar.to.unwrap_or(now) - bar.from));
+    let end = bar.to.map_or_else(|| ", and goes on".to_owned(), |to| format!(" to {}", format::clock(to)));
+    format!("{} {what} {took}, from {}{end}", bar.step, format::clock(bar.from))
 }
 
 #[derive(Properties, PartialEq)]

@@ -6,8 +6,8 @@ use crate::{
         states::step_icon,
         why_tree::WhyTree,
     },
+    format,
     route::Route,
-    words,
 };
 use shared_types::{
     machine::{
@@ -77,7 +77,7 @@ impl Rows<'_> {
         let failed = |moment: &&Moment| matches!(moment.state, StepState::Retrying | StepState::Failed);
         let was_tried_again = node.moments.iter().any(|moment| moment.state == StepState::Retrying);
         let attempts = node.moments.iter().filter(failed).filter(|_| was_tried_again);
-        let took = node.ended.map(|end| words::took(words::milliseconds(end - node.began)));
+        let took = node.ended.map(|end| format::took(format::milliseconds(end - node.began)));
         let late = node.moments.iter().filter(|moment| moment.state == StepState::Late);
         html! {
             <>
@@ -116,7 +116,7 @@ impl Rows<'_> {
         let Some(first) = lane.nodes.first() else { return Html::default() };
         let is_over = lane.nodes.iter().all(|node| node.ended.is_some());
         let end = lane.nodes.iter().filter_map(|node| node.ended).max().filter(|_| is_over);
-        let took = end.map(|end| words::took(words::milliseconds(end - first.began)));
+        let took = end.map(|end| format::took(format::milliseconds(end - first.began)));
         html! {
             <>
                 <Row {state} {name} reason={reason.filter(|_| !is_open)} {took} at={first.began} {depth} {is_open}
@@ -136,8 +136,8 @@ impl Rows<'_> {
         html! {
             <div class="step is-fold" style={format!("--depth: {depth}")}>
                 <span></span><span></span>
-                <span class="muted">{ words::count(hidden, "more item", "more items") }</span>
-                <span class="muted">{ format!("{}, {} failed; those that failed come first.", words::count(tally.all, "item", "items"), tally.failed) }</span>
+                <span class="muted">{ format::count(hidden, "more item", "more items") }</span>
+                <span class="muted">{ format!("{}, {} failed; those that failed come first.", format::count(tally.all, "item", "items"), tally.failed) }</span>
                 <button class="btn quiet" onclick={more}>{ "Show more" }</button>
             </div>
         }
@@ -192,10 +192,10 @@ struct RowProps {
 #[component]
 fn Row(props: &RowProps) -> Html {
     let (icon, tone) = step_icon(props.state);
-    let word = words::step_word(props.state);
+    let word = format::step_word(props.state);
     let class = classes!("step", (props.is_open && props.mono).then_some("is-open"));
     let name = classes!("cut", props.mono.then_some("mono"));
-    let reason = props.reason.as_deref().map(words::with_role_names).unwrap_or_default();
+    let reason = props.reason.as_deref().map(format::with_role_names).unwrap_or_default();
     html! {
         <div {class} style={format!("--depth: {}", props.depth)} role="treeitem" tabindex="0"
             aria-level={(props.depth + 1).to_string()} aria-expanded={props.is_open.to_string()}
@@ -205,7 +205,7 @@ fn Row(props: &RowProps) -> Html {
             <span class={name}>{ &props.name }</span>
             <span class="cut" title={reason.clone()}>{ reason.clone() }</span>
             <span class="num">{ props.took.clone() }</span>
-            <span class="num muted" title={words::exact(props.at)}>{ words::clock(props.at) }</span>
+            <span class="num muted" title={format::exact(props.at)}>{ format::clock(props.at) }</span>
         </div>
     }
 }
@@ -216,11 +216,11 @@ fn sub_row(moment: &Moment, name: String, depth: usize) -> Html {
     html! {
         <div class="step is-sub" style={format!("--depth: {depth}")}>
             <Glyph {icon} {tone} />
-            <span>{ words::step_word(moment.state) }</span>
+            <span>{ format::step_word(moment.state) }</span>
             <span class="mono cut">{ name }</span>
             <span class="cut muted" title={reason.clone()}>{ reason.clone() }</span>
-            <span class="num">{ moment.duration_ms.map(words::took) }</span>
-            <span class="num muted" title={words::exact(moment.at)}>{ words::clock(moment.at) }</span>
+            <span class="num">{ moment.duration_ms.map(format::took) }</span>
+            <span class="num muted" title={format::exact(moment.at)}>{ format::clock(moment.at) }</span>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! What a run waits for, in few lines: the same wait in many places is one of them.
 
-use crate::words;
+use crate::format;
 use chrono::{DateTime, Utc};
 use shared_types::{ids::StepId, machine::state::WaitsFor};
 
@@ -36,7 +36,7 @@ pub(super) fn lines(waits: &[WaitsFor]) -> Vec<String> {
 impl Group<'_> {
     fn line(&self) -> String {
         let Self { what, count, .. } = self;
-        let until = self.until.map(words::clock);
+        let until = self.until.map(format::clock);
         match (count, until) {
             (1, None) => format!("Waits for {what}"),
             (1, Some(until)) => format!("Waits for {what}, until {until}"),

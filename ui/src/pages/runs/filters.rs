@@ -15,8 +15,8 @@ use yew_router::prelude::*;
 
 use crate::{
     components::icon::{Glyph, Icon},
+    format,
     route::Route,
-    words,
 };
 
 /// How many runs are read at once.
@@ -94,7 +94,7 @@ impl Filters {
             workflow_id: self.workflow.clone(),
             status: self.state,
             result: self.result,
-            started_after: self.since.map(|since| words::now() - since.span()),
+            started_after: self.since.map(|since| format::now() - since.span()),
             q: self.q.clone(),
             ..ExecutionQuery::default()
         }

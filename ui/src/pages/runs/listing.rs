@@ -7,7 +7,7 @@ use crate::{
 };
 use shared_types::{
     api::{Page, executions::Execution},
-    desktop::{Loaded, Patience},
+    desktop::{CachePolicy, Loaded},
     ids::ExecutionId,
 };
 use std::{cell::RefCell, cmp::Reverse, collections::BTreeMap, rc::Rc};
@@ -95,7 +95,7 @@ pub(super) struct Runs {
 #[hook]
 pub(super) fn use_runs(filters: &Filters, is_calm: bool) -> Runs {
     let reading =
-        use_load(filters.clone(), |filters: Filters, patience| bridge::runs(filters.query(None), patience));
+        use_load(filters.clone(), |filters: Filters, policy| bridge::runs(filters.query(None), policy));
     let listing = use_mut_ref(Listing::default);
     let redraw = use_force_update();
     if let Load::Ready(first) = &reading.load {
@@ -128,7 +128,7 @@ fn read_older(listing: &Rc<RefCell<Listing>>, redraw: &UseForceUpdateHandle, fil
     };
     let (listing, redraw, filters) = (Rc::clone(listing), redraw.clone(), filters.clone());
     spawn_local(async move {
-        let answer = bridge::runs(filters.query(cursor.clone()), Patience::Full).await;
+        let answer = bridge::runs(filters.query(cursor.clone()), CachePolicy::NetworkOnly).await;
         let mut known = listing.borrow_mut();
         if known.of != filters {
             return;

@@ -1,6 +1,6 @@
 //! The table: of thousands of rows, those in sight and a few around them are in the page.
 
-use crate::{components::states::RunState, route::Route, words};
+use crate::{components::states::RunState, format, route::Route};
 use shared_types::{api::executions::Execution, ids::WorkflowId};
 use std::{ops::Range, rc::Rc};
 use web_sys::HtmlElement;
@@ -83,14 +83,14 @@ fn row(
         .map_or_else(|| run.workflow_id.to_string(), |(_, name)| name.clone());
     let subject = run.subject.clone().unwrap_or_else(|| run.event_id.to_string());
     let reason = run.reason.as_ref().map(|reason| format!(" · {reason}")).unwrap_or_default();
-    let took = run.ended_at.map(|end| words::took(words::milliseconds(end - run.started_at)));
-    let amount = words::amount(run.amount.as_deref(), run.currency.as_deref());
+    let took = run.ended_at.map(|end| format::took(format::milliseconds(end - run.started_at)));
+    let amount = format::amount(run.amount.as_deref(), run.currency.as_deref());
     html! {
         <tr tabindex="0" data-id={run.execution_id.to_string()} key={run.execution_id.to_string()} aria-rowindex={number.to_string()} {onclick}>
             <td><RunState status={run.status} result={run.result} /></td>
             <td title={name.clone()}>{ name.clone() }</td>
             <td title={format!("{subject}{reason}")}>{ subject.clone() }<span class="muted">{ reason.clone() }</span></td>
-            <td class="num muted" title={words::exact(run.started_at)}>{ words::clock(run.started_at) }</td>
+            <td class="num muted" title={format::exact(run.started_at)}>{ format::clock(run.started_at) }</td>
             <td class="num">{ took }</td>
             <td class="num" title={amount.clone()}>{ amount }</td>
         </tr>

@@ -16,7 +16,7 @@ use yew::prelude::*;
 /// The section of the page.
 #[component]
 pub(crate) fn Invitations() -> Html {
-    let reading = use_load((), |(), patience| bridge::invitations(patience));
+    let reading = use_load((), |(), policy| bridge::invitations(policy));
     let failure = use_state(|| None::<String>);
     let toaster = use_context::<Toaster>();
     let answer = {

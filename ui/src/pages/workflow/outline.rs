@@ -4,8 +4,8 @@
 use crate::{
     bridge,
     components::icon::{Glyph, Icon},
+    format,
     load::{Load, use_load},
-    words,
 };
 use chrono::{DateTime, Utc};
 use shared_types::{
@@ -47,7 +47,7 @@ pub(crate) fn Outline(props: &Props) -> Html {
     let rows = rows.iter().map(|line| row(line, props, chosen.as_ref(), activity.as_ref(), &choose));
     let runs = activity.as_ref().map(|activity| activity.runs).filter(|runs| *runs > 0);
     let times = props.next_times.iter().map(|at| {
-        html! { <li class="num" title={words::exact(*at)}>{ words::weekday(*at) }</li> }
+        html! { <li class="num" title={format::exact(*at)}>{ format::weekday(*at) }</li> }
     });
     html! {
         <nav class="outline" aria-label="Outline">

@@ -7,8 +7,8 @@ use crate::{
         loading::show,
         toast::{Toaster, act},
     },
+    format,
     load::use_load,
-    words,
 };
 use shared_types::{
     api::webhooks::{Verdict, Webhook, WebhookDelivery},
@@ -62,7 +62,7 @@ fn shown(
 ) -> Html {
     let secrets = webhook.secrets.iter().map(|secret| {
         let id = secret.secret_id.to_string();
-        let made = format!("Made {} by {}", words::clock(secret.created_at), secret.created_by);
+        let made = format!("Made {} by {}", format::clock(secret.created_at), secret.created_by);
         let onclick = revoke.reform(move |_: MouseEvent| id.clone());
         html! { <li class="row"><span class="cut">{ made }</span>if may_write { <button class="btn quiet push" {onclick}>{ "Revoke" }</button> }</li> }
     });
@@ -112,7 +112,7 @@ fn call(delivery: &WebhookDelivery) -> Html {
     let why = delivery.reason.clone().unwrap_or_default();
     html! {
         <li class="row"><Glyph {icon} {tone} /><span>{ word }</span><span class="muted cut" title={why.clone()}>{ why.clone() }</span>
-            <span class="mono muted push cut">{ delivery.message_id.clone() }</span><span class="num muted">{ words::clock(delivery.at) }</span></li>
+            <span class="mono muted push cut">{ delivery.message_id.clone() }</span><span class="num muted">{ format::clock(delivery.at) }</span></li>
     }
 }
 
