@@ -14,6 +14,7 @@ mod intake;
 mod loops;
 mod perform;
 mod plan;
+mod recheck;
 mod recovery;
 mod resident;
 mod run_counts;
@@ -40,6 +41,7 @@ use correlation::Offer;
 use evaluation::Evaluations;
 use in_flight::InFlight;
 use perform::Work;
+use recheck::Recheck;
 use resident::ResidentRuns;
 use shared_types::{
     ids::{ExecutionId, WorkflowId, WorkspaceId},
@@ -63,6 +65,7 @@ struct Inner {
     catalog: Catalog,
     evaluations: Evaluations,
     writer: Writer,
+    recheck: Arc<Recheck>,
     resident: ResidentRuns,
     in_flight: Arc<InFlight>,
     effects: Effects,
@@ -120,8 +123,10 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let stop = CancellationToken::new();
         let (offers, offered) = mpsc::channel(OFFERS);
+        let recheck = Arc::<Recheck>::default();
         Self(Arc::new(Inner {
-            writer: Writer::new(&parts.pool),
+            writer: Writer::new(&parts.pool, &recheck),
+            recheck,
             pool: parts.pool,
             server: parts.server,
             catalog: Catalog::default(),
@@ -211,7 +216,7 @@ impl Engine {
         for (execution_id, epoch, work) in after.work {
             self.perform(workspace, execution_id, epoch, work);
         }
-        for child in after.stops.into_iter().chain(after.tells_caller) {
+        for child in after.stops.into_iter().chain(after.notifies_parent) {
             self.settle_call(workspace, child);
         }
         for (execution_id, awaited) in after.awaited {

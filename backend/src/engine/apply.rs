@@ -1,9 +1,9 @@
-//! Something happens to a run: read where it stands, apply, write where it still stands there; else again.
+//! Applies an input to a run: read it at `seq` n, apply in memory, write if `seq` is still n; else again.
 
 use super::{
     Engine,
     perform::Work,
-    plan::{self, DecisionRecord},
+    plan::{self, DecisionRecord, PostCommit},
     resident::{ResidentRun, SnapshotLag},
     watch::RunSummary,
     writer::Job,
@@ -19,25 +19,25 @@ use crate::{
 use shared_types::{
     api::executions::Execution,
     ids::{ExecutionId, WorkspaceId},
-    machine::{Input, InputError, Run, RunStatus, SnapshotRef, State},
+    machine::{Applied, Input, InputError, Run, RunStatus, SnapshotRef, Stamp, State},
 };
 use std::{cmp::Ordering, sync::Arc};
 
-/// How often a change is tried against others before it gives up; each round, one of them got through.
+/// How often an input is applied anew when other servers change the run at the same time.
 const MAX_ROUNDS: u32 = 100;
 
-/// What happens to a run, with what is written beside it.
+/// An input for a run, with what is written beside it.
 #[derive(Debug)]
 pub struct Mutation {
-    /// What happens.
+    /// The input of the machine.
     pub input: Input,
-    /// For the outcome of a call: the epoch under which it was made.
+    /// For the outcome of a call: the epoch of the run when the call was made.
     pub epoch: Option<i32>,
-    /// For a decision: how it is kept with the request.
+    /// For a decision: how it is stored with the request.
     pub record: Option<DecisionRecord>,
-    /// What is written into the audit log.
+    /// Entries for the audit log.
     pub audit: Vec<audit::Entry>,
-    /// A called run whose change this run hears of with this.
+    /// For news of a child run: the child, and the `seq` of its change.
     pub child_notified: Option<(ExecutionId, i32)>,
 }
 
@@ -48,7 +48,7 @@ impl Mutation {
     }
 }
 
-/// Why it changed nothing.
+/// Why an input changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// There is no such run in the workspace.
@@ -69,7 +69,16 @@ pub enum ApplyError {
 }
 
 impl Engine {
-    /// Applies what happens to a run, durably; what follows is under way when this returns.
+    /// Applies an input to a run, durably. When this returns, the change is committed and the work that follows from it
+    /// has begun.
+    ///
+    /// Two things can come between reading a run and writing it. On this server, the lock of the run's slot puts changes
+    /// in line. Between servers, the row's `seq` decides: the update names the `seq` that was read, and changes nothing
+    /// if another server was faster. Then the run is read again and the input is applied to what it is now, up to
+    /// [`MAX_ROUNDS`] times; in each round somebody's change gets through.
+    ///
+    /// A run that is in memory may be older than its row. A refusal by such a run is therefore no answer: the run is
+    /// read from the database and asked again. Only a run that was just read refuses for good.
     pub async fn apply(
         &self,
         workspace: WorkspaceId,
@@ -100,7 +109,6 @@ impl Engine {
                     break;
                 }
                 Attempt::Overtaken => {}
-                // Another server may have changed the run since: it is asked as it stands now.
                 Attempt::Failed(_, ApplyError::Refused(_)) if !is_fresh => {}
                 Attempt::Failed(resident, error) => {
                     *slot = resident.map(|resident| *resident);
@@ -113,14 +121,14 @@ impl Engine {
         result
     }
 
-    /// Where a run stands, for somebody who looks.
+    /// The state of a run as it is stored.
     pub async fn read_state(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<State, ApplyError> {
         Ok(self.load(workspace, id).await?.run.state().clone())
     }
 
-    /// Performs what a run has out and this server doesn't have under way.
+    /// Performs the open work of a run that this server doesn't have in flight.
     ///
-    /// An outcome is recorded, and its work ended, under the same lock: nothing is out here that was just done.
+    /// Outcomes are recorded, and their work ended, under the same lock: no work is open here that was just done.
     pub(super) async fn take_over(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<(), ApplyError> {
         let mut slot = self.0.resident.lock(id).await;
         let loaded = self.load(workspace, id).await;
@@ -171,97 +179,113 @@ impl Engine {
         })
     }
 
-    /// One try: apply to the run as read, write it where nothing came between.
+    /// One attempt: check the fence, apply, plan what follows, write, publish.
     async fn attempt(
         &self,
         workspace: WorkspaceId,
         id: ExecutionId,
         mutation: &Mutation,
-        resident: ResidentRun,
+        mut resident: ResidentRun,
     ) -> Attempt {
         match mutation.epoch.map(|epoch| epoch.cmp(&resident.epoch)) {
+            // The run was taken over since the call was made: its outcome belongs to nobody.
             Some(Ordering::Less) => return Attempt::Failed(None, ApplyError::Fenced),
-            // What is in memory is older than the call: it is read again.
+            // The run in memory is from before it was taken over.
             Some(Ordering::Greater) => return Attempt::Overtaken,
             Some(Ordering::Equal) | None => {}
         }
-        let mut resident = resident;
-        let before = resident.run.state().status();
+        let status_before = resident.run.state().status();
         let stamp = clock::stamp();
         let definition = Arc::clone(resident.run.definition());
-        let turn = || resident.run.apply(&stamp, &mutation.input);
-        let applied = match self.0.evaluations.turn(&definition, turn).await {
+        let transition = || resident.run.apply(&stamp, &mutation.input);
+        let applied = match self.0.evaluations.turn(&definition, transition).await {
             Ok(applied) => applied,
             Err(refused) => {
-                // What is refused changes nothing, so the run in memory is still good.
+                // A refused input changes nothing, so the run in memory is still good.
                 let is_own = resident.owners.contains(&self.0.server);
-                let keep = is_own.then(|| Box::new(resident));
-                return Attempt::Failed(keep, refused.into());
+                return Attempt::Failed(is_own.then(|| Box::new(resident)), refused.into());
             }
         };
-        let record = mutation.record.as_ref().map(|record| (record, stamp.at));
-        let assembled = plan::plan(self, workspace, id, resident.epoch, applied.commands, record).await;
-        let (mut side_rows, mut post_commit) = match assembled {
-            Ok(assembled) => assembled,
+        let prepared = self.prepare(workspace, mutation, &resident, (stamp, status_before, applied)).await;
+        let (change, post_commit) = match prepared {
+            Ok(prepared) => prepared,
             Err(error) => return Attempt::Failed(None, error.into()),
         };
+        let open_request = resident.run.state().open_request();
+        let job = Job { events: Vec::new(), changes: vec![Arc::clone(&change)] };
+        match self.0.writer.write(job).await {
+            Ok(written) if written.runs.contains(&id) => {}
+            Ok(_) => return Attempt::Overtaken,
+            Err(error) => return Attempt::Failed(None, error.into()),
+        }
+        let is_settled = change.execution.status != RunStatus::Running;
+        self.0.watched.publish(id, || {
+            is_settled.then(|| RunSummary { execution: change.execution.clone(), open_request })
+        });
+        self.post_commit(workspace, post_commit);
+        self.keep_in_memory(id, resident, change)
+    }
+
+    /// Plans what is written with a change that was applied in memory, and what follows once it is committed.
+    async fn prepare(
+        &self,
+        workspace: WorkspaceId,
+        mutation: &Mutation,
+        resident: &ResidentRun,
+        (stamp, status_before, applied): (Stamp, RunStatus, Applied),
+    ) -> store::Result<(Arc<Change>, PostCommit)> {
+        let state = resident.run.state();
+        let id = state.execution_id;
+        let record = mutation.record.as_ref().map(|record| (record, stamp.at));
+        let (mut side_rows, mut post_commit) =
+            plan::plan(self, workspace, id, resident.epoch, applied.commands, record).await?;
         side_rows.audit.clone_from(&mutation.audit);
         side_rows.child_notified = mutation.child_notified;
-        let state = resident.run.state();
         side_rows.notifies_parent =
-            resident.parent.as_ref().is_some_and(|parent| parent.awaited) && state.status() != before;
-        post_commit.tells_caller = side_rows.notifies_parent.then_some(id);
-        let owners = self.owners_after(&resident, !post_commit.work.is_empty());
-        let stays = owners.contains(&self.0.server);
+            resident.parent.as_ref().is_some_and(|parent| parent.awaited) && state.status() != status_before;
+        post_commit.notifies_parent = side_rows.notifies_parent.then_some(id);
+        let owners = self.owners_after(resident, !post_commit.work.is_empty());
+        let stays_in_memory = owners.contains(&self.0.server);
         let (lag, facts) = (resident.lag, applied.facts);
-        let written = move || {
+        let to_text = move || {
             let entry = Entry::new(stamp, &mutation.input, &facts);
-            // What has ended is read at most, and then from the journal.
-            let stores = state.end.is_none() && lag.is_due(entry.input_bytes(), stays);
-            let snapshot = stores.then(|| store::json_text(&SnapshotRef::V1(state)));
+            // A run that has ended is only read, and then from its journal: it needs no snapshot.
+            let needs_snapshot = state.end.is_none() && lag.is_due(entry.input_bytes(), stays_in_memory);
+            let snapshot = needs_snapshot.then(|| store::json_text(&SnapshotRef::V1(state)));
             (entry, snapshot)
         };
-        let (entry, snapshot) = self.0.evaluations.follow_up(&definition, written).await;
-        let input_bytes = entry.input_bytes();
-        let change = Arc::new(Change {
+        let (entry, snapshot) = self.0.evaluations.follow_up(resident.run.definition(), to_text).await;
+        let change = Change {
             workspace,
             execution: Execution::of(state, &resident.workflow_id, resident.revision),
             base: Base::At { seq: resident.seq, epoch: mutation.epoch },
             snapshot,
             entries: vec![entry],
-            owners: owners.clone(),
+            owners,
             side_rows,
-        });
-        let open_request = state.open_request();
-        let job = Job { events: Vec::new(), changes: vec![Arc::clone(&change)] };
-        let written = match self.0.writer.write(job).await {
-            Ok(written) => written,
-            Err(error) => return Attempt::Failed(None, error.into()),
         };
-        if !written.runs.contains(&id) {
-            return Attempt::Overtaken;
-        }
+        Ok((Arc::new(change), post_commit))
+    }
+
+    /// Keeps a run in memory after its change was written, if it has calls in flight here or is large.
+    fn keep_in_memory(&self, id: ExecutionId, mut resident: ResidentRun, change: Arc<Change>) -> Attempt {
         resident.seq += 1;
-        resident.owners = owners;
-        resident.lag = resident.lag.after(input_bytes, change.snapshot.as_ref().map(String::len));
-        let settled = change.execution.status != RunStatus::Running;
-        self.0.watched.publish(id, || {
-            settled.then(|| RunSummary { execution: change.execution.clone(), open_request })
-        });
-        self.post_commit(workspace, post_commit);
-        let is_warm = !stays && change.execution.status != RunStatus::Ended && resident.lag.is_large();
-        if is_warm {
-            self.0.resident.retain(id, resident.lag.size());
-        }
-        if stays || is_warm {
+        resident.owners.clone_from(&change.owners);
+        resident.lag = resident.lag.after(change.input_bytes(), change.snapshot.as_ref().map(String::len));
+        if resident.owners.contains(&self.0.server) {
             return Attempt::Written(Some(Box::new(resident)));
         }
+        if change.execution.status != RunStatus::Ended && resident.lag.is_large() {
+            self.0.resident.retain(id, resident.lag.size());
+            return Attempt::Written(Some(Box::new(resident)));
+        }
+        let definition = Arc::clone(resident.run.definition());
         self.0.evaluations.discard(&definition, (resident, change));
         Attempt::Written(None)
     }
 
-    /// The servers that have the run's calls. Whoever begins calls performs them; those that were out before stay with
-    /// whoever began them.
+    /// The servers that perform the run's calls: those that began calls still in flight, and this one if the change
+    /// begins calls.
     fn owners_after(&self, resident: &ResidentRun, begins_calls: bool) -> Vec<uuid::Uuid> {
         if !resident.run.state().has_open_calls() {
             return Vec::new();
@@ -274,9 +298,12 @@ impl Engine {
     }
 }
 
-/// What a try came to; a run that is still good to use is given back.
+/// The outcome of an attempt; a run that may stay in memory is given back.
 enum Attempt {
+    /// The change is committed.
     Written(Option<Box<ResidentRun>>),
+    /// The row had another `seq` than the run that was changed: read it again.
     Overtaken,
+    /// Nothing was written.
     Failed(Option<Box<ResidentRun>>, ApplyError),
 }

@@ -1,5 +1,5 @@
-//! Runs that call others: the other run is started once, its caller hears what becomes of it, and what ends
-//! the caller's step ends it too. What a crash leaves undone stands in `calls` and is looked for again.
+//! Child runs: each is started once, its parent is notified of its changes, and it is stopped if the parent's step ends. What
+//! is still to be done stands in the table `child_runs`, and any server does it after a crash.
 
 use super::{
     ApplyError, Engine, Mutation,
@@ -22,7 +22,7 @@ use shared_types::{
 };
 use std::sync::Arc;
 
-/// Starts the run that another called; what the caller is to hear at once, if anything.
+/// Starts a child run. Returns an input for the parent if the parent must be notified at once.
 pub(super) async fn begin(
     engine: &Engine,
     workspace: WorkspaceId,
@@ -67,12 +67,12 @@ pub(super) async fn begin(
     Ok(begun(start))
 }
 
-/// What a caller hears that doesn't wait for more than the start.
+/// The notification for a parent that waits for the start only.
 fn begun(start: &StartRun) -> Option<Mutation> {
     (!start.awaited).then(|| Mutation::of_input(input(start, ChildStatus::Started)))
 }
 
-/// Whether the run was started before, or is not to be any more; what became of it since is told.
+/// True if the child was started before, or must not start any more. A child that exists is settled.
 async fn is_there(engine: &Engine, workspace: WorkspaceId, start: &StartRun) -> store::Result<bool> {
     let child = start.execution_id;
     let mut conn = engine.0.pool.acquire().await?;
@@ -185,7 +185,7 @@ fn misfit(workflow: &ActiveWorkflow, input: &Map<String, Value>) -> Option<Strin
 pub(super) async fn settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId) {
     if let Err(error) = try_settle(engine, workspace, child).await {
         tracing::warn!(run.id = %child, %error, "a called run will be looked at again");
-        engine.0.writer.stay_unsure();
+        engine.0.recheck.request();
     }
 }
 
@@ -206,7 +206,7 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
             // A run that isn't there yet looks for this itself when it is.
             Recorded::NoRun => Ok(()),
             Recorded::NotNow => {
-                engine.0.writer.stay_unsure();
+                engine.0.recheck.request();
                 Ok(())
             }
         };
@@ -223,7 +223,7 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
     match record(engine, workspace, parent.execution_id, &mutation).await {
         Recorded::Done => Ok(()),
         Recorded::NotNow => {
-            engine.0.writer.stay_unsure();
+            engine.0.recheck.request();
             Ok(())
         }
         Recorded::Unwanted | Recorded::NoRun => {
@@ -268,7 +268,7 @@ pub(super) async fn look_again(engine: Engine) {
         }
         Err(error) => {
             tracing::warn!(%error, "called runs will be looked at again");
-            engine.0.writer.stay_unsure();
+            engine.0.recheck.request();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Waits and events find each other in either order: whoever commits second looks for the first.
+//! Matches events to waits, in either order: whoever commits second looks for the first.
 
 use super::{
     Engine, Mutation,
@@ -21,14 +21,14 @@ const AT_ONCE: usize = 32;
 /// The pause before a question that failed is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// An event that was written, and may be what a run waits for.
+/// An event that was committed and may match a wait.
 #[derive(Debug)]
 pub(super) struct Offer {
     pub(super) workspace: WorkspaceId,
     pub(super) event: Arc<Event>,
 }
 
-/// Looks for the waits that events end: one question for all events that came while the last was asked.
+/// Looks for waits that events match: one query for all events that came during the last one.
 pub(super) async fn run(engine: Engine) {
     let mut offers = engine.0.offered.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
@@ -77,7 +77,7 @@ async fn give_all(engine: Engine, waits: Vec<Wait>, event: Arc<Event>) {
     gives.await;
 }
 
-/// A wait was written: looks for an event that came before it, the oldest first.
+/// Looks for an event that came before a new wait, the oldest first.
 pub(super) async fn look_back(
     engine: &Engine,
     workspace: WorkspaceId,
@@ -145,7 +145,7 @@ pub(super) async fn look_again(engine: Engine) {
             Ok(part) => part,
             Err(error) => {
                 tracing::warn!(%error, "open waits will be looked at again");
-                return engine.0.writer.stay_unsure();
+                return engine.0.recheck.request();
             }
         };
         let Some(last) = part.last() else { return };
@@ -153,7 +153,7 @@ pub(super) async fn look_again(engine: Engine) {
         for wait in &part {
             if let Err(error) = look(&engine, wait).await {
                 tracing::warn!(run.id = %wait.execution_id, %error, "an awaited event will be looked for again");
-                engine.0.writer.stay_unsure();
+                engine.0.recheck.request();
             }
         }
     }

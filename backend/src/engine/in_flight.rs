@@ -1,5 +1,5 @@
-//! What this server has under way for runs: nothing is begun twice beside itself, and what should be under way
-//! and isn't is found.
+//! Work that this server has in flight. Nothing is begun twice at the same time, and work that should be in flight and isn't
+//! is found by comparing with it.
 
 use super::perform::Work;
 use shared_types::{ids::ExecutionId, machine::StepAddress};
@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// What tells one piece of work from all others.
+/// The identity of a piece of work.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     execution_id: ExecutionId,
@@ -18,11 +18,11 @@ struct Key {
     call: Option<(u32, u32)>,
 }
 
-/// The work that is under way.
+/// The work in flight.
 #[derive(Debug, Default)]
 pub(super) struct InFlight(Mutex<HashSet<Key>>);
 
-/// Work that is under way until this is dropped.
+/// Marks work as in flight until it is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightGuard {
     key: Key,
@@ -30,7 +30,7 @@ pub(super) struct InFlightGuard {
 }
 
 impl InFlight {
-    /// Begins work; nothing where it is under way already.
+    /// Marks work as in flight; `None` if it is already.
     pub(super) fn begin(
         self: &Arc<Self>,
         execution_id: ExecutionId,

@@ -252,7 +252,7 @@ impl Engine {
         let state = run.state();
         let is_awaited = parent.as_ref().is_some_and(|parent| parent.awaited);
         side_rows.notifies_parent = is_awaited && state.status() != RunStatus::Running;
-        post_commit.tells_caller = side_rows.notifies_parent.then_some(execution_id);
+        post_commit.notifies_parent = side_rows.notifies_parent.then_some(execution_id);
         let owners = if state.has_open_calls() { vec![self.0.server] } else { Vec::new() };
         // What stays in memory, or has ended, follows from its journal.
         let stores = owners.is_empty() && state.end.is_none();

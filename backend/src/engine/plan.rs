@@ -1,4 +1,4 @@
-//! What the machine commands, made into the rows that are written with a change and the work that follows it.
+//! Turns the commands of the machine into rows that are written with a change, and into work that begins after the commit.
 
 use super::{Engine, perform::Work};
 use crate::{
@@ -24,12 +24,12 @@ use shared_types::{
 };
 use std::sync::Arc;
 
-/// The work that follows a change once it is written.
+/// Work that begins once a change is committed.
 #[derive(Debug, Default)]
 pub(super) struct PostCommit {
     pub(super) work: Vec<(ExecutionId, i32, Work)>,
     pub(super) stops: Vec<ExecutionId>,
-    pub(super) tells_caller: Option<ExecutionId>,
+    pub(super) notifies_parent: Option<ExecutionId>,
     pub(super) awaited: Vec<(ExecutionId, AwaitedEvent)>,
     pub(super) messages: Vec<(LiveKind, String, Option<UserId>)>,
     pub(super) timers: bool,
@@ -37,10 +37,10 @@ pub(super) struct PostCommit {
     pub(super) deliveries: bool,
 }
 
-/// What a person's decision adds to the request that it closes.
+/// A person's decision, as it is stored with the request that it closes.
 #[derive(Debug, Clone)]
 pub struct DecisionRecord {
-    /// Which request.
+    /// Id of the request.
     pub approval_id: ApprovalId,
     /// The decision as shown; its `at` becomes the time that the run records.
     pub decision: MadeDecision,
@@ -48,7 +48,7 @@ pub struct DecisionRecord {
     pub key: Option<String>,
 }
 
-/// Sorts a change's commands into what is written with it and what follows it.
+/// Sorts the commands of a change into rows to write and work to begin.
 pub(super) async fn plan(
     engine: &Engine,
     workspace: WorkspaceId,
@@ -139,7 +139,7 @@ fn closed(
     }
 }
 
-/// An event that a run publishes, as it waits for the workflows that it starts.
+/// An event that a run publishes. It is pending until the workflows that it starts are started.
 fn published(workspace: WorkspaceId, publisher: ExecutionId, event: Arc<Event>, depth: u32) -> NewEvent {
     NewEvent {
         id: clock::new_id(),
@@ -165,7 +165,7 @@ fn hash(request: &Request) -> String {
     })
 }
 
-/// A message becomes a notice for each person it names, and a delivery for each address in the world.
+/// A message becomes a notice for each member that it names, and a delivery for each outside address.
 async fn plan_notice(
     engine: &Engine,
     workspace: WorkspaceId,

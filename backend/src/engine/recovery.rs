@@ -57,18 +57,18 @@ async fn heartbeat(engine: &Engine) -> store::Result<()> {
     }
     let died = servers::forget_dead(&mut conn, clock::now()).await?;
     let mut reclaimed = executions::reclaim(&mut conn, engine.0.server, PART).await?;
-    let is_unsure = engine.0.writer.is_unsure();
-    if is_unsure {
+    let is_requested = engine.0.recheck.take_request();
+    if is_requested {
         match executions::owned(&mut conn, engine.0.server).await {
             Ok(own) => reclaimed.extend(own),
             Err(error) => {
-                engine.0.writer.stay_unsure();
+                engine.0.recheck.request();
                 return Err(error);
             }
         }
     }
     drop(conn);
-    if reclaimed.is_empty() && !is_unsure && died == 0 {
+    if reclaimed.is_empty() && !is_requested && died == 0 {
         return Ok(());
     }
     tracing::info!(runs = reclaimed.len(), "looks for calls that nobody makes any more");
@@ -76,7 +76,7 @@ async fn heartbeat(engine: &Engine) -> store::Result<()> {
         // Calls are made again under their old attempt's number and key.
         if let Err(error) = engine.take_over(workspace, id).await {
             tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");
-            engine.0.writer.stay_unsure();
+            engine.0.recheck.request();
         }
     }
     engine.0.loops.spawn(correlation::look_again(engine.clone()));

@@ -1,5 +1,9 @@
-//! Runs that are held in memory: while their calls are in flight, and large ones for a while after they were woken.
-//! And the lock that lets one change of a run follow another on this server; between servers, `seq` decides.
+//! Runs in memory: those with calls in flight, and large ones that were woken lately. Each has a slot with a lock, which puts
+//! the changes of a run in line on this server; between servers, `seq` decides.
+//!
+//! A large run that waits stays in memory, because reading megabytes of state at each event would cost more than the
+//! event. Such runs together take at most [`MAX_RETAINED_BYTES`]; beyond that, the one that was woken longest ago is
+//! evicted. Whatever is in memory may be older than the database, and nothing relies on it: see `apply.rs`.
 
 use crate::store::child_runs::ParentRun;
 use shared_types::{
@@ -25,51 +29,50 @@ pub(super) struct ResidentRun {
     pub(super) owners: Vec<Uuid>,
     /// The run that called it.
     pub(super) parent: Option<ParentRun>,
-    /// How far the stored state is behind.
+    /// How far the snapshot lags behind the journal.
     pub(super) lag: SnapshotLag,
-    /// Whether it was set aside: it has ended, whatever its state says.
+    /// True if the run was set aside: it has ended, whatever its state says.
     pub(super) is_set_aside: bool,
 }
 
-/// How far a run's stored state is behind its journal.
+/// How far the snapshot of a run lags behind its journal.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SnapshotLag {
-    /// The bytes of the stored state; nothing where none is stored.
+    /// Size of the snapshot in bytes; none if there is no snapshot.
     pub(super) state: Option<usize>,
-    /// How many inputs came since.
+    /// Number of inputs since the snapshot.
     pub(super) inputs: u32,
-    /// And their bytes.
+    /// Size of these inputs in bytes.
     pub(super) bytes: usize,
 }
 
-/// After how many inputs in memory the state is stored at the earliest.
+/// The least number of inputs between two snapshots of a run that is in memory.
 const STORE_EVERY: u32 = 16;
-/// From how many bytes on a run that waits is kept in memory, so that one with a large state that is woken again and
-/// again isn't read whole each time.
+/// A run that waits stays in memory if its snapshot and later inputs have at least this many bytes.
 const RETAIN_FROM_BYTES: usize = 16 * 1024;
-/// How many bytes such runs take together, as they are stored.
+/// The most bytes that runs which wait in memory take together, by their stored size.
 const MAX_RETAINED_BYTES: usize = 32 * 1024 * 1024;
 
 impl SnapshotLag {
-    /// Whether the state is to be stored after one more input: not before what came since is as much as the state
-    /// itself, so that a state that grows is written as often as it doubles, and not for each input.
+    /// True if a snapshot is due after one more input. It is due once the inputs since the last one are as large as the
+    /// snapshot itself, so that a state that grows is written as often as it doubles, and not at each input.
     pub(super) fn is_due(self, input: usize, stays_in_memory: bool) -> bool {
         let (inputs, bytes) = (self.inputs + 1, self.bytes + input);
         let is_worth_it = self.state.is_none_or(|state| bytes >= state);
         is_worth_it && (!stays_in_memory || inputs >= STORE_EVERY)
     }
 
-    /// How much is read to have the run again.
+    /// The bytes that must be read to load the run.
     pub(super) fn size(self) -> usize {
         self.state.unwrap_or_default() + self.bytes
     }
 
-    /// Whether it is worth to be kept in memory while it waits.
+    /// True if the run stays in memory while it waits.
     pub(super) fn is_large(self) -> bool {
         self.size() >= RETAIN_FROM_BYTES
     }
 
-    /// After one more input, with the state stored in so many bytes or not.
+    /// The lag after one more input, with the size of a new snapshot if one was written.
     pub(super) fn after(self, input: usize, stored: Option<usize>) -> Self {
         match stored {
             Some(state) => Self { state: Some(state), inputs: 0, bytes: 0 },
@@ -87,7 +90,7 @@ pub(super) struct ResidentRuns {
     idle: Mutex<IdleRuns>,
 }
 
-/// Large runs that wait, the one that was woken longest ago first. One that left memory meanwhile may still be named.
+/// Large runs that wait, the one that was woken longest ago first. A run that has left memory may still be listed.
 #[derive(Debug, Default)]
 struct IdleRuns {
     runs: VecDeque<(ExecutionId, usize)>,
@@ -95,7 +98,7 @@ struct IdleRuns {
 }
 
 impl IdleRuns {
-    /// Names a run of so many bytes as the newest, and takes away the oldest that are too many.
+    /// Adds a run as the newest, and returns those to evict.
     fn add(&mut self, id: ExecutionId, bytes: usize) -> Vec<ExecutionId> {
         if let Some(at) = self.runs.iter().position(|(other, _)| *other == id)
             && let Some((_, before)) = self.runs.remove(at)
@@ -123,7 +126,7 @@ impl ResidentRuns {
         slot.lock_owned().await
     }
 
-    /// Forgets a run that isn't in memory and that nobody else has locked or waits to lock.
+    /// Unlocks a run, and removes its slot if the run isn't in memory and nobody else waits for the lock.
     pub(super) fn release(&self, id: ExecutionId, guard: OwnedMutexGuard<Option<ResidentRun>>) {
         let is_cold = guard.is_none();
         drop(guard);
@@ -136,12 +139,12 @@ impl ResidentRuns {
         }
     }
 
-    /// Puts a run that just started into memory.
+    /// Adds a run that has just started.
     pub(super) fn put(&self, id: ExecutionId, run: ResidentRun) {
         self.slots().insert(id, Arc::new(AsyncMutex::new(Some(run))));
     }
 
-    /// Keeps a run that waits in memory, and lets go of those that were woken longest ago.
+    /// Keeps a run that waits in memory, and evicts those that were woken longest ago if there are too many.
     pub(super) fn retain(&self, id: ExecutionId, bytes: usize) {
         let gone = self.idle.lock().unwrap_or_else(PoisonError::into_inner).add(id, bytes);
         for id in gone {
@@ -149,7 +152,7 @@ impl ResidentRuns {
         }
     }
 
-    /// Lets go of a run, unless it is being changed or has calls in flight.
+    /// Removes a run from memory, unless it is being changed or has calls in flight.
     fn evict(&self, id: ExecutionId) {
         let mut slots = self.slots();
         let Some(slot) = slots.get(&id).filter(|slot| Arc::strong_count(slot) == 1) else { return };
@@ -161,7 +164,7 @@ impl ResidentRuns {
         }
     }
 
-    /// Forgets all of them: this server was taken for dead.
+    /// Removes all runs: other servers took this one for dead, and may have changed them.
     pub(super) fn clear(&self) {
         self.slots().clear();
     }

@@ -3,6 +3,7 @@
 //! While one batch commits, the next gathers: under load a commit carries many changes, and a lone one
 //! waits for nobody.
 
+use super::recheck::Recheck;
 use crate::store::{
     self, StoreError,
     commit::{Change, Committed, NewEvent},
@@ -33,9 +34,6 @@ const REST: u32 = 9;
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was not used for this long may have broken meanwhile.
 const RESTED: Duration = Duration::from_millis(500);
-/// How often is looked for what a lost batch may have written: what was committing when the line broke may be
-/// there a little later.
-const LOOKS: u32 = 2;
 /// How many jobs may wait before their senders do.
 const QUEUE: usize = 4096;
 
@@ -70,40 +68,16 @@ pub(super) struct Writer {
     large: mpsc::Sender<(Job, Reply)>,
     /// How many jobs that aren't large were given.
     small: Arc<AtomicU32>,
-    unsure: Arc<Unsure>,
-}
-
-/// How often is still to be looked for what was written without anybody here knowing.
-#[derive(Debug, Default)]
-struct Unsure(AtomicU32);
-
-impl Unsure {
-    fn look(&self) {
-        self.0.store(LOOKS, Ordering::Relaxed);
-    }
 }
 
 impl Writer {
-    pub(super) fn new(pool: &PgPool) -> Self {
+    pub(super) fn new(pool: &PgPool, recheck: &Arc<Recheck>) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
         let (large, large_receiver) = mpsc::channel(QUEUE);
-        let unsure = Arc::<Unsure>::default();
-        tokio::spawn(run(pool.clone(), receiver, Arc::clone(&unsure)));
+        tokio::spawn(run(pool.clone(), receiver, Arc::clone(recheck)));
         let small = Arc::<AtomicU32>::default();
-        on_own_thread(run_large(pool.clone(), large_receiver, Arc::clone(&small), Arc::clone(&unsure)));
-        Self { jobs, large, small, unsure }
-    }
-
-    /// Whether what may have been written without anybody here knowing is to be looked for; the database was lost
-    /// over a batch.
-    pub(super) fn is_unsure(&self) -> bool {
-        let one_less = |looks: u32| looks.checked_sub(1);
-        self.unsure.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
-    }
-
-    /// Has it looked for again: what follows from it could not be done.
-    pub(super) fn stay_unsure(&self) {
-        self.unsure.look();
+        on_own_thread(run_large(pool.clone(), large_receiver, Arc::clone(&small), Arc::clone(recheck)));
+        Self { jobs, large, small }
     }
 
     /// Writes a job and says what of it was written.
@@ -122,8 +96,8 @@ impl Writer {
 
 /// Gathers jobs while the first line commits, and gives them to it as soon as it is free: the more a commit
 /// carries, the less each job costs. Only when many wait is a second line used.
-async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, unsure: Arc<Unsure>) {
-    let line = || Arc::new(Mutex::new(Line::new(&pool, &unsure)));
+async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, recheck: Arc<Recheck>) {
+    let line = || Arc::new(Mutex::new(Line::new(&pool, &recheck)));
     let (first, second) = (line(), line());
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
@@ -167,9 +141,9 @@ async fn run_large(
     pool: PgPool,
     mut jobs: mpsc::Receiver<(Job, Reply)>,
     small: Arc<AtomicU32>,
-    unsure: Arc<Unsure>,
+    recheck: Arc<Recheck>,
 ) {
-    let line = Arc::new(Mutex::new(Line::new(&pool, &unsure)));
+    let line = Arc::new(Mutex::new(Line::new(&pool, &recheck)));
     while let Some(job) = jobs.recv().await {
         let (before, begun) = (small.load(Ordering::Relaxed), Instant::now());
         write(Arc::clone(&line).lock_owned().await, vec![job]).await;
@@ -215,20 +189,21 @@ struct Line {
     pool: PgPool,
     /// With when it was last used.
     open: Option<(PgConnection, Instant)>,
-    unsure: Arc<Unsure>,
+    recheck: Arc<Recheck>,
 }
 
 impl Line {
-    fn new(pool: &PgPool, unsure: &Arc<Unsure>) -> Self {
-        Self { pool: pool.clone(), open: None, unsure: Arc::clone(unsure) }
+    fn new(pool: &PgPool, recheck: &Arc<Recheck>) -> Self {
+        Self { pool: pool.clone(), open: None, recheck: Arc::clone(recheck) }
     }
 
     async fn write(&mut self, jobs: &[Job]) -> store::Result<Committed> {
         let mut conn = self.take().await?;
         let committed = write_batch(&mut conn, jobs).await;
-        // One that failed otherwise than by what it was given is not used again.
+        // A broken connection isn't used again. The commit may have succeeded all the same: nobody here knows, so the
+        // runs of this server are checked.
         if committed.as_ref().is_err_and(StoreError::is_unreachable) {
-            self.unsure.look();
+            self.recheck.request();
         } else {
             self.open = Some((conn, Instant::now()));
         }
