@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// Whoever calls, after the door.
 #[derive(Debug, Clone)]
 pub struct Principal {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// What the workspace is called.
     pub workspace_name: Arc<str>,
@@ -46,11 +46,11 @@ pub enum Who {
 /// A person who is signed in.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// The person.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Their address.
+    /// Email address.
     pub email: String,
-    /// Their name.
+    /// Display name.
     pub name: String,
     /// Their roles in the workspace.
     pub roles: Vec<String>,

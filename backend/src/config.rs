@@ -141,7 +141,7 @@ pub enum ConfigError {
     File {
         /// Which.
         path: PathBuf,
-        /// Why.
+        /// The reason, in a sentence.
         why: String,
     },
 }

@@ -45,13 +45,13 @@ const RIGHTS_QUEUE: usize = 256;
 /// Something changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DispatchMessage {
-    /// Where.
+    /// The workspace that it belongs to.
     #[serde(rename = "w")]
     pub workspace: WorkspaceId,
     /// What kind of change.
     #[serde(rename = "k")]
     pub kind: LiveKind,
-    /// Of what.
+    /// Id of what changed.
     #[serde(rename = "i")]
     pub id: String,
     /// For whom alone.

@@ -43,7 +43,7 @@ pub enum StoreError {
     /// What is stored can't be read.
     #[error("{table}.{column} can't be read: {why}")]
     Unreadable {
-        /// Where.
+        /// The table that holds the row.
         table: &'static str,
         /// Where in it.
         column: &'static str,

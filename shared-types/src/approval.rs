@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 /// A person who might decide.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
-    /// Their address.
+    /// Email address.
     pub email: &'a str,
     /// Their roles in the workspace, base roles among them.
     pub roles: &'a [String],
@@ -182,9 +182,9 @@ pub struct Seen<'a> {
     pub subject: Option<&'a str>,
     /// Why it is asked.
     pub reason: Option<&'a str>,
-    /// The money at stake.
+    /// The money at stake: a decimal number, as text.
     pub amount: Option<&'a str>,
-    /// Its currency.
+    /// Currency of the amount, usually an ISO 4217 code.
     pub currency: Option<&'a str>,
     /// What is shown.
     pub data: &'a serde_json::Map<String, Value>,

@@ -182,7 +182,7 @@ pub enum Connection {
     Reconnecting,
     /// The server doesn't answer.
     Offline {
-        /// Since when.
+        /// The time of the last answer, in UTC.
         since: DateTime<Utc>,
     },
 }
@@ -192,7 +192,7 @@ pub enum Connection {
 pub struct QueuedDecision {
     /// Its id, and its `Idempotency-Key`.
     pub id: Uuid,
-    /// The request.
+    /// Id of the request.
     pub approval_id: ApprovalId,
     /// What it is about.
     pub title: String,
@@ -213,13 +213,13 @@ pub enum QueuedDecisionState {
     Sending,
     /// The server has recorded it.
     Recorded {
-        /// When.
+        /// When it happened, in UTC.
         at: DateTime<Utc>,
     },
     /// The server refused it: what happened, and what was written is kept.
     #[serde(rename = "Lost")]
     Rejected {
-        /// What happened.
+        /// Why the server refused it.
         problem: Box<Problem>,
     },
 }
@@ -273,7 +273,7 @@ pub enum Withdrawn {
     Gone,
     /// The server had recorded it before.
     RecordedBefore {
-        /// When.
+        /// When it happened, in UTC.
         at: DateTime<Utc>,
     },
     /// It wasn't there any more.

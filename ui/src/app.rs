@@ -42,7 +42,6 @@ use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-/// The whole.
 #[component]
 pub(crate) fn App() -> Html {
     let listens = use_state(|| false);

@@ -26,7 +26,7 @@ pub enum Refreshed {
     Fresh {
         /// The session.
         session: SessionId,
-        /// The person.
+        /// Id of the person.
         user: UserId,
         /// The workspace that the session is of.
         workspace: WorkspaceId,
@@ -35,9 +35,9 @@ pub enum Refreshed {
     },
     /// Another token of its session was used in its place: the whole session is ended.
     Reused {
-        /// The person.
+        /// Id of the person.
         user: UserId,
-        /// Where.
+        /// The workspace that it belongs to.
         workspace: WorkspaceId,
     },
     /// It isn't known, was revoked or has expired.

@@ -21,7 +21,7 @@ struct Claims {
 /// Whose an access token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
-    /// The person.
+    /// Id of the person.
     pub user: UserId,
     /// The workspace in which it lets them act.
     pub workspace: WorkspaceId,

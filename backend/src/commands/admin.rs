@@ -31,9 +31,9 @@ pub enum Admin {
     },
     /// Add a person to a workspace; the password is read from standard input.
     User {
-        /// Their address.
+        /// Email address.
         email: String,
-        /// Their name.
+        /// Display name.
         #[arg(long)]
         name: String,
         /// Their roles, one or more.
@@ -45,7 +45,7 @@ pub enum Admin {
     },
     /// Set a person's password, read from standard input, and end their sessions.
     ResetPassword {
-        /// Their address.
+        /// Email address.
         email: String,
     },
     /// Disable a workflow, without a server: it starts no more runs.
@@ -58,7 +58,7 @@ pub enum Admin {
     },
     /// Print a code by which a person can sign in once, within 60 s.
     SignInCode {
-        /// Their address.
+        /// Email address.
         email: String,
     },
 }

@@ -13,13 +13,13 @@ use uuid::Uuid;
 /// An entry to write.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub id: AuditId,
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// Who did it: an email address, or the name of an API key.
     pub actor: String,
     /// What.
     pub action: &'static str,

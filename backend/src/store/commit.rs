@@ -41,7 +41,7 @@ pub async fn compress_fast(conn: &mut PgConnection) -> sqlx::Result<()> {
 pub struct NewEvent {
     /// The server's own id, which follows time.
     pub id: Uuid,
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// The event.
     pub event: Arc<Event>,
@@ -60,7 +60,7 @@ pub struct NewEvent {
 /// A change of one run.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// The run as it stands after it.
     pub execution: Execution,
@@ -72,7 +72,7 @@ pub struct Change {
     pub entries: Vec<Entry>,
     /// The servers that have the calls that are now in flight.
     pub owners: Vec<Uuid>,
-    /// What follows.
+    /// Rows that are written in the same transaction.
     pub side_rows: SideRows,
 }
 
@@ -156,21 +156,21 @@ impl Entry {
 pub struct SideRows {
     /// Timers set, with their due times.
     pub timers_set: Vec<(String, DateTime<Utc>)>,
-    /// Timers cleared.
+    /// Timers to delete.
     pub timers_cleared: Vec<String>,
-    /// Waits opened.
+    /// Waits to insert.
     pub waits_opened: Vec<AwaitedEvent>,
     /// Waits closed, by their places.
     pub waits_closed: Vec<String>,
     /// Requests made, with the hash of what is seen.
     pub asked: Vec<(Request, String)>,
-    /// Requests closed.
+    /// Requests to close.
     pub closed: Vec<Closed>,
     /// Messages to people.
     pub notices: Vec<Notice>,
     /// Messages to the world.
     pub deliveries: Vec<Delivery>,
-    /// Runs called.
+    /// Child runs to insert.
     pub calls: Vec<StartRun>,
     /// Called runs that are to end, and why.
     pub stops: Vec<(ExecutionId, String)>,
@@ -178,7 +178,7 @@ pub struct SideRows {
     pub notifies_parent: bool,
     /// A called run whose change this run has heard of, by its seq.
     pub child_notified: Option<(ExecutionId, i32)>,
-    /// Events published.
+    /// Events to insert.
     pub published: Vec<NewEvent>,
     /// What is written into the audit log.
     pub audit: Vec<audit::Entry>,
@@ -187,9 +187,9 @@ pub struct SideRows {
 /// A request that is closed.
 #[derive(Debug, Clone)]
 pub struct Closed {
-    /// Which.
+    /// Id of the request.
     pub approval_id: ApprovalId,
-    /// As what.
+    /// The final status of the request.
     pub status: RequestStatus,
     /// Why it was withdrawn.
     pub because: Option<String>,
@@ -202,9 +202,9 @@ pub struct Closed {
 /// A message to one person.
 #[derive(Debug, Clone)]
 pub struct Notice {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub id: NoticeId,
-    /// To whom.
+    /// The person who gets it.
     pub user: UserId,
     /// The request that it tells of.
     pub approval_id: Option<ApprovalId>,
@@ -217,9 +217,9 @@ pub struct Notice {
 /// A message to the world.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub id: DeliveryId,
-    /// To whom.
+    /// The recipient: an address, `user:`, `role:` or a channel.
     pub recipient: String,
     /// The request that it tells of.
     pub approval_id: Option<ApprovalId>,

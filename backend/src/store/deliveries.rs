@@ -12,9 +12,9 @@ use uuid::Uuid;
 /// A message that is to go out.
 #[derive(Debug)]
 pub struct DueDelivery {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub id: DeliveryId,
-    /// To whom.
+    /// The recipient: an address, `user:`, `role:` or a channel.
     pub recipient: String,
     /// Its subject line.
     pub subject: Option<String>,

@@ -96,7 +96,7 @@ pub async fn since(
 pub struct Pending {
     /// The server's own id.
     pub id: Uuid,
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// The event.
     pub event: Arc<Event>,

@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// A run with all that is needed to go on.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// Of which workflow.
     pub workflow_id: WorkflowId,
@@ -34,7 +34,7 @@ pub struct Loaded {
     pub has_ended: bool,
     /// How many journal rows there are.
     pub seq: i32,
-    /// The fence.
+    /// The fencing token: an outcome with a lower epoch is dropped.
     pub epoch: i32,
     /// The servers that have its calls in flight.
     pub owners: Vec<Uuid>,

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 pub struct Offer<'a> {
     /// The workspace that the person is invited to.
     pub workspace: WorkspaceId,
-    /// To whom.
+    /// The person who gets it.
     pub user: UserId,
     /// What the workspace would call them.
     pub name: &'a str,

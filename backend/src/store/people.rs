@@ -14,11 +14,11 @@ use uuid::Uuid;
 /// A person with what signing in needs.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The person.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Their address.
+    /// Email address.
     pub email: String,
-    /// Their name.
+    /// Display name.
     pub name: String,
     /// The hash of their password.
     pub password_hash: Option<String>,
@@ -27,26 +27,26 @@ pub struct Account {
 /// A person's place in a workspace.
 #[derive(Debug, Clone)]
 pub struct Membership {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// What it is called.
     pub workspace_name: String,
     /// What it calls them.
     pub name: String,
-    /// Their roles.
+    /// Base role and roles of the workspace, by id.
     pub roles: Vec<String>,
 }
 
 /// An active member of a workspace.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// The person.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Their address.
+    /// Email address.
     pub email: String,
-    /// Their name.
+    /// Display name.
     pub name: String,
-    /// Their roles.
+    /// Base role and roles of the workspace, by id.
     pub roles: Vec<String>,
 }
 

@@ -170,7 +170,7 @@ pub async fn find(
 /// A version of a rule on its way in.
 #[derive(Debug)]
 pub struct NewVersion<'a> {
-    /// Its number.
+    /// Number of the version, counted from 1.
     pub version: i32,
     /// What it says.
     pub document: &'a RuleDocument,
@@ -180,7 +180,7 @@ pub struct NewVersion<'a> {
     pub source: &'a str,
     /// Who wrote it.
     pub by: &'a str,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
 }
 

@@ -15,9 +15,9 @@ pub struct RefreshToken {
     pub hash: Vec<u8>,
     /// The session that it belongs to.
     pub session: SessionId,
-    /// Whose.
+    /// The person whose it is.
     pub user: UserId,
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// Until when it works.
     pub expires_at: DateTime<Utc>,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 /// The tries of an account, an address or a machine since one last succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tries {
-    /// How many.
+    /// Number of runs.
     pub count: i32,
     /// When the last was.
     pub last_at: DateTime<Utc>,

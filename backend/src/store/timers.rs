@@ -11,13 +11,13 @@ use sqlx::PgConnection;
 /// A timer that is due.
 #[derive(Debug)]
 pub struct DueTimer {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// Of which run.
     pub execution_id: ExecutionId,
-    /// Which.
+    /// The timer.
     pub timer: Timer,
-    /// Since when.
+    /// The time of the last answer, in UTC.
     pub since: DateTime<Utc>,
     /// How often it was about to be applied before, and wasn't.
     pub attempts: i32,

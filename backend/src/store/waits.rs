@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// An open wait.
 #[derive(Debug, Clone)]
 pub struct Wait {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// Of which run.
     pub execution_id: ExecutionId,

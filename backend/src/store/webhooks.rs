@@ -17,7 +17,7 @@ const REFUSED_REMEMBERED: i64 = 10;
 /// A webhook as a call finds it.
 #[derive(Debug)]
 pub struct Found {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// Of which workflow.
     pub workflow_id: WorkflowId,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// A workflow with one of its revisions.
 #[derive(Debug, Clone)]
 pub struct StoredWorkflow {
-    /// Its slug.
+    /// Slug of the workflow, unique in its workspace.
     pub workflow_id: WorkflowId,
     /// The newest revision's number.
     pub newest: i32,
@@ -35,7 +35,7 @@ pub struct StoredWorkflow {
     pub rules: BTreeMap<String, Option<i32>>,
     /// When the revision was published.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub created_by: String,
     /// What the checks found in it; `None` where it is to be reviewed anew.
     pub review: Option<StoredReview>,
@@ -91,7 +91,7 @@ pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &Workflow
 /// A revision to write.
 #[derive(Debug)]
 pub struct NewRevision<'a> {
-    /// Its number.
+    /// Number of the revision, counted from 1.
     pub revision: i32,
     /// Whether the workflow is on after this.
     pub enabled: bool,
@@ -109,9 +109,9 @@ pub struct NewRevision<'a> {
     pub rules: &'a BTreeMap<String, Option<i32>>,
     /// What the checks found in it.
     pub review: &'a StoredReview,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub by: &'a str,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
 }
 
@@ -340,7 +340,7 @@ pub async fn revisions(
 /// A workflow that is on.
 #[derive(Debug)]
 pub struct On {
-    /// Its slug.
+    /// Slug of the workflow, unique in its workspace.
     pub workflow_id: WorkflowId,
     /// Its newest revision.
     pub revision: i32,
@@ -410,11 +410,11 @@ pub async fn active(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<(
 /// A schedule that is due.
 #[derive(Debug)]
 pub struct DueSchedule {
-    /// Where.
+    /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
-    /// Which workflow.
+    /// Slug of the workflow.
     pub workflow_id: WorkflowId,
-    /// Its revision.
+    /// Number of the revision, counted from 1.
     pub revision: i32,
     /// Its document.
     pub document: Value,

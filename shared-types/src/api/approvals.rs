@@ -21,7 +21,7 @@ endpoint!(Decide: Post "approvals/{approval_id}/decisions", Access::Needs(Permis
 /// A request for a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
-    /// Its id.
+    /// Id of the request, a `UUIDv7`.
     pub approval_id: ApprovalId,
     /// The run that asks.
     pub execution_id: ExecutionId,
@@ -40,13 +40,13 @@ pub struct Approval {
     pub subject: Option<String>,
     /// Why it is asked.
     pub reason: Option<String>,
-    /// The money at stake.
+    /// The money at stake: a decimal number, as text.
     pub amount: Option<String>,
-    /// Its currency.
+    /// Currency of the amount, usually an ISO 4217 code.
     pub currency: Option<String>,
     /// What kind of thing it is about.
     pub entity: Option<String>,
-    /// Which one.
+    /// Identifier of the entity in the system that owns it.
     pub entity_id: Option<String>,
     /// What the approver sees.
     pub data: Map<String, Value>,
@@ -64,7 +64,7 @@ pub struct Approval {
     pub still_needed: Option<String>,
     /// Whether the caller can decide it.
     pub can_decide: bool,
-    /// Why not.
+    /// Why the caller can't decide it, in a sentence.
     pub cannot_because: Option<String>,
     /// The conditions passed on the way.
     pub why: Vec<PassedCondition>,
@@ -94,7 +94,7 @@ pub struct ApprovalLevel {
 /// A decision that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MadeDecision {
-    /// What.
+    /// The verdict.
     pub decision: Verdict,
     /// Who, by address.
     pub by: String,
@@ -113,7 +113,7 @@ pub struct MadeDecision {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDecision {
-    /// What.
+    /// The verdict.
     pub decision: Verdict,
     /// Why; needed by `reject` and `request_changes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

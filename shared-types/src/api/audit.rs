@@ -12,9 +12,9 @@ endpoint!(ListAudit: Get "audit", Access::Needs(Permission::ReadAudit), "audit",
 /// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub audit_id: AuditId,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
     /// Who, by address or a key's name.
     pub actor: String,

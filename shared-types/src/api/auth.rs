@@ -15,7 +15,7 @@ endpoint!(ChangePassword: Post "auth/password", Access::Person, "auth", 204, "Ch
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginRequest {
-    /// Their address.
+    /// Email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 254))]
     pub email: Option<String>,
@@ -63,11 +63,11 @@ pub struct Session {
 /// Who is signed in, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedIn {
-    /// The person.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Their address.
+    /// Email address.
     pub email: String,
-    /// Their name.
+    /// Display name.
     pub name: String,
     /// Their roles in the workspace.
     pub roles: Vec<String>,

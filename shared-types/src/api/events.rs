@@ -80,7 +80,7 @@ pub struct NewEvent {
 /// What an event started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventAccepted {
-    /// Its id.
+    /// Id of the event, unique in its workspace.
     pub event_id: EventId,
     /// Whether it was seen before.
     pub duplicate: bool,
@@ -91,7 +91,7 @@ pub struct EventAccepted {
 /// A run that an event started, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StartedRun {
-    /// The run.
+    /// Id of the run.
     pub execution_id: ExecutionId,
     /// Of which workflow.
     pub workflow_id: WorkflowId,

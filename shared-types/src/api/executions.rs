@@ -28,7 +28,7 @@ endpoint!(CancelExecution: Post "executions/{execution_id}/cancel", Access::Need
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Execution {
-    /// Its id.
+    /// Id of the run, a `UUIDv7`.
     pub execution_id: ExecutionId,
     /// Of which workflow.
     pub workflow_id: WorkflowId,
@@ -42,9 +42,9 @@ pub struct Execution {
     pub decision: Option<RunDecision>,
     /// What it is about.
     pub subject: Option<String>,
-    /// The money at stake.
+    /// The money at stake: a decimal number, as text.
     pub amount: Option<String>,
-    /// Its currency.
+    /// Currency of the amount, usually an ISO 4217 code.
     pub currency: Option<String>,
     /// Why, in words.
     pub reason: Option<String>,
@@ -108,7 +108,7 @@ pub struct ExecutionDetail {
 /// The run that called another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CalledBy {
-    /// Which.
+    /// Id of the run.
     pub execution_id: ExecutionId,
     /// At which step.
     pub step_id: StepId,
@@ -185,7 +185,7 @@ pub struct ExecutionQuery {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
-    /// In words.
+    /// A sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::CANCEL_REASON))]
     pub reason: Option<String>,

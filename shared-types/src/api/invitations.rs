@@ -16,7 +16,7 @@ endpoint!(DeclineInvitation: Post "me/invitations/{invitation_id}/decline", Acce
 /// An invitation that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invitation {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub invitation_id: InvitationId,
     /// The workspace's name.
     pub workspace: String,

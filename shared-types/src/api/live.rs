@@ -26,9 +26,9 @@ pub struct LiveMessage {
     pub n: u64,
     /// What kind of change.
     pub kind: LiveKind,
-    /// Of what.
+    /// Id of what changed.
     pub id: String,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
 }
 

@@ -13,7 +13,7 @@ endpoint!(ListDeliveries: Get "deliveries", Access::Needs(Permission::ReadDelive
 /// A message to one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub notice_id: NoticeId,
     /// Its subject line.
     pub subject: Option<String>,
@@ -49,11 +49,11 @@ pub struct NoticeQuery {
 /// A message on its way out, or why it can't go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub delivery_id: DeliveryId,
     /// The run that sent it.
     pub execution_id: ExecutionId,
-    /// To whom.
+    /// The recipient: an address, `user:`, `role:` or a channel.
     pub recipient: String,
     /// Its subject line.
     pub subject: Option<String>,

@@ -40,7 +40,7 @@ endpoint!(
 /// A rule as read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredRule {
-    /// Its slug.
+    /// Slug of the rule, unique in its workspace.
     pub rule_id: String,
     /// The version, from 1.
     pub version: i32,
@@ -52,11 +52,11 @@ pub struct StoredRule {
     pub source: String,
     /// Its condition as CEL, where that can say it.
     pub expr: Option<String>,
-    /// For `If-Match`.
+    /// Entity tag of the stored text, to be sent back as `If-Match`.
     pub etag: String,
     /// When the version was written.
     pub updated_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub updated_by: String,
     /// The workflows whose newest revision asks it.
     pub used_by: Vec<RuleUse>,
@@ -65,7 +65,7 @@ pub struct StoredRule {
 /// A workflow that asks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleUse {
-    /// Which.
+    /// Slug of the workflow.
     pub workflow_id: WorkflowId,
     /// In which version; null where it asks the rule as it stands, or was published before the rule was there.
     pub version: Option<i32>,
@@ -74,7 +74,7 @@ pub struct RuleUse {
 /// A rule in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleSummary {
-    /// Its slug.
+    /// Slug of the rule, unique in its workspace.
     pub rule_id: String,
     /// What people call it.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct RuleSummary {
     pub used: i64,
     /// When the version was written.
     pub updated_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub updated_by: String,
 }
 
@@ -99,7 +99,7 @@ pub struct RuleVersionInfo {
     pub version: i32,
     /// When it was written.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub created_by: String,
 }
 

@@ -18,7 +18,7 @@ endpoint!(UpdateUser: Patch "users/{user_id}", Access::Needs(Permission::ManageU
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// Their address.
+    /// Email address.
     #[schemars(length(max = 254))]
     pub email: String,
     /// What the workspace calls them.
@@ -66,13 +66,13 @@ pub struct UserQuery {
 /// A person of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
-    /// The person.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Their address.
+    /// Email address.
     pub email: String,
-    /// Their name.
+    /// Display name.
     pub name: String,
-    /// Their roles.
+    /// Base role and roles of the workspace, by id.
     pub roles: Vec<String>,
     /// Whether they may sign in.
     pub active: bool,
@@ -88,7 +88,7 @@ pub struct UserChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
-    /// Their roles.
+    /// Base role and roles of the workspace, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
     /// Whether they may sign in.

@@ -43,11 +43,11 @@ pub struct Webhook {
 /// A live secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookSecret {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub secret_id: Uuid,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub created_by: String,
 }
 
@@ -64,7 +64,7 @@ pub struct NewWebhookSecret {
 /// A secret as it is shown once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookSecretShown {
-    /// Its id.
+    /// Its id, a `UUIDv7`.
     pub secret_id: Uuid,
     /// The value.
     pub value: String,
@@ -73,7 +73,7 @@ pub struct WebhookSecretShown {
 /// A call that came in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookDelivery {
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
     /// The sender's id of it.
     pub message_id: Option<String>,

@@ -48,7 +48,7 @@ endpoint!(SimulateWorkflow: Post "workflows/simulate", Access::Needs(Permission:
 /// A workflow as read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workflow {
-    /// Its slug.
+    /// Slug of the workflow, unique in its workspace.
     pub workflow_id: WorkflowId,
     /// What people call it.
     pub name: String,
@@ -62,11 +62,11 @@ pub struct Workflow {
     pub source: String,
     /// The document that the text holds.
     pub document: Value,
-    /// For `If-Match`.
+    /// Entity tag of the stored text, to be sent back as `If-Match`.
     pub etag: String,
     /// When the revision was published.
     pub updated_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub updated_by: String,
     /// What the checks say.
     pub findings: Vec<Finding>,
@@ -78,7 +78,7 @@ pub struct Workflow {
 /// A workflow in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowSummary {
-    /// Its slug.
+    /// Slug of the workflow, unique in its workspace.
     pub workflow_id: WorkflowId,
     /// What people call it.
     pub name: String,
@@ -90,11 +90,11 @@ pub struct WorkflowSummary {
     pub revision: i32,
     /// Whether its trigger starts runs.
     pub enabled: bool,
-    /// For `If-Match`.
+    /// Entity tag of the stored text, to be sent back as `If-Match`.
     pub etag: String,
     /// When the revision was published.
     pub updated_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub updated_by: String,
     /// Runs that started in the last 24 h.
     pub runs_24h: i64,
@@ -137,7 +137,7 @@ pub struct Revision {
     pub revision: i32,
     /// When it was published.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// Who did it: an email address, or the name of an API key.
     pub created_by: String,
     /// The author's own label.
     pub version: Option<String>,
@@ -155,7 +155,7 @@ pub struct Activity {
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepActivity {
-    /// Which step.
+    /// Id of the step.
     pub step_id: StepId,
     /// How often it was entered.
     pub entered: i64,

@@ -9,7 +9,7 @@ use std::fmt;
 pub struct StepAddress {
     /// The step.
     pub step: StepId,
-    /// The how-manieth time in its branch or item, from 1.
+    /// Which visit of the step in its branch or item, counted from 1.
     pub visit: u32,
     /// The branches and items that it stands in, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -21,7 +21,7 @@ pub struct StepAddress {
 pub struct Within {
     /// The `parallel` or `foreach` step.
     pub step: StepId,
-    /// The how-manieth time.
+    /// Which visit of that step, counted from 1.
     pub visit: u32,
     /// Which branch or item of it.
     #[serde(flatten)]

@@ -38,37 +38,37 @@ pub enum Command {
     StartRun(Box<StartRun>),
     /// End a run that this one started.
     StopRun {
-        /// Which.
+        /// Id of the run.
         execution_id: ExecutionId,
-        /// Why.
+        /// The reason, in a sentence.
         because: String,
     },
     /// Read a stored rule as it stands.
     ReadRule {
         /// Where it is asked.
         place: StepAddress,
-        /// Which.
+        /// Slug of the rule.
         rule_id: String,
     },
     /// Wake the run at a time.
     SetTimer {
-        /// As what.
+        /// The timer.
         timer: Timer,
-        /// When.
+        /// When it happened, in UTC.
         at: DateTime<Utc>,
     },
     /// Don't wake it any more.
     ClearTimer {
-        /// As what.
+        /// The timer.
         timer: Timer,
     },
     /// Ask people.
     Ask(Box<Request>),
     /// A request is closed.
     Close {
-        /// Which.
+        /// Id of the request.
         approval_id: ApprovalId,
-        /// As what.
+        /// The final status of the request.
         status: RequestStatus,
         /// Why it was withdrawn.
         because: Option<String>,
@@ -77,7 +77,7 @@ pub enum Command {
     AwaitEvent(Box<AwaitedEvent>),
     /// Don't look for it any more.
     StopAwaiting {
-        /// Where.
+        /// Address of the step.
         place: StepAddress,
     },
     /// Tell people.
@@ -96,11 +96,11 @@ pub enum Command {
 /// A call of something outside, with all that it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectCall {
-    /// Where.
+    /// Address of the step.
     pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
-    /// Which attempt.
+    /// Number of the attempt, counted from 1.
     pub attempt: u32,
     /// Stable over attempts, so that the receiver can make it exactly once.
     pub idempotency_key: String,
@@ -117,7 +117,7 @@ pub struct EffectCall {
 /// A run of another workflow to start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartRun {
-    /// Where.
+    /// Address of the step.
     pub place: StepAddress,
     /// The id that it gets.
     pub execution_id: ExecutionId,
@@ -138,7 +138,7 @@ pub struct StartRun {
 /// A request for a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Its id.
+    /// Id of the request, a `UUIDv7`.
     pub approval_id: ApprovalId,
     /// Where the run asks.
     pub place: StepAddress,
@@ -146,13 +146,13 @@ pub struct Request {
     pub subject: Option<String>,
     /// Why it is asked.
     pub reason: Option<String>,
-    /// The money at stake.
+    /// The money at stake: a decimal number, as text.
     pub amount: Option<String>,
-    /// Its currency.
+    /// Currency of the amount, usually an ISO 4217 code.
     pub currency: Option<String>,
     /// What kind of thing it is about.
     pub entity: Option<String>,
-    /// Which one.
+    /// Identifier of the entity in the system that owns it.
     pub entity_id: Option<String>,
     /// What the approver sees.
     pub data: Map<String, Value>,
@@ -222,7 +222,7 @@ impl RequestStatus {
 pub struct PassedCondition {
     /// At which step.
     pub step_id: StepId,
-    /// In words.
+    /// A sentence for people.
     pub reason: String,
     /// As a tree.
     pub why: Why,
@@ -231,7 +231,7 @@ pub struct PassedCondition {
 /// An event that a run waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AwaitedEvent {
-    /// Where.
+    /// Address of the step.
     pub place: StepAddress,
     /// Its type, or a prefix with `.*`.
     pub event: String,
@@ -242,7 +242,7 @@ pub struct AwaitedEvent {
 /// A message to people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Where.
+    /// Address of the step.
     pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
@@ -261,11 +261,11 @@ pub struct Notice {
 pub struct Fact {
     /// Numbered over the run, from 0.
     pub seq: u32,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
     /// At which step.
     pub step_id: StepId,
-    /// The how-manieth time the run came to the step, from 1.
+    /// Which visit of the step, counted from 1.
     pub visit: u32,
     /// In which branch.
     pub branch: Option<String>,
@@ -312,7 +312,7 @@ impl Fact {
 pub struct LaneRef {
     /// The `parallel` or `foreach` step.
     pub step_id: StepId,
-    /// The how-manieth time the run came to it.
+    /// Which visit of that step, counted from 1.
     pub visit: u32,
     /// Which branch of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,12 @@
-//! What steps put into the context, what of it a lane gives to what is around it, and how much all that is.
+//! Writes of steps into the context, the merge of a branch's values into what is around it, and the size of both.
 //!
-//! The run counts what its steps put there (`held`), and each lane what of that is its own: what is replaced,
-//! given on or dropped is let go of as it was counted.
+//! The run counts the bytes of all values (`context_bytes`), and each lane those of its own. Bytes are released by the same
+//! estimate that reserved them, so that the count can't drift: a value that is replaced, merged into the context around its
+//! branch, or dropped with its lane is subtracted with the weight with which it was added.
+//!
+//! A branch must not overwrite what another branch set beside it. So a lane keeps two maps: `values`, as its steps see
+//! them, and `merged`, the parts that were deep-merged. When the branch ends, a name in `merged` is merged again into what
+//! the context has by then; any other name is assigned. A value that the lane assigned first and merged later replaces.
 
 use super::{
     address::Within,
@@ -57,14 +62,14 @@ impl Transition<'_> {
         }
         merge(whole, value);
         let after = weight(whole);
-        // What the lane put there itself replaces; what it only merged is merged again where the lane ends.
+        // A value that the lane assigned itself replaces at the end; one that it only merged is merged again.
         if let Some(merged) = writes.merged.filter(|_| !is_own) {
             merge(merged.entry(name.to_owned()).or_insert(Value::Null), value);
         }
         self.count_bytes(within, after, before);
     }
 
-    /// Gives what a branch put into the context to what is around it.
+    /// Writes the values of a branch that is over into the context around it.
     pub(super) fn merge_branch(&mut self, within: &[Within], completed: CompletedLane) {
         let CompletedLane { values, merged, context_bytes, .. } = completed;
         self.release_bytes(context_bytes);
@@ -90,7 +95,7 @@ impl Transition<'_> {
         }
     }
 
-    /// Counts what was put somewhere, and what went for it.
+    /// Counts bytes that were added and bytes that were replaced.
     fn count_bytes(&mut self, within: &[Within], more: u64, less: u64) {
         self.state.context_bytes = (self.state.context_bytes + more).saturating_sub(less);
         if let Some(bytes) = self.state.writes_mut(within).and_then(|writes| writes.context_bytes) {
@@ -98,17 +103,17 @@ impl Transition<'_> {
         }
     }
 
-    /// Holds a result beside the context, until it is put there.
+    /// Counts the bytes of a result that is stored beside the context until its step completes.
     pub(super) fn reserve_bytes(&mut self, bytes: u64) {
         self.state.context_bytes += bytes;
     }
 
-    /// Lets go of what was counted.
+    /// Subtracts bytes that were counted before.
     pub(super) fn release_bytes(&mut self, bytes: u64) {
         self.state.context_bytes = self.state.context_bytes.saturating_sub(bytes);
     }
 
-    /// Lets go of what the lanes of a frame hold that is given up.
+    /// Subtracts the bytes of all lanes of a frame that is abandoned.
     pub(super) fn release_lanes(&mut self, activity: &Activity) {
         match activity {
             Activity::Parallel(parallel_state) => {

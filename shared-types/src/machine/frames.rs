@@ -1,4 +1,4 @@
-//! The tree of frames: the run itself stands in one frame, and the branches and items of that in theirs.
+//! The tree of frames: the run has one frame, and each branch or item in it a lane with a frame of its own.
 
 use super::{
     address::{LaneId, StepAddress, Within},
@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// The branches of a `parallel` step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ParallelState {
-    /// When it has passed.
+    /// The rule that says when the whole has passed.
     pub strategy: Strategy,
     /// Until when all must be over.
     pub until: Option<DateTime<Utc>>,
@@ -26,27 +26,27 @@ pub struct ParallelState {
     pub branches: Vec<BranchRun>,
 }
 
-/// A branch and how it stands.
+/// A branch and its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BranchRun {
     /// Its id.
     pub id: String,
-    /// How it stands.
+    /// Its state.
     #[serde(rename = "stands")]
     pub state: BranchState,
 }
 
-/// How a branch stands.
+/// The state of a branch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BranchState {
-    /// It wasn't entered yet.
+    /// Not entered yet.
     #[serde(rename = "ahead")]
     NotEntered,
-    /// It is under way.
+    /// Entered and not over.
     #[serde(rename = "open")]
     Running(Box<Lane>),
-    /// It is over.
+    /// Over: passed, failed, cancelled or skipped.
     #[serde(rename = "over")]
     Completed(Box<CompletedLane>),
 }
@@ -64,7 +64,7 @@ pub struct ForeachState {
     pub open: Vec<OpenItem>,
     /// By their numbers, the results of those that are over.
     pub results: Vec<Option<Value>>,
-    /// About how many bytes these are.
+    /// Estimated size of the results, in bytes.
     #[serde(rename = "held", default)]
     pub context_bytes: u64,
     /// Until when all must be over.
@@ -76,23 +76,23 @@ pub struct ForeachState {
 pub struct OpenItem {
     /// Its number, from 0.
     pub n: u32,
-    /// How it stands.
+    /// Its state.
     pub lane: Lane,
 }
 
 /// A branch or an item that is under way.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Lane {
-    /// What it put into the context: it lies over what was there before.
+    /// The values that its steps put into the context. They lie over those around the lane.
     #[serde(rename = "own", default, skip_serializing_if = "is_empty")]
     pub values: Arc<Map<String, Value>>,
-    /// Of that, what was merged into what was there, and isn't to replace it.
+    /// Values that were deep-merged. When the branch ends they are merged again, not assigned.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub merged: Map<String, Value>,
-    /// About how many bytes its steps have put there.
+    /// Estimated size of these values, in bytes.
     #[serde(rename = "held", default)]
     pub context_bytes: u64,
-    /// That who was asked last did not approve: without approval it doesn't pass.
+    /// Set if the last request of the branch wasn't approved: the branch then fails.
     #[serde(rename = "refused", default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<RunError>,
     /// How often each step was entered.
@@ -101,7 +101,7 @@ pub struct Lane {
     /// The conditions passed on the way.
     #[serde(rename = "passed", default, skip_serializing_if = "Vec::is_empty")]
     pub passed_conditions: Vec<PassedCondition>,
-    /// Where it stands.
+    /// The frame of its current step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<Box<Frame>>,
 }
@@ -113,32 +113,32 @@ fn is_empty(map: &Arc<Map<String, Value>>) -> bool {
 /// A branch that is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompletedLane {
-    /// As what.
+    /// Outcome of the branch or item.
     pub outcome: LaneOutcome,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,
-    /// What it put into the context.
+    /// The values that its steps put into the context.
     #[serde(rename = "own", default, skip_serializing_if = "is_empty")]
     pub values: Arc<Map<String, Value>>,
-    /// Of that, what was merged.
+    /// Values that were deep-merged, and are merged again around the branch.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub merged: Map<String, Value>,
-    /// About how many bytes its steps have put there.
+    /// Estimated size of these values, in bytes.
     #[serde(rename = "held", default)]
     pub context_bytes: u64,
 }
 
-/// What a run or a lane of it has put into the context, to add to it.
+/// The values that a run or a lane has put into the context, to be changed.
 pub(super) struct ContextWrites<'s> {
     pub(super) values: &'s mut Arc<Map<String, Value>>,
-    /// Of a lane: what was merged, and how much it holds.
+    /// For a lane: its deep-merged values.
     pub(super) merged: Option<&'s mut Map<String, Value>>,
     pub(super) context_bytes: Option<&'s mut u64>,
 }
 
 impl CompletedLane {
-    /// One that put nothing anywhere.
+    /// A lane that put nothing into the context.
     pub(super) fn empty(outcome: LaneOutcome) -> Self {
         Self { outcome, error: None, values: Arc::default(), merged: Map::new(), context_bytes: 0 }
     }
@@ -159,7 +159,7 @@ pub enum LaneOutcome {
 }
 
 impl Frame {
-    /// A lane of it.
+    /// A lane of this frame.
     fn lane(&self, id: &LaneId) -> Option<&Lane> {
         match (&self.activity, id) {
             (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
@@ -185,7 +185,7 @@ impl Frame {
         }
     }
 
-    /// What a lane of it has put into the context; a branch that is over still takes what comes late.
+    /// The values that a lane has put into the context. A branch that is over can still be written to.
     fn writes_mut(&mut self, id: &LaneId) -> Option<ContextWrites<'_>> {
         match (&mut self.activity, id) {
             (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
@@ -268,7 +268,7 @@ impl BranchRun {
 }
 
 impl State {
-    /// Every frame of the tree, each before those in its lanes, in order.
+    /// All frames of the tree in document order, each before those in its lanes.
     pub fn all_frames(&self) -> impl Iterator<Item = &Frame> {
         let mut open: Vec<&Frame> = self.frames.iter().rev().collect();
         std::iter::from_fn(move || {
@@ -278,7 +278,7 @@ impl State {
         })
     }
 
-    /// What the run or a lane of it stands in.
+    /// The frame of the run or of a lane.
     fn frame_in(&self, within: &[Within]) -> Option<&Frame> {
         match within {
             [] => self.frames.first(),
@@ -310,7 +310,7 @@ impl State {
         Some(lane)
     }
 
-    /// What the run or a lane of it has put into the context.
+    /// The values that the run or a lane has put into the context, to be changed.
     pub(super) fn writes_mut(&mut self, within: &[Within]) -> Option<ContextWrites<'_>> {
         let Some((last, around)) = within.split_last() else {
             return Some(ContextWrites { values: &mut self.context, merged: None, context_bytes: None });
@@ -338,7 +338,7 @@ impl State {
         frame.filter(|frame| frame.place == *place)
     }
 
-    /// Puts the run, or the lane of the place, into a frame.
+    /// Sets the frame of the run, or of the lane of its address.
     pub(super) fn put_frame(&mut self, frame: Frame) {
         if frame.place.within.is_empty() {
             self.frames.clear();

@@ -36,11 +36,11 @@ pub enum Input {
     Start(Box<Start>),
     /// An effect has its outcome.
     EffectDone {
-        /// Where.
+        /// Address of the step.
         place: StepAddress,
         /// Which of the step's effects.
         index: u32,
-        /// Which attempt.
+        /// Number of the attempt, counted from 1.
         attempt: u32,
         /// How long it took, in milliseconds.
         took_ms: u32,
@@ -49,7 +49,7 @@ pub enum Input {
     },
     /// A timer is due.
     TimerDue {
-        /// Which.
+        /// The timer.
         timer: Timer,
     },
     /// An awaited event is there.
@@ -61,14 +61,14 @@ pub enum Input {
     },
     /// A person decided.
     Decided {
-        /// Which request.
+        /// Id of the request.
         approval_id: ApprovalId,
         /// What they decided.
         decision: Decision,
     },
     /// A stored rule was read.
     RuleRead {
-        /// Where.
+        /// Address of the step.
         place: StepAddress,
         /// As it stands; nothing where there is none.
         rule: Option<Box<Rule>>,
@@ -85,9 +85,9 @@ pub enum Input {
     },
     /// A person cancelled it.
     Cancel {
-        /// Who.
+        /// Email address of the person.
         by: String,
-        /// Why.
+        /// The reason, in a sentence.
         reason: Option<String>,
     },
 }
@@ -127,7 +127,7 @@ pub enum ChildStatus {
     Refused {
         /// The stable code.
         code: String,
-        /// In words.
+        /// A sentence for people.
         message: String,
     },
     /// It has started.
@@ -147,7 +147,7 @@ pub struct ChildEnd {
     pub result: RunResult,
     /// What its document last said.
     pub decision: Option<RunDecision>,
-    /// Why.
+    /// The reason, in a sentence.
     pub reason: Option<String>,
     /// What its steps put into its context.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -160,7 +160,7 @@ pub struct Event {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its id.
+    /// Id of the event, unique in its workspace.
     pub id: EventId,
     /// Who sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,14 +209,14 @@ pub enum Outcome {
     Unanswered {
         /// In which way.
         error: ScriptedError,
-        /// In words.
+        /// A sentence for people.
         message: String,
     },
     /// The call was never made, or its answer can't be kept; trying again would not help.
     Refused {
         /// The stable code.
         code: String,
-        /// In words.
+        /// A sentence for people.
         message: String,
     },
 }
@@ -240,26 +240,26 @@ pub struct Answer {
 pub enum Timer {
     /// An effect is tried again.
     Retry {
-        /// Where.
+        /// Address of the step.
         place: StepAddress,
         /// Which of the step's effects.
         index: u32,
     },
     /// A request has waited long enough.
     Expiry {
-        /// Which.
+        /// Id of the request.
         approval_id: ApprovalId,
     },
     /// A wait is over.
     #[serde(rename = "wait_over")]
     WaitElapsed {
-        /// Where.
+        /// Address of the step.
         place: StepAddress,
     },
     /// A whole `parallel`, `foreach` or `call` has taken long enough.
     #[serde(rename = "step_over")]
     StepTimeout {
-        /// Where.
+        /// Address of the step.
         place: StepAddress,
     },
     /// The run has worked long enough.
@@ -269,7 +269,7 @@ pub enum Timer {
 /// A person's decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// What.
+    /// The verdict.
     #[serde(rename = "verb")]
     pub verdict: Verdict,
     /// Who, by address.

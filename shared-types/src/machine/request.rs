@@ -21,9 +21,9 @@ pub enum Resolved {
     Http(HttpRequest),
     /// A record made or changed.
     Record {
-        /// What kind.
+        /// The kind of entity: `order`, `invoice`.
         entity: String,
-        /// Which one.
+        /// Identifier of the entity in the system that owns it.
         #[serde(skip_serializing_if = "Option::is_none")]
         entity_id: Option<String>,
         /// Its fields.
@@ -31,7 +31,7 @@ pub enum Resolved {
     },
     /// A connector's operation.
     Connector {
-        /// Which.
+        /// Name of the connector.
         connector: String,
         /// What it gets.
         input: Value,
@@ -43,7 +43,7 @@ pub enum Resolved {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// Where to.
+    /// The URL, with scheme and host.
     pub url: String,
     /// Headers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

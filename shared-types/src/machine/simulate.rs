@@ -59,7 +59,7 @@ pub struct Simulation {
 pub struct SimulatedStep {
     /// The step.
     pub id: StepId,
-    /// The how-manieth time, from 1.
+    /// Which visit of the step, counted from 1.
     pub visit: u32,
     /// The branches and items that it stands in, outermost first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -98,7 +98,7 @@ pub struct SimulatedEffect {
 pub struct Unused {
     /// Which, from 0.
     pub index: usize,
-    /// Why.
+    /// The reason, in a sentence.
     pub why: String,
 }
 

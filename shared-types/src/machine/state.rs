@@ -60,10 +60,10 @@ pub struct State {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The money at stake.
+    /// The money at stake: a decimal number, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
-    /// Its currency.
+    /// Currency of the amount, usually an ISO 4217 code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Where the run itself stands, if it stands: one frame, in which branches and items stand in theirs.
@@ -121,18 +121,18 @@ fn is_zero(number: &u64) -> bool {
 /// A call that was given up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AbandonedCall {
-    /// Where.
+    /// Address of the step.
     pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
-    /// Which attempt.
+    /// Number of the attempt, counted from 1.
     pub attempt: u32,
 }
 
 /// A step that is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
-    /// Its address.
+    /// Address of the step.
     pub place: StepAddress,
     /// When it was entered: what `now` says in it.
     pub entered_at: DateTime<Utc>,
@@ -150,7 +150,7 @@ pub enum Activity {
     AwaitingEffect {
         /// Which of the step's effects.
         index: u32,
-        /// Which attempt.
+        /// Number of the attempt, counted from 1.
         attempt: u32,
     },
     /// An effect's call failed and is made again later.
@@ -159,33 +159,33 @@ pub enum Activity {
         index: u32,
         /// The next attempt.
         attempt: u32,
-        /// When.
+        /// When the next attempt is made, in UTC.
         until: DateTime<Utc>,
     },
     /// People are asked.
     #[serde(rename = "asking")]
     AwaitingApproval {
-        /// The request.
+        /// Id of the request.
         approval_id: ApprovalId,
     },
     /// An event is awaited.
     #[serde(rename = "awaiting")]
     AwaitingEvent {
-        /// Which.
+        /// The type of event, and the values that it must have.
         awaited: Box<AwaitedEvent>,
-        /// Until when.
+        /// The deadline, in UTC; none if there is no limit.
         until: Option<DateTime<Utc>>,
     },
     /// Time passes.
     #[serde(rename = "pausing")]
     Sleeping {
-        /// Until when.
+        /// When the wait ends, in UTC.
         until: DateTime<Utc>,
     },
     /// A stored rule is read.
     #[serde(rename = "reading")]
     LoadingRule {
-        /// Which.
+        /// Slug of the rule.
         rule_id: String,
     },
     /// Another workflow's run is under way.
@@ -224,9 +224,9 @@ impl Activity {
 /// A request that the run has made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenRequest {
-    /// Where.
+    /// Address of the step.
     pub place: StepAddress,
-    /// When.
+    /// When the request was made, in UTC.
     pub asked_at: DateTime<Utc>,
     /// Whether the run waits for it, or goes on meanwhile.
     pub waits: bool,
@@ -234,11 +234,11 @@ pub struct OpenRequest {
     pub blocks: bool,
     /// Who is asked, in words.
     pub asked: String,
-    /// Until when.
+    /// The deadline, in UTC; none if the request doesn't expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// What it is about, for the event that tells of its end.
     pub entity: Option<String>,
-    /// Which one.
+    /// Identifier of the entity in the system that owns it.
     pub entity_id: Option<String>,
     /// An answer that came before the run waited for it.
     #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
@@ -268,9 +268,9 @@ pub enum RunDecision {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct End {
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
-    /// As what.
+    /// The result of the run.
     pub result: RunResult,
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -320,7 +320,7 @@ pub struct RunError {
     pub step: Option<StepId>,
     /// The stable code.
     pub code: String,
-    /// In words.
+    /// A sentence for people.
     pub message: String,
 }
 
@@ -360,9 +360,9 @@ impl RunStatus {
 pub struct WaitsFor {
     /// At which step.
     pub step_id: StepId,
-    /// In words.
+    /// A sentence for people.
     pub what: String,
-    /// Until when.
+    /// The deadline, in UTC; none if there is no limit.
     pub until: Option<DateTime<Utc>>,
 }
 

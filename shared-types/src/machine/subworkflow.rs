@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 /// A run of another workflow that this one waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildRun {
-    /// Its id.
+    /// Id of the run, a `UUIDv7`.
     pub execution_id: ExecutionId,
     /// Of which workflow.
     pub workflow_id: WorkflowId,

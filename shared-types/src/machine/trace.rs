@@ -12,9 +12,9 @@ use std::collections::HashMap;
 /// One visit of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceNode {
-    /// The step.
+    /// Id of the step.
     pub step_id: StepId,
-    /// The how-manieth time in its branch or item, from 1.
+    /// Which visit of the step in its branch or item, counted from 1.
     pub visit: u32,
     /// What became of it last.
     pub state: StepState,
@@ -42,7 +42,7 @@ pub struct TraceNode {
 pub struct Moment {
     /// The fact's number in the trace.
     pub seq: u32,
-    /// When.
+    /// When it happened, in UTC.
     pub at: DateTime<Utc>,
     /// In which attempt, from 1.
     pub attempt: u32,
@@ -50,7 +50,7 @@ pub struct Moment {
     pub state: StepState,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,
-    /// In words.
+    /// A sentence for people.
     pub reason: Option<String>,
     /// What it got.
     #[serde(default, skip_serializing_if = "Option::is_none")]

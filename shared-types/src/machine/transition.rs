@@ -1,4 +1,4 @@
-//! One turn of the machine: an input is applied and the run taken as far as it goes by itself.
+//! One transition: an input is applied, and the run goes on until every lane waits or is over.
 
 use super::{
     Definition, InputError,
@@ -24,7 +24,7 @@ use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// One turn: the run's definition and state, what happened, and what comes of it.
+/// One transition: the definition and state of the run, the input's stamp, and the commands and facts that result.
 pub(super) struct Transition<'t> {
     pub(super) definition: &'t Definition,
     pub(super) state: &'t mut State,
@@ -35,19 +35,19 @@ pub(super) struct Transition<'t> {
     work_before: u64,
 }
 
-/// Where a run, or a lane of it, goes after a step.
+/// Where a run or a lane goes after a step.
 pub(super) enum Next {
     /// To a step.
     To(StepId),
-    /// Nowhere: the run ends, or the lane, which fails where a failure is given.
+    /// The end of the run or the lane. A lane fails if an error is given.
     End(Option<RunError>),
-    /// The step failed, and nothing takes it up: the run fails, or the lane.
+    /// The step failed and has no `on_error`: the run or the lane fails.
     Fail(RunError),
-    /// It stands in a frame, or the whole run has ended.
+    /// Nowhere yet: the step has set a frame, or the run has ended.
     Stay,
 }
 
-/// How a run or a lane of it came to its end.
+/// How a run or a lane ended.
 pub(super) enum Completion {
     /// By its steps; in a branch, the failure that this counts as.
     Ended(Option<RunError>),
@@ -97,7 +97,7 @@ impl<'t> Transition<'t> {
         Self { definition, state, stamp, out: Applied::default(), ids: 0, work_before: work_done() }
     }
 
-    /// Closes the turn: the working time is counted, and the run's own timer follows it.
+    /// Ends the transition: counts the working time and sets or clears the timer of the run's `timeout`.
     pub(super) fn finish(mut self) -> Applied {
         self.count_working_time();
         self.out
@@ -162,7 +162,7 @@ impl<'t> Transition<'t> {
         Ok((!why.holds()).then(|| format!("The filter keeps it out: {}", why.sentence())))
     }
 
-    /// Goes on from where a step stood, lane by lane outwards, until something stands or the run ends.
+    /// Continues after a step. A lane that is over continues the step around it, outwards to the run itself.
     pub(super) fn continue_from(&mut self, place: &StepAddress, flow: Next) {
         self.continue_in(place.within.clone(), flow);
     }
@@ -178,7 +178,7 @@ impl<'t> Transition<'t> {
         }
     }
 
-    /// Enters steps of the run or of one lane, one after the other, until it stands or is over.
+    /// Enters the steps of the run or of one lane, one after the other. Returns how it ended, or `None` if it waits.
     pub(super) fn run_lane(&mut self, within: &[Within], mut flow: Next) -> Option<Completion> {
         loop {
             flow = match flow {
@@ -210,7 +210,7 @@ impl<'t> Transition<'t> {
         }
     }
 
-    /// A limit of the whole run that it is past.
+    /// The limit that the run exceeds, if it does.
     fn exceeded_limit(&self) -> Option<Failure> {
         let limits = self.state.limits;
         if self.state.steps_entered > limits.steps {
@@ -264,7 +264,7 @@ impl<'t> Transition<'t> {
         Next::To(on_error)
     }
 
-    /// Where it goes along `next`; in a lane, without one, to the step that follows in order.
+    /// To `next`; in a lane without `next`, to the step that follows in the document.
     pub(super) fn next_or_following(&self, place: &StepAddress, next: Option<&StepId>) -> Next {
         match next {
             Some(next) => Next::To(next.clone()),
@@ -272,8 +272,8 @@ impl<'t> Transition<'t> {
         }
     }
 
-    /// Where a step without links goes: in a lane to the step that follows, else nowhere. A failure is what
-    /// the lane's end counts as here.
+    /// For a step without links: in a lane, to the step that follows in the document; else the end. An error makes the
+    /// end of a lane a failure.
     pub(super) fn following_or_end(&self, place: &StepAddress, failure: Option<RunError>) -> Next {
         let following = (!place.within.is_empty()).then(|| self.definition.following(&place.step)).flatten();
         following.map_or(Next::End(failure), |step| Next::To(step.id.clone()))
@@ -296,7 +296,7 @@ impl<'t> Transition<'t> {
         self.out.commands.push(command);
     }
 
-    /// Tells a fact about a place; the caller fills in the rest.
+    /// Adds a fact about a step; the caller fills in the rest.
     pub(super) fn fact(&mut self, place: &StepAddress, state: StepState) -> &mut Fact {
         let lanes = || place.within.iter().rev();
         let branch = lanes().find_map(|within| match &within.lane {
@@ -333,7 +333,7 @@ impl<'t> Transition<'t> {
         &mut self.out.facts[last]
     }
 
-    /// Tells that a step is done at once, and goes on.
+    /// Adds the fact of a step that completed at once.
     pub(super) fn complete_step(
         &mut self,
         place: &StepAddress,
@@ -364,7 +364,7 @@ impl<'t> Transition<'t> {
         self.state.frame(place)
     }
 
-    /// Puts the run into a frame at a place, or changes what the frame there does.
+    /// Sets the activity of the frame at an address, and creates the frame if there is none.
     pub(super) fn set_frame(&mut self, place: &StepAddress, activity: Activity) -> Next {
         if let Some(frame) = self.state.frame_mut(place) {
             frame.activity = activity;

@@ -24,7 +24,7 @@ pub struct ApprovalSpec {
     /// What kind of thing it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<String>,
-    /// Which one.
+    /// Identifier of the entity in the system that owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<TemplateValue>,
     /// What the approver sees.

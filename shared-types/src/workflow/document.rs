@@ -45,7 +45,7 @@ pub struct Document {
     /// What a run is about, for lists and cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Template>,
-    /// The money at stake.
+    /// The money at stake: a decimal number, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<TemplateValue>,
     /// The currency of `amount`.
@@ -154,7 +154,7 @@ pub enum CatchUp {
 pub struct DocumentTest {
     /// What it shows.
     pub name: String,
-    /// What happens.
+    /// The event that starts the run, and what happens after it.
     #[serde(default)]
     pub given: TestInput,
     /// What must come of it.

@@ -45,7 +45,7 @@ pub struct Notify {
 /// A call to another system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpCall {
-    /// Where to.
+    /// The URL, with scheme and host.
     pub url: Template,
     /// `GET` for `http_request`, `POST` for `webhook` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,7 +110,7 @@ pub struct ShortRequest {
     /// What kind of thing it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<String>,
-    /// Which one.
+    /// Identifier of the entity in the system that owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<TemplateValue>,
     /// `approver_role` or `approvers`, `reason`, `expires_in`, `subject`, `amount`, `currency`; the rest is shown.

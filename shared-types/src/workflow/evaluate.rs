@@ -44,7 +44,7 @@ pub enum Why {
     Leaf {
         /// The operator's name.
         op: Operator,
-        /// The path.
+        /// Path of the field in the context: `order.total`.
         field: String,
         /// What was there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ pub enum ConditionError {
     /// It compares more pairs of values than a condition may.
     #[error("{field} {phrase} compares more than {MAX_PAIRS} pairs of values", phrase = operator.phrase())]
     TooManyPairs {
-        /// The path.
+        /// Path of the field in the context: `order.total`.
         field: String,
         /// How it compares.
         operator: Operator,

@@ -42,21 +42,21 @@ pub enum Severity {
 pub enum PatchOp {
     /// Adds a value.
     Add {
-        /// Where.
+        /// JSON Pointer (RFC 6901) of the value.
         path: String,
         /// What.
         value: Value,
     },
     /// Replaces a value.
     Replace {
-        /// Where.
+        /// JSON Pointer (RFC 6901) of the value.
         path: String,
         /// By what.
         value: Value,
     },
     /// Removes a value.
     Remove {
-        /// Where.
+        /// JSON Pointer (RFC 6901) of the value.
         path: String,
     },
     /// Moves a value.

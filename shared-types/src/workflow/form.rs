@@ -12,7 +12,7 @@ use std::{cmp::Ordering, fmt};
 /// A field that isn't filled in as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormFault {
-    /// Which field.
+    /// Path of the field.
     pub field: String,
     /// What is wrong, and what to write.
     pub message: String,

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 /// A version of a stored rule, as a run asks it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Which version.
+    /// Number of the version, counted from 1.
     pub version: i32,
     /// What it asks.
     pub condition: Condition,

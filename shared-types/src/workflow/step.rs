@@ -135,7 +135,7 @@ pub enum StepKind {
     },
     /// Ends the run as failed.
     Fail {
-        /// Why.
+        /// The reason, in a sentence.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Template>,
     },
@@ -293,7 +293,7 @@ pub enum Wait {
     Event(EventWait),
     /// A span of time.
     For {
-        /// How long.
+        /// The time to wait.
         r#for: Span,
     },
     /// A point in time.
@@ -322,7 +322,7 @@ pub struct EventWait {
 /// Which workflow to run, and with what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CallWorkflow {
-    /// The workflow.
+    /// Slug of the workflow.
     pub workflow_id: WorkflowId,
     /// Its input.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,7 +55,7 @@ pub struct Expectation {
 pub enum ScriptItem {
     /// A person decides.
     Decide {
-        /// What.
+        /// The verdict.
         decide: Verdict,
         /// What they say.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,6 @@ pub(crate) struct Props {
     pub(crate) connection: Connection,
 }
 
-/// The strip.
 #[component]
 pub(crate) fn Strip(props: &Props) -> Html {
     let now = use_now();

@@ -13,7 +13,6 @@ pub(crate) struct Props {
     pub(crate) queued: usize,
 }
 
-/// The rail.
 #[component]
 pub(crate) fn Rail(props: &Props) -> Html {
     let here = use_route::<Route>().and_then(|route| route.section());

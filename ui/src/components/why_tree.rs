@@ -17,7 +17,6 @@ pub(crate) struct Props {
     pub(crate) currency: Option<String>,
 }
 
-/// The tree.
 #[component]
 pub(crate) fn WhyTree(props: &Props) -> Html {
     let money = Money::of(props.amount.as_deref(), props.currency.as_deref());

@@ -22,7 +22,6 @@ pub(crate) struct Props {
     pub(crate) close: Callback<()>,
 }
 
-/// The keys.
 #[component]
 pub(crate) fn Help(props: &Props) -> Html {
     let close = props.close.reform(|_: MouseEvent| ());

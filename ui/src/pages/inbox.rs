@@ -40,7 +40,6 @@ pub(crate) struct Props {
     pub(crate) messages: bool,
 }
 
-/// The page.
 #[component]
 pub(crate) fn Inbox(props: &Props) -> Html {
     let reading = use_load((), |(), policy| bridge::waiting(policy));

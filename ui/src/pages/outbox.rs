@@ -19,7 +19,6 @@ use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-/// The page.
 #[component]
 pub(crate) fn Outbox() -> Html {
     let items = use_state(Vec::<OutboxItem>::new);

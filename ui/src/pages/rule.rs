@@ -39,7 +39,6 @@ pub(crate) struct Props {
     pub(crate) id: Option<String>,
 }
 
-/// The page.
 #[component]
 pub(crate) fn Rule(props: &Props) -> Html {
     let Some(id) = props.id.clone() else {

@@ -15,7 +15,6 @@ use shared_types::api::{Permission, Permissions, rules::RuleSummary};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-/// The page.
 #[component]
 pub(crate) fn Rules() -> Html {
     let reading = use_load((), |(), policy| bridge::rules(policy));

@@ -45,7 +45,6 @@ pub(crate) struct Props {
     pub(crate) id: String,
 }
 
-/// The page.
 #[component]
 pub(crate) fn Run(props: &Props) -> Html {
     let reading = use_load(props.id.clone(), bridge::run);

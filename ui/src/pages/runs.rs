@@ -33,7 +33,6 @@ use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
-/// The page.
 #[component]
 pub(crate) fn Runs() -> Html {
     let (filters, change) = use_filters();

@@ -35,7 +35,6 @@ pub(crate) struct Props {
     pub(crate) lasting: bool,
 }
 
-/// The page.
 #[component]
 pub(crate) fn Settings(props: &Props) -> Html {
     let chosen = use_state(Chosen::default);

@@ -33,7 +33,6 @@ pub(crate) struct Props {
     pub(crate) id: String,
 }
 
-/// The page.
 #[component]
 pub(crate) fn Workflow(props: &Props) -> Html {
     let reading = use_load(props.id.clone(), bridge::workflow);

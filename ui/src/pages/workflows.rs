@@ -20,7 +20,6 @@ use shared_types::{
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-/// The page.
 #[component]
 pub(crate) fn Workflows() -> Html {
     let reading = use_load((), |(), policy| bridge::workflows(policy));

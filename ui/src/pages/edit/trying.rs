@@ -23,7 +23,6 @@ pub(crate) struct Props {
     pub(crate) sample: Option<String>,
 }
 
-/// The panel.
 #[component]
 pub(crate) fn Trying(props: &Props) -> Html {
     let event = use_node_ref();

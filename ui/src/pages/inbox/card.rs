@@ -37,7 +37,6 @@ pub(crate) struct Props {
     pub(crate) said: Callback<(Toast, Option<Approval>)>,
 }
 
-/// The card.
 #[component]
 pub(crate) fn Card(props: &Props) -> Html {
     let id = props.id;

@@ -21,7 +21,6 @@ pub(crate) struct Props {
     pub(crate) queued: Vec<QueuedDecision>,
 }
 
-/// The rows.
 #[component]
 pub(crate) fn List(props: &Props) -> Html {
     let list = use_node_ref();

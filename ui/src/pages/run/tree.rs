@@ -41,7 +41,6 @@ struct Rows<'p> {
     of: &'p Props,
 }
 
-/// The tree.
 #[component]
 pub(crate) fn Tree(props: &Props) -> Html {
     let turned = use_state(BTreeSet::new);

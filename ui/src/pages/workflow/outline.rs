@@ -25,7 +25,6 @@ pub(crate) struct Props {
     pub(crate) next_times: Vec<DateTime<Utc>>,
 }
 
-/// The outline.
 #[component]
 pub(crate) fn Outline(props: &Props) -> Html {
     let chosen = use_state(|| None::<StepId>);

@@ -22,7 +22,6 @@ pub(crate) struct Props {
     pub(crate) may_write: bool,
 }
 
-/// The panel.
 #[component]
 pub(crate) fn WebhookPanel(props: &Props) -> Html {
     let reading = use_load(props.id.clone(), bridge::webhook);
