@@ -31,24 +31,34 @@ pub struct Entry {
     pub detail: Value,
 }
 
-/// Writes entries.
+/// Inserts entries.
 pub async fn insert(conn: &mut PgConnection, entries: &[&Entry]) -> Result<()> {
-    for entry in entries {
-        sqlx::query!(
-            "insert into audit (id, workspace_id, at, actor, action, subject, address, detail)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            entry.id.0,
-            entry.workspace.0,
-            entry.at,
-            entry.actor,
-            entry.action,
-            entry.subject,
-            entry.address,
-            entry.detail
-        )
-        .execute(&mut *conn)
-        .await?;
+    if entries.is_empty() {
+        return Ok(());
     }
+    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id.0).collect();
+    let workspaces: Vec<Uuid> = entries.iter().map(|entry| entry.workspace.0).collect();
+    let times: Vec<DateTime<Utc>> = entries.iter().map(|entry| entry.at).collect();
+    let actors: Vec<String> = entries.iter().map(|entry| entry.actor.clone()).collect();
+    let actions: Vec<String> = entries.iter().map(|entry| entry.action.to_owned()).collect();
+    let subjects: Vec<String> = entries.iter().map(|entry| entry.subject.clone()).collect();
+    let addresses: Vec<Option<String>> = entries.iter().map(|entry| entry.address.clone()).collect();
+    let details: Vec<Value> = entries.iter().map(|entry| entry.detail.clone()).collect();
+    sqlx::query!(
+        "insert into audit (id, workspace_id, at, actor, action, subject, address, detail)
+         select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
+             $8::jsonb[])",
+        &ids,
+        &workspaces,
+        &times,
+        &actors,
+        &actions,
+        &subjects,
+        &addresses as &[Option<String>],
+        &details
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! What follows from a change: timers, waits, requests and messages.
 
-use super::{Base, Change};
+use super::{Base, Change, Closed, Delivery, Notice};
 use crate::store::{Result, child_runs, json, waits::wait_key};
-use shared_types::ids::{ApprovalId, WorkspaceId};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_types::machine::command::Request;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -114,70 +116,105 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
 }
 
 pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
-    for change in changes {
-        for (request, seen) in &change.side_rows.asked {
-            let approvers: Vec<String> =
-                request.levels.iter().flat_map(|level| level.approvers.clone()).collect();
-            let asked_at = change.at();
-            sqlx::query!(
-                "insert into approvals (id, workspace_id, execution_id, workflow_id, status, request, subject,
-                     entity_id, approvers, seen, asked_at)
-                 values ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10)",
-                request.approval_id.0,
-                change.workspace.0,
-                change.execution_id().0,
-                change.execution.workflow_id.0,
-                json(request),
-                request.subject,
-                request.entity_id,
-                &approvers,
-                seen,
-                asked_at
-            )
-            .execute(&mut *conn)
-            .await?;
-        }
-        for closed in &change.side_rows.closed {
-            let at = change.at();
-            sqlx::query!(
-                "update approvals set status = $3, withdrawn_because = $4, decision = $5, decision_key = $6,
-                     closed_at = $7
-                 where workspace_id = $1 and id = $2 and status = 'pending'",
-                change.workspace.0,
-                closed.approval_id.0,
-                closed.status.as_str(),
-                closed.because,
-                closed.decision,
-                closed.decision_key,
-                at
-            )
-            .execute(&mut *conn)
-            .await?;
-            withdraw_messages(conn, change.workspace, closed.approval_id).await?;
-        }
-    }
-    Ok(())
+    insert_requests(conn, changes).await?;
+    close_requests(conn, changes).await
 }
 
-/// Messages of a closed request that could not go out yet are of no use any more.
-async fn withdraw_messages(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    approval: ApprovalId,
-) -> Result<()> {
+async fn insert_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let asked: Vec<(&Change, &Request, &String)> = changes
+        .iter()
+        .flat_map(|change| change.side_rows.asked.iter().map(|(request, seen)| (*change, request, seen)))
+        .collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = asked.iter().map(|(_, request, _)| request.approval_id.0).collect();
+    let workspaces: Vec<Uuid> = asked.iter().map(|(change, ..)| change.workspace.0).collect();
+    let executions: Vec<Uuid> = asked.iter().map(|(change, ..)| change.execution_id().0).collect();
+    let workflows: Vec<String> =
+        asked.iter().map(|(change, ..)| change.execution.workflow_id.0.clone()).collect();
+    let requests: Vec<Value> = asked.iter().map(|(_, request, _)| json(request)).collect();
+    let subjects: Vec<Option<String>> = asked.iter().map(|(_, request, _)| request.subject.clone()).collect();
+    let entities: Vec<Option<String>> =
+        asked.iter().map(|(_, request, _)| request.entity_id.clone()).collect();
+    let approvers: Vec<Value> = asked.iter().map(|(_, request, _)| approvers_of(request)).collect();
+    let seen: Vec<String> = asked.iter().map(|(.., seen)| (*seen).clone()).collect();
+    let times: Vec<DateTime<Utc>> = asked.iter().map(|(change, ..)| change.at()).collect();
     sqlx::query!(
-        "update deliveries set status = 'undeliverable', reason = 'Its request was closed before it could go out',
-             next_at = null
-         where workspace_id = $1 and approval_id = $2 and status = 'pending'",
-        workspace.0,
-        approval.0
+        "insert into approvals (id, workspace_id, execution_id, workflow_id, status, request, subject, entity_id,
+             approvers, seen, asked_at)
+         select t.id, t.workspace, t.execution, t.workflow, 'pending', t.request, t.subject, t.entity,
+             array(select jsonb_array_elements_text(t.approvers)), t.seen, t.at
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[], $8::jsonb[],
+             $9::text[], $10::timestamptz[])
+           as t(id, workspace, execution, workflow, request, subject, entity, approvers, seen, at)",
+        &ids,
+        &workspaces,
+        &executions,
+        &workflows,
+        &requests,
+        &subjects as &[Option<String>],
+        &entities as &[Option<String>],
+        &approvers,
+        &seen,
+        &times
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Who was called, who is to end, who is to hear, and who has heard.
+/// The entries of all levels, by which requests are found; an array of arrays can't be passed, JSON can.
+fn approvers_of(request: &Request) -> Value {
+    request.levels.iter().flat_map(|level| &level.approvers).map(json).collect()
+}
+
+async fn close_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let closed: Vec<(&Change, &Closed)> = changes
+        .iter()
+        .flat_map(|change| change.side_rows.closed.iter().map(|closed| (*change, closed)))
+        .collect();
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = closed.iter().map(|(_, closed)| closed.approval_id.0).collect();
+    let workspaces: Vec<Uuid> = closed.iter().map(|(change, _)| change.workspace.0).collect();
+    let statuses: Vec<String> = closed.iter().map(|(_, closed)| closed.status.as_str().to_owned()).collect();
+    let reasons: Vec<Option<String>> = closed.iter().map(|(_, closed)| closed.because.clone()).collect();
+    let decisions: Vec<Option<Value>> = closed.iter().map(|(_, closed)| closed.decision.clone()).collect();
+    let keys: Vec<Option<String>> = closed.iter().map(|(_, closed)| closed.decision_key.clone()).collect();
+    let times: Vec<DateTime<Utc>> = closed.iter().map(|(change, _)| change.at()).collect();
+    sqlx::query!(
+        "update approvals a set status = t.status, withdrawn_because = t.reason, decision = t.decision,
+             decision_key = t.key, closed_at = t.at
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::timestamptz[])
+           as t(workspace, id, status, reason, decision, key, at)
+         where a.workspace_id = t.workspace and a.id = t.id and a.status = 'pending'",
+        &workspaces,
+        &ids,
+        &statuses,
+        &reasons as &[Option<String>],
+        &decisions as &[Option<Value>],
+        &keys as &[Option<String>],
+        &times
+    )
+    .execute(&mut *conn)
+    .await?;
+    // A message about a closed request that could not be sent yet is of no use any more.
+    sqlx::query!(
+        "update deliveries d set status = 'undeliverable', next_at = null,
+             reason = 'Its request was closed before it could go out'
+         from unnest($1::uuid[], $2::uuid[]) as t(workspace, approval)
+         where d.workspace_id = t.workspace and d.approval_id = t.approval and d.status = 'pending'",
+        &workspaces,
+        &ids
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes child runs: those that start, those that must stop, and those of which a parent must be or was notified.
 pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     let made: Vec<_> = changes
         .iter()
@@ -203,46 +240,85 @@ pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) ->
 }
 
 pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
-    for change in changes {
-        let at = change.at();
-        for notice in &change.side_rows.notices {
-            sqlx::query!(
-                "insert into notices (id, workspace_id, user_id, execution_id, approval_id, subject, message, at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                notice.id.0,
-                change.workspace.0,
-                notice.user.0,
-                change.execution_id().0,
-                notice.approval_id.map(|id| id.0),
-                notice.subject,
-                notice.message,
-                at
-            )
-            .execute(&mut *conn)
-            .await?;
-        }
-        for delivery in &change.side_rows.deliveries {
-            let status = if delivery.undeliverable.is_some() { "undeliverable" } else { "pending" };
-            let next_at = delivery.undeliverable.is_none().then_some(at);
-            sqlx::query!(
-                "insert into deliveries (id, workspace_id, execution_id, approval_id, recipient, subject, message,
-                     status, reason, next_at, created_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                delivery.id.0,
-                change.workspace.0,
-                change.execution_id().0,
-                delivery.approval_id.map(|id| id.0),
-                delivery.recipient,
-                delivery.subject,
-                delivery.message,
-                status,
-                delivery.undeliverable,
-                next_at,
-                at
-            )
-            .execute(&mut *conn)
-            .await?;
-        }
+    insert_notices(conn, changes).await?;
+    insert_deliveries(conn, changes).await
+}
+
+async fn insert_notices(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let notices: Vec<(&Change, &Notice)> = changes
+        .iter()
+        .flat_map(|change| change.side_rows.notices.iter().map(|notice| (*change, notice)))
+        .collect();
+    if notices.is_empty() {
+        return Ok(());
     }
+    let ids: Vec<Uuid> = notices.iter().map(|(_, notice)| notice.id.0).collect();
+    let workspaces: Vec<Uuid> = notices.iter().map(|(change, _)| change.workspace.0).collect();
+    let users: Vec<Uuid> = notices.iter().map(|(_, notice)| notice.user.0).collect();
+    let executions: Vec<Uuid> = notices.iter().map(|(change, _)| change.execution_id().0).collect();
+    let approvals: Vec<Option<Uuid>> =
+        notices.iter().map(|(_, notice)| notice.approval_id.map(|id| id.0)).collect();
+    let subjects: Vec<Option<String>> = notices.iter().map(|(_, notice)| notice.subject.clone()).collect();
+    let messages: Vec<String> = notices.iter().map(|(_, notice)| notice.message.clone()).collect();
+    let times: Vec<DateTime<Utc>> = notices.iter().map(|(change, _)| change.at()).collect();
+    sqlx::query!(
+        "insert into notices (id, workspace_id, user_id, execution_id, approval_id, subject, message, at)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
+             $8::timestamptz[])",
+        &ids,
+        &workspaces,
+        &users,
+        &executions,
+        &approvals as &[Option<Uuid>],
+        &subjects as &[Option<String>],
+        &messages,
+        &times
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_deliveries(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let deliveries: Vec<(&Change, &Delivery)> = changes
+        .iter()
+        .flat_map(|change| change.side_rows.deliveries.iter().map(|delivery| (*change, delivery)))
+        .collect();
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = deliveries.iter().map(|(_, delivery)| delivery.id.0).collect();
+    let workspaces: Vec<Uuid> = deliveries.iter().map(|(change, _)| change.workspace.0).collect();
+    let executions: Vec<Uuid> = deliveries.iter().map(|(change, _)| change.execution_id().0).collect();
+    let approvals: Vec<Option<Uuid>> =
+        deliveries.iter().map(|(_, delivery)| delivery.approval_id.map(|id| id.0)).collect();
+    let recipients: Vec<String> = deliveries.iter().map(|(_, delivery)| delivery.recipient.clone()).collect();
+    let subjects: Vec<Option<String>> =
+        deliveries.iter().map(|(_, delivery)| delivery.subject.clone()).collect();
+    let messages: Vec<String> = deliveries.iter().map(|(_, delivery)| delivery.message.clone()).collect();
+    let reasons: Vec<Option<String>> =
+        deliveries.iter().map(|(_, delivery)| delivery.undeliverable.clone()).collect();
+    let times: Vec<DateTime<Utc>> = deliveries.iter().map(|(change, _)| change.at()).collect();
+    sqlx::query!(
+        "insert into deliveries (id, workspace_id, execution_id, approval_id, recipient, subject, message, status,
+             reason, next_at, created_at)
+         select t.id, t.workspace, t.execution, t.approval, t.recipient, t.subject, t.message,
+             case when t.reason is null then 'pending' else 'undeliverable' end, t.reason,
+             case when t.reason is null then t.at end, t.at
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+             $9::timestamptz[])
+           as t(id, workspace, execution, approval, recipient, subject, message, reason, at)",
+        &ids,
+        &workspaces,
+        &executions,
+        &approvals as &[Option<Uuid>],
+        &recipients,
+        &subjects as &[Option<String>],
+        &messages,
+        &reasons as &[Option<String>],
+        &times
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
