@@ -7,6 +7,7 @@ use crate::{
         command::{RequestLevel, RequestStatus},
         input::Requester,
     },
+    recipient::Approver,
     role::RoleNames,
     workflow::approval::Forbid,
 };
@@ -106,32 +107,10 @@ pub fn is_for(policy: &Policy<'_>, person: &Candidate<'_>) -> Result<(), CannotD
 
 /// Whether a person is among those whom a request asks.
 fn is_asked(levels: &[RequestLevel], person: &Candidate<'_>) -> bool {
-    levels.iter().flat_map(|level| &level.approvers).any(|who| names(who, person))
-}
-
-/// Whether an approver's entry names a person.
-fn names(who: &str, person: &Candidate<'_>) -> bool {
-    match who.split_once(':') {
-        Some(("role", role)) => person.roles.iter().any(|has| has == role),
-        Some(("user", address)) => email::is_same(address, person.email),
-        Some(_) | None => email::is_same(who, person.email),
-    }
-}
-
-/// An approver's entry with its address in normal form; a role stays as it is.
-pub fn normal_approver(who: &str) -> String {
-    match who.split_once(':') {
-        Some(("user", address)) => format!("user:{}", email::normal_form(address)),
-        None if who.contains('@') => email::normal_form(who),
-        Some(_) | None => who.to_owned(),
-    }
-}
-
-/// Every entry that names a person: each of their roles, and their address.
-pub fn entries_of(address: &str, roles: &[String]) -> Vec<String> {
-    let address = email::normal_form(address);
-    let roles = roles.iter().map(|role| format!("role:{role}"));
-    roles.chain([format!("user:{address}"), address]).collect()
+    levels
+        .iter()
+        .flat_map(|level| &level.approvers)
+        .any(|approver| approver.includes(person.email, person.roles))
 }
 
 /// Who is still needed, in words: `One of sales_manager (Bo Ek, Cy Roth).`
@@ -141,12 +120,11 @@ pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>], role_names: &Role
     let approvers = policy.levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
     let words: Vec<String> = approvers
         .iter()
-        .map(|who| match who.split_once(':') {
-            Some(("role", role)) => {
-                format!("one of {} ({})", role_names.name(role), names_of_role(policy, who, people))
+        .map(|approver| match approver {
+            Approver::Role(role) => {
+                format!("one of {} ({})", role_names.name(role), names_of_role(policy, approver, people))
             }
-            Some((_, address)) => name_of_person(policy, who, address, people),
-            None => name_of_person(policy, who, who, people),
+            Approver::Person(address) => name_of_person(policy, approver, address, people),
         })
         .collect();
     let mut sentence = words.join(" or ");
@@ -156,8 +134,8 @@ pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>], role_names: &Role
     format!("{sentence}.")
 }
 
-fn names_of_role(policy: &Policy<'_>, who: &str, people: &[Asked<'_>]) -> String {
-    let having: Vec<&Asked<'_>> = people.iter().filter(|asked| names(who, &asked.person)).collect();
+fn names_of_role(policy: &Policy<'_>, role: &Approver, people: &[Asked<'_>]) -> String {
+    let having: Vec<&Asked<'_>> = people.iter().filter(|asked| is_meant(role, asked)).collect();
     let able = having.iter().filter(|asked| is_for(policy, &asked.person).is_ok());
     let able: Vec<&str> = able.map(|asked| asked.name).collect();
     match (able.is_empty(), having.is_empty()) {
@@ -167,12 +145,16 @@ fn names_of_role(policy: &Policy<'_>, who: &str, people: &[Asked<'_>]) -> String
     }
 }
 
-fn name_of_person(policy: &Policy<'_>, who: &str, address: &str, people: &[Asked<'_>]) -> String {
-    match people.iter().find(|asked| names(who, &asked.person)) {
+fn name_of_person(policy: &Policy<'_>, person: &Approver, address: &str, people: &[Asked<'_>]) -> String {
+    match people.iter().find(|asked| is_meant(person, asked)) {
         Some(asked) if is_for(policy, &asked.person).is_ok() => asked.name.to_owned(),
         Some(asked) => format!("{} (who can't decide)", asked.name),
         None => address.to_owned(),
     }
+}
+
+fn is_meant(approver: &Approver, asked: &Asked<'_>) -> bool {
+    approver.includes(asked.person.email, asked.person.roles)
 }
 
 /// What an approver sees of a request, in the order in which it is hashed.
@@ -219,7 +201,7 @@ mod tests {
     use crate::machine::input::RequesterKind;
 
     fn level(approvers: &[&str]) -> Vec<RequestLevel> {
-        let approvers = approvers.iter().map(|who| (*who).to_owned()).collect();
+        let approvers = approvers.iter().map(|who| who.parse().unwrap()).collect();
         vec![RequestLevel { name: "x".into(), approvers, quorum: 1 }]
     }
 
@@ -261,10 +243,6 @@ mod tests {
         let levels = level(&["role:finance"]);
         let own = decide(&levels, &forbid, " ADA@example.com ", &["operator", "finance"]);
         assert_eq!(own, Err(CannotDecide::Requester));
-        assert_eq!(normal_approver("user: INA@Example.com"), "user:ina@example.com");
-        assert_eq!(normal_approver("role:Finance"), "role:Finance");
-        let entries = entries_of("INA@Example.com", &["finance".to_owned()]);
-        assert_eq!(entries, ["role:finance", "user:ina@example.com", "ina@example.com"]);
     }
 
     #[test]

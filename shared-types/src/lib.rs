@@ -12,5 +12,6 @@ pub mod email;
 pub mod ids;
 pub mod label;
 pub mod machine;
+pub mod recipient;
 pub mod role;
 pub mod workflow;

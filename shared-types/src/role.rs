@@ -33,15 +33,6 @@ impl FromIterator<(String, String)> for RoleNames {
     }
 }
 
-/// Somebody named by an entry such as `role:sales_manager`, `user:ada@example.com` or an address, for a sentence.
-pub fn entry_in_words(entry: &str) -> String {
-    match entry.split_once(':') {
-        Some(("role", role)) => default_name(role),
-        Some((_, name)) => name.to_owned(),
-        None => entry.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,9 +44,6 @@ mod tests {
         assert_eq!(names.name("sales_manager"), "Head of sales");
         assert_eq!(names.name("key-account.owner"), "key-account.owner");
         assert_eq!(default_name("key-account.owner"), "key account owner");
-        assert_eq!(entry_in_words("role:sales_manager"), "sales manager");
-        assert_eq!(entry_in_words("user:ada@example.com"), "ada@example.com");
-        assert_eq!(entry_in_words("ada@example.com"), "ada@example.com");
     }
 
     #[test]

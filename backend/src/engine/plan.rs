@@ -12,14 +12,14 @@ use crate::{
 use chrono::{DateTime, Utc};
 use shared_types::{
     api::{approvals::MadeDecision, live::LiveKind},
-    approval::{Seen, normal_approver, seen_hash},
-    email,
+    approval::{Seen, seen_hash},
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
         command::{AwaitedEvent, Request, RequestStatus},
         input::Event,
     },
+    recipient::{Approver, Recipient},
     role,
 };
 use std::sync::Arc;
@@ -83,10 +83,7 @@ pub(super) async fn plan(
                 side_rows.timers_set.retain(|(set, _)| *set != key);
                 side_rows.timers_cleared.push(key);
             }
-            Command::Ask(mut request) => {
-                for who in request.levels.iter_mut().flat_map(|level| &mut level.approvers) {
-                    *who = normal_approver(who);
-                }
+            Command::Ask(request) => {
                 post_commit.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
                 let seen = hash(&request);
                 side_rows.asked.push((*request, seen));
@@ -173,15 +170,13 @@ async fn plan_notice(
     side_rows: &mut SideRows,
     post_commit: &mut PostCommit,
 ) -> store::Result<()> {
-    let mut conn = engine.0.pool.acquire().await?;
-    let named: Vec<String> = notice
-        .recipients
-        .iter()
-        .filter(|who| who.starts_with("role:") || who.starts_with("user:"))
-        .cloned()
-        .collect();
-    let members =
-        if named.is_empty() { Vec::new() } else { people::named(&mut conn, workspace, &named).await? };
+    let named: Vec<Approver> = notice.recipients.iter().filter_map(Recipient::members).collect();
+    let members = if named.is_empty() {
+        Vec::new()
+    } else {
+        let mut conn = engine.0.pool.acquire().await?;
+        people::named(&mut conn, workspace, &named).await?
+    };
     for member in &members {
         let id = NoticeId(clock::new_id());
         post_commit.messages.push((LiveKind::Notice, id.to_string(), Some(member.user_id)));
@@ -194,25 +189,24 @@ async fn plan_notice(
         });
     }
     for recipient in &notice.recipients {
-        let reached = |who: &str| match who.split_once(':') {
-            Some(("role", role)) => members.iter().any(|member| member.roles.iter().any(|has| has == role)),
-            Some((_, address)) => members.iter().any(|member| email::is_same(&member.email, address)),
-            None => false,
-        };
-        let undeliverable = match recipient.split_once(':') {
-            Some(("role" | "user", _)) if reached(recipient) => continue,
-            Some(("role", role)) => Some(format!("Nobody has the role {}.", role::default_name(role))),
-            Some(("user", email)) => Some(format!("{email} isn't a member of the workspace.")),
-            Some(("slack", _)) => Some("Slack isn't set up.".to_owned()),
-            Some(("pagerduty", _)) => Some("PagerDuty isn't set up.".to_owned()),
-            Some(_) | None if !recipient.contains('@') => Some(format!("\"{recipient}\" is no address.")),
-            Some(_) | None if engine.0.mail => None,
-            Some(_) | None => Some("Mail isn't set up.".to_owned()),
+        let is_reached =
+            |named: &Approver| members.iter().any(|member| named.includes(&member.email, &member.roles));
+        if recipient.members().as_ref().is_some_and(is_reached) {
+            continue;
+        }
+        let undeliverable = match recipient {
+            Recipient::Role(role) => Some(format!("Nobody has the role {}.", role::default_name(role))),
+            Recipient::Person(email) => Some(format!("{email} isn't a member of the workspace.")),
+            Recipient::SlackChannel(_) => Some("Slack isn't set up.".to_owned()),
+            Recipient::PagerDuty(_) => Some("PagerDuty isn't set up.".to_owned()),
+            Recipient::Unknown(text) => Some(format!("\"{text}\" is no address.")),
+            Recipient::Address(_) if engine.0.mail => None,
+            Recipient::Address(_) => Some("Mail isn't set up.".to_owned()),
         };
         post_commit.deliveries |= undeliverable.is_none();
         side_rows.deliveries.push(Delivery {
             id: DeliveryId(clock::new_id()),
-            recipient: recipient.clone(),
+            recipient: recipient.to_string(),
             approval_id: notice.approval_id,
             subject: notice.subject.clone(),
             message: notice.message.clone(),

@@ -23,10 +23,11 @@ use shared_types::{
         approvals::{Approval, ApprovalLevel, ApprovalQuery, MadeDecision, NewDecision},
         problem::{Code, Problem},
     },
-    approval::{Asked, Candidate, CannotDecide, Policy, entries_of, is_for, may_decide, still_needed},
+    approval::{Asked, Candidate, CannotDecide, Policy, is_for, may_decide, still_needed},
     email,
     ids::ApprovalId,
     machine::{Input, command::RequestStatus, input::Decision},
+    recipient::Approver,
     role::RoleNames,
     workflow::test_script::Verdict,
 };
@@ -74,7 +75,7 @@ async fn mine(
     mut below: Option<Uuid>,
     paging: &Paging,
 ) -> ApiResult<Page<StoredApproval>> {
-    let entries = entries_of(person.email, person.roles);
+    let entries = Approver::entries_of(person.email, person.roles);
     let only = only_of(principal);
     let wanted = usize::try_from(paging.to_read()).unwrap_or_default();
     let (mut found, mut looked_at) = (Vec::new(), 0);
@@ -128,7 +129,7 @@ async fn views(
     principal: &Principal,
     stored: Vec<StoredApproval>,
 ) -> ApiResult<Vec<Approval>> {
-    let mut who: Vec<String> =
+    let mut who: Vec<Approver> =
         stored.iter().flat_map(|s| &s.request.levels).flat_map(|level| level.approvers.clone()).collect();
     who.sort();
     who.dedup();
@@ -137,7 +138,7 @@ async fn views(
     } else {
         let mut conn = state.pool.acquire().await?;
         let members = people::named(&mut conn, principal.workspace, &who).await?;
-        let are_roles = who.iter().any(|who| who.starts_with("role:"));
+        let are_roles = who.iter().any(|approver| matches!(approver, Approver::Role(_)));
         let names = if are_roles {
             roles::names(&mut conn, principal.workspace).await?
         } else {

@@ -6,6 +6,7 @@ use shared_types::{
     api::{Permission, Permissions, users::User},
     email,
     ids::{SessionId, UserId, WorkspaceId},
+    recipient::Approver,
 };
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
@@ -207,15 +208,19 @@ pub async fn member(
     }))
 }
 
-/// The active members whom a list of `role:` and `user:` names.
-pub async fn named(conn: &mut PgConnection, workspace: WorkspaceId, who: &[String]) -> Result<Vec<Member>> {
-    let addresses: Vec<String> = who
-        .iter()
-        .filter(|who| !who.starts_with("role:"))
-        .map(|who| email::normal_form(who.strip_prefix("user:").unwrap_or(who)))
-        .collect();
-    let roles: Vec<String> =
-        who.iter().filter_map(|who| who.strip_prefix("role:")).map(str::to_owned).collect();
+/// The active members who have one of these roles or addresses.
+pub async fn named(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    approvers: &[Approver],
+) -> Result<Vec<Member>> {
+    let (mut roles, mut addresses) = (Vec::new(), Vec::new());
+    for approver in approvers {
+        match approver {
+            Approver::Role(role) => roles.push(role.clone()),
+            Approver::Person(address) => addresses.push(address.clone()),
+        }
+    }
     let rows = sqlx::query!(
         r#"select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles
            from memberships m join users u on u.id = m.user_id

@@ -7,6 +7,7 @@ use crate::{
         command::{PassedCondition, RequestStatus},
         input::Requester,
     },
+    recipient::Approver,
     workflow::test_script::Verdict,
 };
 use chrono::{DateTime, Utc};
@@ -81,8 +82,8 @@ pub struct Approval {
 pub struct ApprovalLevel {
     /// Its name.
     pub name: String,
-    /// `role:` or `user:`.
-    pub approvers: Vec<String>,
+    /// Who is asked: `role:` and the id of a role, or `user:` and an address.
+    pub approvers: Vec<Approver>,
     /// How many must approve.
     pub quorum: u32,
     /// How it stands: `open`, or as the request was closed.

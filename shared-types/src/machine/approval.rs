@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     ids::{ApprovalId, EventId, StepId},
+    recipient::{Approver, listed},
     workflow::{
         Span, TemplateValue,
-        approval::{self, ApprovalSpec, Forbid, FormField},
+        approval::{ApprovalSpec, Forbid, FormField},
         check::SETTINGS,
         effect::ShortRequest,
         scope::Scope,
@@ -66,7 +67,7 @@ impl Transition<'_> {
         let says_why = step.action().is_some_and(|action| action.reason.is_some());
         let reason = if says_why { self.state.reason.clone() } else { text("reason") };
         let reason = reason.map(|reason| texts::shortened(reason, MAX_REASON));
-        let name = text("approver_role").unwrap_or_else(|| approvers.join(", "));
+        let name = text("approver_role").unwrap_or_else(|| listed(&approvers));
         let wanted = Wanted {
             subject: text("subject").map(|subject| texts::shortened(subject, MAX_SUBJECT)),
             reason,
@@ -356,7 +357,7 @@ fn short(text: Option<String>, what: &str) -> Result<Option<String>, Failure> {
     text.map(|text| texts::fitting(text, what, MAX_AMOUNT)).transpose()
 }
 
-fn short_approvers(data: &Map<String, Value>) -> Result<Vec<String>, Failure> {
+fn short_approvers(data: &Map<String, Value>) -> Result<Vec<Approver>, Failure> {
     let role = data.get("approver_role").map(as_text).filter(|role| !role.trim().is_empty());
     let role = role.map(|role| Value::String(format!("role:{}", role.trim())));
     let named = match data.get("approvers").cloned() {
@@ -367,21 +368,21 @@ fn short_approvers(data: &Map<String, Value>) -> Result<Vec<String>, Failure> {
 }
 
 /// Who is asked, of what templates gave: `role:` and `user:` entries, addresses, and lists of these.
-fn approvers(named: &[Value]) -> Result<Vec<String>, Failure> {
+fn approvers(named: &[Value]) -> Result<Vec<Approver>, Failure> {
     let each = named.iter().flat_map(|one| match one {
         Value::Array(list) => list.as_slice(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             std::slice::from_ref(one)
         }
     });
-    let mut all: Vec<String> = Vec::new();
+    let mut all: Vec<Approver> = Vec::new();
     for who in each.map(as_text).filter(|who| !who.trim().is_empty()) {
-        let who = approval::parse_approver(&who).map_err(|fault| {
+        let approver = who.parse::<Approver>().map_err(|fault| {
             let shown = texts::shortened(who.clone(), MAX_AMOUNT);
             Failure::new("approver.bad", format!("\"{shown}\" can't be asked: {fault}."))
         })?;
-        if !all.contains(&who) {
-            all.push(who);
+        if !all.contains(&approver) {
+            all.push(approver);
         }
     }
     if all.is_empty() {
@@ -394,9 +395,9 @@ fn parse_span(text: &str) -> Result<Span, Failure> {
     text.parse().map_err(|error| Failure::new("duration.bad", format!("expires_in: {error}.")))
 }
 
-fn level_name(approvers: &[String], n: usize) -> String {
+fn level_name(approvers: &[Approver], n: usize) -> String {
     match approvers {
-        [one] => one.split_once(':').map_or(one.as_str(), |(_, name)| name).to_owned(),
+        [one] => one.name().to_owned(),
         _ => format!("level {}", n + 1),
     }
 }
@@ -406,10 +407,9 @@ fn asked_in_words(levels: &[RequestLevel]) -> String {
     let approvers = levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
     let words: Vec<String> = approvers
         .iter()
-        .map(|who| match who.split_once(':') {
-            Some(("role", role)) => format!("one of {role}"),
-            Some((_, name)) => name.to_owned(),
-            None => who.clone(),
+        .map(|approver| match approver {
+            Approver::Role(role) => format!("one of {role}"),
+            Approver::Person(address) => address.clone(),
         })
         .collect();
     words.join(" or ")

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, StepId, WorkflowId},
+    recipient::{Approver, Recipient},
     workflow::{
         Context,
         approval::{Forbid, FormField},
@@ -179,8 +180,8 @@ pub struct Request {
 pub struct RequestLevel {
     /// Its name.
     pub name: String,
-    /// `role:` or `user:`.
-    pub approvers: Vec<String>,
+    /// Who is asked.
+    pub approvers: Vec<Approver>,
     /// How many must approve.
     pub quorum: u32,
 }
@@ -246,8 +247,8 @@ pub struct Notice {
     pub place: StepAddress,
     /// Which of the step's effects.
     pub index: u32,
-    /// An address, `user:`, `role:`, `slack:#channel` or `pagerduty:`.
-    pub recipients: Vec<String>,
+    /// Who gets it.
+    pub recipients: Vec<Recipient>,
     /// Its subject line.
     pub subject: Option<String>,
     /// What it says.

@@ -12,6 +12,7 @@ use super::{
     texts::{self, MAX_MESSAGE, MAX_REASON, MAX_SUBJECT},
     transition::{Failure, Next, Transition},
 };
+use crate::recipient::{self, Recipient};
 use crate::workflow::{
     duration::in_words,
     effect::{Effect, Log, Notify},
@@ -101,14 +102,15 @@ impl Transition<'_> {
     fn notify(&mut self, place: &StepAddress, index: u32, notify: &Notify) -> Result<(), Failure> {
         let context = self.context(place);
         let scope = Scope::masked(&context, self.entered_at(place));
-        let recipients: Vec<String> =
-            notify.recipients.iter().map(|who| who.needed("recipient", &scope)).collect::<Result<_, _>>()?;
+        let recipients =
+            notify.recipients.iter().map(|who| who.needed("recipient", &scope).map(Recipient::from));
+        let recipients: Vec<Recipient> = recipients.collect::<Result<_, _>>()?;
         let message = notify.message.as_ref().map_or_else(|| Ok(String::new()), |m| m.text(&scope))?;
         let message = texts::shortened(message, MAX_MESSAGE);
         let subject = notify.subject.as_ref().map(|subject| subject.text(&scope)).transpose()?;
         let subject = subject.map(|subject| texts::shortened(subject, MAX_SUBJECT));
         let fact = self.fact(place, StepState::Done);
-        fact.reason = Some(format!("Tells {}: {message}", recipients.join(", ")));
+        fact.reason = Some(format!("Tells {}: {message}", recipient::listed(&recipients)));
         fact.input = Some(json!({ "recipients": recipients, "subject": subject, "message": message }));
         let approval_id = self.state.requests.iter().find(|(_, r)| r.place == *place).map(|(id, _)| *id);
         let notice = Notice { place: place.clone(), index, recipients, subject, message, approval_id };

@@ -3,7 +3,7 @@
 use super::{address::StepAddress, approval::link, command::RequestStatus, request, transition::Transition};
 use crate::{
     ids::StepId,
-    role::entry_in_words,
+    recipient::Recipient,
     workflow::{
         effect::Effect,
         scope::Scope,
@@ -148,7 +148,7 @@ fn sentence(effect: &Effect, scope: &Scope<'_>) -> String {
     match effect {
         Effect::Notify(notify) => {
             let recipients = notify.recipients.iter().filter_map(|who| who.text(scope).ok());
-            let who: Vec<String> = recipients.map(|who| entry_in_words(&who)).collect();
+            let who: Vec<String> = recipients.map(|who| Recipient::from(who).in_words()).collect();
             let message =
                 notify.message.as_ref().and_then(|message| message.text(scope).ok()).unwrap_or_default();
             format!("Tells {}: {message}", who.join(", "))

@@ -1,7 +1,6 @@
 //! The native form of asking people.
 
 use super::{Span, Template, TemplateValue};
-use crate::email::{BadAddress, EmailAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -115,41 +114,4 @@ pub enum FieldKind {
     Boolean,
     Date,
     Choice,
-}
-
-/// The longest name of a role that can be asked, in bytes; requests are found by it, and an index holds no more.
-const MAX_ROLE: usize = 200;
-
-/// Why an approver's entry names nobody who could be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadApprover {
-    /// There is no name after `role:`.
-    #[error("`role:` needs a role's name after it")]
-    NoRole,
-    /// The role's name is longer than any role's.
-    #[error("a role's name has {MAX_ROLE} characters at most")]
-    LongRole,
-    /// What stands after `user:`, or alone, is no address.
-    #[error("a person is named by an address, such as user:ada@example.com: {0}")]
-    NoAddress(#[from] BadAddress),
-    /// It is neither a role nor a person.
-    #[error("write role:NAME for a role, or user:ADDRESS for a person")]
-    NoKind,
-}
-
-/// An approver's entry in its normal form: `role:finance`, `user:ada@example.com`.
-///
-/// # Errors
-/// When it names neither a role nor a person.
-pub fn parse_approver(entry: &str) -> Result<String, BadApprover> {
-    let entry = entry.trim();
-    let person = |address: &str| Ok(format!("user:{}", address.parse::<EmailAddress>()?));
-    match entry.split_once(':') {
-        Some(("role", role)) if role.trim().is_empty() => Err(BadApprover::NoRole),
-        Some(("role", role)) if role.trim().len() > MAX_ROLE => Err(BadApprover::LongRole),
-        Some(("role", role)) => Ok(format!("role:{}", role.trim())),
-        Some(("user", address)) => person(address),
-        None if entry.contains('@') => person(entry),
-        Some(_) | None => Err(BadApprover::NoKind),
-    }
 }

@@ -16,6 +16,7 @@ use crate::{
 use shared_types::{
     ids::WorkspaceId,
     machine::review::{review_untested, rules_of_tests, run_tests},
+    recipient::Approver,
     workflow::{
         Checked, Finding, Format,
         check::{Environment, Reference, Target, WorkspaceContents},
@@ -118,7 +119,7 @@ async fn present(
     if !rules.is_empty() {
         present.rules = rules::known(&mut conn, workspace, &rules).await?;
     }
-    if refers(|to| matches!(to, Target::Approver(who) if !who.starts_with("role:"))) {
+    if refers(|to| matches!(to, Target::Approver(who) if matches!(who.parse(), Ok(Approver::Person(_))))) {
         present.people = people::deciding(&mut conn, workspace).await?;
     }
     if refers(|to| matches!(to, Target::Workflow(_) | Target::Event(_))) {

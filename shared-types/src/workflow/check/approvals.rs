@@ -3,9 +3,9 @@
 use super::{Enclosing, StepSite};
 use crate::{
     ids::StepId,
+    recipient::Approver,
     workflow::{
         Finding, Template, TemplateValue,
-        approval::parse_approver,
         effect::{Effect, ShortRequest},
         finding::PatchOp,
         step::{ActionKind, Step, StepKind, Wait},
@@ -174,7 +174,7 @@ fn approvers(request: Option<&ShortRequest>) -> Value {
 
 /// Entries of approvers that are written out: each names a role or a person.
 fn check_approver(entry: &str, pointer: String, findings: &mut Vec<Finding>) {
-    if let Err(fault) = parse_approver(entry) {
+    if let Err(fault) = entry.parse::<Approver>() {
         let message = format!("\"{entry}\" can't be asked: {fault}.");
         findings.push(Finding::error("approver.bad", pointer, message));
     }

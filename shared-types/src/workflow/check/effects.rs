@@ -1,9 +1,9 @@
 //! Effects: whether an address can be called, a header sent, and a message reach somebody, as far as the text says it.
 
 use super::StepSite;
+use crate::recipient::{Approver, Recipient};
 use crate::workflow::{
     Finding, Template,
-    approval::parse_approver,
     effect::{Effect, HttpCall, Notify},
     finding::{PatchOp, escape_segment},
     header::{is_own, name_fault, value_fault},
@@ -162,14 +162,17 @@ fn check_recipients(notify: &Notify, at: &str, findings: &mut Vec<Finding>) {
 
 /// Why an entry of a message's recipients reaches nobody.
 fn recipient_fault(who: &str) -> Option<String> {
-    match who.split_once(':') {
-        Some((kind @ ("slack" | "pagerduty"), name)) => {
-            name.trim().is_empty().then(|| format!("`{kind}:` needs a name after it."))
-        }
-        Some((kind, _)) if !matches!(kind, "role" | "user") => Some(format!(
+    let nameless =
+        |kind: &str, name: &str| name.trim().is_empty().then(|| format!("`{kind}:` needs a name after it."));
+    match Recipient::from(who.to_owned()) {
+        Recipient::SlackChannel(name) => nameless("slack", &name),
+        Recipient::PagerDuty(name) => nameless("pagerduty", &name),
+        Recipient::Unknown(_) if who.contains(':') => Some(format!(
             "\"{who}\" reaches nobody; write an address, role:NAME, user:ADDRESS, slack:#CHANNEL or pagerduty:SERVICE."
         )),
-        Some(_) | None => parse_approver(who).err().map(|fault| format!("\"{who}\" can't be told: {fault}.")),
+        Recipient::Role(_) | Recipient::Person(_) | Recipient::Address(_) | Recipient::Unknown(_) => {
+            who.parse::<Approver>().err().map(|fault| format!("\"{who}\" can't be told: {fault}."))
+        }
     }
 }
 

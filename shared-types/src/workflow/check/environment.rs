@@ -3,7 +3,8 @@
 use super::references::{Reference, Target};
 use crate::{
     ids::WorkflowId,
-    workflow::{Finding, approval::parse_approver, document::event_type_matches, rule::Rule},
+    recipient::{Approver, Recipient},
+    workflow::{Finding, document::event_type_matches, rule::Rule},
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,26 +147,25 @@ impl WorkspaceContents {
     }
 
     fn fault_of_approver(&self, who: &str) -> Option<(&'static str, String)> {
-        let who = parse_approver(who).ok()?;
-        match who.split_once(':')? {
-            ("role", role) if !self.roles.contains(role) => {
+        match who.parse::<Approver>().ok()? {
+            Approver::Role(role) if !self.roles.contains(&role) => {
                 let message =
                     format!("Nobody has the role {role}; a request to it waits until somebody has.");
                 Some(("role.empty", message))
             }
-            ("role", role) if !self.deciding_roles.contains(role) => {
+            Approver::Role(role) if !self.deciding_roles.contains(&role) => {
                 let message = format!(
                     "Nobody who has the role {role} may decide; a request to it waits until somebody may."
                 );
                 Some(("role.empty", message))
             }
-            ("user", address) if !self.people.contains(address) => {
+            Approver::Person(address) if !self.people.contains(&address) => {
                 let message = format!(
                     "{address} isn't an active member who may decide; a request to them waits until they are."
                 );
                 Some(("person.unknown", message))
             }
-            _ => None,
+            Approver::Role(_) | Approver::Person(_) => None,
         }
     }
 
@@ -212,12 +212,14 @@ impl WorkspaceContents {
     }
 
     fn fault_of_recipient(&self, who: &str) -> Option<(&'static str, String)> {
-        let missing = match who.split_once(':') {
-            Some(("role", role)) if !self.roles.contains(role) => format!("Nobody has the role {role}"),
-            Some(("slack", channel)) => format!("Slack isn't set up for {channel}"),
-            Some(("pagerduty", _)) => "PagerDuty isn't set up".to_owned(),
-            None if who.contains('@') && !self.mail => "Mail isn't set up".to_owned(),
-            Some(_) | None => return None,
+        let missing = match Recipient::from(who.to_owned()) {
+            Recipient::Role(role) if !self.roles.contains(&role) => format!("Nobody has the role {role}"),
+            Recipient::SlackChannel(channel) => format!("Slack isn't set up for {channel}"),
+            Recipient::PagerDuty(_) => "PagerDuty isn't set up".to_owned(),
+            Recipient::Address(_) if !self.mail => "Mail isn't set up".to_owned(),
+            Recipient::Role(_) | Recipient::Person(_) | Recipient::Address(_) | Recipient::Unknown(_) => {
+                return None;
+            }
         };
         Some(("channel.missing", format!("{missing}: notices are kept and sent when it is.")))
     }
