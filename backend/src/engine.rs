@@ -15,6 +15,7 @@ mod loops;
 mod perform;
 mod plan;
 mod recheck;
+mod record;
 mod recovery;
 mod resident;
 mod run_counts;

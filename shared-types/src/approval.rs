@@ -4,8 +4,8 @@ use crate::{
     api::{Permission, Permissions},
     email,
     machine::{
-        command::{RequestLevel, RequestStatus},
-        input::Requester,
+        decision::{RequestLevel, RequestStatus},
+        event::Requester,
     },
     recipient::Approver,
     role::RoleNames,
@@ -198,7 +198,7 @@ pub fn seen_hash(seen: &Seen<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::input::RequesterKind;
+    use crate::machine::event::RequesterKind;
 
     fn level(approvers: &[&str]) -> Vec<RequestLevel> {
         let approvers = approvers.iter().map(|who| who.parse().unwrap()).collect();

@@ -5,28 +5,35 @@
 //! The same inputs give the same state, commands and facts, byte for byte: the server's engine, the
 //! desktop's simulator, a workflow's own tests and replays all run this code.
 //!
-//! Where a run stands is a tree of [`state::Frame`]s, each with an address ([`Place`]) that timers,
-//! idempotency keys and trace entries carry ([`lanes`] has the branches and items of the tree). Secrets never enter: an effect's [`command::Call`] carries its
-//! template with the frozen context, and the effects' side renders it at the last moment.
+//! Where a run stands is a tree of [`frames::Frame`]s, each with an address ([`StepAddress`]) that timers, idempotency
+//! keys and facts carry. Secrets never enter: an effect's [`command::EffectCall`] carries its template with the frozen
+//! context, and the effects' side renders it at the last moment.
 
 mod address;
 mod approval;
 mod cancellation;
+pub mod child_run;
 pub mod command;
 mod completion;
 mod conditions;
 mod context_writes;
+pub mod decision;
 mod definition;
 mod effects;
 mod emit;
+pub mod event;
+pub mod fact;
 mod fail;
+pub mod failure;
 mod foreach;
+mod frame_tree;
 pub mod frames;
 pub mod input;
 pub mod limits;
 mod parallel;
 mod preview;
 pub mod request;
+pub mod result;
 mod retry;
 pub mod review;
 mod set;
@@ -41,11 +48,16 @@ mod wait;
 mod withdraw;
 
 pub use address::StepAddress;
-pub use command::{Applied, Command, EffectCall, Fact, StartRun, StepState};
+pub use child_run::ChildStatus;
+pub use command::{Applied, Command, EffectCall, StartRun};
 pub use definition::Definition;
-pub use input::{ChildStatus, Event, Input, Outcome, Requester, Stamp, Timer};
+pub use event::{Event, Requester};
+pub use fact::{Fact, StepState};
+pub use failure::RunError;
+pub use input::{Input, Outcome, Stamp, Timer};
 pub use limits::Limits;
-pub use state::{RunDecision, RunError, RunStatus, Snapshot, SnapshotRef, State};
+pub use result::RunDecision;
+pub use state::{RunStatus, Snapshot, SnapshotRef, State};
 
 use std::sync::Arc;
 use transition::Transition;

@@ -9,7 +9,6 @@ pub mod document;
 pub mod duration;
 pub mod effect;
 pub mod evaluate;
-pub mod expr;
 pub mod finding;
 pub mod finding_list;
 pub mod form;

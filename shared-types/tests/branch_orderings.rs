@@ -4,7 +4,10 @@
 
 use serde_json::{Value, json};
 use shared_types::{
-    machine::{Definition, simulate::Simulation, simulate::simulate},
+    machine::{
+        Definition,
+        simulate::{Simulation, simulate},
+    },
     workflow::{Document, test_script::ScriptedEvent},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -128,7 +131,7 @@ fn the_outcome_is_the_same_in_every_order() {
             let outcome = got
                 .result
                 .filter(|_| got.status.as_str() == "ended")
-                .map(shared_types::machine::state::RunResult::as_str);
+                .map(shared_types::machine::result::RunResult::as_str);
             let wanted =
                 expected(strategy, ways, order).map(|passed| if passed { "allowed" } else { "blocked" });
             assert_eq!(outcome, wanted, "{strategy} {ways:?} in the order {order:?}: {got:#?}");

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use shared_types::{
     machine::{
         Definition,
+        result::RunResult,
         simulate::{Simulation, simulate},
-        state::RunResult,
     },
     workflow::{
         Format,

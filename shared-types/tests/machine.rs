@@ -14,8 +14,11 @@ use shared_types::{
     machine::{
         Applied, ChildStatus, Command, Definition, Event, Input, Limits, Outcome, Run, RunStatus, Snapshot,
         Stamp, State, Timer,
-        input::{Answer, ChildEnd, Decision, Start},
-        state::{Activity, RunResult},
+        child_run::ChildEnd,
+        decision::Decision,
+        frames::Activity,
+        input::{Answer, Start},
+        result::RunResult,
         supported::unsupported,
     },
     workflow::{

@@ -9,7 +9,7 @@ use shared_types::{
         live::{LiveKind, LiveMessage},
     },
     desktop::{CachePolicy, Connection, Failure, ShellEvent},
-    machine::command::RequestStatus,
+    machine::decision::RequestStatus,
 };
 use std::{
     collections::HashMap,

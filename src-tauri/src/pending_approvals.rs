@@ -7,7 +7,7 @@ use shared_types::{
         approvals::{Approval, ApprovalQuery, ListApprovals},
     },
     desktop::{CachePolicy, Failure, Loaded},
-    machine::command::RequestStatus,
+    machine::decision::RequestStatus,
 };
 
 const PART: u32 = 200;

@@ -28,13 +28,12 @@ use crate::{
     },
     route::Route,
     shell_events::{Bus, use_shell_event, use_shell_state},
+    theme::show_theme,
 };
-use shared_types::api::Permissions;
 use shared_types::{
-    api::live::LiveKind,
+    api::{Permissions, live::LiveKind},
     desktop::{
-        CachePolicy, Connection, OutboxItem, QueuedDecision, QueuedDecisionState, SessionView,
-        Settings as Chosen, ShellEvent, Theme,
+        CachePolicy, Connection, OutboxItem, QueuedDecision, QueuedDecisionState, SessionView, ShellEvent,
         keys::{Action, View},
     },
 };
@@ -90,22 +89,6 @@ fn Gate() -> Html {
 #[component]
 fn Opening() -> Html {
     html! { <main class="sign-in"><p class="opening muted" role="status">{ "Opening…" }</p></main> }
-}
-
-/// Shows the theme that was chosen; the system's own where none was.
-pub(crate) fn show_theme(chosen: Chosen) {
-    let root = web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.document_element());
-    if let Some(root) = root {
-        let set = match chosen.theme {
-            Theme::System => root.remove_attribute("data-theme"),
-            Theme::Light => root.set_attribute("data-theme", "light"),
-            Theme::Dark => root.set_attribute("data-theme", "dark"),
-        };
-        // The attribute's name is a good one.
-        let _ = set;
-    }
 }
 
 #[derive(Properties, PartialEq)]

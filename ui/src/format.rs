@@ -4,10 +4,7 @@ use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
 use shared_types::{
     api::approvals::{Approval, NewDecision},
-    machine::{
-        command::{RequestStatus, StepState},
-        state::{RunResult, RunStatus},
-    },
+    machine::{decision::RequestStatus, fact::StepState, result::RunResult, state::RunStatus},
     role,
     workflow::{
         duration::in_words,

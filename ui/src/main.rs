@@ -10,6 +10,7 @@ mod load;
 mod pages;
 mod route;
 mod shell_events;
+mod theme;
 
 fn main() {
     yew::Renderer::<app::App>::new().render();

@@ -160,7 +160,7 @@ fn print_simulation(simulation: &Simulation, out: &mut impl Write) {
     for unused in &simulation.unused {
         let _ = writeln!(out, "unused     entry {} of the script: {}", unused.index, unused.why);
     }
-    let result = simulation.result.map_or("no result yet", shared_types::machine::state::RunResult::as_str);
+    let result = simulation.result.map_or("no result yet", shared_types::machine::result::RunResult::as_str);
     let reason = simulation.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let _ = writeln!(out, "{} {result}{reason}", simulation.status.as_str());
 }

@@ -4,7 +4,7 @@
 use super::{
     ApplyError, Engine, Mutation,
     catalog::{Active, ActiveWorkflow},
-    perform::{Recorded, record},
+    record::{Recorded, record},
     writer::Job,
 };
 use crate::{
@@ -14,10 +14,7 @@ use crate::{
 use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{
-        ChildStatus, Event, Input, RunStatus, StartRun, State,
-        input::{ChildEnd, Start},
-    },
+    machine::{ChildStatus, Event, Input, RunStatus, StartRun, State, child_run::ChildEnd, input::Start},
     workflow::{approval::FormField, document::Trigger, scope::is_reserved},
 };
 use std::sync::Arc;

@@ -2,13 +2,13 @@
 
 use super::{
     Engine, Mutation,
-    perform::{Recorded, record},
+    record::{Recorded, record},
 };
 use crate::store::{self, events, waits, waits::Wait};
 use futures_util::{StreamExt as _, stream};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Event, Input, command::AwaitedEvent},
+    machine::{Event, Input, event::AwaitedEvent},
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;

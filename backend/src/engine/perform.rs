@@ -1,19 +1,18 @@
-//! What a run has asked for is done, and what came of it recorded: in a transaction of its own, however long
-//! the database is away.
+//! Performs the work that a run commands: calls of effects, child runs to start, rules to read.
 
-use super::{ApplyError, Engine, Mutation, child_runs, set_aside::Because};
-use crate::store::{self, StoreError, rules};
+use super::{
+    Engine, Mutation, child_runs,
+    record::{FIRST_PAUSE, pause_before_retry, record},
+};
+use crate::store::{self, rules};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Command, EffectCall, Input, Outcome, StartRun, StepAddress},
+    machine::{Command, EffectCall, Input, StartRun, StepAddress},
     workflow::rule::Rule,
 };
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// What a run has asked for and waits for.
+/// Work that a run has commanded and waits for.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A call of something outside.
@@ -25,7 +24,7 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// The work that a command asks for, if it asks for any.
+    /// The work of a command, if it has any.
     pub(super) fn of(command: Command) -> Option<Self> {
         match command {
             Command::Perform(call) => Some(Self::Call(call)),
@@ -45,7 +44,7 @@ impl Work {
     }
 }
 
-/// Does what a run has asked for and records what came of it, unless another server took the run over.
+/// Performs work and records its outcome, unless another server took the run over.
 pub(super) async fn perform(
     engine: &Engine,
     workspace: WorkspaceId,
@@ -91,7 +90,7 @@ async fn read_rule(
     Ok(Some(rules::latest(&mut conn, workspace, rule_id).await?))
 }
 
-/// Tries until the database answers; nothing where there is nothing to record, or the server stops.
+/// Tries until the database answers. `None` if there is nothing to record, or the server stops.
 async fn retried<T, F: Future<Output = store::Result<Option<T>>>>(
     engine: &Engine,
     attempt: impl Fn() -> F,
@@ -102,82 +101,8 @@ async fn retried<T, F: Future<Output = store::Result<Option<T>>>>(
             Ok(done) => return done,
             Err(error) => tracing::warn!(%error, "what a run asked for is tried again"),
         }
-        if !rest(engine, &mut pause).await {
+        if !pause_before_retry(engine, &mut pause).await {
             return None;
         }
     }
-}
-
-/// What became of something that was to be recorded with a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recorded {
-    /// It is part of the run.
-    Done,
-    /// The run doesn't wait for it, or knows it already.
-    Unwanted,
-    /// There is no such run, or not yet.
-    NoRun,
-    /// The server stops, or the run can't be read.
-    NotNow,
-}
-
-/// Records what came of something, however long the database is away.
-pub(super) async fn record(
-    engine: &Engine,
-    workspace: WorkspaceId,
-    id: ExecutionId,
-    mutation: &Mutation,
-) -> Recorded {
-    let mut pause = FIRST_PAUSE;
-    let mut instead = None;
-    loop {
-        let mutation = instead.as_ref().unwrap_or(mutation);
-        match engine.apply(workspace, id, mutation).await {
-            Ok(()) => return Recorded::Done,
-            Err(ApplyError::Fenced | ApplyError::Refused(_)) => return Recorded::Unwanted,
-            Err(ApplyError::NoRun) => return Recorded::NoRun,
-            Err(ApplyError::Store(error)) if error.is_lasting() => match unstorable(mutation, &error) {
-                Some(refused) => {
-                    instead = Some(refused);
-                    continue;
-                }
-                None => match Box::pin(engine.set_aside(workspace, id, Because::Store(&error))).await {
-                    Ok(_) => return Recorded::Unwanted,
-                    Err(error) => tracing::warn!(run.id = %id, %error, "a run is to be set aside again"),
-                },
-            },
-            Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
-                tracing::warn!(run.id = %id, %error, "an outcome is to be recorded again");
-            }
-        }
-        // What isn't recorded is done again by whoever takes the run over, under the same key.
-        if !rest(engine, &mut pause).await {
-            return Recorded::NotNow;
-        }
-    }
-}
-
-/// A call's outcome that can't be stored, as one that fails its step; nothing where that was tried, or for other inputs.
-fn unstorable(mutation: &Mutation, error: &StoreError) -> Option<Mutation> {
-    let Input::EffectDone { place, index, attempt, took_ms, outcome } = &mutation.input else { return None };
-    if matches!(outcome, Outcome::Refused { .. }) || matches!(error, StoreError::Unreadable { .. }) {
-        return None;
-    }
-    let outcome = Outcome::Refused {
-        code: "value.unstorable".to_owned(),
-        message: "The database can't hold what the step comes to.".to_owned(),
-    };
-    let (place, index, attempt, took_ms) = (place.clone(), *index, *attempt, *took_ms);
-    let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
-    Some(Mutation { epoch: mutation.epoch, ..Mutation::of_input(input) })
-}
-
-/// Pauses before something is tried again; false when the server stops.
-async fn rest(engine: &Engine, pause: &mut Duration) -> bool {
-    tokio::select! {
-        () = engine.0.stop.cancelled() => return false,
-        () = tokio::time::sleep(*pause) => {}
-    }
-    *pause = (*pause * 2).min(LONGEST_PAUSE);
-    true
 }

@@ -16,8 +16,9 @@ use shared_types::{
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
-        command::{AwaitedEvent, Request, RequestStatus},
-        input::Event,
+        command::Request,
+        decision::RequestStatus,
+        event::{AwaitedEvent, Event},
     },
     recipient::{Approver, Recipient},
     role,

@@ -11,7 +11,7 @@ use shared_types::{
     ids::EventId,
     machine::{
         Event,
-        input::{Requester, RequesterKind},
+        event::{Requester, RequesterKind},
     },
     workflow::{Document, document::CatchUp},
 };

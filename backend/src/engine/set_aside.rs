@@ -9,7 +9,7 @@ use crate::{
 use shared_types::{
     api::live::LiveKind,
     ids::{ExecutionId, WorkspaceId},
-    machine::state::{RunError, RunResult},
+    machine::{failure::RunError, result::RunResult},
 };
 
 /// The code of a run that was set aside.

@@ -26,7 +26,10 @@ use shared_types::{
     approval::{Asked, Candidate, CannotDecide, Policy, is_for, may_decide, still_needed},
     email,
     ids::ApprovalId,
-    machine::{Input, command::RequestStatus, input::Decision},
+    machine::{
+        Input,
+        decision::{Decision, RequestStatus},
+    },
     recipient::Approver,
     role::RoleNames,
     workflow::test_script::Verdict,

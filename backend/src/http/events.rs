@@ -24,11 +24,12 @@ use shared_types::{
         events::{EventAccepted, NewEvent, StartedRun, WaitQuery},
         problem::Code,
     },
-    email::{self, EmailAddress},
+    email,
+    email::EmailAddress,
     ids::EventId,
     machine::{
         Event, RunStatus,
-        input::{Requester, RequesterKind},
+        event::{Requester, RequesterKind},
     },
     workflow::{Span, check::is_own_event},
 };

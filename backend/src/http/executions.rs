@@ -26,7 +26,7 @@ use shared_types::{
         problem::Code,
     },
     ids::ExecutionId,
-    machine::{Fact, Input, InputError, state::RunResult, trace},
+    machine::{Fact, Input, InputError, result::RunResult, trace},
 };
 
 /// How many facts an execution is read with.

@@ -36,7 +36,7 @@ use shared_types::{
     ids::{EventId, WorkflowId},
     machine::{
         Definition, Event,
-        input::{Requester, RequesterKind},
+        event::{Requester, RequesterKind},
     },
     workflow::{
         bounds,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use shared_types::{
     api::approvals::{ApprovalQuery, MadeDecision},
     ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
-    machine::command::{Request, RequestStatus},
+    machine::{command::Request, decision::RequestStatus},
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;

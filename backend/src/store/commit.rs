@@ -15,8 +15,7 @@ use shared_types::{
     api::executions::Execution,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
-        Event, Fact, Input, Stamp, StartRun,
-        command::{AwaitedEvent, Request, RequestStatus},
+        Event, Fact, Input, Stamp, StartRun, command::Request, decision::RequestStatus, event::AwaitedEvent,
     },
 };
 use side_rows::{write_calls, write_messages, write_requests, write_timers, write_waits};

@@ -13,10 +13,7 @@ use shared_types::{
         workflows::{Activity, StepActivity},
     },
     ids::{EventId, ExecutionId, StepId, WorkflowId, WorkspaceId},
-    machine::{
-        Fact, Input, Snapshot, Stamp,
-        state::{RunError, RunResult},
-    },
+    machine::{Fact, Input, Snapshot, Stamp, failure::RunError, result::RunResult},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -307,7 +304,7 @@ pub async fn list(
         below,
         query.workflow_id.as_ref().map(|id| id.0.as_str()),
         query.status.map(shared_types::machine::RunStatus::as_str),
-        query.result.map(shared_types::machine::state::RunResult::as_str),
+        query.result.map(shared_types::machine::result::RunResult::as_str),
         query.started_after,
         query.started_before,
         only,

@@ -4,7 +4,7 @@ use super::{Result, read};
 use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Event, StepAddress, command::AwaitedEvent},
+    machine::{Event, StepAddress, event::AwaitedEvent},
     workflow::{number::Quantity, path},
 };
 use sqlx::PgConnection;

@@ -3,10 +3,7 @@
 use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
 use crate::{
     ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
-    machine::{
-        command::{PassedCondition, RequestStatus},
-        input::Requester,
-    },
+    machine::{decision::RequestStatus, event::Requester, fact::PassedCondition},
     recipient::Approver,
     workflow::test_script::Verdict,
 };

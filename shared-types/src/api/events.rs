@@ -3,7 +3,7 @@
 use super::{Access, BodyKind, NoQuery, Permission, Repeated, endpoint, limits, problem::Problem};
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
-    machine::state::{RunResult, RunStatus},
+    machine::{result::RunResult, state::RunStatus},
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

@@ -5,9 +5,11 @@ use crate::{
     ids::{EventId, ExecutionId, StepId, WorkflowId},
     machine::{
         State,
-        command::Fact,
-        input::Requester,
-        state::{RunDecision, RunError, RunResult, RunStatus, WaitsFor},
+        event::Requester,
+        fact::Fact,
+        failure::RunError,
+        result::{RunDecision, RunResult},
+        state::{RunStatus, WaitsFor},
         trace::TraceNode,
     },
 };

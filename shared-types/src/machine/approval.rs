@@ -3,12 +3,20 @@
 use super::{
     InputError, MAX_DEPTH,
     address::StepAddress,
-    command::{Command, Request, RequestLevel, RequestStatus, StepState},
-    input::{Decision, Event, Timer},
+    command::{Command, Request},
+    decision::{Decision, RequestLevel, RequestOutcome, RequestStatus},
+    event::Event,
+    fact::StepState,
+    failure,
+    failure::{Failure, RunError},
+    frames::Activity,
+    input::Timer,
     preview,
-    state::{Activity, OpenRequest, RequestOutcome, RunDecision, RunError},
-    texts::{self, MAX_AMOUNT, MAX_ENTITY_ID, MAX_REASON, MAX_SUBJECT},
-    transition::{Failure, Next, Transition},
+    result::RunDecision,
+    state::OpenRequest,
+    texts,
+    texts::{MAX_AMOUNT, MAX_ENTITY_ID, MAX_REASON, MAX_SUBJECT},
+    transition::{Next, Transition},
 };
 use crate::{
     ids::{ApprovalId, EventId, StepId},
@@ -240,7 +248,7 @@ impl Transition<'_> {
         self.put_approval(&place, answered);
         self.record_rejection(&place, status, &reason);
         self.state.reason = Some(reason.clone());
-        let flow = match link(&outcomes, status) {
+        let flow = match status.link(&outcomes) {
             Some(next) => Next::To(next.clone()),
             None => self.complete_without_links(&place, &outcomes, status, &reason),
         };
@@ -349,12 +357,12 @@ fn entity_id(id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<Str
             format!("entity_id is empty: {} gives nothing.", id.source()),
         ));
     }
-    texts::fitting(text, "entity_id", MAX_ENTITY_ID).map(Some)
+    failure::fitting(text, "entity_id", MAX_ENTITY_ID).map(Some)
 }
 
 /// An amount or a currency, which is short.
 fn short(text: Option<String>, what: &str) -> Result<Option<String>, Failure> {
-    text.map(|text| texts::fitting(text, what, MAX_AMOUNT)).transpose()
+    text.map(|text| failure::fitting(text, what, MAX_AMOUNT)).transpose()
 }
 
 fn short_approvers(data: &Map<String, Value>) -> Result<Vec<Approver>, Failure> {
@@ -444,15 +452,5 @@ fn answer_in_words(answered: &RequestOutcome) -> String {
     match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
         Some(comment) => format!("{} {verdict}: “{comment}”", decision.name),
         None => format!("{} {verdict}", decision.name),
-    }
-}
-
-pub(super) fn link(outcomes: &Outcomes, status: RequestStatus) -> Option<&StepId> {
-    match status {
-        RequestStatus::Approved => outcomes.on_approved.as_ref(),
-        RequestStatus::Rejected => outcomes.on_rejected.as_ref(),
-        RequestStatus::ChangesRequested => outcomes.on_changes_requested.as_ref(),
-        RequestStatus::Expired => outcomes.on_expired.as_ref(),
-        RequestStatus::Pending | RequestStatus::Withdrawn => None,
     }
 }

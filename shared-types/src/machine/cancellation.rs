@@ -3,12 +3,14 @@
 use super::{
     InputError,
     address::{LaneId, StepAddress},
-    command::{Command, StepState},
-    frames::{BranchState, CompletedLane, LaneOutcome},
+    command::Command,
+    fact::StepState,
+    failure::Failure,
+    frames::{Activity, BranchState, CompletedLane, Frame, LaneOutcome},
     input::Timer,
     parallel::outcome_value,
-    state::{AbandonedCall, Activity, Frame},
-    transition::{Failure, Transition},
+    state::AbandonedCall,
+    transition::Transition,
 };
 use crate::workflow::duration::in_words;
 use serde_json::Value;

@@ -1,22 +1,23 @@
 //! What a run asks of whoever drives it, and what it tells people.
 
 use super::{
-    address::{LaneId, StepAddress, Within},
-    input::{Event, Requester, Timer},
-    state::End,
+    address::StepAddress,
+    decision::{RequestLevel, RequestStatus},
+    event::{AwaitedEvent, Event, Requester},
+    fact::{Fact, PassedCondition},
+    input::Timer,
+    result::End,
 };
 use crate::{
-    ids::{ApprovalId, EventId, ExecutionId, StepId, WorkflowId},
-    recipient::{Approver, Recipient},
+    ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
+    recipient::Recipient,
     workflow::{
         Context,
         approval::{Forbid, FormField},
         effect::Effect,
-        evaluate::Why,
     },
 };
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -175,71 +176,6 @@ pub struct Request {
     pub if_rejected: Vec<String>,
 }
 
-/// One level of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestLevel {
-    /// Its name.
-    pub name: String,
-    /// Who is asked.
-    pub approvers: Vec<Approver>,
-    /// How many must approve.
-    pub quorum: u32,
-}
-
-/// How a request stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestStatus {
-    /// It waits.
-    Pending,
-    /// Approved.
-    Approved,
-    /// Rejected.
-    Rejected,
-    /// Something has to change first.
-    ChangesRequested,
-    /// Nobody decided in time.
-    Expired,
-    /// It isn't needed any more.
-    Withdrawn,
-}
-
-impl RequestStatus {
-    /// The name as stored and shown to programs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::ChangesRequested => "changes_requested",
-            Self::Expired => "expired",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-}
-
-/// A condition that a run passed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PassedCondition {
-    /// At which step.
-    pub step_id: StepId,
-    /// A sentence for people.
-    pub reason: String,
-    /// As a tree.
-    pub why: Why,
-}
-
-/// An event that a run waits for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AwaitedEvent {
-    /// Address of the step.
-    pub place: StepAddress,
-    /// Its type, or a prefix with `.*`.
-    pub event: String,
-    /// From a path of the payload to the value it must have.
-    pub matches: Map<String, Value>,
-}
-
 /// A message to people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
@@ -255,102 +191,4 @@ pub struct Notice {
     pub message: String,
     /// The request that it tells of, if its step made one.
     pub approval_id: Option<ApprovalId>,
-}
-
-/// One entry of a trace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Fact {
-    /// Numbered over the run, from 0.
-    pub seq: u32,
-    /// When it happened, in UTC.
-    pub at: DateTime<Utc>,
-    /// At which step.
-    pub step_id: StepId,
-    /// Which visit of the step, counted from 1.
-    pub visit: u32,
-    /// In which branch.
-    pub branch: Option<String>,
-    /// For which item, from 0.
-    pub item: Option<u32>,
-    /// All branches and items that it stands in, outermost first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub within: Vec<LaneRef>,
-    /// Which attempt, from 1.
-    pub attempt: u32,
-    /// What became of the step.
-    pub state: StepState,
-    /// How long it took, in milliseconds.
-    pub duration_ms: Option<f64>,
-    /// Why, in words.
-    pub reason: Option<String>,
-    /// Why, as a tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
-    /// What it got.
-    pub input: Option<Value>,
-    /// What it gave.
-    pub output: Option<Value>,
-}
-
-impl Fact {
-    /// Whether it tells of one of a step's effects and not of the step: what ends a step says where the run goes on.
-    pub fn is_of_an_effect(&self) -> bool {
-        self.state == StepState::Done && !self.says_next()
-    }
-
-    /// Whether its step waits; one that asked and went on says where.
-    pub fn is_waiting(&self) -> bool {
-        self.state == StepState::Waiting && !self.says_next()
-    }
-
-    fn says_next(&self) -> bool {
-        self.output.as_ref().is_some_and(|output| output.get("next").is_some())
-    }
-}
-
-/// A branch or an item that a step stands in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct LaneRef {
-    /// The `parallel` or `foreach` step.
-    pub step_id: StepId,
-    /// Which visit of that step, counted from 1.
-    pub visit: u32,
-    /// Which branch of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub branch: Option<String>,
-    /// Which item of it, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<u32>,
-}
-
-impl LaneRef {
-    pub(super) fn of(within: &Within) -> Self {
-        let (branch, item) = match &within.lane {
-            LaneId::Branch(id) => (Some(id.clone()), None),
-            LaneId::Item(n) => (None, Some(*n)),
-        };
-        Self { step_id: within.step.clone(), visit: within.visit, branch, item }
-    }
-}
-
-/// What became of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// It began.
-    Entered,
-    /// It waits.
-    Waiting,
-    /// It is done.
-    Done,
-    /// It failed.
-    Failed,
-    /// An attempt failed, and another follows.
-    Retrying,
-    /// The run ended while it stood here.
-    Cancelled,
-    /// It was never entered.
-    Skipped,
-    /// An outcome came when nothing waited for it any more.
-    Late,
 }

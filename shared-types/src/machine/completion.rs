@@ -2,9 +2,11 @@
 
 use super::{
     InputError,
-    command::{Command, RequestStatus},
+    command::Command,
+    decision::RequestStatus,
+    failure::RunError,
     input::Timer,
-    state::{End, RunDecision, RunError, RunResult},
+    result::{End, RunDecision, RunResult},
     transition::{Completion, Transition},
 };
 use crate::workflow::duration::in_words;

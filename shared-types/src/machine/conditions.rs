@@ -3,9 +3,11 @@
 use super::{
     InputError,
     address::StepAddress,
-    command::{Command, PassedCondition},
-    state::Activity,
-    transition::{Failure, Next, Transition},
+    command::Command,
+    fact::PassedCondition,
+    failure::Failure,
+    frames::Activity,
+    transition::{Next, Transition},
 };
 use crate::{
     ids::StepId,

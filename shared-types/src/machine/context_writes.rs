@@ -10,8 +10,7 @@
 
 use super::{
     address::Within,
-    frames::{BranchState, CompletedLane},
-    state::Activity,
+    frames::{Activity, BranchState, CompletedLane},
     transition::Transition,
 };
 use crate::{

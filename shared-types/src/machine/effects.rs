@@ -3,22 +3,29 @@
 use super::{
     Definition, InputError,
     address::StepAddress,
-    command::{Command, EffectCall, Notice, StepState},
+    command::{Command, EffectCall, Notice},
+    fact::StepState,
+    failure::Failure,
+    frames::Activity,
     input::{Answer, Outcome, Timer},
     request,
-    retry::{self, DEFAULT_TIMEOUT_MS},
-    state::{AbandonedCall, Activity, RunDecision, State},
-    subworkflow,
-    texts::{self, MAX_MESSAGE, MAX_REASON, MAX_SUBJECT},
-    transition::{Failure, Next, Transition},
+    result::RunDecision,
+    retry,
+    retry::DEFAULT_TIMEOUT_MS,
+    state::{AbandonedCall, State},
+    subworkflow, texts,
+    texts::{MAX_MESSAGE, MAX_REASON, MAX_SUBJECT},
+    transition::{Next, Transition},
 };
-use crate::recipient::{self, Recipient};
-use crate::workflow::{
-    duration::in_words,
-    effect::{Effect, Log, Notify},
-    scope::Scope,
-    step::{Action, ActionKind, Step},
-    test_script::ScriptedError,
+use crate::{
+    recipient::{self, Recipient},
+    workflow::{
+        duration::in_words,
+        effect::{Effect, Log, Notify},
+        scope::Scope,
+        step::{Action, ActionKind, Step},
+        test_script::ScriptedError,
+    },
 };
 use serde_json::{Value, json};
 
@@ -310,7 +317,7 @@ pub(super) fn open_work(definition: &Definition, state: &State) -> Vec<Command> 
     work.collect()
 }
 
-fn call_of(definition: &Definition, state: &State, frame: &super::state::Frame) -> Option<EffectCall> {
+fn call_of(definition: &Definition, state: &State, frame: &super::frames::Frame) -> Option<EffectCall> {
     let Activity::AwaitingEffect { index, attempt } = frame.activity else { return None };
     let step = definition.step(&frame.place.step)?;
     let effect = step.effects().get(index as usize)?.clone();

@@ -4,15 +4,13 @@ use super::{
     MAX_DEPTH,
     address::StepAddress,
     command::Command,
-    input::Event,
-    transition::{Failure, Next, Transition},
+    event::Event,
+    failure::Failure,
+    transition::{Next, Transition},
 };
 use crate::{
     ids::EventId,
-    workflow::{
-        scope::Scope,
-        step::{Emit, Step},
-    },
+    workflow::{effect::Emit, scope::Scope, step::Step},
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;

@@ -2,8 +2,9 @@
 
 use super::{
     address::StepAddress,
-    command::StepState,
-    transition::{Failure, Next, Transition},
+    fact::StepState,
+    failure::Failure,
+    transition::{Next, Transition},
 };
 use crate::workflow::{Template, scope::Scope};
 

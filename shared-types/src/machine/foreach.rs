@@ -2,13 +2,14 @@
 
 use super::{
     address::{LaneId, StepAddress},
-    command::{Command, StepState},
-    frames::{ForeachState, Lane, LaneOutcome, OpenItem},
+    command::Command,
+    fact::StepState,
+    failure::Failure,
+    frames::{Activity, ForeachState, Lane, LaneOutcome, OpenItem},
     input::Timer,
     limits::MAX_ITEMS,
     parallel::{check_nesting, count_of, outcome_value},
-    state::Activity,
-    transition::{Completion, Failure, Next, Transition},
+    transition::{Completion, Next, Transition},
 };
 use crate::workflow::{
     context::weight,

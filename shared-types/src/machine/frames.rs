@@ -1,19 +1,113 @@
 //! The tree of frames: the run has one frame, and each branch or item in it a lane with a frame of its own.
 
 use super::{
-    address::{LaneId, StepAddress, Within},
-    command::PassedCondition,
-    state::{Activity, Frame, RunError, State},
+    address::{LaneId, StepAddress},
+    child_run::ChildRun,
+    event::AwaitedEvent,
+    fact::PassedCondition,
+    failure::RunError,
 };
 use crate::{
-    ids::StepId,
-    workflow::{Context, step::Strategy},
+    ids::{ApprovalId, StepId},
+    workflow::step::Strategy,
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
+
+/// A step that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Address of the step.
+    pub place: StepAddress,
+    /// When it was entered: what `now` says in it.
+    pub entered_at: DateTime<Utc>,
+    /// What it is doing.
+    #[serde(rename = "doing")]
+    pub activity: Activity,
+}
+
+/// What a step is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// An effect's call is out.
+    #[serde(rename = "calling")]
+    AwaitingEffect {
+        /// Which of the step's effects.
+        index: u32,
+        /// Number of the attempt, counted from 1.
+        attempt: u32,
+    },
+    /// An effect's call failed and is made again later.
+    BackingOff {
+        /// Which of the step's effects.
+        index: u32,
+        /// The next attempt.
+        attempt: u32,
+        /// When the next attempt is made, in UTC.
+        until: DateTime<Utc>,
+    },
+    /// People are asked.
+    #[serde(rename = "asking")]
+    AwaitingApproval {
+        /// Id of the request.
+        approval_id: ApprovalId,
+    },
+    /// An event is awaited.
+    #[serde(rename = "awaiting")]
+    AwaitingEvent {
+        /// The type of event, and the values that it must have.
+        awaited: Box<AwaitedEvent>,
+        /// The deadline, in UTC; none if there is no limit.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Time passes.
+    #[serde(rename = "pausing")]
+    Sleeping {
+        /// When the wait ends, in UTC.
+        until: DateTime<Utc>,
+    },
+    /// A stored rule is read.
+    #[serde(rename = "reading")]
+    LoadingRule {
+        /// Slug of the rule.
+        rule_id: String,
+    },
+    /// Another workflow's run is under way.
+    #[serde(rename = "running")]
+    AwaitingChild(Box<ChildRun>),
+    /// Branches are under way.
+    #[serde(rename = "branching")]
+    Parallel(Box<ParallelState>),
+    /// Items are under way.
+    #[serde(rename = "iterating")]
+    Foreach(Box<ForeachState>),
+}
+
+impl Activity {
+    /// Until when the whole of it must be over: branches, items, or a run of another workflow.
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Parallel(parallel_state) => parallel_state.until,
+            Self::Foreach(foreach_state) => foreach_state.until,
+            Self::AwaitingChild(child) => child.until,
+            Self::AwaitingEffect { .. }
+            | Self::BackingOff { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::AwaitingEvent { .. }
+            | Self::Sleeping { .. }
+            | Self::LoadingRule { .. } => None,
+        }
+    }
+
+    /// Whether it waits for people, an event or a time.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self, Self::AwaitingApproval { .. } | Self::AwaitingEvent { .. } | Self::Sleeping { .. })
+    }
+}
 
 /// The branches of a `parallel` step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -160,7 +254,7 @@ pub enum LaneOutcome {
 
 impl Frame {
     /// A lane of this frame.
-    fn lane(&self, id: &LaneId) -> Option<&Lane> {
+    pub(super) fn lane(&self, id: &LaneId) -> Option<&Lane> {
         match (&self.activity, id) {
             (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
                 parallel_state.branches.iter().find(|branch| branch.id == *id).and_then(BranchRun::lane)
@@ -172,7 +266,7 @@ impl Frame {
         }
     }
 
-    fn lane_mut(&mut self, id: &LaneId) -> Option<&mut Lane> {
+    pub(super) fn lane_mut(&mut self, id: &LaneId) -> Option<&mut Lane> {
         match (&mut self.activity, id) {
             (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
                 let branch = parallel_state.branches.iter_mut().find(|branch| branch.id == *id)?;
@@ -186,7 +280,7 @@ impl Frame {
     }
 
     /// The values that a lane has put into the context. A branch that is over can still be written to.
-    fn writes_mut(&mut self, id: &LaneId) -> Option<ContextWrites<'_>> {
+    pub(super) fn writes_mut(&mut self, id: &LaneId) -> Option<ContextWrites<'_>> {
         match (&mut self.activity, id) {
             (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
                 let branch = parallel_state.branches.iter_mut().find(|branch| branch.id == *id)?;
@@ -208,7 +302,7 @@ impl Frame {
     }
 
     /// The frames in its lanes.
-    fn below(&self) -> Vec<&Self> {
+    pub(super) fn below(&self) -> Vec<&Self> {
         match &self.activity {
             Activity::Parallel(parallel_state) => {
                 parallel_state.branches.iter().filter_map(|branch| branch.lane()?.frame.as_deref()).collect()
@@ -265,133 +359,4 @@ impl BranchRun {
     pub(super) fn completed(&self) -> Option<&CompletedLane> {
         if let BranchState::Completed(completed) = &self.state { Some(completed) } else { None }
     }
-}
-
-impl State {
-    /// All frames of the tree in document order, each before those in its lanes.
-    pub fn all_frames(&self) -> impl Iterator<Item = &Frame> {
-        let mut open: Vec<&Frame> = self.frames.iter().rev().collect();
-        std::iter::from_fn(move || {
-            let frame = open.pop()?;
-            open.extend(frame.below().into_iter().rev());
-            Some(frame)
-        })
-    }
-
-    /// The frame of the run or of a lane.
-    fn frame_in(&self, within: &[Within]) -> Option<&Frame> {
-        match within {
-            [] => self.frames.first(),
-            within => self.lane(within)?.frame.as_deref(),
-        }
-    }
-
-    pub(super) fn lane(&self, within: &[Within]) -> Option<&Lane> {
-        let mut lane: Option<&Lane> = None;
-        for at in within {
-            let frame = match lane {
-                None => self.frames.first()?,
-                Some(lane) => lane.frame.as_deref()?,
-            };
-            if frame.place.step != at.step || frame.place.visit != at.visit {
-                return None;
-            }
-            lane = Some(frame.lane(&at.lane)?);
-        }
-        lane
-    }
-
-    pub(super) fn lane_mut(&mut self, within: &[Within]) -> Option<&mut Lane> {
-        let (first, rest) = within.split_first()?;
-        let mut lane = lane_below(self.frames.first_mut()?, first)?;
-        for at in rest {
-            lane = lane_below(lane.frame.as_deref_mut()?, at)?;
-        }
-        Some(lane)
-    }
-
-    /// The values that the run or a lane has put into the context, to be changed.
-    pub(super) fn writes_mut(&mut self, within: &[Within]) -> Option<ContextWrites<'_>> {
-        let Some((last, around)) = within.split_last() else {
-            return Some(ContextWrites { values: &mut self.context, merged: None, context_bytes: None });
-        };
-        let frame = match around {
-            [] => self.frames.first_mut()?,
-            around => self.lane_mut(around)?.frame.as_deref_mut()?,
-        };
-        if frame.place.step != last.step || frame.place.visit != last.visit {
-            return None;
-        }
-        frame.writes_mut(&last.lane)
-    }
-
-    /// The frame at a place.
-    pub fn frame(&self, place: &StepAddress) -> Option<&Frame> {
-        self.frame_in(&place.within).filter(|frame| frame.place == *place)
-    }
-
-    pub(super) fn frame_mut(&mut self, place: &StepAddress) -> Option<&mut Frame> {
-        let frame = match place.within.as_slice() {
-            [] => self.frames.first_mut(),
-            within => self.lane_mut(within)?.frame.as_deref_mut(),
-        };
-        frame.filter(|frame| frame.place == *place)
-    }
-
-    /// Sets the frame of the run, or of the lane of its address.
-    pub(super) fn put_frame(&mut self, frame: Frame) {
-        if frame.place.within.is_empty() {
-            self.frames.clear();
-            self.frames.push(frame);
-        } else {
-            let within = frame.place.within.clone();
-            if let Some(lane) = self.lane_mut(&within) {
-                lane.frame = Some(Box::new(frame));
-            }
-        }
-    }
-
-    pub(super) fn take_frame(&mut self, place: &StepAddress) -> Option<Frame> {
-        self.frame(place)?;
-        match place.within.as_slice() {
-            [] => self.frames.pop(),
-            within => self.lane_mut(within)?.frame.take().map(|frame| *frame),
-        }
-    }
-
-    /// The values that templates and conditions see in a lane.
-    pub(super) fn context_in(&self, within: &[Within]) -> Context {
-        let mut context = Context::new(Arc::clone(&self.context));
-        for depth in 1..=within.len() {
-            if let Some(lane) = self.lane(&within[..depth]) {
-                context.lay_over(Arc::clone(&lane.values));
-            }
-        }
-        context
-    }
-
-    /// Counts one more visit of a step.
-    pub(super) fn visit(&mut self, step: &StepId, within: &[Within]) -> u32 {
-        let visits = match within {
-            [] => Some(&mut self.visits),
-            within => self.lane_mut(within).map(|lane| &mut lane.visits),
-        };
-        let Some(visits) = visits else { return 1 };
-        let visit = visits.entry(step.clone()).or_insert(0);
-        *visit += 1;
-        *visit
-    }
-
-    /// The conditions passed on the way to a lane.
-    pub(super) fn conditions_on_path(&self, within: &[Within]) -> Vec<PassedCondition> {
-        let lanes = (1..=within.len()).filter_map(|depth| self.lane(&within[..depth]));
-        self.passed_conditions.iter().chain(lanes.flat_map(|lane| &lane.passed_conditions)).cloned().collect()
-    }
-}
-
-fn lane_below<'f>(frame: &'f mut Frame, at: &Within) -> Option<&'f mut Lane> {
-    if frame.place.step != at.step || frame.place.visit != at.visit {
-        return None;
-    }
-    frame.lane_mut(&at.lane)
 }

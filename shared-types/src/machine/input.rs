@@ -1,19 +1,11 @@
 //! What happens to a run.
 
-use super::{
-    address::StepAddress,
-    limits::Limits,
-    state::{RunDecision, RunResult},
-};
+use super::{address::StepAddress, child_run::ChildStatus, decision::Decision, event::Event, limits::Limits};
 use crate::{
-    ids::{ApprovalId, EventId, ExecutionId},
-    workflow::{
-        rule::Rule,
-        test_script::{ScriptedError, Verdict},
-    },
+    ids::{ApprovalId, ExecutionId},
+    workflow::{rule::Rule, test_script::ScriptedError},
 };
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -119,86 +111,6 @@ pub struct StartFault {
     pub message: String,
 }
 
-/// How a run stands that another started.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChildStatus {
-    /// It can't be started.
-    Refused {
-        /// The stable code.
-        code: String,
-        /// A sentence for people.
-        message: String,
-    },
-    /// It has started.
-    Started,
-    /// It works.
-    Working,
-    /// It waits for people, events or times.
-    Waiting,
-    /// It has ended.
-    Ended(Box<ChildEnd>),
-}
-
-/// What a run came to that another started.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChildEnd {
-    /// As what it ended.
-    pub result: RunResult,
-    /// What its document last said.
-    pub decision: Option<RunDecision>,
-    /// The reason, in a sentence.
-    pub reason: Option<String>,
-    /// What its steps put into its context.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub values: Map<String, Value>,
-}
-
-/// An event, whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Id of the event, unique in its workspace.
-    pub id: EventId,
-    /// Who sent it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// When it happened.
-    pub time: DateTime<Utc>,
-    /// On whose behalf.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requester: Option<Requester>,
-    /// What it carries.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub payload: Map<String, Value>,
-}
-
-/// On whose behalf an event came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Requester {
-    /// What they are.
-    pub kind: RequesterKind,
-    /// What they are called.
-    pub name: String,
-    /// The person's address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-}
-
-/// What a requester is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RequesterKind {
-    /// A person.
-    Person,
-    /// Another system, by its API key.
-    Key,
-    /// A schedule.
-    Schedule,
-}
-
 /// What came of an effect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -264,37 +176,4 @@ pub enum Timer {
     },
     /// The run has worked long enough.
     RunTimeout,
-}
-
-/// A person's decision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Decision {
-    /// The verdict.
-    #[serde(rename = "verb")]
-    pub verdict: Verdict,
-    /// Who, by address.
-    pub by: String,
-    /// Who, by name.
-    pub name: String,
-    /// What they said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
-    /// What they changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub edits: Option<Map<String, Value>>,
-}
-
-impl Event {
-    /// The event as templates and conditions see it: the payload's keys, and the envelope's over them.
-    pub(super) fn as_context(&self) -> Value {
-        let mut map = self.payload.clone();
-        map.insert("type".to_owned(), self.kind.clone().into());
-        map.insert("id".to_owned(), self.id.0.clone().into());
-        map.insert("time".to_owned(), self.time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).into());
-        map.insert("source".to_owned(), self.source.clone().into());
-        if matches!(self.kind.as_str(), "manual" | "schedule") {
-            map.insert("payload".to_owned(), Value::Object(self.payload.clone()));
-        }
-        Value::Object(map)
-    }
 }

@@ -2,12 +2,13 @@
 
 use super::{
     address::{LaneId, StepAddress},
-    command::{Command, StepState},
-    frames::{BranchRun, BranchState, CompletedLane, Lane, LaneOutcome, ParallelState},
+    command::Command,
+    fact::StepState,
+    failure::{Failure, RunError},
+    frames::{Activity, BranchRun, BranchState, CompletedLane, Lane, LaneOutcome, ParallelState},
     input::Timer,
     limits::MAX_NESTING,
-    state::{Activity, RunError},
-    transition::{Completion, Failure, Next, Transition},
+    transition::{Completion, Next, Transition},
 };
 use crate::workflow::step::{Parallel, Step, Strategy};
 use serde_json::{Map, Value, json};

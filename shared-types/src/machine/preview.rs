@@ -1,6 +1,6 @@
 //! What follows an approval or a rejection, in sentences, for the card.
 
-use super::{address::StepAddress, approval::link, command::RequestStatus, request, transition::Transition};
+use super::{address::StepAddress, decision::RequestStatus, request, transition::Transition};
 use crate::{
     ids::StepId,
     recipient::Recipient,
@@ -29,7 +29,7 @@ pub(super) fn previews(
 ) -> Previews {
     let waits = step.waits_for_people();
     let is_lane = !place.within.is_empty();
-    let follow = |status| {
+    let follow = |status: RequestStatus| {
         if !waits {
             return vec!["The run goes on either way.".to_owned()];
         }
@@ -39,7 +39,7 @@ pub(super) fn previews(
         } else {
             None
         };
-        match link(outcomes, status).or(following) {
+        match status.link(outcomes).or(following) {
             Some(to) => along(transition, place, to, subject),
             None if is_lane => vec![format!("This branch {}.", if approved { "passes" } else { "fails" })],
             None => vec![verdict(approved, subject)],

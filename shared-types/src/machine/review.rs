@@ -92,7 +92,7 @@ fn differences(expect: &Expectation, got: &super::simulate::Simulation) -> Vec<(
             found.push((key, format!("{} is {got}, not {wanted}", key.trim_start_matches("expect/"))));
         }
     };
-    hold("expect/result", expect.result.as_ref(), got.result.map(super::state::RunResult::as_str));
+    hold("expect/result", expect.result.as_ref(), got.result.map(super::result::RunResult::as_str));
     hold("expect/status", expect.status.as_ref(), Some(got.status.as_str()));
     hold("expect/reason", expect.reason.as_ref(), got.reason.as_deref());
     if let Some(path) = expect.path.as_ref().filter(|path| **path != got.path) {

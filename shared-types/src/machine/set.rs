@@ -2,7 +2,8 @@
 
 use super::{
     address::StepAddress,
-    transition::{Failure, Next, Transition},
+    failure::Failure,
+    transition::{Next, Transition},
 };
 use crate::workflow::{TemplateValue, scope::Scope, step::Step};
 use serde_json::{Map, Value, json};

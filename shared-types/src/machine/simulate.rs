@@ -3,10 +3,11 @@
 use super::{
     Definition, Run,
     address::StepAddress,
-    command::{Fact, LaneRef, StepState},
+    fact::{Fact, LaneRef, StepState},
     input::Start,
     limits::{Limits, MAX_WORK},
-    state::{RunDecision, RunResult, RunStatus, WaitsFor},
+    result::{RunDecision, RunResult},
+    state::{RunStatus, WaitsFor},
 };
 use crate::{
     ids::{ExecutionId, StepId},

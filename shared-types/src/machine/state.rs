@@ -2,11 +2,13 @@
 
 use super::{
     address::StepAddress,
-    command::{AwaitedEvent, PassedCondition},
-    frames::{ForeachState, ParallelState},
-    input::{Decision, Requester, Start},
+    decision::RequestOutcome,
+    event::{AwaitedEvent, Requester},
+    fact::PassedCondition,
+    frames::{Activity, Frame},
+    input::Start,
     limits::Limits,
-    subworkflow::ChildRun,
+    result::{End, RunDecision, RunResult},
 };
 use crate::{
     ids::{ApprovalId, EventId, ExecutionId, StepId},
@@ -14,7 +16,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -129,98 +131,6 @@ pub struct AbandonedCall {
     pub attempt: u32,
 }
 
-/// A step that is under way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Frame {
-    /// Address of the step.
-    pub place: StepAddress,
-    /// When it was entered: what `now` says in it.
-    pub entered_at: DateTime<Utc>,
-    /// What it is doing.
-    #[serde(rename = "doing")]
-    pub activity: Activity,
-}
-
-/// What a step is doing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activity {
-    /// An effect's call is out.
-    #[serde(rename = "calling")]
-    AwaitingEffect {
-        /// Which of the step's effects.
-        index: u32,
-        /// Number of the attempt, counted from 1.
-        attempt: u32,
-    },
-    /// An effect's call failed and is made again later.
-    BackingOff {
-        /// Which of the step's effects.
-        index: u32,
-        /// The next attempt.
-        attempt: u32,
-        /// When the next attempt is made, in UTC.
-        until: DateTime<Utc>,
-    },
-    /// People are asked.
-    #[serde(rename = "asking")]
-    AwaitingApproval {
-        /// Id of the request.
-        approval_id: ApprovalId,
-    },
-    /// An event is awaited.
-    #[serde(rename = "awaiting")]
-    AwaitingEvent {
-        /// The type of event, and the values that it must have.
-        awaited: Box<AwaitedEvent>,
-        /// The deadline, in UTC; none if there is no limit.
-        until: Option<DateTime<Utc>>,
-    },
-    /// Time passes.
-    #[serde(rename = "pausing")]
-    Sleeping {
-        /// When the wait ends, in UTC.
-        until: DateTime<Utc>,
-    },
-    /// A stored rule is read.
-    #[serde(rename = "reading")]
-    LoadingRule {
-        /// Slug of the rule.
-        rule_id: String,
-    },
-    /// Another workflow's run is under way.
-    #[serde(rename = "running")]
-    AwaitingChild(Box<ChildRun>),
-    /// Branches are under way.
-    #[serde(rename = "branching")]
-    Parallel(Box<ParallelState>),
-    /// Items are under way.
-    #[serde(rename = "iterating")]
-    Foreach(Box<ForeachState>),
-}
-
-impl Activity {
-    /// Until when the whole of it must be over: branches, items, or a run of another workflow.
-    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Parallel(parallel_state) => parallel_state.until,
-            Self::Foreach(foreach_state) => foreach_state.until,
-            Self::AwaitingChild(child) => child.until,
-            Self::AwaitingEffect { .. }
-            | Self::BackingOff { .. }
-            | Self::AwaitingApproval { .. }
-            | Self::AwaitingEvent { .. }
-            | Self::Sleeping { .. }
-            | Self::LoadingRule { .. } => None,
-        }
-    }
-
-    /// Whether it waits for people, an event or a time.
-    pub(super) fn waits(&self) -> bool {
-        matches!(self, Self::AwaitingApproval { .. } | Self::AwaitingEvent { .. } | Self::Sleeping { .. })
-    }
-}
-
 /// A request that the run has made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenRequest {
@@ -243,90 +153,6 @@ pub struct OpenRequest {
     /// An answer that came before the run waited for it.
     #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
     pub early_outcome: Option<RequestOutcome>,
-}
-
-/// How a request was answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestOutcome {
-    /// By a person.
-    Decided(Decision),
-    /// By time.
-    Expired,
-}
-
-/// What a document said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunDecision {
-    /// `allow`
-    Allowed,
-    /// `block`
-    Blocked,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct End {
-    /// When it happened, in UTC.
-    pub at: DateTime<Utc>,
-    /// The result of the run.
-    pub result: RunResult,
-    /// What went wrong.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<RunError>,
-}
-
-/// What a run came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunResult {
-    /// The document said `allow`.
-    Allowed,
-    /// The document said `block`.
-    Blocked,
-    /// It ended and the document said neither.
-    Executed,
-    /// A step failed.
-    Failed,
-    /// A person cancelled it.
-    Cancelled,
-    /// It worked longer than it may.
-    TimedOut,
-    /// Somebody is asked; not final.
-    PendingApproval,
-}
-
-impl RunResult {
-    /// The name as stored and shown to programs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Blocked => "blocked",
-            Self::Executed => "executed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-            Self::PendingApproval => "pending_approval",
-        }
-    }
-}
-
-/// What went wrong in a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RunError {
-    /// At which step; null where it was none's fault: an amount that can't be read, or what is stored of the run.
-    #[serde(default, deserialize_with = "step_at_fault")]
-    pub step: Option<StepId>,
-    /// The stable code.
-    pub code: String,
-    /// A sentence for people.
-    pub message: String,
-}
-
-/// Reads a step's id. An empty one stood for no step before it could be left out.
-fn step_at_fault<'de, D: Deserializer<'de>>(from: D) -> Result<Option<StepId>, D::Error> {
-    Ok(Option::<StepId>::deserialize(from)?.filter(|step| !step.0.is_empty()))
 }
 
 /// Whether a run works, waits or has ended.

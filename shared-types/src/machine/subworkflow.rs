@@ -3,45 +3,23 @@
 use super::{
     InputError, MAX_DEPTH,
     address::StepAddress,
-    command::{Command, StartRun, StepState},
-    input::{ChildEnd, ChildStatus, Timer},
-    state::{Activity, RunResult},
-    transition::{Failure, Next, Transition},
+    child_run::{ChildEnd, ChildRun, ChildStatus},
+    command::{Command, StartRun},
+    fact::StepState,
+    failure::Failure,
+    frames::Activity,
+    input::Timer,
+    result::RunResult,
+    transition::{Next, Transition},
 };
 use crate::{
-    ids::{EventId, ExecutionId, WorkflowId},
+    ids::{EventId, ExecutionId},
     workflow::{
         scope::Scope,
         step::{CallWorkflow, Step},
     },
 };
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-/// A run of another workflow that this one waits for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChildRun {
-    /// Id of the run, a `UUIDv7`.
-    pub execution_id: ExecutionId,
-    /// Of which workflow.
-    pub workflow_id: WorkflowId,
-    /// Its input.
-    pub input: Map<String, Value>,
-    /// Whether this run waits for its result, or only for its start.
-    pub awaited: bool,
-    /// Whether it is known to have started.
-    #[serde(rename = "begun", default)]
-    pub started: bool,
-    /// Whether it waits for people, events or times.
-    #[serde(default)]
-    pub waiting: bool,
-    /// The newest of its changes that is known.
-    #[serde(default)]
-    pub seq: i32,
-    /// Until when it must have ended.
-    pub until: Option<DateTime<Utc>>,
-}
 
 impl Transition<'_> {
     pub(super) fn call_workflow(

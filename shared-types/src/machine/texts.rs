@@ -1,7 +1,5 @@
 //! How long the texts may be that a run makes: they are indexed, listed and shown.
 
-use super::transition::Failure;
-
 /// A subject, in characters; what is longer is cut.
 pub(super) const MAX_SUBJECT: usize = 500;
 /// A reason or a message, in characters; what is longer is cut.
@@ -23,16 +21,6 @@ pub(super) fn shortened(mut text: String, most: usize) -> String {
     text
 }
 
-/// A text that has at most so many characters.
-pub(super) fn fitting(text: String, what: &str, most: usize) -> Result<String, Failure> {
-    let length = text.chars().count();
-    if length <= most {
-        return Ok(text);
-    }
-    let message = format!("{what} has {length} characters, and may have {most}.");
-    Err(Failure::new("value.too_long", message))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,7 +29,5 @@ mod tests {
     fn a_long_text_is_cut_with_a_mark_and_within_its_length() {
         assert_eq!(shortened("åäö".to_owned(), 3), "åäö");
         assert_eq!(shortened("åäöü".to_owned(), 3), "åä…");
-        assert!(fitting("åäö".to_owned(), "entity_id", 3).is_ok());
-        assert!(fitting("åäöü".to_owned(), "entity_id", 3).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! A trace as a tree: each visit of a step once, with its attempts and waits, and in it its branches and items.
 //! Items are folded, those that failed first.
 
-use super::command::{Fact, LaneRef, StepState};
+use super::fact::{Fact, LaneRef, StepState};
 use crate::{ids::StepId, workflow::evaluate::Why};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

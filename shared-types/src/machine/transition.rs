@@ -3,11 +3,16 @@
 use super::{
     Definition, InputError,
     address::{LaneId, StepAddress, Within},
-    command::{Applied, Command, Fact, LaneRef, StepState},
+    command::{Applied, Command},
+    fact::{Fact, LaneRef, StepState},
+    failure,
+    failure::{Failure, RunError},
+    frames::{Activity, Frame},
     input::{Stamp, Start, StartFault, Timer},
     limits::MAX_WORK,
-    state::{Activity, Frame, RunError, State},
-    texts::{self, MAX_AMOUNT, MAX_REASON, MAX_SUBJECT},
+    state::State,
+    texts,
+    texts::{MAX_AMOUNT, MAX_SUBJECT},
 };
 use crate::{
     ids::{StepId, derive_v7},
@@ -16,7 +21,7 @@ use crate::{
         evaluate::Why,
         scope::Scope,
         step::{Step, StepKind},
-        template::{TemplateError, count_work, work_done},
+        template::{count_work, work_done},
     },
 };
 use chrono::{DateTime, Utc};
@@ -55,35 +60,8 @@ pub(super) enum Completion {
     Failed(RunError),
 }
 
-/// Why a step failed.
-pub(super) struct Failure {
-    pub(super) code: String,
-    pub(super) message: String,
-}
-
 /// How much work entering a step is, in the units of templates.
 const STEP_WORK: u64 = 5;
-
-impl Failure {
-    pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: texts::shortened(message.into(), MAX_REASON) }
-    }
-
-    /// A failure that is no step's.
-    pub(super) fn of_no_step(self) -> RunError {
-        RunError { step: None, code: self.code, message: self.message }
-    }
-
-    pub(super) fn at(self, step: &StepId) -> RunError {
-        RunError { step: Some(step.clone()), ..self.of_no_step() }
-    }
-}
-
-impl From<TemplateError> for Failure {
-    fn from(error: TemplateError) -> Self {
-        Self::new(error.code(), format!("{error}."))
-    }
-}
 
 impl Next {
     /// The step that it goes to.
@@ -140,12 +118,12 @@ impl<'t> Transition<'t> {
         };
         if let Some(amount) = &document.amount {
             let text = amount.text(&scope).map_err(Failure::from);
-            let text = text.and_then(|text| texts::fitting(text, "amount", MAX_AMOUNT));
+            let text = text.and_then(|text| failure::fitting(text, "amount", MAX_AMOUNT));
             self.state.amount = some(text.map_err(|failure| named("amount", failure))?);
         }
         if let Some(currency) = &document.currency {
             let text = currency.text(&scope).map_err(Failure::from);
-            let text = text.and_then(|text| texts::fitting(text, "currency", MAX_AMOUNT));
+            let text = text.and_then(|text| failure::fitting(text, "currency", MAX_AMOUNT));
             self.state.currency = some(text.map_err(|failure| named("currency", failure))?);
         }
         Ok(())

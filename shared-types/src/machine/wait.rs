@@ -3,11 +3,15 @@
 use super::{
     InputError,
     address::StepAddress,
-    command::{AwaitedEvent, Command, StepState},
-    input::{Event, Timer},
+    command::Command,
+    event::{AwaitedEvent, Event},
+    fact::StepState,
+    failure::Failure,
+    frames::Activity,
+    input::Timer,
     limits::MAX_OPEN_WAITS,
-    state::{Activity, awaited_in_words},
-    transition::{Failure, Next, Transition},
+    state::awaited_in_words,
+    transition::{Next, Transition},
 };
 use crate::workflow::{
     bounds,

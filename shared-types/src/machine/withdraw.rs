@@ -1,10 +1,7 @@
 //! Requests that are taken back: what they ask is decided elsewhere, or nobody waits for it any more.
 
 use super::{
-    address::StepAddress,
-    command::{Command, RequestStatus},
-    input::Timer,
-    state::OpenRequest,
+    address::StepAddress, command::Command, decision::RequestStatus, input::Timer, state::OpenRequest,
     transition::Transition,
 };
 use crate::ids::ApprovalId;

@@ -1,6 +1,9 @@
 //! Conditions as they are written.
 
-use super::{TemplateValue, expr::Expression};
+pub mod expr;
+
+use super::TemplateValue;
+use expr::Expression;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

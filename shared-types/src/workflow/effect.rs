@@ -22,11 +22,21 @@ pub enum Effect {
     /// Asks people, the short way.
     CreateApprovalRequest(ShortRequest),
     /// Publishes an event.
-    EmitEvent(super::step::Emit),
+    EmitEvent(Emit),
     /// Leaves a line in the trace.
     Log(Log),
     /// Calls a connector's operation.
     Connector(ConnectorCall),
+}
+
+/// An event to publish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Emit {
+    /// The event's type.
+    pub event: String,
+    /// What it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<TemplateValue>,
 }
 
 /// A message to people.

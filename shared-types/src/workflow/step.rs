@@ -1,6 +1,11 @@
 //! The steps of a workflow and what they share.
 
-use super::{Span, Template, TemplateValue, approval::ApprovalSpec, condition::Condition, effect::Effect};
+use super::{
+    Span, Template, TemplateValue,
+    approval::ApprovalSpec,
+    condition::Condition,
+    effect::{Effect, Emit},
+};
 use crate::ids::{StepId, WorkflowId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -346,16 +351,6 @@ pub struct Ai {
     /// Which model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-}
-
-/// An event to publish.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Emit {
-    /// The event's type.
-    pub event: String,
-    /// What it carries.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payload: Option<TemplateValue>,
 }
 
 impl Parallel {

@@ -2,10 +2,7 @@
 
 use super::icon::{Glyph, Icon};
 use crate::format;
-use shared_types::machine::{
-    command::StepState,
-    state::{RunResult, RunStatus},
-};
+use shared_types::machine::{fact::StepState, result::RunResult, state::RunStatus};
 use yew::prelude::*;
 
 /// A run's icon and its colour.

@@ -28,7 +28,7 @@ use shared_types::{
     api::{approvals::Approval, live::LiveKind},
     desktop::{CachePolicy, Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
     ids::ApprovalId,
-    machine::command::RequestStatus,
+    machine::decision::RequestStatus,
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use wasm_bindgen_futures::spawn_local;

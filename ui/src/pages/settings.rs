@@ -3,7 +3,6 @@
 mod invitations;
 
 use crate::{
-    app::show_theme,
     bridge,
     components::{
         confirm::{Ask, waiting_says, waiting_title},
@@ -12,6 +11,7 @@ use crate::{
     },
     load::{Load, use_load},
     route::Route,
+    theme::show_theme,
 };
 use invitations::Invitations;
 use shared_types::{

@@ -5,7 +5,7 @@ use crate::store::{
     Result,
     search::{self, Found, Hit, Needle, Searched},
 };
-use shared_types::{api::approvals::ApprovalQuery, ids::WorkspaceId, machine::command::RequestStatus};
+use shared_types::{api::approvals::ApprovalQuery, ids::WorkspaceId, machine::decision::RequestStatus};
 use sqlx::PgConnection;
 use uuid::Uuid;
 

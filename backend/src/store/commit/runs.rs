@@ -5,9 +5,12 @@ use crate::store::{Result, json_text};
 use chrono::{DateTime, Utc};
 use shared_types::{
     ids::ExecutionId,
+    machine,
     machine::{
-        self, Requester,
-        state::{RunDecision, RunError, RunResult, WaitsFor},
+        Requester,
+        failure::RunError,
+        result::{RunDecision, RunResult},
+        state::WaitsFor,
     },
 };
 use sqlx::{PgConnection, types::Json};

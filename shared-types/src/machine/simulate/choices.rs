@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::{
     ids::StepId,
-    machine::{Run, command::AwaitedEvent},
+    machine::{Run, event::AwaitedEvent},
     workflow::{
         Span,
         duration::in_words,

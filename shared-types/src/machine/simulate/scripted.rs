@@ -2,9 +2,10 @@
 
 use crate::{
     machine::{
+        child_run::ChildEnd,
         effects::silent_answer,
-        input::{Answer, ChildEnd, Outcome},
-        state::RunResult,
+        input::{Answer, Outcome},
+        result::RunResult,
     },
     workflow::test_script::{ScriptedError, ScriptedResponse},
 };

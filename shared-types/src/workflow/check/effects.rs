@@ -1,12 +1,14 @@
 //! Effects: whether an address can be called, a header sent, and a message reach somebody, as far as the text says it.
 
 use super::StepSite;
-use crate::recipient::{Approver, Recipient};
-use crate::workflow::{
-    Finding, Template,
-    effect::{Effect, HttpCall, Notify},
-    finding::{PatchOp, escape_segment},
-    header::{is_own, name_fault, value_fault},
+use crate::{
+    recipient::{Approver, Recipient},
+    workflow::{
+        Finding, Template,
+        effect::{Effect, HttpCall, Notify},
+        finding::{PatchOp, escape_segment},
+        header::{is_own, name_fault, value_fault},
+    },
 };
 use std::{collections::BTreeMap, net::Ipv6Addr};
 

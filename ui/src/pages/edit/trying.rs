@@ -10,7 +10,7 @@ use crate::{
     format,
 };
 use serde_json::Value;
-use shared_types::machine::command::StepState;
+use shared_types::machine::fact::StepState;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlTextAreaElement;

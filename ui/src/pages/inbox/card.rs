@@ -18,7 +18,7 @@ use shared_types::{
     api::approvals::Approval,
     desktop::{Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
     ids::ApprovalId,
-    machine::command::RequestStatus,
+    machine::decision::RequestStatus,
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;

@@ -20,7 +20,7 @@ use shared_types::{
         keys::{Action, View},
     },
     ids::ApprovalId,
-    machine::command::RequestStatus,
+    machine::decision::RequestStatus,
     workflow::test_script::Verdict,
 };
 use wasm_bindgen_futures::spawn_local;

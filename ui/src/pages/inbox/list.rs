@@ -6,7 +6,7 @@ use crate::{
     format,
 };
 use shared_types::{
-    api::approvals::Approval, desktop::QueuedDecision, ids::ApprovalId, machine::command::RequestStatus,
+    api::approvals::Approval, desktop::QueuedDecision, ids::ApprovalId, machine::decision::RequestStatus,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared_types::machine::{
-    command::StepState,
+    fact::StepState,
     trace::{TraceLane, TraceNode},
 };
 

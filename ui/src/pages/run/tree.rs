@@ -11,7 +11,7 @@ use crate::{
 };
 use shared_types::{
     machine::{
-        command::StepState,
+        fact::StepState,
         trace::{LaneState, Moment, TraceLane, TraceNode},
     },
     workflow::number::Money,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared_types::{
     api::executions::ExecutionQuery,
     ids::WorkflowId,
-    machine::state::{RunResult, RunStatus},
+    machine::{result::RunResult, state::RunStatus},
 };
 use std::cell::RefCell;
 use web_sys::{HtmlInputElement, HtmlSelectElement};

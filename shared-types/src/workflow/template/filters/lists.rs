@@ -1,13 +1,13 @@
 //! Filters of lists.
 
 use super::{Known, attribute, count_argument, find, is_set, text_argument, wrong_kind};
-use crate::workflow::template::parameters::{NOTHING, any, takes};
 use crate::workflow::{
     number::Quantity,
     template::{
         budget::Fail,
         data::Data,
         evaluation::{Arguments, Evaluated, Evaluation, are_equal, sort_order},
+        parameters::{NOTHING, any, takes},
         predicates,
     },
 };

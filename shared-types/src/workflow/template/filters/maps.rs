@@ -1,10 +1,10 @@
 //! Filters of maps, and of any value.
 
 use super::{Known, count_argument, is_set, text_argument, wrong_kind};
-use crate::workflow::template::parameters::{NOTHING, any, takes};
 use crate::workflow::template::{
     data::{Data, Text},
     evaluation::{Arguments, Evaluated, Evaluation, sort_order},
+    parameters::{NOTHING, any, takes},
 };
 use serde::Serialize as _;
 

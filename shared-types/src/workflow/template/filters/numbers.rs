@@ -1,13 +1,13 @@
 //! Filters of numbers.
 
 use super::{Known, text_argument, whole_argument, wrong_kind};
-use crate::workflow::template::parameters::{NOTHING, takes};
 use crate::workflow::{
     number::{self, Quantity},
     template::{
         budget::Fail,
         data::Data,
         evaluation::{Arguments, Evaluated, Evaluation},
+        parameters::{NOTHING, takes},
     },
 };
 

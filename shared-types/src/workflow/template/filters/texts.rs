@@ -1,12 +1,12 @@
 //! Filters of texts.
 
 use super::{Known, count_argument, is_set, text_argument};
-use crate::workflow::template::parameters::{NOTHING, any, takes};
 use crate::workflow::template::{
     address,
     budget::Fail,
     data::Data,
     evaluation::{Arguments, Evaluated, Evaluation},
+    parameters::{NOTHING, any, takes},
 };
 
 pub(super) const FILTERS: [Known; 22] = [

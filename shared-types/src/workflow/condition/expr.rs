@@ -6,7 +6,7 @@
 mod print;
 mod read;
 
-use super::condition::Condition;
+use super::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, sync::Arc};
