@@ -1,4 +1,7 @@
-//! Rules that reading would otherwise repeat: who may depend on whom, SQL only in `store`, no `mod.rs`.
+//! Rules that reading would otherwise repeat: who may depend on whom, no circles of imports, SQL only in `store`, how long
+//! files and functions may be.
+
+mod circles;
 
 use crate::process::{command, output, root, say};
 use anyhow::{Context as _, bail};
@@ -17,15 +20,33 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 const PACKAGES: [&str; 7] =
     ["shared-types", "embedded-postgres", "backend", "ui", "src-tauri", "xtask", "tests"];
 /// What a path below `backend/src` may not name: `store` calls nobody, `http` leaves the world to the engine.
-const MAY_NOT_NAME: [(&str, &[&str]); 4] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 8] = [
     (
         "backend/src/store",
         &["crate::engine", "crate::http", "crate::effects", "crate::auth", "crate::dispatch"],
     ),
     ("backend/src/effects", &["crate::engine", "crate::http"]),
     ("backend/src/engine", &["crate::http", "reqwest"]),
-    ("shared-types/src/workflow", &["crate::machine", "crate::api", "crate::approval"]),
+    ("backend/src/http", &["reqwest", "crate::effects"]),
+    ("shared-types/src/workflow", &["crate::machine", "crate::api", "crate::approval", "crate::desktop"]),
+    ("shared-types/src/machine", &["crate::api", "crate::approval", "crate::desktop"]),
+    ("shared-types/src/api", &["crate::desktop"]),
+    // The pages have no network and no files; they ask the shell.
+    ("ui/src", &["reqwest", "tokio", "std::fs", "std::net"]),
 ];
+/// The source folders whose files must not use each other in a circle.
+const CRATES: [&str; 6] = [
+    "shared-types/src",
+    "backend/src",
+    "backend/embedded-postgres/src",
+    "src-tauri/src",
+    "ui/src",
+    "xtask/src",
+];
+/// The most lines of a function.
+const MAX_FUNCTION: usize = 100;
+/// The most lines of a file, its tests aside.
+const MAX_FILE: usize = 500;
 const LONG_FUNCTION: usize = 40;
 const LONG_FILE: usize = 400;
 
@@ -39,7 +60,10 @@ pub(crate) fn tidy() -> anyhow::Result<()> {
     for file in &files {
         let text = fs::read_to_string(root().join(file)).with_context(|| (*file).to_owned())?;
         check_file(file, &text, &mut faults);
-        lengths.count(&text);
+        lengths.count(file, &text, &mut faults);
+    }
+    for folder in CRATES {
+        faults.extend(circles::circles(&root(), folder, &files)?);
     }
     for (package, may_use) in MAY_USE {
         check_dependencies(package, may_use, &mut faults)?;
@@ -99,10 +123,13 @@ struct Lengths {
 
 impl Lengths {
     /// Counts functions by their indentation: `fn` to the brace below it at the same depth.
-    fn count(&mut self, text: &str) {
+    fn count(&mut self, file: &str, text: &str, faults: &mut Vec<String>) {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
-        if code.lines().count() > LONG_FILE {
-            self.long_files += 1;
+        let length = code.lines().count();
+        self.long_files += usize::from(length > LONG_FILE);
+        let is_test = file.contains("/tests/") || file.starts_with("tests/");
+        if length > MAX_FILE && !is_test {
+            faults.push(format!("{file}: it has {length} lines, and may have {MAX_FILE}"));
         }
         let lines: Vec<&str> = code.lines().collect();
         for (n, line) in lines.iter().enumerate() {
@@ -117,6 +144,12 @@ impl Lengths {
             if let Some(length) = lines[n..].iter().position(|line| *line == end) {
                 self.functions += 1;
                 self.long_functions += usize::from(length > LONG_FUNCTION);
+                if length > MAX_FUNCTION {
+                    faults.push(format!(
+                        "{file}:{}: a function has {length} lines, and may have {MAX_FUNCTION}",
+                        n + 1
+                    ));
+                }
             }
         }
     }
