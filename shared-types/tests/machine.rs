@@ -18,7 +18,7 @@ use shared_types::{
         decision::Decision,
         frames::Activity,
         input::{Answer, Start},
-        result::RunResult,
+        result::FinalResult,
         supported::unsupported,
     },
     workflow::{
@@ -199,7 +199,7 @@ fn child(state: &State, ended: bool) -> Option<Input> {
         Activity::AwaitingChild(child) => Some((frame.place.clone(), child.seq + 1)),
         _ => None,
     })?;
-    let end = ChildEnd { result: RunResult::Executed, decision: None, reason: None, values: Map::new() };
+    let end = ChildEnd { result: FinalResult::Executed, decision: None, reason: None, values: Map::new() };
     let stands = if ended { ChildStatus::Ended(Box::new(end)) } else { ChildStatus::Waiting };
     Some(Input::Child { place, seq, status: stands })
 }

@@ -105,7 +105,7 @@ pub(super) async fn plan(
             Command::Notify(notice) => {
                 Box::pin(plan_notice(engine, workspace, &notice, &mut side_rows, &mut post_commit)).await?;
             }
-            Command::Publish { event, depth } => {
+            Command::Publish { event, depth, .. } => {
                 post_commit.published = true;
                 side_rows.published.push(published(workspace, execution_id, event, depth));
             }

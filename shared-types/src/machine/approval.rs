@@ -340,7 +340,8 @@ impl Transition<'_> {
             requester: self.state.requester.clone(),
             payload,
         };
-        self.command(Command::Publish { event: Arc::new(event), depth });
+        let place = request.place.clone();
+        self.command(Command::Publish { place, index: None, event: Arc::new(event), depth });
     }
 }
 

@@ -187,8 +187,10 @@ impl Transition<'_> {
         if let Some(frame) = self.take_frame(place) {
             self.save_partial_results(place, frame.activity, &message);
         }
-        let flow = self.step_failed(place, Failure::new("timeout", message));
-        self.last_fact().duration_ms = Some(super::wait::milliseconds(self.stamp.at - entered));
+        let took = super::wait::milliseconds(self.stamp.at - entered);
+        let end = self.step_failed(place, Failure::new("timeout", message));
+        end.fact.duration_ms = Some(took);
+        let flow = end.next;
         self.continue_from(place, flow);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A run of another workflow that a step has started, and what is known of it.
 
-use super::result::{RunDecision, RunResult};
+use super::result::{FinalResult, RunDecision};
 use crate::ids::{ExecutionId, WorkflowId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,8 @@ pub enum ChildStatus {
 /// What a run came to that another started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildEnd {
-    /// As what it ended.
-    pub result: RunResult,
+    /// The result of the child.
+    pub result: FinalResult,
     /// What its document last said.
     pub decision: Option<RunDecision>,
     /// The reason, in a sentence.

@@ -86,6 +86,10 @@ pub enum Command {
     Notify(Box<Notice>),
     /// Publish an event.
     Publish {
+        /// Address of the step that publishes it.
+        place: StepAddress,
+        /// Number of the step's effect, from 0; none for an event that the machine itself publishes.
+        index: Option<u32>,
         /// The event; its id is stable, so that publishing twice is once.
         event: Arc<Event>,
         /// How many runs set each other off before it.

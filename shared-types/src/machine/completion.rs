@@ -6,7 +6,7 @@ use super::{
     decision::RequestStatus,
     failure::RunError,
     input::Timer,
-    result::{End, RunDecision, RunResult},
+    result::{End, FinalResult, RunDecision},
     transition::{Completion, Transition},
 };
 use crate::workflow::duration::in_words;
@@ -23,9 +23,9 @@ impl Transition<'_> {
     /// The run came to its end: the result is what the document last said.
     pub(super) fn end_normally(&mut self) {
         let result = match self.state.decision {
-            Some(RunDecision::Allowed) => RunResult::Allowed,
-            Some(RunDecision::Blocked) => RunResult::Blocked,
-            None => RunResult::Executed,
+            Some(RunDecision::Allowed) => FinalResult::Allowed,
+            Some(RunDecision::Blocked) => FinalResult::Blocked,
+            None => FinalResult::Executed,
         };
         self.end(result, None, "The run ended");
     }
@@ -33,7 +33,7 @@ impl Transition<'_> {
     pub(super) fn end_failed(&mut self, error: RunError) {
         self.state.reason = Some(error.message.clone());
         self.abandon_all(&error.message);
-        self.end(RunResult::Failed, Some(error), "The run failed");
+        self.end(FinalResult::Failed, Some(error), "The run failed");
     }
 
     pub(super) fn cancel(&mut self, by: &str, reason: Option<&str>) -> Result<(), InputError> {
@@ -44,7 +44,7 @@ impl Transition<'_> {
             Some(reason) => format!("Cancelled by {by}: “{reason}”"),
             None => format!("Cancelled by {by}"),
         };
-        self.stop(RunResult::Cancelled, &because);
+        self.stop(FinalResult::Cancelled, &because);
         Ok(())
     }
 
@@ -54,12 +54,12 @@ impl Transition<'_> {
             return Err(InputError::NotExpected);
         }
         let because = format!("Its {} of work were used up", in_words(timeout.duration()));
-        self.stop(RunResult::TimedOut, &because);
+        self.stop(FinalResult::TimedOut, &because);
         Ok(())
     }
 
     /// Ends the run at once, whatever it was doing.
-    fn stop(&mut self, result: RunResult, because: &str) {
+    fn stop(&mut self, result: FinalResult, because: &str) {
         self.abandon_all(because);
         self.state.reason = Some(because.to_owned());
         self.end(result, None, because);
@@ -67,18 +67,18 @@ impl Transition<'_> {
 
     /// Gives up all that is still under way.
     fn abandon_all(&mut self, because: &str) {
-        for frame in std::mem::take(&mut self.state.frames) {
+        if let Some(frame) = self.state.root.take() {
             self.abandon(frame, because);
         }
     }
 
-    fn end(&mut self, result: RunResult, error: Option<RunError>, because: &str) {
+    fn end(&mut self, result: FinalResult, error: Option<RunError>, because: &str) {
         let requests = std::mem::take(&mut self.state.requests);
         for (approval_id, _) in requests.into_iter().filter(|(_, request)| request.early_outcome.is_none()) {
             let because = Some(because.to_owned());
             self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
         }
-        self.state.frames.clear();
+        self.state.root = None;
         self.state.abandoned_calls.clear();
         self.state.context_bytes = 0;
         let end = End { at: self.stamp.at, result, error };

@@ -7,7 +7,7 @@ use super::{
     fact::PassedCondition,
     failure::Failure,
     frames::Activity,
-    transition::{Next, Transition},
+    transition::{Next, StepEnd, Transition},
 };
 use crate::{
     ids::StepId,
@@ -28,7 +28,7 @@ impl Transition<'_> {
     pub(super) fn condition(&mut self, step: &Step, place: &StepAddress) -> Result<Next, Failure> {
         let StepKind::Condition { condition, rule_id, rule, .. } = &step.kind else { return Ok(Next::Stay) };
         if let Some(condition) = condition {
-            return self.evaluate_and_continue(step, place, condition);
+            return Ok(self.evaluate_and_continue(step, place, condition)?.next);
         }
         let Some(rule_id) = rule_id else {
             return Err(Failure::new("condition.missing", "There is nothing to ask."));
@@ -57,7 +57,10 @@ impl Transition<'_> {
             Some(rule) => self.evaluate_rule(step, place, &rule_id, rule),
             None => Err(no_rule(&rule_id)),
         };
-        let flow = asked.unwrap_or_else(|failure| self.step_failed(place, failure));
+        let flow = match asked {
+            Ok(flow) => flow,
+            Err(failure) => self.step_failed(place, failure).next,
+        };
         self.continue_from(place, flow);
         Ok(())
     }
@@ -69,12 +72,11 @@ impl Transition<'_> {
         id: &str,
         rule: &Rule,
     ) -> Result<Next, Failure> {
-        let flow = self.evaluate_and_continue(step, place, &rule.condition)?;
-        let fact = self.last_fact();
-        fact.reason =
-            fact.reason.take().map(|reason| format!("Rule {id}, version {}: {reason}", rule.version));
-        fact.input = Some(json!({ "rule_id": id, "version": rule.version }));
-        Ok(flow)
+        let end = self.evaluate_and_continue(step, place, &rule.condition)?;
+        let reason = end.fact.reason.take();
+        end.fact.reason = reason.map(|reason| format!("Rule {id}, version {}: {reason}", rule.version));
+        end.fact.input = Some(json!({ "rule_id": id, "version": rule.version }));
+        Ok(end.next)
     }
 
     fn evaluate_and_continue(
@@ -82,10 +84,14 @@ impl Transition<'_> {
         step: &Step,
         place: &StepAddress,
         condition: &Condition,
-    ) -> Result<Next, Failure> {
-        let StepKind::Condition { on_true, on_false, .. } = &step.kind else { return Ok(Next::Stay) };
+    ) -> Result<StepEnd<'_>, Failure> {
+        let (on_true, on_false) = if let StepKind::Condition { on_true, on_false, .. } = &step.kind {
+            (on_true.as_ref(), on_false.as_ref())
+        } else {
+            (None, None)
+        };
         let why = self.evaluate_condition(place, condition)?;
-        let next = if why.holds() { on_true } else { on_false }.as_ref().or(step.next.as_ref());
+        let next = if why.holds() { on_true } else { on_false }.or(step.next.as_ref());
         let sentence = why.sentence();
         let flow = match next {
             Some(next) => Next::To(next.clone()),
@@ -119,14 +125,14 @@ impl Transition<'_> {
             if why.holds() {
                 self.record_passed(place, &why);
                 let flow = flow(self, case.next.as_ref());
-                return Ok(self.complete_step(place, why.sentence(), Some(why), flow));
+                return Ok(self.complete_step(place, why.sentence(), Some(why), flow).next);
             }
             asked.push(why);
         }
         let why = Why::Group { op: GroupOp::Or, of: asked, result: false };
         let reason = format!("None of {} cases holds", cases.len());
         let flow = flow(self, default);
-        Ok(self.complete_step(place, reason, Some(why), flow))
+        Ok(self.complete_step(place, reason, Some(why), flow).next)
     }
 
     fn evaluate_condition(&self, place: &StepAddress, condition: &Condition) -> Result<Why, Failure> {

@@ -97,12 +97,12 @@ impl Transition<'_> {
                 (Some(said), _) => said.to_owned(),
                 (None, _) => "Nothing to do".to_owned(),
             };
-            return self.complete_step(place, reason, None, flow);
+            return self.complete_step(place, reason, None, flow).next;
         }
-        let output = self.last_fact().output.take();
-        let mut output = output.unwrap_or_else(|| json!({}));
-        output["next"] = json!(flow.next());
-        self.last_fact().output = Some(output);
+        // The fact of the last effect says where the run goes: the list has no fact of its own.
+        if let Some(fact) = self.last_fact_of(place) {
+            fact.output.get_or_insert_with(|| json!({}))["next"] = json!(flow.next());
+        }
         flow
     }
 
@@ -197,7 +197,7 @@ impl Transition<'_> {
                 fact.output = Some(json!({ "status": answer.status, "body": answer.body }));
                 match self.effects(step, place, index + 1) {
                     Ok(flow) => flow,
-                    Err(failure) => self.step_failed(place, failure),
+                    Err(failure) => self.step_failed(place, failure).next,
                 }
             }
             Outcome::Answered(_) | Outcome::Unanswered { .. } | Outcome::Refused { .. } => {
@@ -257,13 +257,10 @@ impl Transition<'_> {
             self.save_answer(step, place, index, answer);
         }
         let failure = Failure { code: outcome_code(outcome), message: words };
-        let flow = self.step_failed(place, failure);
-        let fact = self.last_fact();
-        if fact.state == StepState::Failed {
-            fact.attempt = attempt;
-            fact.duration_ms = Some(f64::from(took_ms));
-        }
-        flow
+        let end = self.step_failed(place, failure);
+        end.fact.attempt = attempt;
+        end.fact.duration_ms = Some(f64::from(took_ms));
+        end.next
     }
 
     /// Keeps an answer where the language says: under the step, under `save_as`, and as `data`.

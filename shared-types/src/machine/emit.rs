@@ -19,9 +19,9 @@ impl Transition<'_> {
     pub(super) fn emit(&mut self, step: &Step, place: &StepAddress, emit: &Emit) -> Result<Next, Failure> {
         let payload = self.publish(place, 0, emit)?;
         let flow = self.next_or_following(place, step.next.as_ref());
-        let flow = self.complete_step(place, format!("Publishes {}", emit.event), None, flow);
-        self.last_fact().input = Some(payload);
-        Ok(flow)
+        let end = self.complete_step(place, format!("Publishes {}", emit.event), None, flow);
+        end.fact.input = Some(payload);
+        Ok(end.next)
     }
 
     /// Publishes an event of a document and gives its payload.
@@ -50,7 +50,8 @@ impl Transition<'_> {
             requester: self.state.requester.clone(),
             payload: payload.clone(),
         };
-        self.command(Command::Publish { event: Arc::new(event), depth });
+        let (place, index) = (place.clone(), Some(index));
+        self.command(Command::Publish { place, index, event: Arc::new(event), depth });
         Ok(Value::Object(payload))
     }
 }

@@ -164,7 +164,8 @@ impl Transition<'_> {
         let passed = results.iter().flatten().filter(|result| result["outcome"] == "passed").count();
         let results: Vec<Value> = results.into_iter().map(|result| result.unwrap_or(Value::Null)).collect();
         self.put_for_step(&place.within, &place.step, "items", Value::Array(results));
-        let flow = if let Some(n) = stopped_at {
+        let took = super::wait::milliseconds(self.stamp.at - entered);
+        let end = if let Some(n) = stopped_at {
             let message = format!("Item {n} failed: {}", error.unwrap_or_default());
             self.step_failed(place, Failure::new("foreach.item_failed", message))
         } else {
@@ -176,12 +177,11 @@ impl Transition<'_> {
             let flow = self.next_or_following(place, step.next.as_ref());
             self.complete_step(place, reason, None, flow)
         };
-        let took = super::wait::milliseconds(self.stamp.at - entered);
-        let fact = self.last_fact();
-        fact.duration_ms = Some(took);
-        fact.output =
-            Some(json!({ "next": flow.next(), "items": items.len(), "passed": passed, "failed": failed }));
-        flow
+        end.fact.duration_ms = Some(took);
+        end.fact.output = Some(
+            json!({ "next": end.next.next(), "items": items.len(), "passed": passed, "failed": failed }),
+        );
+        end.next
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 impl State {
     /// All frames of the tree in document order, each before those in its lanes.
     pub fn all_frames(&self) -> impl Iterator<Item = &Frame> {
-        let mut open: Vec<&Frame> = self.frames.iter().rev().collect();
+        let mut open: Vec<&Frame> = self.root.iter().collect();
         std::iter::from_fn(move || {
             let frame = open.pop()?;
             open.extend(frame.below().into_iter().rev());
@@ -23,7 +23,7 @@ impl State {
     /// The frame of the run or of a lane.
     fn frame_in(&self, within: &[Within]) -> Option<&Frame> {
         match within {
-            [] => self.frames.first(),
+            [] => self.root.as_ref(),
             within => self.lane(within)?.frame.as_deref(),
         }
     }
@@ -32,7 +32,7 @@ impl State {
         let mut lane: Option<&Lane> = None;
         for at in within {
             let frame = match lane {
-                None => self.frames.first()?,
+                None => self.root.as_ref()?,
                 Some(lane) => lane.frame.as_deref()?,
             };
             if frame.place.step != at.step || frame.place.visit != at.visit {
@@ -45,7 +45,7 @@ impl State {
 
     pub(super) fn lane_mut(&mut self, within: &[Within]) -> Option<&mut Lane> {
         let (first, rest) = within.split_first()?;
-        let mut lane = lane_below(self.frames.first_mut()?, first)?;
+        let mut lane = lane_below(self.root.as_mut()?, first)?;
         for at in rest {
             lane = lane_below(lane.frame.as_deref_mut()?, at)?;
         }
@@ -58,7 +58,7 @@ impl State {
             return Some(ContextWrites { values: &mut self.context, merged: None, context_bytes: None });
         };
         let frame = match around {
-            [] => self.frames.first_mut()?,
+            [] => self.root.as_mut()?,
             around => self.lane_mut(around)?.frame.as_deref_mut()?,
         };
         if frame.place.step != last.step || frame.place.visit != last.visit {
@@ -74,7 +74,7 @@ impl State {
 
     pub(super) fn frame_mut(&mut self, place: &StepAddress) -> Option<&mut Frame> {
         let frame = match place.within.as_slice() {
-            [] => self.frames.first_mut(),
+            [] => self.root.as_mut(),
             within => self.lane_mut(within)?.frame.as_deref_mut(),
         };
         frame.filter(|frame| frame.place == *place)
@@ -83,8 +83,7 @@ impl State {
     /// Sets the frame of the run, or of the lane of its address.
     pub(super) fn put_frame(&mut self, frame: Frame) {
         if frame.place.within.is_empty() {
-            self.frames.clear();
-            self.frames.push(frame);
+            self.root = Some(frame);
         } else {
             let within = frame.place.within.clone();
             if let Some(lane) = self.lane_mut(&within) {
@@ -96,7 +95,7 @@ impl State {
     pub(super) fn take_frame(&mut self, place: &StepAddress) -> Option<Frame> {
         self.frame(place)?;
         match place.within.as_slice() {
-            [] => self.frames.pop(),
+            [] => self.root.take(),
             within => self.lane_mut(within)?.frame.take().map(|frame| *frame),
         }
     }

@@ -124,7 +124,8 @@ impl Transition<'_> {
             self.command(Command::ClearTimer { timer: Timer::StepTimeout { place: place.clone() } });
         }
         let outcomes = self.merge_branches(place, *parallel_state);
-        let flow = match decided {
+        let took = super::wait::milliseconds(self.stamp.at - entered);
+        let end = match decided {
             Decided::NotPassed(failure) => self.step_failed(place, failure),
             Decided::Passed(reason) => {
                 let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
@@ -132,11 +133,9 @@ impl Transition<'_> {
                 self.complete_step(place, reason, None, flow)
             }
         };
-        let took = super::wait::milliseconds(self.stamp.at - entered);
-        let fact = self.last_fact();
-        fact.duration_ms = Some(took);
-        fact.output = Some(json!({ "next": flow.next(), "branches": outcomes }));
-        flow
+        end.fact.duration_ms = Some(took);
+        end.fact.output = Some(json!({ "next": end.next.next(), "branches": outcomes }));
+        end.next
     }
 
     /// Gives what the branches put into the context, in the document's order, and keeps their outcomes.

@@ -26,8 +26,9 @@ impl Transition<'_> {
         let names: Vec<&str> = values.keys().map(String::as_str).collect();
         let reason = format!("Sets {}", names.join(", "));
         let flow = self.next_or_following(place, step.next.as_ref());
-        let flow = self.complete_step(place, reason, None, flow);
-        self.last_fact().output = Some(json!({ "next": flow.next(), "set": values }));
+        let end = self.complete_step(place, reason, None, flow);
+        end.fact.output = Some(json!({ "next": end.next.next(), "set": values }));
+        let flow = end.next;
         for (name, value) in values {
             self.set_path(place, &name, value);
         }

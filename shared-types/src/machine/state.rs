@@ -68,9 +68,9 @@ pub struct State {
     /// Currency of the amount, usually an ISO 4217 code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Where the run itself stands, if it stands: one frame, in which branches and items stand in theirs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub frames: Vec<Frame>,
+    /// The frame of the run, in which branches and items have theirs; none if nothing is active.
+    #[serde(rename = "frames", default, skip_serializing_if = "Option::is_none", with = "list_of_one")]
+    pub root: Option<Frame>,
     /// How often each step was entered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub visits: BTreeMap<StepId, u32>,
@@ -113,6 +113,21 @@ pub struct State {
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
+}
+
+/// The frame of the run is stored as a list: of none, or of one.
+mod list_of_one {
+    use super::Frame;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde gives the field by reference")]
+    pub(super) fn serialize<S: Serializer>(frame: &Option<Frame>, serializer: S) -> Result<S::Ok, S::Error> {
+        frame.as_slice().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Frame>, D::Error> {
+        Ok(Vec::<Frame>::deserialize(deserializer)?.into_iter().next())
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -204,7 +219,7 @@ impl State {
             subject: None,
             amount: None,
             currency: None,
-            frames: Vec::new(),
+            root: None,
             visits: BTreeMap::new(),
             requests: BTreeMap::new(),
             consumed_events: BTreeSet::new(),
@@ -234,7 +249,7 @@ impl State {
     /// The result: final when it has ended, what stands meanwhile while somebody is asked.
     pub fn result(&self) -> Option<RunResult> {
         if let Some(end) = &self.end {
-            return Some(end.result);
+            return Some(end.result.into());
         }
         let mut open = self.requests.values().filter(|request| request.early_outcome.is_none()).peekable();
         open.peek()?;

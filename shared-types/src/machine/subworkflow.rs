@@ -9,7 +9,7 @@ use super::{
     failure::Failure,
     frames::Activity,
     input::Timer,
-    result::RunResult,
+    result::FinalResult,
     transition::{Next, Transition},
 };
 use crate::{
@@ -85,7 +85,7 @@ impl Transition<'_> {
         let flow = match stands {
             ChildStatus::Refused { code, message } => {
                 self.clear_step_timeout(place, &child);
-                self.step_failed(place, Failure::new(code, message.clone()))
+                self.step_failed(place, Failure::new(code, message.clone())).next
             }
             ChildStatus::Started if child.awaited => {
                 child.started = true;
@@ -121,29 +121,28 @@ impl Transition<'_> {
         }
         let because = end.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let (code, what) = match end.result {
-            RunResult::Failed => ("call.failed", "failed"),
-            RunResult::Cancelled => ("call.cancelled", "was cancelled"),
-            RunResult::TimedOut => ("call.timed_out", "took too long"),
-            RunResult::Allowed | RunResult::Blocked | RunResult::Executed | RunResult::PendingApproval => {
+            FinalResult::Failed => ("call.failed", "failed"),
+            FinalResult::Cancelled => ("call.cancelled", "was cancelled"),
+            FinalResult::TimedOut => ("call.timed_out", "took too long"),
+            FinalResult::Allowed | FinalResult::Blocked | FinalResult::Executed => {
                 let reason = format!("{} came to {}{because}", child.workflow_id, end.result.as_str());
                 return self.complete_call(place, child, reason);
             }
         };
         let message = format!("{} {what}{because}", child.workflow_id);
-        let flow = self.step_failed(place, Failure::new(code, message));
-        let output = self.last_fact().output.get_or_insert_with(|| json!({}));
+        let end = self.step_failed(place, Failure::new(code, message));
+        let output = end.fact.output.get_or_insert_with(|| json!({}));
         output["execution_id"] = json!(child.execution_id);
-        flow
+        end.next
     }
 
     fn complete_call(&mut self, place: &StepAddress, child: &ChildRun, reason: String) -> Next {
         let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
         let flow = self.next_or_following(place, next);
-        let flow = self.complete_waiting_step(place, reason, flow);
-        if let Some(output) = &mut self.last_fact().output {
-            output["execution_id"] = json!(child.execution_id);
-        }
-        flow
+        let end = self.complete_waiting_step(place, reason, flow);
+        let output = end.fact.output.get_or_insert_with(|| json!({}));
+        output["execution_id"] = json!(child.execution_id);
+        end.next
     }
 
     fn clear_step_timeout(&mut self, place: &StepAddress, child: &ChildRun) {

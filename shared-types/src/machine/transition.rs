@@ -52,6 +52,12 @@ pub(super) enum Next {
     Stay,
 }
 
+/// The end of a step: where the run or lane goes, and the fact that says so, to be completed.
+pub(super) struct StepEnd<'f> {
+    pub(super) next: Next,
+    pub(super) fact: &'f mut Fact,
+}
+
 /// How a run or a lane ended.
 pub(super) enum Completion {
     /// By its steps; in a branch, the failure that this counts as.
@@ -184,7 +190,7 @@ impl<'t> Transition<'t> {
         }
         match self.dispatch(step, &place) {
             Ok(flow) => flow,
-            Err(failure) => self.step_failed(&place, failure),
+            Err(failure) => self.step_failed(&place, failure).next,
         }
     }
 
@@ -229,17 +235,23 @@ impl<'t> Transition<'t> {
     }
 
     /// A step failed: the run or lane goes to its `on_error`, or fails.
-    pub(super) fn step_failed(&mut self, place: &StepAddress, failure: Failure) -> Next {
+    pub(super) fn step_failed(&mut self, place: &StepAddress, failure: Failure) -> StepEnd<'_> {
         self.take_frame(place);
         self.withdraw_own(place, &failure.message);
-        let fact = self.fact(place, StepState::Failed);
-        fact.reason = Some(failure.message.clone());
         let on_error = self.definition.step(&place.step).and_then(|step| step.on_error.clone());
-        let Some(on_error) = on_error else { return Next::Fail(failure.at(&place.step)) };
-        self.last_fact().output = Some(json!({ "next": on_error }));
+        let reason = failure.message.clone();
+        let Some(on_error) = on_error else {
+            let next = Next::Fail(failure.at(&place.step));
+            let fact = self.fact(place, StepState::Failed);
+            fact.reason = Some(reason);
+            return StepEnd { next, fact };
+        };
         let error = json!({ "step": place.step, "code": failure.code, "message": failure.message });
         self.put(&place.within, "error", error);
-        Next::To(on_error)
+        let fact = self.fact(place, StepState::Failed);
+        fact.reason = Some(reason);
+        fact.output = Some(json!({ "next": on_error }));
+        StepEnd { next: Next::To(on_error), fact }
     }
 
     /// To `next`; in a lane without `next`, to the step that follows in the document.
@@ -302,13 +314,18 @@ impl<'t> Transition<'t> {
             output: None,
         };
         self.state.fact_count += 1;
+        let at = self.out.facts.len();
         self.out.facts.push(fact);
-        self.last_fact()
+        &mut self.out.facts[at]
     }
 
-    pub(super) fn last_fact(&mut self) -> &mut Fact {
-        let last = self.out.facts.len() - 1;
-        &mut self.out.facts[last]
+    /// The last fact of a step in this transition.
+    pub(super) fn last_fact_of(&mut self, place: &StepAddress) -> Option<&mut Fact> {
+        let lanes: Vec<LaneRef> = place.within.iter().map(LaneRef::of).collect();
+        let is_of_step = |fact: &&mut Fact| {
+            fact.step_id == place.step && fact.visit == place.visit && fact.within == lanes
+        };
+        self.out.facts.iter_mut().rev().find(is_of_step)
     }
 
     /// Adds the fact of a step that completed at once.
@@ -317,14 +334,14 @@ impl<'t> Transition<'t> {
         place: &StepAddress,
         reason: String,
         why: Option<Why>,
-        flow: Next,
-    ) -> Next {
+        next: Next,
+    ) -> StepEnd<'_> {
         let fact = self.fact(place, StepState::Done);
         fact.duration_ms = Some(0.0);
         fact.reason = Some(reason);
         fact.why = why;
-        fact.output = Some(json!({ "next": flow.next() }));
-        flow
+        fact.output = Some(json!({ "next": next.next() }));
+        StepEnd { next, fact }
     }
 
     /// An id that belongs to this input: the same on every replay.

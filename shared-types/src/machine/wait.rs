@@ -11,7 +11,7 @@ use super::{
     input::Timer,
     limits::MAX_OPEN_WAITS,
     state::awaited_in_words,
-    transition::{Next, Transition},
+    transition::{Next, StepEnd, Transition},
 };
 use crate::workflow::{
     bounds,
@@ -49,7 +49,7 @@ impl Transition<'_> {
         let shown = until.to_rfc3339_opts(SecondsFormat::Secs, true);
         if until <= self.stamp.at {
             let flow = self.next_or_following(place, step.next.as_ref());
-            return self.complete_step(place, format!("{shown} is past"), None, flow);
+            return self.complete_step(place, format!("{shown} is past"), None, flow).next;
         }
         self.fact(place, StepState::Waiting).reason = Some(format!("Waits until {shown}"));
         self.command(Command::SetTimer { timer: Timer::WaitElapsed { place: place.clone() }, at: until });
@@ -113,8 +113,9 @@ impl Transition<'_> {
         }
         let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
         let flow = self.next_or_following(place, next);
-        let flow = self.complete_waiting_step(place, format!("{} came", event.kind), flow);
-        self.last_fact().input = Some(Value::Object(event.payload.clone()));
+        let end = self.complete_waiting_step(place, format!("{} came", event.kind), flow);
+        end.fact.input = Some(Value::Object(event.payload.clone()));
+        let flow = end.next;
         self.continue_from(place, flow);
         Ok(())
     }
@@ -125,7 +126,7 @@ impl Transition<'_> {
         let flow = match &frame.activity {
             Activity::Sleeping { .. } => {
                 let flow = self.next_or_following(place, step.and_then(|step| step.next.as_ref()));
-                self.complete_waiting_step(place, "The time has come".to_owned(), flow)
+                self.complete_waiting_step(place, "The time has come".to_owned(), flow).next
             }
             Activity::AwaitingEvent { awaited, .. } => {
                 let event = awaited.event.clone();
@@ -133,9 +134,10 @@ impl Transition<'_> {
                 let on_timeout = step.and_then(Step::awaited_event).and_then(|wait| wait.on_timeout.clone());
                 if let Some(to) = on_timeout {
                     self.complete_waiting_step(place, format!("{event} didn't come in time"), Next::To(to))
+                        .next
                 } else {
                     let message = format!("{event} didn't come in time.");
-                    self.step_failed(place, Failure::new("wait.timeout", message))
+                    self.step_failed(place, Failure::new("wait.timeout", message)).next
                 }
             }
             Activity::AwaitingEffect { .. }
@@ -151,7 +153,12 @@ impl Transition<'_> {
     }
 
     /// A step that stood in a frame is done.
-    pub(super) fn complete_waiting_step(&mut self, place: &StepAddress, reason: String, flow: Next) -> Next {
+    pub(super) fn complete_waiting_step(
+        &mut self,
+        place: &StepAddress,
+        reason: String,
+        next: Next,
+    ) -> StepEnd<'_> {
         let entered = self.take_frame(place).map_or(self.stamp.at, |frame| frame.entered_at);
         let waited = self.stamp.at - entered;
         let fact = self.fact(place, StepState::Done);
@@ -161,8 +168,8 @@ impl Transition<'_> {
         } else {
             reason
         });
-        fact.output = Some(json!({ "next": flow.next() }));
-        flow
+        fact.output = Some(json!({ "next": next.next() }));
+        StepEnd { next, fact }
     }
 
     /// Whether one more may wait.

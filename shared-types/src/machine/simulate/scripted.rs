@@ -5,7 +5,7 @@ use crate::{
         child_run::ChildEnd,
         effects::silent_answer,
         input::{Answer, Outcome},
-        result::RunResult,
+        result::FinalResult,
     },
     workflow::test_script::{ScriptedError, ScriptedResponse},
 };
@@ -13,17 +13,17 @@ use serde_json::{Map, Value};
 
 /// How another workflow's run ends when nothing is scripted.
 pub(super) fn executed() -> ChildEnd {
-    ChildEnd { result: RunResult::Executed, decision: None, reason: None, values: Map::new() }
+    ChildEnd { result: FinalResult::Executed, decision: None, reason: None, values: Map::new() }
 }
 
 /// How a scripted answer ends another workflow's run.
 pub(super) fn end_of(outcome: &Outcome) -> ChildEnd {
     let Outcome::Answered(answer) = outcome else {
         let reason = Some("It gave no answer".to_owned());
-        return ChildEnd { result: RunResult::TimedOut, reason, ..executed() };
+        return ChildEnd { result: FinalResult::TimedOut, reason, ..executed() };
     };
     let said = |key: &str| answer.body.get(key).cloned().unwrap_or(Value::Null);
-    let usual = if (200..300).contains(&answer.status) { RunResult::Executed } else { RunResult::Failed };
+    let usual = if (200..300).contains(&answer.status) { FinalResult::Executed } else { FinalResult::Failed };
     ChildEnd {
         result: serde_json::from_value(said("result")).unwrap_or(usual),
         decision: serde_json::from_value(said("decision")).unwrap_or_default(),

@@ -158,18 +158,11 @@ impl<'s> World<'s> {
                     });
                     self.list(&notice.place.step, notice.index, "notify", shown);
                 }
-                Command::Publish { event, .. } => {
-                    if event.kind != "approval.decided" {
-                        let (step, index) = published_at(&event);
-                        self.list(
-                            &step,
-                            index,
-                            "emit_event",
-                            json!({ "event": event.kind, "payload": event.payload }),
-                        );
-                    }
+                Command::Publish { place, index: Some(index), event, .. } => {
+                    let shown = json!({ "event": event.kind, "payload": event.payload });
+                    self.list(&place.step, index, "emit_event", shown);
                 }
-                Command::StopRun { .. } | Command::Close { .. } => {}
+                Command::Publish { index: None, .. } | Command::StopRun { .. } | Command::Close { .. } => {}
                 Command::Finish(_) => {
                     self.timers.clear();
                     self.awaited.clear();
@@ -352,11 +345,4 @@ fn request_index(run: &Run, step: &StepId) -> u32 {
     let effects = run.definition().step(step).map(crate::workflow::step::Step::effects).unwrap_or_default();
     let index = effects.iter().position(|effect| effect.type_name() == "create_approval_request");
     index.and_then(|index| u32::try_from(index).ok()).unwrap_or_default()
-}
-
-/// The step and the effect that published an event, out of its id: `<execution>:<step>:<visit>:<index>`.
-fn published_at(event: &Event) -> (StepId, u32) {
-    let mut parts = event.id.as_str().split(':');
-    let step = parts.nth(1).unwrap_or_default();
-    (StepId(step.to_owned()), parts.next_back().and_then(|n| n.parse().ok()).unwrap_or_default())
 }
