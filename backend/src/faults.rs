@@ -13,9 +13,13 @@ pub fn point() {
 }
 
 /// Whether a batch that was committed looks lost, as when the connection breaks under the answer: if it is the
-/// one that `IW_LOSE_ANSWER_AT` counts.
+/// one that `IW_LOSE_ANSWER_AT` counts. The metrics say that it was, so that a test knows.
 pub fn loses_answer() -> bool {
-    is_counted("IW_LOSE_ANSWER_AT", &COMMITTED)
+    let is_lost = is_counted("IW_LOSE_ANSWER_AT", &COMMITTED);
+    if is_lost {
+        metrics::counter!("iw_faults_total").increment(1);
+    }
+    is_lost
 }
 
 fn is_counted(variable: &str, count: &AtomicU32) -> bool {

@@ -1,6 +1,6 @@
 //! Decisions: by whom they may be made, once, with what follows.
 
-use crate::app::{App, Client, trace};
+use crate::app::{App, Client, fresh_database, trace};
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -118,7 +118,8 @@ async fn a_decision_sent_again_under_its_key_is_answered_again() {
 #[tokio::test]
 async fn of_two_decisions_at_once_one_wins_a_thousand_times() {
     const PAIRS: usize = 1000;
-    let app = App::start().await;
+    let url = fresh_database().await;
+    let (app, other) = (App::start_on(&url, |_| {}).await, App::start_on(&url, |_| {}).await);
     app.publish(ASK).await;
     let shop = app.key(&["events:write"]).await;
     let bo = app.person("Bo Ek", &["operator", "sales_manager"]).await;
@@ -128,8 +129,10 @@ async fn of_two_decisions_at_once_one_wins_a_thousand_times() {
         async move { ask(&shop, &format!("A{n}")).await.0 }
     });
     let asked: Vec<String> = asked.buffer_unordered(64).collect().await;
-    let raced = futures_util::stream::iter(asked).map(|id| {
-        let (bo, ina) = (bo.clone(), ina.clone());
+    // Half of the pairs meet on one server, where a lock puts them in line; the others on two, where the database does.
+    let elsewhere = Client::new(&other.base, ina.token.clone());
+    let raced = futures_util::stream::iter(asked.into_iter().enumerate()).map(|(n, id)| {
+        let (bo, ina) = (bo.clone(), if n % 2 == 0 { ina.clone() } else { elsewhere.clone() });
         async move {
             let path = decisions(&id);
             let (yes, no) = tokio::join!(
@@ -151,6 +154,7 @@ async fn of_two_decisions_at_once_one_wins_a_thousand_times() {
     }
     assert_eq!(raced.len(), PAIRS);
     app.stop().await;
+    other.stop().await;
 }
 
 #[tokio::test]

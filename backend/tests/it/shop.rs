@@ -1,4 +1,4 @@
-//! A stand-in for the systems that workflows call: answers as told, and remembers what it was asked.
+//! A stand-in for the systems that workflows call: answers as log, and remembers what it was asked.
 
 use axum::{
     Router,
@@ -14,6 +14,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tokio::sync::Notify;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -39,44 +40,46 @@ pub(crate) enum Reply {
     Json(u16, Value),
     Header(u16, &'static str, String),
     Slow(Duration),
+    /// A body, once this is notified.
+    Held(Arc<Notify>, Value),
     Large(usize),
     /// A status, headers of which a name may come twice, and the body's bytes.
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
 }
 
 #[derive(Clone, Default)]
-struct Told {
+struct Log {
     calls: Arc<Mutex<Vec<Call>>>,
     replies: Arc<Mutex<VecDeque<Reply>>>,
 }
 
 pub(crate) struct Shop {
     pub(crate) address: SocketAddr,
-    told: Told,
+    log: Log,
 }
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let told = Told::default();
-        let app = Router::new().route("/{*path}", any(take)).with_state(told.clone());
+        let log = Log::default();
+        let app = Router::new().route("/{*path}", any(take)).with_state(log.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, told }
+        Self { address, log }
     }
 
     /// Answers the next calls like this; 200 with an empty object when nothing is left.
     pub(crate) fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
-        self.told.replies.lock().unwrap().extend(replies);
+        self.log.replies.lock().unwrap().extend(replies);
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.told.calls.lock().unwrap().clone()
+        self.log.calls.lock().unwrap().clone()
     }
 }
 
 async fn take(
-    State(told): State<Told>,
+    State(log): State<Log>,
     method: Method,
     Path(path): Path<String>,
     headers: HeaderMap,
@@ -86,7 +89,7 @@ async fn take(
     let all = headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
-    told.calls.lock().unwrap().push(Call {
+    log.calls.lock().unwrap().push(Call {
         method: method.to_string(),
         path,
         body: serde_json::from_str(&body).unwrap_or(Value::String(body)),
@@ -94,7 +97,7 @@ async fn take(
         authorization: header("authorization"),
         headers: all.collect(),
     });
-    let reply = told.replies.lock().unwrap().pop_front();
+    let reply = log.replies.lock().unwrap().pop_front();
     let code = |status: u16| StatusCode::from_u16(status).unwrap();
     match reply {
         None => axum::Json(serde_json::json!({})).into_response(),
@@ -103,6 +106,10 @@ async fn take(
         Some(Reply::Slow(pause)) => {
             tokio::time::sleep(pause).await;
             StatusCode::OK.into_response()
+        }
+        Some(Reply::Held(released, body)) => {
+            released.notified().await;
+            axum::Json(body).into_response()
         }
         Some(Reply::Large(size)) => "x".repeat(size).into_response(),
         Some(Reply::Raw(status, headers, body)) => {
