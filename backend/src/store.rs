@@ -41,15 +41,34 @@ pub enum StoreError {
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     /// What is stored can't be read.
-    #[error("{table}.{column} can't be read: {why}")]
+    #[error("{table}.{column}{} can't be read: {why}", row.as_ref().map(|row| format!(" of {row}")).unwrap_or_default())]
     Unreadable {
         /// The table that holds the row.
         table: &'static str,
-        /// Where in it.
+        /// The column.
         column: &'static str,
+        /// The id of the row, where the reader knows it.
+        row: Option<String>,
         /// What the reader said.
         why: String,
     },
+}
+
+/// Names the row whose value can't be read, so that somebody finds it.
+pub(crate) trait OfRow {
+    /// Adds the id of the row to an error that has none.
+    fn of_row(self, id: impl std::fmt::Display) -> Self;
+}
+
+impl<T> OfRow for Result<T> {
+    fn of_row(self, id: impl std::fmt::Display) -> Self {
+        self.map_err(|error| match error {
+            StoreError::Unreadable { table, column, row: None, why } => {
+                StoreError::Unreadable { table, column, row: Some(id.to_string()), why }
+            }
+            error @ (StoreError::Unreadable { .. } | StoreError::Database(_)) => error,
+        })
+    }
 }
 
 /// What a store function gives.
@@ -118,6 +137,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     serde_json::from_value(value).map_err(|error| StoreError::Unreadable {
         table,
         column,
+        row: None,
         why: error.to_string(),
     })
 }
@@ -153,6 +173,7 @@ pub(crate) fn read_text<T: DeserializeOwned>(
     T::deserialize(&mut reader).map_err(|error| StoreError::Unreadable {
         table,
         column,
+        row: None,
         why: error.to_string(),
     })
 }

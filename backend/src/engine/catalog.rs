@@ -119,7 +119,7 @@ impl Catalog {
 }
 
 fn unreadable(why: String) -> StoreError {
-    StoreError::Unreadable { table: "workflow_revisions", column: "document", why }
+    StoreError::Unreadable { table: "workflow_revisions", column: "document", row: None, why }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -4,7 +4,7 @@ mod search;
 
 pub use search::search;
 
-use super::{Result, read, read_word};
+use super::{OfRow as _, Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -63,13 +63,17 @@ impl Row {
             execution_id: ExecutionId(self.execution_id),
             workflow_id: WorkflowId(self.workflow_id),
             workflow_name: self.workflow_name,
-            status: read_word("approvals", "status", &self.status)?,
+            status: read_word("approvals", "status", &self.status).of_row(self.execution_id)?,
             withdrawn_because: self.withdrawn_because,
-            request: read("approvals", "request", self.request)?,
+            request: read("approvals", "request", self.request).of_row(self.execution_id)?,
             seen: self.seen,
             asked_at: self.asked_at,
             closed_at: self.closed_at,
-            decision: self.decision.map(|value| read("approvals", "decision", value)).transpose()?,
+            decision: self
+                .decision
+                .map(|value| read("approvals", "decision", value))
+                .transpose()
+                .of_row(self.execution_id)?,
             decision_key: self.decision_key,
         })
     }

@@ -1,6 +1,6 @@
 //! Runs that other runs started: their parents, which parent must still be notified, and which child must stop.
 
-use super::{Result, read_text};
+use super::{OfRow as _, Result, read_text};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
     machine::{StartRun, StepAddress},
@@ -159,7 +159,7 @@ pub async fn parent(
     row.map(|row| {
         Ok(ParentRun {
             execution_id: ExecutionId(row.parent),
-            place: read_text("child_runs", "place", &row.place)?,
+            place: read_text("child_runs", "place", &row.place).of_row(child)?,
             awaited: row.awaited,
         })
     })

@@ -1,6 +1,6 @@
 //! Messages to the world.
 
-use super::{Result, read_word};
+use super::{OfRow as _, Result, read_word};
 use chrono::{DateTime, Utc};
 use shared_types::{
     api::notices::{Delivery, DeliveryStatus},
@@ -111,7 +111,7 @@ pub async fn list(
                 recipient: row.recipient,
                 subject: row.subject,
                 message: row.message,
-                status: read_word("deliveries", "status", &row.status)?,
+                status: read_word("deliveries", "status", &row.status).of_row(row.id)?,
                 reason: row.reason,
                 created_at: row.created_at,
                 delivered_at: row.delivered_at,

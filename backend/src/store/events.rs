@@ -1,6 +1,6 @@
 //! Events as they are read: for a repetition, for a wait that looks back, and those still to be started.
 
-use super::{Result, read};
+use super::{OfRow as _, Result, read};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -45,8 +45,12 @@ impl Row {
             id: EventId(self.event_id),
             source: self.source,
             time: self.time,
-            requester: self.requester.map(|value| read("events", "requester", value)).transpose()?,
-            payload: read("events", "payload", self.payload)?,
+            requester: self
+                .requester
+                .map(|value| read("events", "requester", value))
+                .transpose()
+                .of_row(self.id)?,
+            payload: read("events", "payload", self.payload).of_row(self.id)?,
         }))
     }
 }

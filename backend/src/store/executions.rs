@@ -4,7 +4,7 @@ mod search;
 
 pub use search::search;
 
-use super::{Result, child_runs, child_runs::ParentRun, json, read, read_large_text, read_word};
+use super::{OfRow as _, Result, child_runs, child_runs::ParentRun, json, read, read_large_text, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -78,7 +78,7 @@ pub async fn load(
             later_bytes += row.input.len();
             later.push((
                 Stamp { at: row.at, id: row.stamp },
-                read_large_text("journal", "input", &row.input)?,
+                read_large_text("journal", "input", &row.input).of_row(id)?,
             ));
         }
     }
@@ -92,7 +92,11 @@ pub async fn load(
         owners: row.owners.unwrap_or_default(),
         parent,
         snapshot_bytes: row.state.as_ref().map(String::len),
-        snapshot: row.state.map(|state| read_large_text("executions", "state", &state)).transpose()?,
+        snapshot: row
+            .state
+            .map(|state| read_large_text("executions", "state", &state))
+            .transpose()
+            .of_row(id)?,
         later,
         later_bytes,
     }))
@@ -120,25 +124,33 @@ struct Row {
 impl Row {
     fn execution(self) -> Result<Execution> {
         let word = |column, word: Option<String>| {
-            word.map(|word| read_word("executions", column, &word)).transpose()
+            word.map(|word| read_word("executions", column, &word)).transpose().of_row(self.id)
         };
         Ok(Execution {
             execution_id: ExecutionId(self.id),
             workflow_id: WorkflowId(self.workflow_id),
             revision: self.revision,
-            status: read_word("executions", "status", &self.status)?,
+            status: read_word("executions", "status", &self.status).of_row(self.id)?,
             result: word("result", self.result)?,
-            decision: self.decision.map(|word| read_word("executions", "decision", &word)).transpose()?,
+            decision: self
+                .decision
+                .map(|word| read_word("executions", "decision", &word))
+                .transpose()
+                .of_row(self.id)?,
             subject: self.subject,
             amount: self.amount,
             currency: self.currency,
             reason: self.reason,
             event_id: EventId(self.event_id),
-            requester: self.requester.map(|value| read("executions", "requester", value)).transpose()?,
+            requester: self
+                .requester
+                .map(|value| read("executions", "requester", value))
+                .transpose()
+                .of_row(self.id)?,
             started_at: self.started_at,
             ended_at: self.ended_at,
-            waits_for: read("executions", "waits_for", self.waits_for)?,
-            error: self.error.map(|value| read("executions", "error", value)).transpose()?,
+            waits_for: read("executions", "waits_for", self.waits_for).of_row(self.id)?,
+            error: self.error.map(|value| read("executions", "error", value)).transpose().of_row(self.id)?,
         })
     }
 }
@@ -219,7 +231,7 @@ pub async fn trace_after(
         let is_last = rows.len() < usize::try_from(ROWS).unwrap_or_default();
         for row in rows {
             from = row.seq + 1;
-            let facts = read_large_text::<Vec<Fact>>("journal", "facts", &row.facts)?;
+            let facts = read_large_text::<Vec<Fact>>("journal", "facts", &row.facts).of_row(id)?;
             trace.extend(
                 facts
                     .into_iter()

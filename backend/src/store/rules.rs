@@ -1,6 +1,6 @@
 //! Stored rules and their versions.
 
-use super::{Result, read, read_word};
+use super::{OfRow as _, Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -33,8 +33,8 @@ pub struct RuleRow {
     pub archived: bool,
 }
 
-fn rule(version: i32, document: Value) -> Result<Rule> {
-    let document: RuleDocument = read("rule_versions", "document", document)?;
+fn rule(id: &str, version: i32, document: Value) -> Result<Rule> {
+    let document: RuleDocument = read("rule_versions", "document", document).of_row(id)?;
     Ok(Rule { version, condition: document.condition })
 }
 
@@ -48,7 +48,7 @@ pub async fn latest(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -
     )
     .fetch_optional(conn)
     .await?;
-    row.map(|row| rule(row.version, row.document)).transpose()
+    row.map(|row| rule(id, row.version, row.document)).transpose()
 }
 
 /// Some rules as they stand; those that aren't there are left out.
@@ -69,7 +69,11 @@ pub async fn some(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok((row.rule_id, rule(row.version, row.document)?))).collect()
+    let read = |row: (String, i32, Value)| {
+        let rule = rule(&row.0, row.1, row.2)?;
+        Ok((row.0, rule))
+    };
+    rows.into_iter().map(|row| read((row.rule_id, row.version, row.document))).collect()
 }
 
 /// Which of some rules there are.
@@ -109,7 +113,11 @@ pub async fn pinned(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok((row.rule_id, rule(row.version, row.document)?))).collect()
+    let read = |row: (String, i32, Value)| {
+        let rule = rule(&row.0, row.1, row.2)?;
+        Ok((row.0, rule))
+    };
+    rows.into_iter().map(|row| read((row.rule_id, row.version, row.document))).collect()
 }
 
 /// Keeps a rule from being archived until this transaction is over.
@@ -156,8 +164,8 @@ pub async fn find(
     row.map(|row| {
         Ok(RuleRow {
             version: row.version,
-            document: read("rule_versions", "document", row.document)?,
-            format: read_word("rule_versions", "format", &row.format)?,
+            document: read("rule_versions", "document", row.document).of_row(id)?,
+            format: read_word("rule_versions", "format", &row.format).of_row(id)?,
             source: row.source,
             created_at: row.created_at,
             created_by: row.created_by,
@@ -270,7 +278,8 @@ pub async fn list(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let document: RuleDocument = read("rule_versions", "document", row.document)?;
+            let document: RuleDocument =
+                read("rule_versions", "document", row.document).of_row(&row.rule_id)?;
             Ok(RuleSummary {
                 rule_id: row.rule_id,
                 name: document.name,

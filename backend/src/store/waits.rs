@@ -1,6 +1,6 @@
 //! Open waits for events, found by one of the pairs that must be equal.
 
-use super::{Result, read};
+use super::{OfRow as _, Result, read};
 use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
@@ -132,6 +132,7 @@ async fn with_keys(
         let execution_id = ExecutionId(row.execution_id);
         // One that can't be read keeps no other from its event.
         let awaited = read("waits", "awaited", row.awaited)
+            .of_row(execution_id)
             .inspect_err(|error| tracing::error!(run.id = %execution_id, %error, "a wait is passed over"))
             .ok()?;
         Some(Wait { workspace: WorkspaceId(row.workspace_id), execution_id, since: row.since, awaited })
@@ -166,7 +167,7 @@ pub async fn all_after(
                 workspace: WorkspaceId(row.workspace_id),
                 execution_id: ExecutionId(row.execution_id),
                 since: row.since,
-                awaited: read("waits", "awaited", row.awaited)?,
+                awaited: read("waits", "awaited", row.awaited).of_row(row.execution_id)?,
             })
         })
         .collect()

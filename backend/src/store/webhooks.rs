@@ -1,6 +1,6 @@
 //! Webhooks, their secrets and what came in lately.
 
-use super::{Result, json, read};
+use super::{OfRow as _, Result, json, read};
 use crate::clock;
 use serde_json::Value;
 use shared_types::{
@@ -221,7 +221,7 @@ pub async fn deliveries(
             Ok(WebhookDelivery {
                 at: row.at,
                 message_id: row.message_id,
-                verdict: read("webhook_deliveries", "verdict", Value::String(row.verdict))?,
+                verdict: read("webhook_deliveries", "verdict", Value::String(row.verdict)).of_row(id)?,
                 reason: row.reason,
             })
         })

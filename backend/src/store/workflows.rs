@@ -1,6 +1,6 @@
 //! Workflows and their revisions.
 
-use super::{Result, read, read_word, reviews::StoredReview, run_counts::Span};
+use super::{OfRow as _, Result, read, read_word, reviews::StoredReview, run_counts::Span};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -66,10 +66,10 @@ pub async fn find(
         revision: row.revision,
         enabled: row.enabled,
         archived_at: row.archived_at,
-        format: read_word("workflow_revisions", "format", &row.format)?,
+        format: read_word("workflow_revisions", "format", &row.format).of_row(id)?,
         source: row.source,
         document: row.document,
-        rules: read("workflow_revisions", "rules", row.rules)?,
+        rules: read("workflow_revisions", "rules", row.rules).of_row(id)?,
         created_at: row.created_at,
         created_by: row.created_by,
         review: StoredReview::read(row.findings, row.refers_to, row.reviewed_by),
@@ -374,8 +374,8 @@ pub async fn neighbours(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let calls = read("workflow_revisions", "document", row.calls)?;
-            let publishes = read("workflow_revisions", "document", row.publishes)?;
+            let calls = read("workflow_revisions", "document", row.calls).of_row(&row.workflow_id)?;
+            let publishes = read("workflow_revisions", "document", row.publishes).of_row(&row.workflow_id)?;
             let listens = row.listens;
             Ok((WorkflowId(row.workflow_id), WorkflowRef { enabled: row.enabled, calls, listens, publishes }))
         })
@@ -398,10 +398,10 @@ pub async fn active(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<(
     .await?;
     let active = rows.into_iter().map(|row| {
         Ok(On {
+            rules: read("workflow_revisions", "rules", row.rules).of_row(&row.workflow_id)?,
             workflow_id: WorkflowId(row.workflow_id),
             revision: row.revision,
             document: row.document,
-            rules: read("workflow_revisions", "rules", row.rules)?,
         })
     });
     Ok((version, active.collect::<Result<_>>()?))
