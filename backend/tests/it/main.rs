@@ -24,6 +24,7 @@ mod live;
 mod mail;
 mod masking;
 mod outgoing;
+mod problem_codes;
 mod refreshing;
 mod reviews;
 mod rights;

@@ -69,7 +69,7 @@ async fn a_client_that_does_not_finish_its_request_is_left() {
     }
     assert!(half.is_some(), "half a head is waited for no longer than 30 s");
     let body = body.expect("half a body is waited for no longer than 30 s");
-    assert!(body.starts_with("HTTP/1.1 408"), "{body}");
+    assert!(body.starts_with("HTTP/1.1 408") && body.contains("\"body.slow\""), "{body}");
     app.stop().await;
 }
 
@@ -139,6 +139,8 @@ async fn a_person_has_a_bounded_number_of_lines_and_says_little_on_each() {
         Err(Error::Http(response)) => {
             assert_eq!(response.status(), 429);
             assert!(response.headers().contains_key("retry-after"));
+            let body = String::from_utf8(response.body().clone().unwrap_or_default()).unwrap();
+            assert!(body.contains("\"limit.sockets\""), "{body}");
         }
         other => panic!("the 21st line is refused: {other:?}"),
     }
