@@ -1,5 +1,5 @@
-//! Rules that reading would otherwise repeat: who may depend on whom, no circles of imports, SQL only in `store`, how long
-//! files and functions may be.
+//! Rules that reading would otherwise repeat: who may depend on whom, no circles of imports, no unused dependencies,
+//! SQL only in `store`, how long files and functions may be.
 
 mod circles;
 
@@ -67,6 +67,7 @@ pub(crate) fn tidy() -> anyhow::Result<()> {
     }
     for (package, may_use) in MAY_USE {
         check_dependencies(package, may_use, &mut faults)?;
+        check_unused(package, &files, &mut faults)?;
     }
     if !faults.is_empty() {
         bail!("{} rules are broken:\n  {}", faults.len(), faults.join("\n  "));
@@ -96,6 +97,36 @@ fn check_file(file: &str, text: &str, faults: &mut Vec<String>) {
             faults.push(format!("{file}: modules are named by their subject"));
         }
     }
+}
+
+/// Dependencies that no source names, and why they are there.
+const UNNAMED: [(&str, &str, &str); 2] =
+    [("backend", "sqlx-core", "its features"), ("ui", "uuid", "the source of randomness in WebAssembly")];
+
+/// Every dependency of a package is named in its sources.
+fn check_unused(package: &str, files: &[&str], faults: &mut Vec<String>) -> anyhow::Result<()> {
+    let path = root().join(package).join("Cargo.toml");
+    let manifest: toml::Table =
+        fs::read_to_string(&path)?.parse().with_context(|| path.display().to_string())?;
+    let own = files.iter().filter(|file| file.starts_with(&format!("{package}/")));
+    let sources = own.map(|file| fs::read_to_string(root().join(file))).collect::<Result<Vec<_>, _>>()?;
+    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let named = tables.iter().filter_map(|table| manifest.get(*table).and_then(toml::Value::as_table));
+    for name in named.flat_map(toml::Table::keys) {
+        let is_excused = UNNAMED.iter().any(|(of, unnamed, _)| *of == package && unnamed == name);
+        let word = name.replace('-', "_");
+        if !is_excused && !sources.iter().any(|text| names_word(text, &word)) {
+            faults.push(format!("{package} depends on {name}, and no source of it names that"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a word stands in a text by itself.
+fn names_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
 }
 
 fn check_dependencies(package: &str, may_use: &[&str], faults: &mut Vec<String>) -> anyhow::Result<()> {
