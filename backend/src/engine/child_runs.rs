@@ -145,8 +145,8 @@ fn find(active: &Active, start: &StartRun) -> Option<ActiveWorkflow> {
     active.workflows.iter().find(|workflow| workflow.workflow_id == start.workflow_id).cloned()
 }
 
-fn input(start: &StartRun, stands: ChildStatus) -> Input {
-    Input::Child { place: start.place.clone(), seq: 1, status: stands }
+fn input(start: &StartRun, child_status: ChildStatus) -> Input {
+    Input::Child { place: start.place.clone(), seq: 1, status: child_status }
 }
 
 fn refused(start: &StartRun, (code, message): (&'static str, String)) -> Mutation {
@@ -214,8 +214,8 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
         Err(ApplyError::Store(error)) => return Err(error),
         Err(_) => return Ok(()),
     };
-    let stands = stands(resident.run.state());
-    let input = Input::Child { place: parent.place, seq: resident.seq, status: stands };
+    let child_status = child_status(resident.run.state());
+    let input = Input::Child { place: parent.place, seq: resident.seq, status: child_status };
     let mutation = Mutation { child_notified: Some((child, resident.seq)), ..Mutation::of_input(input) };
     match record(engine, workspace, parent.execution_id, &mutation).await {
         Recorded::Done => Ok(()),
@@ -230,7 +230,7 @@ async fn try_settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId)
     }
 }
 
-fn stands(state: &State) -> ChildStatus {
+fn child_status(state: &State) -> ChildStatus {
     let Some(end) = &state.end else {
         return if state.status() == RunStatus::Running {
             ChildStatus::Working

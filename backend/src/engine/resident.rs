@@ -182,14 +182,14 @@ mod tests {
 
     #[test]
     fn the_large_runs_in_memory_are_those_that_were_woken_last() {
-        let mut warm = IdleRuns::default();
+        let mut idle = IdleRuns::default();
         let id = |n: u128| ExecutionId(Uuid::from_u128(n));
         let half = MAX_RETAINED_BYTES / 2;
-        assert_eq!(warm.add(id(1), half), []);
-        assert_eq!(warm.add(id(2), half), []);
-        assert_eq!(warm.add(id(1), half), [], "it is named once");
-        assert_eq!(warm.add(id(3), half), [id(2)]);
-        assert_eq!(warm.add(id(4), 3 * half), [id(1), id(3)], "one is kept however large");
+        assert_eq!(idle.add(id(1), half), []);
+        assert_eq!(idle.add(id(2), half), []);
+        assert_eq!(idle.add(id(1), half), [], "it is named once");
+        assert_eq!(idle.add(id(3), half), [id(2)]);
+        assert_eq!(idle.add(id(4), 3 * half), [id(1), id(3)], "one is kept however large");
     }
 
     /// Writes a run's state as it grows by what each input brings, and says how many bytes all that took.

@@ -242,8 +242,8 @@ pub(super) async fn decide(
         return Ok(Json(view(&state, &principal, stored).await?));
     }
     check(&principal, &stored, &new)?;
-    let given = given(&principal, person, &stored, &new, key.clone());
-    match state.engine.apply(principal.workspace, stored.execution_id, &given).await {
+    let mutation = mutation(&principal, person, &stored, &new, key.clone());
+    match state.engine.apply(principal.workspace, stored.execution_id, &mutation).await {
         Ok(()) => {}
         Err(ApplyError::Refused(_)) => {
             // Somebody else, or the deadline, was first; or this very decision, sent twice at once.
@@ -298,7 +298,7 @@ fn check(principal: &Principal, stored: &StoredApproval, new: &NewDecision) -> A
     }
 }
 
-fn given(
+fn mutation(
     principal: &Principal,
     person: &Person,
     stored: &StoredApproval,

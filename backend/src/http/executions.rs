@@ -139,9 +139,9 @@ pub(super) async fn cancel(
         Some(reason) => format!("Cancelled by {by}: “{reason}”"),
         None => format!("Cancelled by {by}"),
     };
-    let mut given = Mutation::of_input(Input::Cancel { by, reason: cancel.reason });
-    given.audit.push(entry.clone());
-    let applied = state.engine.apply(principal.workspace, id, &given).await;
+    let mut mutation = Mutation::of_input(Input::Cancel { by, reason: cancel.reason });
+    mutation.audit.push(entry.clone());
+    let applied = state.engine.apply(principal.workspace, id, &mutation).await;
     if let Err(ApplyError::Store(error)) = &applied
         && error.is_lasting()
     {

@@ -51,9 +51,9 @@ async fn asked_with(n: u32, shop: &Shop, url: &str, token: &str) -> bool {
     assert_eq!(decided["levels"][0]["decisions"].as_array().unwrap().len(), 1, "{n}: {decided:#}");
     let notices = server.get("notices?limit=200").await;
     let message = format!("Order {n} is approved");
-    let told =
+    let notified =
         notices["items"].as_array().unwrap().iter().filter(|notice| notice["message"] == message.as_str());
-    assert_eq!(told.count(), 1, "{n}: people are told once: {notices:#}");
+    assert_eq!(notified.count(), 1, "{n}: people are told once: {notices:#}");
     let keys = shop.calls().into_iter().map(|call| call.key).filter(|key| key.starts_with(&id));
     let distinct: std::collections::BTreeSet<String> = keys.collect();
     assert_eq!(distinct.len(), 1, "{n}: the call has one key, however often it is made: {distinct:?}");

@@ -250,8 +250,9 @@ impl<'s> World<'s> {
         if let Some(listed) = self.effects.last_mut() {
             listed.response = json!({ "result": end.result, "decision": end.decision, "values": end.values });
         }
-        let stands = if start.awaited { ChildStatus::Ended(Box::new(end)) } else { ChildStatus::Started };
-        self.apply(run, &Input::Child { place: start.place.clone(), seq: 1, status: stands });
+        let child_status =
+            if start.awaited { ChildStatus::Ended(Box::new(end)) } else { ChildStatus::Started };
+        self.apply(run, &Input::Child { place: start.place.clone(), seq: 1, status: child_status });
     }
 
     /// Offers the oldest event that fits a wait; true where the run took one.
