@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use shared_types::{
     api::{Permission, Permissions},
     ids::{KeyId, SessionId, UserId, WorkflowId, WorkspaceId},
-    machine::event::{Requester, RequesterKind},
+    requester::{Requester, RequesterKind},
 };
 use std::sync::Arc;
 

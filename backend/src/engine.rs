@@ -27,7 +27,6 @@ mod writer;
 
 pub use apply::{ApplyError, Mutation};
 pub use intake::{Accepted, AcceptedRun, Incoming, IntakeError, Starts};
-pub use plan::DecisionRecord;
 pub use schedules::next_due_of;
 pub use set_aside::Because;
 pub use watch::{RunSummary, Watch};

@@ -24,8 +24,8 @@ pub mod users;
 pub mod webhooks;
 pub mod workflows;
 
+pub use crate::permission::{BASE_ROLES, Permission, Permissions, SCOPES};
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{
-    Access, AnyQuery, BASE_ROLES, BodyKind, Condition, Endpoint, HttpMethod, NoBody, NoQuery, Page,
-    Permission, Permissions, Repeated, SCOPES,
+    Access, AnyQuery, BodyKind, Condition, Endpoint, HttpMethod, NoBody, NoQuery, Page, Repeated,
 };

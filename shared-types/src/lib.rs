@@ -12,6 +12,8 @@ pub mod email;
 pub mod ids;
 pub mod label;
 pub mod machine;
+pub mod permission;
 pub mod recipient;
+pub mod requester;
 pub mod role;
 pub mod workflow;

@@ -17,7 +17,6 @@ pub mod command;
 mod completion;
 mod conditions;
 mod context_writes;
-pub mod decision;
 mod definition;
 mod effects;
 mod emit;
@@ -31,8 +30,10 @@ pub mod frames;
 pub mod input;
 pub mod limits;
 mod parallel;
+mod path_ahead;
 mod preview;
 pub mod request;
+mod resolved_effects;
 pub mod result;
 mod retry;
 pub mod review;
@@ -51,7 +52,7 @@ pub use address::StepAddress;
 pub use child_run::ChildStatus;
 pub use command::{Applied, Command, EffectCall, StartRun};
 pub use definition::Definition;
-pub use event::{Event, Requester};
+pub use event::Event;
 pub use fact::{Fact, StepState};
 pub use failure::RunError;
 pub use input::{Input, Outcome, Stamp, Timer};
@@ -59,11 +60,12 @@ pub use limits::Limits;
 pub use result::RunDecision;
 pub use state::{RunStatus, Snapshot, SnapshotRef, State};
 
+use crate::approval::policy::DecisionRefused;
 use std::sync::Arc;
 use transition::Transition;
 
 /// The version of this machine, kept with every run.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The deepest chain of runs that set each other off by events.
 pub const MAX_DEPTH: u32 = 16;
@@ -87,6 +89,9 @@ pub enum InputError {
     /// A start for a run that has started.
     #[error("the run has started")]
     Started,
+    /// The policy of the request doesn't take the decision.
+    #[error(transparent)]
+    Decision(#[from] DecisionRefused),
 }
 
 impl Run {

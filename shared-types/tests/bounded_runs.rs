@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared_types::{
     ids::{EventId, ExecutionId},
     machine::{
-        Command, Definition, Event, Limits, Run, Stamp,
+        Command, Definition, Event, Limits, Run, Stamp, VERSION,
         input::{Start, StartFault},
     },
     workflow::{
@@ -37,6 +37,7 @@ fn start(head: &str, steps: &str, payload: &Value, fault: Option<StartFault>) ->
         depth: 0,
         limits: Limits::default(),
         fault,
+        version: VERSION,
     };
     let (run, applied) =
         Run::start(Arc::new(Definition::new(document)), &Stamp { at, id: Uuid::from_u128(9) }, &start);
@@ -176,7 +177,7 @@ fn approvers_are_roles_and_persons_in_one_form_and_lists_of_them() {
         ] {
             let (_, commands) = start("", &format!("  - {step}\n"), &payload, None);
             let asked = commands.iter().find_map(|command| match command {
-                Command::Ask(request) => Some(json!(request.levels[0].approvers)),
+                Command::Ask { request, .. } => Some(json!(request.levels[0].approvers)),
                 _ => None,
             });
             assert_eq!(asked, Some(wanted.clone()), "{step}");

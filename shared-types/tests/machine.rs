@@ -10,21 +10,25 @@ use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use shared_types::{
+    approval::decision::Decision,
     ids::{EventId, ExecutionId},
     machine::{
         Applied, ChildStatus, Command, Definition, Event, Input, Limits, Outcome, Run, RunStatus, Snapshot,
-        Stamp, State, Timer,
+        Stamp, State, Timer, VERSION,
         child_run::ChildEnd,
-        decision::Decision,
+        command::Request,
         frames::Activity,
         input::{Answer, Start},
         result::FinalResult,
+        state::OpenRequest,
         supported::unsupported,
     },
+    recipient::Approver,
     workflow::{
         Document, Format,
+        approval::Verdict,
         check::{Environment, check},
-        test_script::{ScriptedError, Verdict},
+        test_script::ScriptedError,
     },
 };
 use std::sync::Arc;
@@ -55,6 +59,7 @@ fn start(payload: Value) -> Start {
         event: Arc::new(event),
         depth: 0,
         limits: Limits::default(),
+        version: VERSION,
         fault: None,
     }
 }
@@ -83,6 +88,24 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Cancel),
         1 => Just(Happens::StaleAnswer),
     ]
+}
+
+/// A decision of somebody whom a request asks.
+fn decision(request: &OpenRequest, verdict: Verdict) -> Decision {
+    let (by, role) = match &request.levels[0].approvers[0] {
+        Approver::Role(role) => ("bo@example.com", role.as_str()),
+        Approver::Person(address) => (address.as_str(), "viewer"),
+    };
+    Decision {
+        verdict,
+        by: by.to_owned(),
+        name: "Bo".into(),
+        comment: verdict.needs_comment().then(|| "So".to_owned()),
+        edits: None,
+        roles: Some(vec!["operator".to_owned(), role.to_owned()]),
+        seen: Some(request.seen.clone()),
+        decided_at: None,
+    }
 }
 
 fn link() -> impl Strategy<Value = Value> {
@@ -153,16 +176,9 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
             done(Outcome::Unanswered { error: ScriptedError::Timeout, message: "none".into() })
         }
         Happens::Decide(verdict) => {
-            let (approval_id, _) =
+            let (approval_id, request) =
                 state.requests.iter().find(|(_, request)| request.early_outcome.is_none())?;
-            let decision = Decision {
-                verdict: *verdict,
-                by: "bo@x".into(),
-                name: "Bo".into(),
-                comment: None,
-                edits: None,
-            };
-            Some(Input::Decided { approval_id: *approval_id, decision })
+            Some(Input::Decided { approval_id: *approval_id, decision: decision(request, *verdict) })
         }
         Happens::Timer(at) => Some(Input::TimerDue { timer: timers.get(at % timers.len().max(1))?.clone() }),
         Happens::Event(kind) => {
@@ -298,6 +314,8 @@ fn recorded() -> Vec<(&'static str, &'static str, Value, Vec<Happens>)> {
             large.clone(),
             vec![Decide(Verdict::Approve), Answer(503), Timer(0), Answer(200)],
         ),
+        ("v3_order", order, large.clone(), vec![Decide(Verdict::Approve), Answer(200)]),
+        ("v3_quote_asked", quote, offer.clone(), vec![]),
         ("v1_order_small", order, small, vec![]),
         ("v1_order_expired", order, large.clone(), vec![Timer(0), Answer(200)]),
         ("v1_order_cancelled", order, large, vec![Cancel]),
@@ -374,4 +392,48 @@ fn record(document: &str, payload: Value, script: &[Happens]) -> Golden {
         facts: serde_json::to_value(facts).unwrap(),
         snapshot: serde_json::to_value(run.snapshot()).unwrap(),
     }
+}
+
+/// The request of a run that asks before it sends.
+fn asked(steps: Value) -> Request {
+    let document = json!({
+        "version": "1.0", "workflow_id": "ask_first", "name": "Ask first", "trigger": {"type": "manual"}, "steps": steps,
+    });
+    let document: Document = serde_json::from_value(document).unwrap();
+    let (_, applied) =
+        Run::start(Arc::new(Definition::new(document)), &stamp(0), &start(json!({ "id": "A1" })));
+    let asked = applied.commands.into_iter().find_map(|command| match command {
+        Command::Ask { request, .. } => Some(*request),
+        _ => None,
+    });
+    asked.unwrap()
+}
+
+#[test]
+fn a_request_keeps_what_an_approval_sends_up_to_the_first_answer_to_come() {
+    let call = |id: &str, next: &str, body: &str| {
+        json!({ "id": id, "type": "execute", "next": next, "execute": [
+            { "type": "http_request", "method": "POST", "url": "https://shop.test/{{ id }}", "body": { "is": body } },
+        ] })
+    };
+    let steps = |body: &str, last: &str| {
+        json!([
+            { "id": "ask", "type": "approval", "on_approved": "first",
+              "approval": { "levels": [{ "approvers": ["role:finance"] }] } },
+            call("first", "second", body),
+            call("second", "third", "{{ id }}"),
+            call("third", "fourth", last),
+            { "id": "fourth", "type": "fail", "fail": { "reason": "Over" } },
+        ])
+    };
+    let request = asked(steps("paid", "{{ steps.first.response.status }}"));
+    let sent: Vec<&str> = request.effects.iter().map(|effect| effect.step_id.as_str()).collect();
+    assert_eq!(sent, ["first", "second"], "the third needs an answer");
+    let first = json!({ "method": "POST", "url": "https://shop.test/A1", "body": { "is": "paid" } });
+    assert_eq!(request.effects[0].request, Some(first));
+    let other = asked(steps("unpaid", "{{ steps.first.response.status }}"));
+    assert_eq!(other.if_approved, request.if_approved, "the sentences are the same");
+    assert_ne!(other.seen_hash(), request.seen_hash(), "what is sent is part of what is seen");
+    let decided = asked(steps("{{ approval.comment }}", "x"));
+    assert_eq!(decided.effects, [], "the decision itself is still to come");
 }

@@ -8,8 +8,8 @@ use shared_types::{
         approvals::{Approval, GetApproval},
         live::{LiveKind, LiveMessage},
     },
+    approval::decision::RequestStatus,
     desktop::{CachePolicy, Connection, Failure, ShellEvent},
-    machine::decision::RequestStatus,
 };
 use std::{
     collections::HashMap,

@@ -6,8 +6,8 @@ use shared_types::{
         NoBody,
         approvals::{Approval, ApprovalQuery, ListApprovals},
     },
+    approval::decision::RequestStatus,
     desktop::{CachePolicy, Failure, Loaded},
-    machine::decision::RequestStatus,
 };
 
 const PART: u32 = 200;

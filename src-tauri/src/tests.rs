@@ -19,7 +19,7 @@ use shared_types::{
         ShellEvent, Withdrawn,
     },
     ids::ApprovalId,
-    workflow::test_script::Verdict,
+    workflow::approval::Verdict,
 };
 use std::{
     sync::{Arc, Mutex},

@@ -4,13 +4,14 @@ use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
 use shared_types::{
     api::approvals::{Approval, NewDecision},
-    machine::{decision::RequestStatus, fact::StepState, result::RunResult, state::RunStatus},
+    approval::decision::RequestStatus,
+    machine::{fact::StepState, result::RunResult, state::RunStatus},
     role,
     workflow::{
+        approval::Verdict,
         duration::in_words,
         number::{grouped, money},
         template::as_text,
-        test_script::Verdict,
     },
 };
 

@@ -3,7 +3,7 @@
 use super::{
     Engine,
     perform::Work,
-    plan::{self, DecisionRecord, PostCommit},
+    plan::{self, PostCommit},
     resident::{ResidentRun, SnapshotLag},
     watch::RunSummary,
     writer::Job,
@@ -33,8 +33,8 @@ pub struct Mutation {
     pub input: Input,
     /// For the outcome of a call: the epoch of the run when the call was made.
     pub epoch: Option<i32>,
-    /// For a decision: how it is stored with the request.
-    pub record: Option<DecisionRecord>,
+    /// For a decision: its `Idempotency-Key`.
+    pub decision_key: Option<String>,
     /// Entries for the audit log.
     pub audit: Vec<audit::Entry>,
     /// For news of a child run: the child, and the `seq` of its change.
@@ -44,7 +44,7 @@ pub struct Mutation {
 impl Mutation {
     /// An input with nothing beside it.
     pub fn of_input(input: Input) -> Self {
-        Self { input, epoch: None, record: None, audit: Vec::new(), child_notified: None }
+        Self { input, epoch: None, decision_key: None, audit: Vec::new(), child_notified: None }
     }
 }
 
@@ -236,9 +236,15 @@ impl Engine {
     ) -> store::Result<(Arc<Change>, PostCommit)> {
         let state = resident.run.state();
         let id = state.execution_id;
-        let record = mutation.record.as_ref().map(|record| (record, stamp.at));
-        let (mut side_rows, mut post_commit) =
-            plan::plan(self, workspace, id, resident.epoch, applied.commands, record).await?;
+        let (mut side_rows, mut post_commit) = plan::plan(
+            self,
+            workspace,
+            id,
+            resident.epoch,
+            applied.commands,
+            mutation.decision_key.as_deref(),
+        )
+        .await?;
         side_rows.audit.clone_from(&mutation.audit);
         side_rows.child_notified = mutation.child_notified;
         side_rows.notifies_parent =

@@ -14,7 +14,9 @@ use crate::{
 use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{ChildStatus, Event, Input, RunStatus, StartRun, State, child_run::ChildEnd, input::Start},
+    machine::{
+        ChildStatus, Event, Input, RunStatus, StartRun, State, VERSION, child_run::ChildEnd, input::Start,
+    },
     workflow::{approval::FormField, document::Trigger, scope::is_reserved},
 };
 use std::sync::Arc;
@@ -116,6 +118,7 @@ async fn write(
         event: Arc::clone(&event),
         depth: start.depth,
         limits: engine.0.limits,
+        version: VERSION,
         fault: None,
     };
     let begun = engine.begin(workspace, workflow, run, Some(parent), Some(row)).await?;

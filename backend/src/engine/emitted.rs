@@ -162,6 +162,7 @@ async fn begin(
         event: Arc::clone(&pending.event),
         depth: pending.depth,
         limits: engine.0.limits,
+        version: shared_types::machine::VERSION,
         fault,
     };
     engine.begin(pending.workspace, workflow, start, None, None).await

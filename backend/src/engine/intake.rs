@@ -21,7 +21,7 @@ use crate::{
 use shared_types::{
     api::executions::Execution,
     ids::{AuditId, ExecutionId, WorkflowId, WorkspaceId},
-    machine::{Definition, Event, Input, Run, RunStatus, SnapshotRef, input::Start},
+    machine::{Definition, Event, Input, Run, RunStatus, SnapshotRef, VERSION, input::Start},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -226,6 +226,7 @@ impl Engine {
                 event: Arc::clone(event),
                 depth,
                 limits,
+                version: VERSION,
                 fault: None,
             };
             started.push(self.begin(workspace, workflow, start, None, event_row).await?);

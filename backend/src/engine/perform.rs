@@ -33,7 +33,8 @@ impl Work {
             Command::StopRun { .. }
             | Command::SetTimer { .. }
             | Command::ClearTimer { .. }
-            | Command::Ask(_)
+            | Command::Ask { .. }
+            | Command::RecordDecision { .. }
             | Command::Close { .. }
             | Command::AwaitEvent(_)
             | Command::StopAwaiting { .. }

@@ -9,15 +9,11 @@ use crate::{
         people, timers,
     },
 };
-use chrono::{DateTime, Utc};
 use shared_types::{
-    api::{approvals::MadeDecision, live::LiveKind},
-    approval::{Seen, seen_hash},
-    ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
+    api::live::LiveKind,
+    ids::{DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
-        command::Request,
-        decision::RequestStatus,
         event::{AwaitedEvent, Event},
     },
     recipient::{Approver, Recipient},
@@ -38,17 +34,6 @@ pub(super) struct PostCommit {
     pub(super) deliveries: bool,
 }
 
-/// A person's decision, as it is stored with the request that it closes.
-#[derive(Debug, Clone)]
-pub struct DecisionRecord {
-    /// Id of the request.
-    pub approval_id: ApprovalId,
-    /// The decision as shown; its `at` becomes the time that the run records.
-    pub decision: MadeDecision,
-    /// Its `Idempotency-Key`.
-    pub key: Option<String>,
-}
-
 /// Sorts the commands of a change into rows to write and work to begin.
 pub(super) async fn plan(
     engine: &Engine,
@@ -56,8 +41,9 @@ pub(super) async fn plan(
     execution_id: ExecutionId,
     epoch: i32,
     commands: Vec<Command>,
-    record: Option<(&DecisionRecord, DateTime<Utc>)>,
+    decision_key: Option<&str>,
 ) -> store::Result<(SideRows, PostCommit)> {
+    let mut decided = None;
     let mut side_rows = SideRows::default();
     let mut post_commit = PostCommit::default();
     post_commit.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
@@ -84,14 +70,17 @@ pub(super) async fn plan(
                 side_rows.timers_set.retain(|(set, _)| *set != key);
                 side_rows.timers_cleared.push(key);
             }
-            Command::Ask(request) => {
+            Command::Ask { request, seen } => {
                 post_commit.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
-                let seen = hash(&request);
                 side_rows.asked.push((*request, seen));
             }
+            Command::RecordDecision { approval_id, made, .. } => decided = Some((approval_id, made)),
             Command::Close { approval_id, status, because } => {
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
-                side_rows.closed.push(closed(approval_id, status, because, record));
+                let made = decided.take_if(|(decided, _)| *decided == approval_id).map(|(_, made)| made);
+                let decision_key = made.as_ref().and(decision_key).map(str::to_owned);
+                let decision = made.map(|made| store::json(&made));
+                side_rows.closed.push(Closed { approval_id, status, because, decision, decision_key });
             }
             Command::AwaitEvent(awaited) => {
                 side_rows.waits_opened.push((*awaited).clone());
@@ -119,24 +108,6 @@ pub(super) async fn plan(
     Ok((side_rows, post_commit))
 }
 
-/// The closing of a request, with the decision of `record` where it is of this request.
-fn closed(
-    approval_id: ApprovalId,
-    status: RequestStatus,
-    because: Option<String>,
-    record: Option<(&DecisionRecord, DateTime<Utc>)>,
-) -> Closed {
-    let record = record.filter(|(record, _)| record.approval_id == approval_id);
-    let made = record.map(|(record, at)| MadeDecision { at, ..record.decision.clone() });
-    Closed {
-        approval_id,
-        status,
-        because,
-        decision: made.map(|made| store::json(&made)),
-        decision_key: record.and_then(|(record, _)| record.key.clone()),
-    }
-}
-
 /// An event that a run publishes. It is pending until the workflows that it starts are started.
 fn published(workspace: WorkspaceId, publisher: ExecutionId, event: Arc<Event>, depth: u32) -> NewEvent {
     NewEvent {
@@ -149,18 +120,6 @@ fn published(workspace: WorkspaceId, publisher: ExecutionId, event: Arc<Event>, 
         publisher: Some(publisher),
         catalog_version: None,
     }
-}
-
-fn hash(request: &Request) -> String {
-    seen_hash(&Seen {
-        subject: request.subject.as_deref(),
-        reason: request.reason.as_deref(),
-        amount: request.amount.as_deref(),
-        currency: request.currency.as_deref(),
-        data: &request.data,
-        if_approved: &request.if_approved,
-        if_rejected: &request.if_rejected,
-    })
 }
 
 /// A message becomes a notice for each member that it names, and a delivery for each outside address.

@@ -9,10 +9,8 @@ use chrono::{DateTime, Duration as Span, SecondsFormat, Utc};
 use serde_json::Map;
 use shared_types::{
     ids::EventId,
-    machine::{
-        Event,
-        event::{Requester, RequesterKind},
-    },
+    machine::Event,
+    requester::{Requester, RequesterKind},
     workflow::{Document, document::CatchUp},
 };
 use std::{sync::Arc, time::Duration};

@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     auth::{Person, Principal, Who},
-    clock,
-    engine::{ApplyError, DecisionRecord, Mutation},
+    engine::{ApplyError, Mutation},
     store::{self, approvals, approvals::StoredApproval, people, people::Member, roles, search::Found},
 };
 use axum::{Json, extract::State, http::HeaderMap};
@@ -20,19 +19,20 @@ use serde_json::{Value, json};
 use shared_types::{
     api::{
         Page,
-        approvals::{Approval, ApprovalLevel, ApprovalQuery, MadeDecision, NewDecision},
+        approvals::{Approval, ApprovalLevel, ApprovalQuery, NewDecision},
         problem::{Code, Problem},
     },
-    approval::{Asked, Candidate, CannotDecide, Policy, is_for, may_decide, still_needed},
+    approval::{
+        decision::{Decision, MadeDecision, RequestStatus},
+        policy::{Candidate, CannotDecide, DecisionRefused, Policy, check_approver, may_decide},
+        still_needed::{Asked, still_needed},
+    },
     email,
     ids::ApprovalId,
-    machine::{
-        Input,
-        decision::{Decision, RequestStatus},
-    },
+    machine::{Input, InputError},
     recipient::Approver,
     role::RoleNames,
-    workflow::test_script::Verdict,
+    workflow::approval::Verdict,
 };
 use uuid::Uuid;
 
@@ -94,7 +94,7 @@ async fn mine(
         let is_last = read.len() < wanted && ended_at.is_none();
         looked_at += read.len();
         below = ended_at.or_else(|| read.last().map(|stored| stored.request.approval_id.0));
-        found.extend(read.into_iter().filter(|stored| is_for(&policy(stored), person).is_ok()));
+        found.extend(read.into_iter().filter(|stored| check_approver(&policy(stored), person).is_ok()));
         if is_last || found.len() >= wanted {
             return Ok(paging.page(found, cursor_of));
         }
@@ -241,10 +241,10 @@ pub(super) async fn decide(
     if is_repetition(&stored, person, key.as_deref(), &new) {
         return Ok(Json(view(&state, &principal, stored).await?));
     }
-    check(&principal, &stored, &new)?;
     let mutation = mutation(&principal, person, &stored, &new, key.clone());
     match state.engine.apply(principal.workspace, stored.execution_id, &mutation).await {
         Ok(()) => {}
+        Err(ApplyError::Refused(InputError::Decision(refused))) => return Err(not_taken(refused, &stored)),
         Err(ApplyError::Refused(_)) => {
             // Somebody else, or the deadline, was first; or this very decision, sent twice at once.
             let stored = find(&state, &principal, id).await?;
@@ -268,33 +268,22 @@ fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, ne
             .is_some_and(|made| email::is_same(&made.by, &person.email) && made.decision == new.decision)
 }
 
-fn check(principal: &Principal, stored: &StoredApproval, new: &NewDecision) -> ApiResult<()> {
-    match may_decide_this(principal, stored) {
-        Ok(()) => {}
-        Err(CannotDecide::Closed) => return Err(too_late(stored)),
-        Err(why) => return Err(ApiError::new(Code::NotAsked, format!("{why}."))),
-    }
-    let wordless = new.comment.as_deref().is_none_or(|comment| comment.trim().is_empty());
-    if wordless && matches!(new.decision, Verdict::Reject | Verdict::RequestChanges) {
-        return Err(ApiError::new(Code::CommentNeeded, "`comment`: say why, in a few words."));
-    }
-    if new.decision == Verdict::ApproveWithEdits || new.edits.is_some() {
-        return Err(ApiError::new(
-            Code::EditsUnsupported,
-            "This request has no form, so nothing can be edited.",
-        ));
-    }
-    match &new.seen {
-        Some(seen) if *seen != stored.seen => {
+/// Why a decision wasn't taken; where something else was read, with what is asked now.
+fn not_taken(refused: DecisionRefused, stored: &StoredApproval) -> ApiError {
+    match refused {
+        DecisionRefused::CannotDecide(CannotDecide::Closed) => too_late(stored),
+        DecisionRefused::Changed => {
             let request = &stored.request;
             let now = json!({
                 "seen": stored.seen, "subject": request.subject, "reason": request.reason, "amount": request.amount,
                 "currency": request.currency, "data": request.data,
             });
             let detail = "What is asked has changed since you read it; look at it again.";
-            Err(Problem::new(Code::ApprovalChanged, detail).with("now", now).into())
+            Problem::new(Code::ApprovalChanged, detail).with("now", now).into()
         }
-        Some(_) | None => Ok(()),
+        DecisionRefused::CannotDecide(_) | DecisionRefused::CommentNeeded | DecisionRefused::NoForm => {
+            refused.into()
+        }
     }
 }
 
@@ -308,25 +297,20 @@ fn mutation(
     let approval_id = stored.request.approval_id;
     let comment =
         new.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
-    let made = MadeDecision {
-        decision: new.decision,
-        by: person.email.clone(),
-        name: person.name.clone(),
-        comment: comment.clone(),
-        at: clock::now(),
-        decided_at: new.decided_at,
-    };
     let decision = Decision {
         verdict: new.decision,
         by: person.email.clone(),
         name: person.name.clone(),
         comment,
-        edits: None,
+        edits: new.edits.clone(),
+        roles: Some(person.roles.clone()),
+        seen: new.seen.clone(),
+        decided_at: new.decided_at,
     };
     let detail = json!({ "decision": new.decision, "execution_id": stored.execution_id });
     let entry = audit::entry(principal, "approval.decided", &approval_id.to_string(), detail);
     Mutation {
-        record: Some(DecisionRecord { approval_id, decision: made, key }),
+        decision_key: key,
         audit: vec![entry],
         ..Mutation::of_input(Input::Decided { approval_id, decision })
     }

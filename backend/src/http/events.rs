@@ -27,10 +27,8 @@ use shared_types::{
     email,
     email::EmailAddress,
     ids::EventId,
-    machine::{
-        Event, RunStatus,
-        event::{Requester, RequesterKind},
-    },
+    machine::{Event, RunStatus},
+    requester::{Requester, RequesterKind},
     workflow::{Span, check::is_own_event},
 };
 use std::{sync::Arc, time::Duration};

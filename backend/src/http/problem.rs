@@ -11,6 +11,7 @@ use axum::{
 };
 use shared_types::{
     api::problem::{Code, Problem},
+    approval::policy::{CannotDecide, DecisionRefused},
     machine::InputError,
 };
 use std::any::Any;
@@ -122,11 +123,33 @@ impl From<ApplyError> for ApiError {
             ApplyError::Refused(InputError::NotExpected | InputError::Started) => {
                 Self::new(Code::ApprovalClosed, "The run doesn't wait for this any more.")
             }
+            ApplyError::Refused(InputError::Decision(why)) => why.into(),
             ApplyError::Store(error) => error.into(),
             ApplyError::Contended | ApplyError::Fenced => {
                 Self::new(Code::DatabaseGone, "The run is changed by too many at once; try again.")
                     .retry_after(1)
             }
+        }
+    }
+}
+
+impl From<DecisionRefused> for ApiError {
+    fn from(refused: DecisionRefused) -> Self {
+        match refused {
+            DecisionRefused::CannotDecide(CannotDecide::Closed) => {
+                Self::new(Code::ApprovalClosed, "It isn't open any more.")
+            }
+            DecisionRefused::CannotDecide(why) => Self::new(Code::NotAsked, format!("{why}.")),
+            DecisionRefused::CommentNeeded => {
+                Self::new(Code::CommentNeeded, "`comment`: say why, in a few words.")
+            }
+            DecisionRefused::NoForm => {
+                Self::new(Code::EditsUnsupported, "This request has no form, so nothing can be edited.")
+            }
+            DecisionRefused::Changed => Self::new(
+                Code::ApprovalChanged,
+                "What is asked has changed since you read it; look at it again.",
+            ),
         }
     }
 }

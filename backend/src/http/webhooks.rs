@@ -34,10 +34,8 @@ use shared_types::{
         webhooks::{NewWebhookSecret, Verdict, Webhook, WebhookDelivery, WebhookSecret, WebhookSecretShown},
     },
     ids::{EventId, WorkflowId},
-    machine::{
-        Definition, Event,
-        event::{Requester, RequesterKind},
-    },
+    machine::{Definition, Event},
+    requester::{Requester, RequesterKind},
     workflow::{
         bounds,
         document::{Signature, Trigger},

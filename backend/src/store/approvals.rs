@@ -8,9 +8,10 @@ use super::{OfRow as _, Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
-    api::approvals::{ApprovalQuery, MadeDecision},
+    api::approvals::ApprovalQuery,
+    approval::decision::{MadeDecision, RequestStatus},
     ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
-    machine::{command::Request, decision::RequestStatus},
+    machine::command::Request,
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;

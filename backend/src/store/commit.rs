@@ -13,10 +13,9 @@ use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use serde_json::Value;
 use shared_types::{
     api::executions::Execution,
+    approval::decision::RequestStatus,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
-    machine::{
-        Event, Fact, Input, Stamp, StartRun, command::Request, decision::RequestStatus, event::AwaitedEvent,
-    },
+    machine::{Event, Fact, Input, Stamp, StartRun, command::Request, event::AwaitedEvent},
 };
 use side_rows::{write_calls, write_messages, write_requests, write_timers, write_waits};
 use sqlx::PgConnection;

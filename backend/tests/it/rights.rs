@@ -156,7 +156,7 @@ fn with_ids(endpoint: &Described, id: impl Fn(&str) -> String) -> String {
 }
 
 #[tokio::test]
-async fn another_workspaces_things_are_not_there_whatever_is_asked_of_them() {
+async fn another_workspaces_things_are_not_there_whatever_check_approver_them() {
     let app = App::start().await;
     app.publish(include_str!("../../../shared-types/tests/documents/high_value_order.yaml")).await;
     app.publish(&hook("news")).await;

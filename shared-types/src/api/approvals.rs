@@ -2,10 +2,12 @@
 
 use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
 use crate::{
+    approval::decision::{MadeDecision, RequestStatus},
     ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
-    machine::{decision::RequestStatus, event::Requester, fact::PassedCondition},
+    machine::fact::PassedCondition,
     recipient::Approver,
-    workflow::test_script::Verdict,
+    requester::Requester,
+    workflow::approval::Verdict,
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -87,24 +89,6 @@ pub struct ApprovalLevel {
     pub status: String,
     /// Who decided.
     pub decisions: Vec<MadeDecision>,
-}
-
-/// A decision that was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MadeDecision {
-    /// The verdict.
-    pub decision: Verdict,
-    /// Who, by address.
-    pub by: String,
-    /// Who, by name.
-    pub name: String,
-    /// What they said.
-    pub comment: Option<String>,
-    /// When it was recorded.
-    pub at: DateTime<Utc>,
-    /// When they decided by their own clock; shown, never trusted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided_at: Option<DateTime<Utc>>,
 }
 
 /// A decision to make.

@@ -5,13 +5,13 @@ use crate::{
     ids::{EventId, ExecutionId, StepId, WorkflowId},
     machine::{
         State,
-        event::Requester,
         fact::Fact,
         failure::RunError,
         result::{RunDecision, RunResult},
         state::{RunStatus, WaitsFor},
         trace::TraceNode,
     },
+    requester::Requester,
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

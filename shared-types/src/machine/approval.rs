@@ -4,7 +4,6 @@ use super::{
     InputError, MAX_DEPTH,
     address::StepAddress,
     command::{Command, Request},
-    decision::{Decision, RequestLevel, RequestOutcome, RequestStatus},
     event::Event,
     fact::StepState,
     failure,
@@ -19,17 +18,20 @@ use super::{
     transition::{Next, Transition},
 };
 use crate::{
+    approval::{
+        decision::{Decision, RequestLevel, RequestOutcome, RequestStatus},
+        policy::{Standing, judge, standing},
+    },
     ids::{ApprovalId, EventId, StepId},
     recipient::{Approver, listed},
     workflow::{
         Span, TemplateValue,
-        approval::{ApprovalSpec, Forbid, FormField},
+        approval::{ApprovalSpec, Forbid, FormField, Verdict},
         check::SETTINGS,
         effect::ShortRequest,
         scope::Scope,
         step::{ActionKind, Outcomes, Step},
         template::as_text,
-        test_script::Verdict,
     },
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -83,7 +85,7 @@ impl Transition<'_> {
             currency: short(text("currency"), "currency")?,
             entity: request.entity.clone(),
             entity_id: entity_id(request.entity_id.as_ref(), &scope)?,
-            levels: vec![RequestLevel { name, approvers, quorum: 1 }],
+            levels: vec![RequestLevel { name, approvers, quorum: 1, decisions: Vec::new() }],
             expires_at,
             forbid: vec![Forbid::Requester],
             form: Vec::new(),
@@ -111,7 +113,12 @@ impl Transition<'_> {
             let named = level.approvers.iter().map(|who| who.value(&scope));
             let approvers = approvers(&named.collect::<Result<Vec<_>, _>>()?)?;
             let name = level.name.clone().unwrap_or_else(|| level_name(&approvers, n));
-            levels.push(RequestLevel { name, approvers, quorum: level.quorum.unwrap_or(1) });
+            levels.push(RequestLevel {
+                name,
+                approvers,
+                quorum: level.quorum.unwrap_or(1),
+                decisions: Vec::new(),
+            });
         }
         let expires_in = spec.levels.first().and_then(|level| level.expires_in.as_ref());
         let wanted = Wanted {
@@ -154,20 +161,6 @@ impl Transition<'_> {
         if wanted.reason.is_some() {
             self.state.reason.clone_from(&wanted.reason);
         }
-        self.state.requests.insert(
-            approval_id,
-            OpenRequest {
-                place: place.clone(),
-                asked_at: self.stamp.at,
-                waits,
-                blocks: step.action().is_some_and(|action| action.kind == ActionKind::Block),
-                asked,
-                expires_at: wanted.expires_at,
-                entity: wanted.entity.clone(),
-                entity_id: wanted.entity_id.clone(),
-                early_outcome: None,
-            },
-        );
         let request = Request {
             approval_id,
             place: place.clone(),
@@ -186,23 +179,56 @@ impl Transition<'_> {
             why: self.state.conditions_on_path(&place.within),
             if_approved: previews.approved,
             if_rejected: previews.rejected,
+            effects: previews.effects,
         };
-        self.command(Command::Ask(Box::new(request)));
+        let seen = request.seen_hash();
+        let open = OpenRequest {
+            place: place.clone(),
+            asked_at: self.stamp.at,
+            waits,
+            blocks: step.action().is_some_and(|action| action.kind == ActionKind::Block),
+            asked,
+            levels: request.levels.clone(),
+            forbid: request.forbid.clone(),
+            seen: seen.clone(),
+            expires_at: request.expires_at,
+            entity: request.entity.clone(),
+            entity_id: request.entity_id.clone(),
+            early_outcome: None,
+        };
+        self.state.requests.insert(approval_id, open);
+        self.command(Command::Ask { request: Box::new(request), seen });
         approval_id
     }
 
+    /// A person decided: the policy judges it by the request as it stands now.
     pub(super) fn decided(&mut self, approval_id: ApprovalId, decision: &Decision) -> Result<(), InputError> {
         if self.state.end.is_some() {
             return Err(InputError::Ended);
         }
-        let Some(request) = self.state.requests.get(&approval_id).filter(|r| r.early_outcome.is_none())
+        let requester = self.state.requester.as_ref();
+        let Some(request) =
+            self.state.requests.get_mut(&approval_id).filter(|request| request.early_outcome.is_none())
         else {
             return Err(InputError::NotExpected);
         };
-        if request.expires_at.is_some() {
-            self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
+        judge(&request.policy(requester), &request.seen, decision)?;
+        let level = match standing(&request.levels) {
+            Standing::Open { level } => level,
+            Standing::Closed(_) => 0,
+        };
+        let made = decision.made(self.stamp.at);
+        let Some(asked) = request.levels.get_mut(level) else { return Err(InputError::NotExpected) };
+        asked.decisions.push(made.clone());
+        let (standing, expires) = (standing(&request.levels), request.expires_at.is_some());
+        let level = u32::try_from(level).unwrap_or(u32::MAX);
+        self.command(Command::RecordDecision { approval_id, level, made });
+        if let Standing::Closed(_) = standing {
+            if expires {
+                self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
+            }
+            self.close_request(approval_id, RequestOutcome::Decided(decision.clone()));
         }
-        self.close_request(approval_id, RequestOutcome::Decided(decision.clone()));
         Ok(())
     }
 
@@ -217,7 +243,7 @@ impl Transition<'_> {
 
     /// A request has its answer: it is closed and told, and the run goes on if it waits for it.
     fn close_request(&mut self, approval_id: ApprovalId, answered: RequestOutcome) {
-        let status = status_of(&answered);
+        let status = answered.status();
         self.command(Command::Close { approval_id, status, because: None });
         self.publish_decided(approval_id, &answered);
         let Some(request) = self.state.requests.get(&approval_id) else { return };
@@ -243,7 +269,7 @@ impl Transition<'_> {
         let place = request.place;
         let outcomes =
             self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
-        let status = status_of(answered);
+        let status = answered.status();
         let reason = answer_in_words(answered);
         self.put_approval(&place, answered);
         self.record_rejection(&place, status, &reason);
@@ -297,7 +323,7 @@ impl Transition<'_> {
         let fact = self.fact(&request.place, StepState::Done);
         fact.reason =
             Some(format!("{}; the run still waits for {}", answer_in_words(answered), still.join(" and ")));
-        fact.output = Some(json!({ "decision": status_of(answered), "by": by(answered) }));
+        fact.output = Some(json!({ "decision": answered.status(), "by": by(answered) }));
     }
 
     pub(super) fn put_approval(&mut self, place: &StepAddress, answered: &RequestOutcome) {
@@ -311,7 +337,7 @@ impl Transition<'_> {
             RequestOutcome::Expired => None,
         };
         json!({
-            "decision": status_of(answered), "by": by(answered),
+            "decision": answered.status(), "by": by(answered),
             "comment": decision.and_then(|d| d.comment.as_ref()), "edits": decision.and_then(|d| d.edits.as_ref()),
             "at": self.stamp.at.to_rfc3339_opts(SecondsFormat::AutoSi, true), "step": step,
         })
@@ -422,17 +448,6 @@ fn asked_in_words(levels: &[RequestLevel]) -> String {
         })
         .collect();
     words.join(" or ")
-}
-
-fn status_of(answered: &RequestOutcome) -> RequestStatus {
-    match answered {
-        RequestOutcome::Expired => RequestStatus::Expired,
-        RequestOutcome::Decided(decision) => match decision.verdict {
-            Verdict::Approve | Verdict::ApproveWithEdits => RequestStatus::Approved,
-            Verdict::Reject => RequestStatus::Rejected,
-            Verdict::RequestChanges => RequestStatus::ChangesRequested,
-        },
-    }
 }
 
 fn by(answered: &RequestOutcome) -> Option<&str> {

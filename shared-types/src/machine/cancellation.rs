@@ -141,7 +141,8 @@ impl Transition<'_> {
             Command::StopRun { .. }
             | Command::SetTimer { .. }
             | Command::ClearTimer { .. }
-            | Command::Ask(_)
+            | Command::Ask { .. }
+            | Command::RecordDecision { .. }
             | Command::Close { .. }
             | Command::AwaitEvent(_)
             | Command::StopAwaiting { .. }

@@ -2,15 +2,19 @@
 
 use super::{
     address::StepAddress,
-    decision::{RequestLevel, RequestStatus},
-    event::{AwaitedEvent, Event, Requester},
+    event::{AwaitedEvent, Event},
     fact::{Fact, PassedCondition},
     input::Timer,
     result::End,
 };
 use crate::{
+    approval::{
+        decision::{MadeDecision, RequestLevel, RequestStatus},
+        seen::{ResolvedEffect, Seen, seen_hash},
+    },
     ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
     recipient::Recipient,
+    requester::Requester,
     workflow::{
         Context,
         approval::{Forbid, FormField},
@@ -65,7 +69,21 @@ pub enum Command {
         timer: Timer,
     },
     /// Ask people.
-    Ask(Box<Request>),
+    Ask {
+        /// What is asked, and whom.
+        request: Box<Request>,
+        /// The hash of what they see.
+        seen: String,
+    },
+    /// A decision was taken.
+    RecordDecision {
+        /// Id of the request.
+        approval_id: ApprovalId,
+        /// At which of its levels, from 0.
+        level: u32,
+        /// The decision.
+        made: MadeDecision,
+    },
     /// A request is closed.
     Close {
         /// Id of the request.
@@ -178,6 +196,25 @@ pub struct Request {
     pub if_approved: Vec<String>,
     /// What follows a rejection, in words.
     pub if_rejected: Vec<String>,
+    /// What an approval sends, up to the first step that needs an answer still to come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<ResolvedEffect>,
+}
+
+impl Request {
+    /// The hash of what an approver sees.
+    pub fn seen_hash(&self) -> String {
+        seen_hash(&Seen {
+            subject: self.subject.as_deref(),
+            reason: self.reason.as_deref(),
+            amount: self.amount.as_deref(),
+            currency: self.currency.as_deref(),
+            data: &self.data,
+            if_approved: &self.if_approved,
+            if_rejected: &self.if_rejected,
+            effects: &self.effects,
+        })
+    }
 }
 
 /// A message to people.

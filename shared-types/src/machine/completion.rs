@@ -3,13 +3,12 @@
 use super::{
     InputError,
     command::Command,
-    decision::RequestStatus,
     failure::RunError,
     input::Timer,
     result::{End, FinalResult, RunDecision},
     transition::{Completion, Transition},
 };
-use crate::workflow::duration::in_words;
+use crate::{approval::decision::RequestStatus, workflow::duration::in_words};
 
 impl Transition<'_> {
     /// The run itself is over.

@@ -271,18 +271,9 @@ impl Transition<'_> {
         if !(200..300).contains(&answer.status) {
             return;
         }
-        let save_as = step.effects().get(index as usize).and_then(|effect| match effect {
-            Effect::HttpRequest(call) | Effect::Webhook(call) => call.save_as.clone(),
-            Effect::Connector(call) => call.save_as.clone(),
-            Effect::Notify(_)
-            | Effect::CreateRecord(_)
-            | Effect::UpdateRecord(_)
-            | Effect::CreateApprovalRequest(_)
-            | Effect::EmitEvent(_)
-            | Effect::Log(_) => None,
-        });
+        let save_as = step.effects().get(index as usize).and_then(Effect::save_as);
         if let Some(name) = save_as {
-            self.put(within, &name, answer.body.clone());
+            self.put(within, name, answer.body.clone());
         }
         let brought = self.state.context.get("event").and_then(|event| event.get("data")).is_some();
         if !brought && !answer.body.is_null() {

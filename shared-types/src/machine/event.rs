@@ -1,9 +1,8 @@
 //! Events, on whose behalf they come, and what a run waits for of them.
 
 use super::address::StepAddress;
-use crate::ids::EventId;
+use crate::{ids::EventId, requester::Requester};
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -41,30 +40,6 @@ impl Event {
         }
         Value::Object(map)
     }
-}
-
-/// On whose behalf an event came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Requester {
-    /// What they are.
-    pub kind: RequesterKind,
-    /// What they are called.
-    pub name: String,
-    /// The person's address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-}
-
-/// What a requester is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RequesterKind {
-    /// A person.
-    Person,
-    /// Another system, by its API key.
-    Key,
-    /// A schedule.
-    Schedule,
 }
 
 /// An event that a run waits for.

@@ -1,7 +1,8 @@
 //! What happens to a run.
 
-use super::{address::StepAddress, child_run::ChildStatus, decision::Decision, event::Event, limits::Limits};
+use super::{address::StepAddress, child_run::ChildStatus, event::Event, limits::Limits};
 use crate::{
+    approval::decision::Decision,
     ids::{ApprovalId, ExecutionId},
     workflow::{rule::Rule, test_script::ScriptedError},
 };
@@ -97,9 +98,22 @@ pub struct Start {
     /// How far it may go.
     #[serde(default, skip_serializing_if = "Limits::are_usual")]
     pub limits: Limits,
+    /// The version of the machine that starts it. What people were shown is made again on replay as that version made it.
+    #[serde(rename = "machine", default = "unwritten_version", skip_serializing_if = "is_unwritten")]
+    pub version: u32,
     /// Why it fails as it starts, where it can't run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<StartFault>,
+}
+
+/// The last version that didn't write itself into the journal.
+pub(super) fn unwritten_version() -> u32 {
+    2
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+pub(super) fn is_unwritten(version: &u32) -> bool {
+    *version <= unwritten_version()
 }
 
 /// Why a run fails as it starts.

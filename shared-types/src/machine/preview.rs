@@ -1,7 +1,11 @@
 //! What follows an approval or a rejection, in sentences, for the card.
 
-use super::{address::StepAddress, decision::RequestStatus, request, transition::Transition};
+use super::{
+    address::StepAddress, path_ahead::steps_ahead, request, resolved_effects::resolved_effects,
+    transition::Transition,
+};
 use crate::{
+    approval::{decision::RequestStatus, seen::ResolvedEffect},
     ids::StepId,
     recipient::Recipient,
     workflow::{
@@ -10,7 +14,6 @@ use crate::{
         step::{ActionKind, Outcomes, Step, StepKind, Wait},
     },
 };
-use std::collections::BTreeSet;
 
 /// How many sentences a side of the card holds.
 const MAX_SENTENCES: usize = 8;
@@ -18,6 +21,7 @@ const MAX_SENTENCES: usize = 8;
 pub(super) struct Previews {
     pub(super) approved: Vec<String>,
     pub(super) rejected: Vec<String>,
+    pub(super) effects: Vec<ResolvedEffect>,
 }
 
 pub(super) fn previews(
@@ -27,25 +31,34 @@ pub(super) fn previews(
     outcomes: &Outcomes,
     subject: Option<&str>,
 ) -> Previews {
-    let waits = step.waits_for_people();
+    if !step.waits_for_people() {
+        let either = vec!["The run goes on either way.".to_owned()];
+        return Previews { approved: either.clone(), rejected: either, effects: Vec::new() };
+    }
     let is_lane = !place.within.is_empty();
     let follow = |status: RequestStatus| {
-        if !waits {
-            return vec!["The run goes on either way.".to_owned()];
-        }
         let approved = status == RequestStatus::Approved;
         let following = if approved && is_lane && !outcomes.any() {
             transition.definition.following(&step.id).map(|step| &step.id)
         } else {
             None
         };
-        match status.link(outcomes).or(following) {
-            Some(to) => along(transition, place, to, subject),
+        status.link(outcomes).or(following)
+    };
+    let say = |status: RequestStatus| {
+        let approved = status == RequestStatus::Approved;
+        match follow(status) {
+            Some(to) => sentences_from(transition, place, to, subject),
             None if is_lane => vec![format!("This branch {}.", if approved { "passes" } else { "fails" })],
             None => vec![verdict(approved, subject)],
         }
     };
-    Previews { approved: follow(RequestStatus::Approved), rejected: follow(RequestStatus::Rejected) }
+    let on_approved = follow(RequestStatus::Approved).filter(|_| transition.state.resolves_effects());
+    Previews {
+        approved: say(RequestStatus::Approved),
+        rejected: say(RequestStatus::Rejected),
+        effects: on_approved.map(|to| resolved_effects(transition, place, to)).unwrap_or_default(),
+    }
 }
 
 fn verdict(allowed: bool, subject: Option<&str>) -> String {
@@ -53,30 +66,19 @@ fn verdict(allowed: bool, subject: Option<&str>) -> String {
 }
 
 /// The sentences of the steps from one on, until the way forks or ends.
-fn along(
+fn sentences_from(
     transition: &Transition<'_>,
     place: &StepAddress,
     from: &StepId,
     subject: Option<&str>,
 ) -> Vec<String> {
     let mut sentences = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut next = Some(from.clone());
-    while let Some(id) = next.take() {
-        let Some(step) = transition.definition.step(&id).filter(|_| seen.insert(id.clone())) else { break };
+    for step in steps_ahead(transition, place, from) {
         if sentences.len() >= MAX_SENTENCES {
             sentences.push("More follows.".to_owned());
             break;
         }
-        let (said, on) = sentences_of(transition, place, step, subject);
-        sentences.extend(said);
-        next = match on {
-            On::Along(Some(next)) => Some(next),
-            On::Along(None) if !place.within.is_empty() => {
-                transition.definition.following(&step.id).map(|step| step.id.clone())
-            }
-            On::Along(None) | On::Forks => None,
-        };
+        sentences.extend(sentences_of(transition, place, step, subject));
     }
     if sentences.is_empty() {
         sentences.push("Nothing more happens.".to_owned());
@@ -84,24 +86,15 @@ fn along(
     sentences
 }
 
-/// Whether the way goes on behind a step.
-enum On {
-    /// Along its `next`, if it has one.
-    Along(Option<StepId>),
-    /// What follows isn't known yet, or it ends.
-    Forks,
-}
-
-/// What a step says of itself, and where the way leads if it doesn't fork here.
+/// What a step says of itself.
 fn sentences_of(
     transition: &Transition<'_>,
     place: &StepAddress,
     step: &Step,
     subject: Option<&str>,
-) -> (Vec<String>, On) {
+) -> Vec<String> {
     let context = transition.context(place);
     let scope = Scope::masked(&context, transition.stamp.at);
-    let along = || On::Along(step.next.clone());
     let named = step.name.as_ref().and_then(|name| name.text(&scope).ok()).filter(|name| !name.is_empty());
     let own = |text: &str| vec![named.clone().unwrap_or_else(|| text.to_owned())];
     match &step.kind {
@@ -115,32 +108,25 @@ fn sentences_of(
                 ActionKind::Block => said.push(verdict(false, subject)),
                 ActionKind::Execute | ActionKind::RequireApproval => {}
             }
-            (said, if step.asks() { On::Forks } else { along() })
+            said
         }
         StepKind::Execute { execute, .. } => {
-            let said = named
-                .map_or_else(|| execute.iter().map(|e| sentence(e, &scope)).collect(), |name| vec![name]);
-            (said, if step.asks() { On::Forks } else { along() })
+            named.map_or_else(|| execute.iter().map(|e| sentence(e, &scope)).collect(), |name| vec![name])
         }
-        StepKind::Emit { emit } => (own(&format!("Publishes {}.", emit.event)), along()),
-        StepKind::Set { .. } => (Vec::new(), along()),
-        StepKind::Fail { .. } => (own("The run ends as failed."), On::Forks),
-        StepKind::Approval { .. } => (own("Somebody else is asked next."), On::Forks),
-        StepKind::Condition { .. } | StepKind::Switch { .. } => {
-            (own("What follows depends on a condition."), On::Forks)
-        }
-        StepKind::Wait { wait } => {
-            let what = match wait {
-                Wait::Event(wait) => format!("The run waits for {}.", wait.event),
-                Wait::For { r#for } => format!("The run waits for {for}."),
-                Wait::Until { .. } => "The run waits for a time.".to_owned(),
-            };
-            (own(&what), along())
-        }
-        StepKind::Parallel { .. } => (own("Several things follow at once."), along()),
-        StepKind::Foreach { .. } => (own("The same follows for each item."), along()),
-        StepKind::Call { call } => (own(&format!("Runs {}.", call.workflow_id)), along()),
-        StepKind::Ai { .. } => (own("A language model is asked."), along()),
+        StepKind::Emit { emit } => own(&format!("Publishes {}.", emit.event)),
+        StepKind::Set { .. } => Vec::new(),
+        StepKind::Fail { .. } => own("The run ends as failed."),
+        StepKind::Approval { .. } => own("Somebody else is asked next."),
+        StepKind::Condition { .. } | StepKind::Switch { .. } => own("What follows depends on a condition."),
+        StepKind::Wait { wait } => own(&match wait {
+            Wait::Event(wait) => format!("The run waits for {}.", wait.event),
+            Wait::For { r#for } => format!("The run waits for {for}."),
+            Wait::Until { .. } => "The run waits for a time.".to_owned(),
+        }),
+        StepKind::Parallel { .. } => own("Several things follow at once."),
+        StepKind::Foreach { .. } => own("The same follows for each item."),
+        StepKind::Call { call } => own(&format!("Runs {}.", call.workflow_id)),
+        StepKind::Ai { .. } => own("A language model is asked."),
     }
 }
 

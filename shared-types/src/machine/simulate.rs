@@ -140,6 +140,7 @@ pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[S
         event: world.event(event, "start"),
         depth: 0,
         limits: Limits::default(),
+        version: crate::machine::VERSION,
         fault: None,
     };
     let stamp = world.stamp();

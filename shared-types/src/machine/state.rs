@@ -2,17 +2,21 @@
 
 use super::{
     address::StepAddress,
-    decision::RequestOutcome,
-    event::{AwaitedEvent, Requester},
+    event::AwaitedEvent,
     fact::PassedCondition,
     frames::{Activity, Frame},
-    input::Start,
+    input::{Start, is_unwritten, unwritten_version},
     limits::Limits,
     result::{End, RunDecision, RunResult},
 };
 use crate::{
+    approval::{
+        decision::{RequestLevel, RequestOutcome, RequestStatus},
+        policy::Policy,
+    },
     ids::{ApprovalId, EventId, ExecutionId, StepId},
-    workflow::scope::is_reserved,
+    requester::Requester,
+    workflow::{approval::Forbid, scope::is_reserved},
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -110,6 +114,9 @@ pub struct State {
     /// How far it may go.
     #[serde(default, skip_serializing_if = "Limits::are_usual")]
     pub limits: Limits,
+    /// The version of the machine that started it.
+    #[serde(rename = "machine", default = "unwritten_version", skip_serializing_if = "is_unwritten")]
+    pub version: u32,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
@@ -159,6 +166,15 @@ pub struct OpenRequest {
     pub blocks: bool,
     /// Who is asked, in words.
     pub asked: String,
+    /// Who is asked, level after level, and what they decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<RequestLevel>,
+    /// Who can't decide although asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forbid: Vec<Forbid>,
+    /// The hash of what the approvers see.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub seen: String,
     /// The deadline, in UTC; none if the request doesn't expire.
     pub expires_at: Option<DateTime<Utc>>,
     /// What it is about, for the event that tells of its end.
@@ -168,6 +184,17 @@ pub struct OpenRequest {
     /// An answer that came before the run waited for it.
     #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
     pub early_outcome: Option<RequestOutcome>,
+}
+
+impl OpenRequest {
+    /// What its policy looks at; the requester is the run's.
+    pub fn policy<'a>(&'a self, requester: Option<&'a Requester>) -> Policy<'a> {
+        let status = match &self.early_outcome {
+            None => RequestStatus::Pending,
+            Some(outcome) => outcome.status(),
+        };
+        Policy { status, levels: &self.levels, forbid: &self.forbid, requester }
+    }
 }
 
 /// Whether a run works, waits or has ended.
@@ -233,8 +260,14 @@ impl State {
             abandoned_calls: BTreeSet::new(),
             context_bytes: 0,
             limits: start.limits,
+            version: start.version,
             end: None,
         }
+    }
+
+    /// Whether a request keeps the effects that an approval sends; runs of earlier machines hash what is seen without them.
+    pub(super) fn resolves_effects(&self) -> bool {
+        self.version >= 3
     }
 
     /// Whether the run works, waits or has ended.

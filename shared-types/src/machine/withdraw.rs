@@ -1,10 +1,9 @@
 //! Requests that are taken back: what they ask is decided elsewhere, or nobody waits for it any more.
 
 use super::{
-    address::StepAddress, command::Command, decision::RequestStatus, input::Timer, state::OpenRequest,
-    transition::Transition,
+    address::StepAddress, command::Command, input::Timer, state::OpenRequest, transition::Transition,
 };
-use crate::ids::ApprovalId;
+use crate::{approval::decision::RequestStatus, ids::ApprovalId};
 
 impl Transition<'_> {
     /// An awaited event came: of the requests beside it, those whose step goes to this wait without waiting

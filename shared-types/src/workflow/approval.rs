@@ -115,3 +115,27 @@ pub enum FieldKind {
     Date,
     Choice,
 }
+
+/// A decision's verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Yes.
+    Approve,
+    /// No; needs a comment.
+    Reject,
+    /// Not like this; needs a comment.
+    RequestChanges,
+    /// Yes, with changes that the form allows.
+    ApproveWithEdits,
+}
+
+impl Verdict {
+    /// Whether whoever decides so has to say why.
+    pub fn needs_comment(self) -> bool {
+        match self {
+            Self::Reject | Self::RequestChanges => true,
+            Self::Approve | Self::ApproveWithEdits => false,
+        }
+    }
+}

@@ -181,20 +181,46 @@ impl Effect {
 
     /// The secrets that its request reads, by name.
     pub fn secrets(&self) -> BTreeSet<&str> {
-        let mut names = BTreeSet::new();
+        if !self.is_outside() {
+            return BTreeSet::new();
+        }
+        self.templates().into_iter().flat_map(Template::secrets).collect()
+    }
+
+    /// Every template of it.
+    pub fn templates(&self) -> Vec<&Template> {
         match self {
             Self::HttpRequest(call) | Self::Webhook(call) => {
-                names.extend(call.url.secrets());
-                names.extend(call.headers.values().flat_map(Template::secrets));
-                names.extend(call.query.values().chain(&call.body).flat_map(secrets_of));
+                let values = call.query.values().chain(&call.body).flat_map(templates_of);
+                std::iter::once(&call.url).chain(call.headers.values()).chain(values).collect()
             }
             Self::CreateRecord(record) | Self::UpdateRecord(record) => {
-                names.extend(record.data.iter().chain(&record.entity_id).flat_map(secrets_of));
+                record.data.iter().chain(&record.entity_id).flat_map(templates_of).collect()
             }
-            Self::Connector(call) => names.extend(call.input.iter().flat_map(secrets_of)),
-            Self::Notify(_) | Self::CreateApprovalRequest(_) | Self::EmitEvent(_) | Self::Log(_) => {}
+            Self::Connector(call) => call.input.iter().flat_map(templates_of).collect(),
+            Self::Notify(notify) => {
+                notify.recipients.iter().chain(&notify.message).chain(&notify.subject).collect()
+            }
+            Self::CreateApprovalRequest(request) => {
+                request.data.values().chain(&request.entity_id).flat_map(templates_of).collect()
+            }
+            Self::EmitEvent(emit) => emit.payload.iter().flat_map(templates_of).collect(),
+            Self::Log(log) => log.message.iter().collect(),
         }
-        names
+    }
+
+    /// The name in the context for its answer.
+    pub fn save_as(&self) -> Option<&str> {
+        match self {
+            Self::HttpRequest(call) | Self::Webhook(call) => call.save_as.as_deref(),
+            Self::Connector(call) => call.save_as.as_deref(),
+            Self::Notify(_)
+            | Self::CreateRecord(_)
+            | Self::UpdateRecord(_)
+            | Self::CreateApprovalRequest(_)
+            | Self::EmitEvent(_)
+            | Self::Log(_) => None,
+        }
     }
 
     /// Whether something outside answers it, so that its outcome has to be waited for.
@@ -210,6 +236,6 @@ impl Effect {
     }
 }
 
-fn secrets_of(value: &TemplateValue) -> Vec<&str> {
-    value.templates().into_iter().flat_map(|(_, template)| template.secrets()).collect()
+fn templates_of(value: &TemplateValue) -> impl Iterator<Item = &Template> {
+    value.templates().into_iter().map(|(_, template)| template)
 }

@@ -6,8 +6,7 @@ mod tests;
 
 use super::{
     Span,
-    condition::expr::ExprError,
-    condition::{Condition, Leaf, Operator},
+    condition::{Condition, Leaf, Operator, expr::ExprError},
     number::{Money, Quantity},
     path,
     scope::Scope,

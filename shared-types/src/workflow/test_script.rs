@@ -1,6 +1,6 @@
 //! What happens in a simulated run, and what is expected of it: the `tests` of a document.
 
-use super::{Span, evaluate::time_of};
+use super::{Span, approval::Verdict, evaluate::time_of};
 use crate::ids::StepId;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -145,20 +145,6 @@ impl Serialize for ScriptItem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
     }
-}
-
-/// A decision's verb.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Yes.
-    Approve,
-    /// No; needs a comment.
-    Reject,
-    /// Not like this; needs a comment.
-    RequestChanges,
-    /// Yes, with changes that the form allows.
-    ApproveWithEdits,
 }
 
 /// A scripted HTTP answer.

@@ -21,7 +21,7 @@ use shared_types::{
     api::{approvals::NewDecision, auth::LoginRequest},
     desktop::{DecisionResult, OutboxItem, QueuedDecision, SessionView, ShellEvent},
     ids::ApprovalId,
-    workflow::test_script::Verdict,
+    workflow::approval::Verdict,
 };
 use std::{
     sync::{Arc, Condvar, Mutex},

@@ -26,9 +26,9 @@ use messages::Messages;
 use moving::{Selection, use_selection};
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
+    approval::decision::RequestStatus,
     desktop::{CachePolicy, Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
     ids::ApprovalId,
-    machine::decision::RequestStatus,
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use wasm_bindgen_futures::spawn_local;

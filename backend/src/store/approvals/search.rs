@@ -5,7 +5,7 @@ use crate::store::{
     Result,
     search::{self, Found, Hit, Needle, Searched},
 };
-use shared_types::{api::approvals::ApprovalQuery, ids::WorkspaceId, machine::decision::RequestStatus};
+use shared_types::{api::approvals::ApprovalQuery, approval::decision::RequestStatus, ids::WorkspaceId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -7,11 +7,11 @@ use shared_types::{
     ids::ExecutionId,
     machine,
     machine::{
-        Requester,
         failure::RunError,
         result::{RunDecision, RunResult},
         state::WaitsFor,
     },
+    requester::Requester,
 };
 use sqlx::{PgConnection, types::Json};
 use std::collections::HashSet;

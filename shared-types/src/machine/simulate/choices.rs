@@ -6,8 +6,9 @@ use crate::{
     machine::{Run, event::AwaitedEvent},
     workflow::{
         Span,
+        approval::Verdict,
         duration::in_words,
-        test_script::{ScriptItem, ScriptedEvent, Verdict},
+        test_script::{ScriptItem, ScriptedEvent},
     },
 };
 use chrono::Duration;

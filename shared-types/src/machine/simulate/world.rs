@@ -5,24 +5,25 @@ use super::{
     scripted::{end_of, executed, scripted_outcome},
 };
 use crate::{
+    approval::decision::Decision,
     ids::{EventId, StepId, derive_v7},
     machine::{
         Run,
         address::StepAddress,
         child_run::ChildStatus,
         command::{Command, EffectCall, StartRun},
-        decision::Decision,
         effects::silent_answer,
-        event::{AwaitedEvent, Event, Requester, RequesterKind},
+        event::{AwaitedEvent, Event},
         fact::Fact,
         input::{Input, Outcome, Stamp, Timer},
         request,
         state::RunStatus,
     },
+    requester::{Requester, RequesterKind},
     workflow::{
         bounds,
         scope::Scope,
-        test_script::{ScriptItem, ScriptedEvent, Verdict},
+        test_script::{ScriptItem, ScriptedEvent},
     },
 };
 use chrono::{DateTime, Utc};
@@ -143,7 +144,7 @@ impl<'s> World<'s> {
                 Command::ClearTimer { timer } => self.timers.retain(|(_, other)| *other != timer),
                 Command::AwaitEvent(awaited) => self.awaited.push(*awaited),
                 Command::StopAwaiting { place } => self.awaited.retain(|awaited| awaited.place != place),
-                Command::Ask(request) => {
+                Command::Ask { request, .. } => {
                     let index = request_index(run, &request.place.step);
                     let shown = json!({
                         "approvers": request.levels.first().map(|level| &level.approvers),
@@ -162,7 +163,10 @@ impl<'s> World<'s> {
                     let shown = json!({ "event": event.kind, "payload": event.payload });
                     self.list(&place.step, index, "emit_event", shown);
                 }
-                Command::Publish { index: None, .. } | Command::StopRun { .. } | Command::Close { .. } => {}
+                Command::Publish { index: None, .. }
+                | Command::StopRun { .. }
+                | Command::RecordDecision { .. }
+                | Command::Close { .. } => {}
                 Command::Finish(_) => {
                     self.timers.clear();
                     self.awaited.clear();
@@ -295,6 +299,9 @@ impl<'s> World<'s> {
                     by: who,
                     comment: comment.clone(),
                     edits: edits.clone(),
+                    roles: None,
+                    seen: None,
+                    decided_at: None,
                 };
                 self.decide(run, step.as_ref(), decision)
             }
@@ -320,8 +327,7 @@ impl<'s> World<'s> {
 
     /// Decides the open request (of a step); why it could not, otherwise.
     fn decide(&mut self, run: &mut Run, step: Option<&StepId>, decision: Decision) -> Option<String> {
-        let needs_words = matches!(decision.verdict, Verdict::Reject | Verdict::RequestChanges);
-        if needs_words && decision.comment.as_deref().is_none_or(str::is_empty) {
+        if decision.verdict.needs_comment() && decision.comment.as_deref().is_none_or(str::is_empty) {
             return Some("it needs a comment".to_owned());
         }
         let open = run.state().requests.iter().find(|(_, request)| {

@@ -16,9 +16,9 @@ use crate::{
 };
 use shared_types::{
     api::approvals::Approval,
+    approval::decision::RequestStatus,
     desktop::{Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
     ids::ApprovalId,
-    machine::decision::RequestStatus,
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;

@@ -15,13 +15,13 @@ use crate::{
 };
 use shared_types::{
     api::approvals::{Approval, NewDecision},
+    approval::decision::RequestStatus,
     desktop::{
         DecisionResult, Failure, QueuedDecisionState,
         keys::{Action, View},
     },
     ids::ApprovalId,
-    machine::decision::RequestStatus,
-    workflow::test_script::Verdict,
+    workflow::approval::Verdict,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlTextAreaElement};

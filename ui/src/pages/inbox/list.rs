@@ -6,7 +6,7 @@ use crate::{
     format,
 };
 use shared_types::{
-    api::approvals::Approval, desktop::QueuedDecision, ids::ApprovalId, machine::decision::RequestStatus,
+    api::approvals::Approval, approval::decision::RequestStatus, desktop::QueuedDecision, ids::ApprovalId,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;

@@ -1,6 +1,6 @@
 //! Reasons that were begun and not sent: they are there again when their request is opened again.
 
-use shared_types::{ids::ApprovalId, workflow::test_script::Verdict};
+use shared_types::{ids::ApprovalId, workflow::approval::Verdict};
 use std::{cell::RefCell, collections::BTreeMap};
 
 /// A reason that was begun.

@@ -1,0 +1,82 @@
+//! What an approver sees of a request, and the hash by which a decision names it.
+
+use crate::ids::StepId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// What an effect behind an approval would send, as it was resolved when people were asked. Secrets are masked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResolvedEffect {
+    /// At which step.
+    pub step_id: StepId,
+    /// Which of the step's effects, from 0.
+    pub index: u32,
+    /// The effect's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What is sent; none if it is too large to be kept with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Value>,
+    /// The hash of what is sent: `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+}
+
+impl ResolvedEffect {
+    /// An effect's request, which is kept whole as long as there is `room` for its bytes.
+    pub fn new(step: &StepId, index: u32, kind: &str, request: Value, room: &mut usize) -> Self {
+        let text = request.to_string();
+        let digest = sha256(text.as_bytes());
+        let fits = text.len() <= *room;
+        *room = if fits { *room - text.len() } else { 0 };
+        Self { step_id: step.clone(), index, kind: kind.to_owned(), request: fits.then_some(request), digest }
+    }
+}
+
+/// What an approver sees of a request, in the order in which it is hashed.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What it is about.
+    pub subject: Option<&'a str>,
+    /// Why it is asked.
+    pub reason: Option<&'a str>,
+    /// The money at stake: a decimal number, as text.
+    pub amount: Option<&'a str>,
+    /// Currency of the amount, usually an ISO 4217 code.
+    pub currency: Option<&'a str>,
+    /// What is shown.
+    pub data: &'a serde_json::Map<String, Value>,
+    /// What follows an approval.
+    pub if_approved: &'a [String],
+    /// What follows a rejection.
+    pub if_rejected: &'a [String],
+    /// What an approval sends. Requests made by earlier versions have none of it.
+    pub effects: &'a [ResolvedEffect],
+}
+
+/// The hash of what an approver sees: `sha256:` and 64 hexadecimal digits.
+pub fn seen_hash(seen: &Seen<'_>) -> String {
+    let mut shown = vec![
+        json!(seen.subject),
+        json!(seen.reason),
+        json!(seen.amount),
+        json!(seen.currency),
+        json!(seen.data),
+        json!(seen.if_approved),
+        json!(seen.if_rejected),
+    ];
+    if !seen.effects.is_empty() {
+        let sent = seen.effects.iter().map(|e| json!([e.step_id, e.index, e.kind, e.digest]));
+        shown.push(sent.collect());
+    }
+    sha256(Value::Array(shown).to_string().as_bytes())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut hex, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

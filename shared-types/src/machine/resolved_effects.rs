@@ -1,0 +1,122 @@
+//! What an approval would send, resolved when people are asked: the effects along the approved way, up to the first step
+//! that needs an answer still to come.
+
+use super::{address::StepAddress, path_ahead::steps_ahead, request, transition::Transition};
+use crate::{
+    approval::seen::ResolvedEffect,
+    ids::StepId,
+    recipient::Recipient,
+    workflow::{
+        Template,
+        effect::{Effect, Emit, Notify},
+        scope::Scope,
+        step::{Step, StepKind, Wait},
+        template::TemplateError,
+    },
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// How many bytes of resolved requests are kept with a request for a decision. Of what is beyond, the digest is kept.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// The effects from a step on, resolved as they would be sent now.
+pub(super) fn resolved_effects(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    from: &StepId,
+) -> Vec<ResolvedEffect> {
+    let context = transition.context(place);
+    let scope = Scope::masked(&context, transition.stamp.at);
+    // What the decision itself brings isn't there yet, and no answer is.
+    let mut unknown = BTreeSet::from(["approval".to_owned()]);
+    let mut resolved = Vec::new();
+    let mut room = MAX_KEPT_BYTES;
+    for step in steps_ahead(transition, place, from) {
+        if !is_known(step) {
+            break;
+        }
+        let emitted = if let StepKind::Emit { emit } = &step.kind {
+            Some(Effect::EmitEvent(emit.clone()))
+        } else {
+            None
+        };
+        for (index, effect) in (0u32..).zip(step.effects().iter().chain(&emitted)) {
+            let needs_answer =
+                effect.templates().iter().any(|t| t.names().any(|name| unknown.contains(name)));
+            match sent_by(effect, &scope) {
+                Err(_) => return resolved,
+                Ok(Some(_)) if needs_answer => return resolved,
+                Ok(Some(request)) => {
+                    let kind = effect.type_name();
+                    resolved.push(ResolvedEffect::new(&step.id, index, kind, request, &mut room));
+                }
+                Ok(None) => {}
+            }
+        }
+        unknown.extend(written_by(step));
+    }
+    resolved
+}
+
+/// Whether all that a step does and where it leads is known before it is entered.
+fn is_known(step: &Step) -> bool {
+    match &step.kind {
+        StepKind::Action { .. }
+        | StepKind::Execute { .. }
+        | StepKind::Emit { .. }
+        | StepKind::Set { .. }
+        | StepKind::Wait { wait: Wait::For { .. } | Wait::Until { .. } } => true,
+        StepKind::Wait { wait: Wait::Event(_) }
+        | StepKind::Condition { .. }
+        | StepKind::Switch { .. }
+        | StepKind::Approval { .. }
+        | StepKind::Parallel { .. }
+        | StepKind::Foreach { .. }
+        | StepKind::Call { .. }
+        | StepKind::Fail { .. }
+        | StepKind::Ai { .. } => false,
+    }
+}
+
+/// The names of the context that a step writes once it is entered.
+fn written_by(step: &Step) -> Vec<String> {
+    if let StepKind::Set { set } = &step.kind {
+        return set.keys().filter_map(|path| path.split('.').next()).map(str::to_owned).collect();
+    }
+    let answered = step.effects().iter().filter(|effect| effect.is_outside());
+    answered
+        .flat_map(|effect| ["steps", "data"].into_iter().chain(effect.save_as()).map(str::to_owned))
+        .collect()
+}
+
+/// What an effect sends to somebody outside of the run; none if it sends nothing.
+fn sent_by(effect: &Effect, scope: &Scope<'_>) -> Result<Option<Value>, TemplateError> {
+    match effect {
+        Effect::HttpRequest(_)
+        | Effect::Webhook(_)
+        | Effect::CreateRecord(_)
+        | Effect::UpdateRecord(_)
+        | Effect::Connector(_) => {
+            let resolved = request::resolve(effect, scope)?;
+            Ok(serde_json::to_value(resolved).ok())
+        }
+        Effect::Notify(notify) => message(notify, scope).map(Some),
+        Effect::EmitEvent(emit) => event(emit, scope).map(Some),
+        Effect::CreateApprovalRequest(_) | Effect::Log(_) => Ok(None),
+    }
+}
+
+fn message(notify: &Notify, scope: &Scope<'_>) -> Result<Value, TemplateError> {
+    let text = |template: &Option<Template>| template.as_ref().map(|t| t.text(scope)).transpose();
+    let recipients = notify.recipients.iter().map(|who| who.needed("recipient", scope).map(Recipient::from));
+    let recipients: Vec<Recipient> = recipients.collect::<Result<_, _>>()?;
+    Ok(
+        json!({ "recipients": recipients, "subject": text(&notify.subject)?, "message": text(&notify.message)? }),
+    )
+}
+
+fn event(emit: &Emit, scope: &Scope<'_>) -> Result<Value, TemplateError> {
+    let payload = emit.payload.as_ref().map(|payload| payload.value(scope)).transpose()?;
+    Ok(json!({ "event": emit.event, "payload": payload }))
+}
