@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 /// A person's decision as it comes in, with all that it is judged by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The verdict.
+    /// What the person decided; journaled as `verb`.
     #[serde(rename = "verb")]
     pub verdict: Verdict,
     /// Who, by address.
@@ -116,7 +116,7 @@ impl RequestStatus {
 /// One level of a request, with the decisions made at it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestLevel {
-    /// Its name.
+    /// The document's name for it, else the approver's, or `level 2`.
     pub name: String,
     /// Who is asked.
     pub approvers: Vec<Approver>,

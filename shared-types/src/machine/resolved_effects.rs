@@ -42,17 +42,14 @@ pub(super) fn resolved_effects(
             None
         };
         for (index, effect) in (0u32..).zip(step.effects().iter().chain(&emitted)) {
+            if !sends(effect) {
+                continue;
+            }
             let needs_answer =
                 effect.templates().iter().any(|t| t.names().any(|name| unknown.contains(name)));
-            match sent_by(effect, &scope) {
-                Err(_) => return resolved,
-                Ok(Some(_)) if needs_answer => return resolved,
-                Ok(Some(request)) => {
-                    let kind = effect.type_name();
-                    resolved.push(ResolvedEffect::new(&step.id, index, kind, request, &mut room));
-                }
-                Ok(None) => {}
-            }
+            let sent = if needs_answer { None } else { sent_by(effect, &scope).ok().flatten() };
+            let Some(request) = sent else { return resolved };
+            resolved.push(ResolvedEffect::new(&step.id, index, effect.type_name(), request, &mut room));
         }
         unknown.extend(written_by(step));
     }
@@ -88,6 +85,11 @@ fn written_by(step: &Step) -> Vec<String> {
     answered
         .flat_map(|effect| ["steps", "data"].into_iter().chain(effect.save_as()).map(str::to_owned))
         .collect()
+}
+
+/// Whether an effect sends something to somebody outside of the run.
+fn sends(effect: &Effect) -> bool {
+    effect.is_outside() || matches!(effect, Effect::Notify(_) | Effect::EmitEvent(_))
 }
 
 /// What an effect sends to somebody outside of the run; none if it sends nothing.

@@ -161,17 +161,7 @@ fn assigned_names(step: &Step) -> Vec<(String, String)> {
         return ai.save_as.iter().map(|name| ("ai/save_as".to_owned(), name.clone())).collect();
     }
     let saved = step.effects().iter().enumerate().filter_map(|(n, effect)| {
-        let name = match effect {
-            Effect::HttpRequest(call) | Effect::Webhook(call) => call.save_as.clone(),
-            Effect::Connector(call) => call.save_as.clone(),
-            Effect::Notify(_)
-            | Effect::CreateRecord(_)
-            | Effect::UpdateRecord(_)
-            | Effect::CreateApprovalRequest(_)
-            | Effect::EmitEvent(_)
-            | Effect::Log(_) => None,
-        };
-        Some((format!("execute/{n}/save_as"), name?))
+        effect.save_as().map(|name| (format!("execute/{n}/save_as"), name.to_owned()))
     });
     saved.collect()
 }
