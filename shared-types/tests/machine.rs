@@ -395,7 +395,7 @@ fn record(document: &str, payload: Value, script: &[Happens]) -> Golden {
 }
 
 /// The request of a run that asks before it sends.
-fn asked(steps: Value) -> Request {
+fn asked(steps: &Value) -> Request {
     let document = json!({
         "version": "1.0", "workflow_id": "ask_first", "name": "Ask first", "trigger": {"type": "manual"}, "steps": steps,
     });
@@ -426,14 +426,14 @@ fn a_request_keeps_what_an_approval_sends_up_to_the_first_answer_to_come() {
             { "id": "fourth", "type": "fail", "fail": { "reason": "Over" } },
         ])
     };
-    let request = asked(steps("paid", "{{ steps.first.response.status }}"));
+    let request = asked(&steps("paid", "{{ steps.first.response.status }}"));
     let sent: Vec<&str> = request.effects.iter().map(|effect| effect.step_id.as_str()).collect();
     assert_eq!(sent, ["first", "second"], "the third needs an answer");
     let first = json!({ "method": "POST", "url": "https://shop.test/A1", "body": { "is": "paid" } });
     assert_eq!(request.effects[0].request, Some(first));
-    let other = asked(steps("unpaid", "{{ steps.first.response.status }}"));
+    let other = asked(&steps("unpaid", "{{ steps.first.response.status }}"));
     assert_eq!(other.if_approved, request.if_approved, "the sentences are the same");
     assert_ne!(other.seen_hash(), request.seen_hash(), "what is sent is part of what is seen");
-    let decided = asked(steps("{{ approval.comment }}", "x"));
+    let decided = asked(&steps("{{ approval.comment }}", "x"));
     assert_eq!(decided.effects, [], "the decision itself is still to come");
 }
