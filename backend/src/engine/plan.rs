@@ -5,6 +5,7 @@ use crate::{
     clock,
     store::{
         self,
+        approvals::{NewDecision, StoredDecision},
         commit::{Closed, Delivery, NewEvent, Notice, SideRows},
         people, timers,
     },
@@ -43,7 +44,6 @@ pub(super) async fn plan(
     commands: Vec<Command>,
     decision_key: Option<&str>,
 ) -> store::Result<(SideRows, PostCommit)> {
-    let mut decided = None;
     let mut side_rows = SideRows::default();
     let mut post_commit = PostCommit::default();
     post_commit.messages.push((LiveKind::ExecutionChanged, execution_id.to_string(), None));
@@ -74,13 +74,13 @@ pub(super) async fn plan(
                 post_commit.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
                 side_rows.asked.push((*request, seen));
             }
-            Command::RecordDecision { approval_id, made, .. } => decided = Some((approval_id, made)),
+            Command::RecordDecision { approval_id, level, made } => {
+                let stored = StoredDecision { level, made, idempotency_key: decision_key.map(str::to_owned) };
+                side_rows.decisions.push(NewDecision { approval_id, id: clock::new_id(), stored });
+            }
             Command::Close { approval_id, status, because } => {
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
-                let made = decided.take_if(|(decided, _)| *decided == approval_id).map(|(_, made)| made);
-                let decision_key = made.as_ref().and(decision_key).map(str::to_owned);
-                let decision = made.map(|made| store::json(&made));
-                side_rows.closed.push(Closed { approval_id, status, because, decision, decision_key });
+                side_rows.closed.push(Closed { approval_id, status, because });
             }
             Command::AwaitEvent(awaited) => {
                 side_rows.waits_opened.push((*awaited).clone());

@@ -12,7 +12,14 @@ use super::{
 use crate::{
     auth::{Person, Principal, Who},
     engine::{ApplyError, Mutation},
-    store::{self, approvals, approvals::StoredApproval, people, people::Member, roles, search::Found},
+    store::{
+        self, approvals,
+        approvals::{StoredApproval, StoredDecision},
+        people,
+        people::Member,
+        roles,
+        search::Found,
+    },
 };
 use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
@@ -23,7 +30,7 @@ use shared_types::{
         problem::{Code, Problem},
     },
     approval::{
-        decision::{Decision, MadeDecision, RequestStatus},
+        decision::{Decision, RequestStatus},
         policy::{Candidate, CannotDecide, DecisionRefused, Policy, check_approver, may_decide},
         still_needed::{Asked, still_needed},
     },
@@ -172,13 +179,12 @@ fn view_with(
     } else {
         store::json(&stored.status).as_str().unwrap_or_default().to_owned()
     };
-    let decisions: Vec<MadeDecision> = stored.decision.into_iter().collect();
     let levels = request.levels.into_iter().map(|level| ApprovalLevel {
         name: level.name,
         approvers: level.approvers,
         quorum: level.quorum,
         status: status.clone(),
-        decisions: decisions.clone(),
+        decisions: level.decisions,
     });
     Approval {
         approval_id: request.approval_id,
@@ -260,12 +266,13 @@ pub(super) async fn decide(
 
 /// Whether this decision was recorded already: the same person, key and verb.
 fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
-    let same_key = key.is_some() && stored.decision_key.as_deref() == key;
-    same_key
-        && stored
-            .decision
-            .as_ref()
-            .is_some_and(|made| email::is_same(&made.by, &person.email) && made.decision == new.decision)
+    key.is_some()
+        && stored.decisions.iter().any(|decision| {
+            let made = &decision.made;
+            decision.idempotency_key.as_deref() == key
+                && email::is_same(&made.by, &person.email)
+                && made.decision == new.decision
+        })
 }
 
 /// Why a decision wasn't taken; where something else was read, with what is asked now.
@@ -318,7 +325,7 @@ fn mutation(
 
 /// Says who decided and when, or why the request isn't open.
 fn too_late(stored: &StoredApproval) -> ApiError {
-    let Some(made) = &stored.decision else {
+    let Some(StoredDecision { made, .. }) = stored.decisions.last() else {
         let detail = match stored.status {
             RequestStatus::Expired => "It expired before a decision was recorded.".to_owned(),
             RequestStatus::Withdrawn => {

@@ -1,7 +1,10 @@
 //! Requests for decisions as they are read.
 
+mod decisions;
 mod search;
 
+pub(super) use decisions::insert as insert_decisions;
+pub use decisions::{NewDecision, StoredDecision};
 pub use search::search;
 
 use super::{OfRow as _, Result, read, read_word};
@@ -9,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
     api::approvals::ApprovalQuery,
-    approval::decision::{MadeDecision, RequestStatus},
+    approval::decision::RequestStatus,
     ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
     machine::command::Request,
 };
@@ -38,13 +41,12 @@ pub struct StoredApproval {
     pub asked_at: DateTime<Utc>,
     /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
-    /// The decision.
-    pub decision: Option<MadeDecision>,
-    /// The decision's `Idempotency-Key`.
-    pub decision_key: Option<String>,
+    /// The decisions, oldest first. The levels of the request hold them as well.
+    pub decisions: Vec<StoredDecision>,
 }
 
 struct Row {
+    id: Uuid,
     execution_id: Uuid,
     workflow_id: String,
     workflow_name: String,
@@ -54,28 +56,28 @@ struct Row {
     seen: String,
     asked_at: DateTime<Utc>,
     closed_at: Option<DateTime<Utc>>,
-    decision: Option<Value>,
-    decision_key: Option<String>,
 }
 
 impl Row {
-    fn stored(self) -> Result<StoredApproval> {
+    fn stored(self, decisions: Vec<StoredDecision>) -> Result<StoredApproval> {
+        let mut request: Request = read("approvals", "request", self.request).of_row(self.execution_id)?;
+        for decision in &decisions {
+            let level = usize::try_from(decision.level).unwrap_or(usize::MAX);
+            if let Some(level) = request.levels.get_mut(level) {
+                level.decisions.push(decision.made.clone());
+            }
+        }
         Ok(StoredApproval {
             execution_id: ExecutionId(self.execution_id),
             workflow_id: WorkflowId(self.workflow_id),
             workflow_name: self.workflow_name,
             status: read_word("approvals", "status", &self.status).of_row(self.execution_id)?,
             withdrawn_because: self.withdrawn_because,
-            request: read("approvals", "request", self.request).of_row(self.execution_id)?,
+            request,
             seen: self.seen,
             asked_at: self.asked_at,
             closed_at: self.closed_at,
-            decision: self
-                .decision
-                .map(|value| read("approvals", "decision", value))
-                .transpose()
-                .of_row(self.execution_id)?,
-            decision_key: self.decision_key,
+            decisions,
         })
     }
 }
@@ -88,16 +90,16 @@ pub async fn find(
 ) -> Result<Option<StoredApproval>> {
     let row = sqlx::query_as!(
         Row,
-        "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-             a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+        "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+             a.seen, a.asked_at, a.closed_at
          from approvals a join workflows w using (workspace_id, workflow_id)
          where a.workspace_id = $1 and a.id = $2",
         workspace.0,
         id.0
     )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    row.map(Row::stored).transpose()
+    Ok(with_decisions(conn, workspace, row.into_iter().collect()).await?.pop())
 }
 
 /// Which requests are listed: with the first, those of these workflows; with the second, those that name one of these
@@ -115,8 +117,8 @@ pub async fn list(
 ) -> Result<Vec<StoredApproval>> {
     let rows = sqlx::query_as!(
         Row,
-        "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-             a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+        "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+             a.seen, a.asked_at, a.closed_at
          from approvals a join workflows w using (workspace_id, workflow_id)
          where a.workspace_id = $1
            and ($2::uuid is null or a.id < $2)
@@ -133,9 +135,25 @@ pub async fn list(
         only,
         limit
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(Row::stored).collect()
+    with_decisions(conn, workspace, rows).await
+}
+
+/// Requests with their decisions, which are read by one query for all of them.
+async fn with_decisions(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    rows: Vec<Row>,
+) -> Result<Vec<StoredApproval>> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut decisions = decisions::of(conn, workspace, &ids).await?;
+    rows.into_iter()
+        .map(|row| {
+            let made = decisions.remove(&row.id).unwrap_or_default();
+            row.stored(made)
+        })
+        .collect()
 }
 
 /// The open request of each of these runs that has one; the oldest where it has several.

@@ -7,10 +7,9 @@
 mod runs;
 mod side_rows;
 
-use super::{Result, audit, json_text};
+use super::{Result, approvals::NewDecision, audit, json_text};
 use chrono::{DateTime, Utc};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
-use serde_json::Value;
 use shared_types::{
     api::executions::Execution,
     approval::decision::RequestStatus,
@@ -162,6 +161,8 @@ pub struct SideRows {
     pub waits_closed: Vec<String>,
     /// Requests made, with the hash of what is seen.
     pub asked: Vec<(Request, String)>,
+    /// Decisions made.
+    pub decisions: Vec<NewDecision>,
     /// Requests to close.
     pub closed: Vec<Closed>,
     /// Messages to people.
@@ -191,10 +192,6 @@ pub struct Closed {
     pub status: RequestStatus,
     /// Why it was withdrawn.
     pub because: Option<String>,
-    /// The decision, where a person made one.
-    pub decision: Option<Value>,
-    /// The decision's `Idempotency-Key`.
-    pub decision_key: Option<String>,
 }
 
 /// A message to one person.

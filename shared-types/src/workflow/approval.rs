@@ -131,6 +131,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The name as stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::RequestChanges => "request_changes",
+            Self::ApproveWithEdits => "approve_with_edits",
+        }
+    }
+
     /// Whether whoever decides so has to say why.
     pub fn needs_comment(self) -> bool {
         match self {

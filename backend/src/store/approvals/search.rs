@@ -1,6 +1,6 @@
 //! Requests by a text: the begin of what they are about, or words of their subject.
 
-use super::{Among, Row, StoredApproval};
+use super::{Among, Row, StoredApproval, with_decisions};
 use crate::store::{
     Result,
     search::{self, Found, Hit, Needle, Searched},
@@ -52,8 +52,8 @@ impl Searched for Search<'_> {
     ) -> Result<Vec<StoredApproval>> {
         let rows = sqlx::query_as!(
             Row,
-            "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-                 a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+            "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+                 a.seen, a.asked_at, a.closed_at
              from (
                  select * from approvals
                  where workspace_id = $1
@@ -77,9 +77,9 @@ impl Searched for Search<'_> {
             part,
             self.only
         )
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
-        rows.into_iter().map(Row::stored).collect()
+        with_decisions(conn, self.workspace, rows).await
     }
 
     async fn end_of_newest(
@@ -137,8 +137,8 @@ impl Searched for Search<'_> {
     async fn of(&self, conn: &mut PgConnection, ids: &[Uuid], limit: i64) -> Result<Vec<StoredApproval>> {
         let rows = sqlx::query_as!(
             Row,
-            "select a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-                 a.seen, a.asked_at, a.closed_at, a.decision, a.decision_key
+            "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
+                 a.seen, a.asked_at, a.closed_at
              from approvals a join workflows w using (workspace_id, workflow_id)
              where a.workspace_id = $1
                and a.id = any($2)
@@ -155,8 +155,8 @@ impl Searched for Search<'_> {
             limit,
             self.only
         )
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
-        rows.into_iter().map(Row::stored).collect()
+        with_decisions(conn, self.workspace, rows).await
     }
 }

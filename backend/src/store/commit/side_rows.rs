@@ -1,7 +1,7 @@
 //! What follows from a change: timers, waits, requests and messages.
 
 use super::{Base, Change, Closed, Delivery, Notice};
-use crate::store::{Result, child_runs, json, waits::wait_key};
+use crate::store::{Result, approvals, child_runs, json, waits::wait_key};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::machine::command::Request;
@@ -117,6 +117,10 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
 
 pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     insert_requests(conn, changes).await?;
+    let decided = changes
+        .iter()
+        .flat_map(|change| change.side_rows.decisions.iter().map(|decision| (change.workspace, decision)));
+    approvals::insert_decisions(conn, &decided.collect::<Vec<_>>()).await?;
     close_requests(conn, changes).await
 }
 
@@ -181,21 +185,16 @@ async fn close_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<
     let workspaces: Vec<Uuid> = closed.iter().map(|(change, _)| change.workspace.0).collect();
     let statuses: Vec<String> = closed.iter().map(|(_, closed)| closed.status.as_str().to_owned()).collect();
     let reasons: Vec<Option<String>> = closed.iter().map(|(_, closed)| closed.because.clone()).collect();
-    let decisions: Vec<Option<Value>> = closed.iter().map(|(_, closed)| closed.decision.clone()).collect();
-    let keys: Vec<Option<String>> = closed.iter().map(|(_, closed)| closed.decision_key.clone()).collect();
     let times: Vec<DateTime<Utc>> = closed.iter().map(|(change, _)| change.at()).collect();
     sqlx::query!(
-        "update approvals a set status = t.status, withdrawn_because = t.reason, decision = t.decision,
-             decision_key = t.key, closed_at = t.at
-         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::timestamptz[])
-           as t(workspace, id, status, reason, decision, key, at)
+        "update approvals a set status = t.status, withdrawn_because = t.reason, closed_at = t.at
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+           as t(workspace, id, status, reason, at)
          where a.workspace_id = t.workspace and a.id = t.id and a.status = 'pending'",
         &workspaces,
         &ids,
         &statuses,
         &reasons as &[Option<String>],
-        &decisions as &[Option<Value>],
-        &keys as &[Option<String>],
         &times
     )
     .execute(&mut *conn)
