@@ -83,6 +83,14 @@ impl Principal {
         }
     }
 
+    /// The only workflows whose things they may see; `None` for all.
+    pub fn only_workflows(&self) -> Option<Vec<String>> {
+        match &self.who {
+            Who::Person(_) => None,
+            Who::Key(key) => key.workflows.as_ref().map(|ids| ids.iter().map(|id| id.0.clone()).collect()),
+        }
+    }
+
     /// Whether no list keeps a key to some workflows; people have none.
     pub fn is_for_all(&self) -> bool {
         match &self.who {

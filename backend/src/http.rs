@@ -31,7 +31,6 @@ mod webhooks;
 mod workflows;
 
 pub use sockets::OpenSockets;
-pub use workflows::{publish_first, review_stored};
 
 use crate::{
     auth::{
@@ -40,6 +39,7 @@ use crate::{
     },
     dispatch::Dispatch,
     engine::Engine,
+    publishing::Publishing,
     reviews::Reviews,
 };
 use axum::{
@@ -74,6 +74,8 @@ pub struct Shared {
     pub engine: Engine,
     /// What reads and checks documents beside the serving threads.
     pub reviews: Reviews,
+    /// What reviews and publishes workflows.
+    pub publishing: Publishing,
     /// What tells clients.
     pub dispatch: Dispatch,
     /// Signs and reads tokens.
@@ -94,8 +96,6 @@ pub struct Shared {
     pub metrics_token: Option<String>,
     /// Where others reach the server.
     pub public_url: String,
-    /// Whether mail can be sent.
-    pub mail: bool,
     /// What was counted.
     pub metrics: PrometheusHandle,
 }

@@ -1,5 +1,7 @@
 //! `iw-server`: the durable workflow engine, its approvals, and the API.
 
+pub mod approvals;
+pub mod audit;
 pub mod auth;
 mod beside;
 pub mod clock;
@@ -15,6 +17,7 @@ pub mod http;
 mod listen;
 pub mod notify;
 pub mod program;
+pub mod publishing;
 pub mod reviews;
 pub mod sample;
 pub mod serve;

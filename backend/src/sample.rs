@@ -1,17 +1,19 @@
 //! The sample shop: people, a key, a secret and five workflows, for the first five minutes.
 
 use crate::{
+    audit::Actor,
     auth::token_hash,
     clock,
     config::Config,
-    http::publish_first,
+    publishing::{self, Publishing},
     setup,
     store::{self, keys, people, secrets},
 };
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use shared_types::{
     api::keys::Key,
     ids::{KeyId, WorkspaceId},
+    workflow::Format,
 };
 use sqlx::PgPool;
 
@@ -46,7 +48,7 @@ pub const WORKFLOWS: [(&str, &str); 5] = [
 ];
 
 /// Loads the sample shop, once.
-pub async fn load(pool: &PgPool, config: &Config) -> anyhow::Result<()> {
+pub async fn load(pool: &PgPool, publishing: &Publishing, config: &Config) -> anyhow::Result<()> {
     if !config.listen.ip().is_loopback() {
         bail!("the sample shop's passwords are known to all: it is loaded only where IW_LISTEN is loopback");
     }
@@ -72,15 +74,17 @@ pub async fn load(pool: &PgPool, config: &Config) -> anyhow::Result<()> {
     let sealed = config.key.seal(workspace, "shop_token", SHOP_TOKEN);
     secrets::put(&mut transaction, workspace, "shop_token", &sealed, clock::now()).await?;
     transaction.commit().await?;
-    publish(pool, workspace).await
+    publish(pool, publishing, workspace).await
 }
 
-async fn publish(pool: &PgPool, workspace: WorkspaceId) -> anyhow::Result<()> {
+async fn publish(pool: &PgPool, publishing: &Publishing, workspace: WorkspaceId) -> anyhow::Result<()> {
+    let actor = Actor { workspace, name: "sample data".to_owned(), address: None };
     for (name, text) in WORKFLOWS {
-        if let Err(findings) = publish_first(pool, workspace, text, "sample data", clock::now()).await {
-            let first = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
-            bail!("the sample workflow {name}: {first}");
-        }
+        let read = publishing.read(workspace, text.to_owned(), Format::Yaml).await;
+        let valid = read.with_context(|| format!("the sample workflow {name}"))?;
+        let mut transaction = pool.begin().await?;
+        publishing::create(&mut transaction, &actor, &valid).await?;
+        transaction.commit().await?;
     }
     Ok(())
 }

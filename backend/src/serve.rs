@@ -11,6 +11,7 @@ use crate::{
     http::{self, AppState, Shared},
     listen,
     notify::{self, Mailer},
+    publishing::Publishing,
     reviews::Reviews,
     setup, telemetry,
 };
@@ -49,8 +50,10 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         None => None,
     };
     setup::first_administrator(&pool, config).await?;
+    let reviews = Reviews::default();
+    let publishing = Publishing::new(pool.clone(), reviews.clone(), mailer.is_some());
     if with.sample_data {
-        crate::sample::load(&pool, config).await?;
+        crate::sample::load(&pool, &publishing, config).await?;
     }
     let stop = CancellationToken::new();
     let dispatch = Dispatch::start(pool.clone(), stop.clone());
@@ -64,14 +67,14 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         limits: config.limits,
     });
     engine.start(private.is_some()).await?;
-    let mail = mailer.is_some();
     if let Some(mailer) = mailer {
         tokio::spawn(notify::run(pool.clone(), mailer, engine.clone(), stop.clone()));
     }
     let state = AppState(Arc::new(Shared {
         pool,
         engine,
-        reviews: Reviews::default(),
+        reviews,
+        publishing,
         dispatch,
         tokens: Tokens::new(&config.key.derive("tokens")),
         key: config.key.clone(),
@@ -82,10 +85,9 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         sockets: http::OpenSockets::default(),
         metrics_token: config.metrics_token.clone(),
         public_url: config.public_url.clone(),
-        mail,
         metrics,
     }));
-    tokio::spawn(http::review_stored(state.clone(), stop.clone()));
+    tokio::spawn(state.publishing.clone().review_stored(stop.clone()));
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("IW_LISTEN: the server can't listen on {}", config.listen))?;

@@ -1,60 +1,12 @@
 //! The audit log.
 
 use super::{AppState, paging::Paging, params::Query, problem::ApiResult};
-use crate::{
-    auth::Principal,
-    clock,
-    store::{audit, people::Account},
-};
+use crate::{auth::Principal, store::audit};
 use axum::{Json, extract::State};
-use serde_json::Value;
-use shared_types::{
-    api::{
-        Page,
-        audit::{AuditEntry, AuditQuery},
-    },
-    ids::{AuditId, WorkspaceId},
+use shared_types::api::{
+    Page,
+    audit::{AuditEntry, AuditQuery},
 };
-use std::net::IpAddr;
-
-/// An entry for something that a caller does.
-pub(super) fn entry(
-    principal: &Principal,
-    action: &'static str,
-    subject: &str,
-    detail: Value,
-) -> audit::Entry {
-    audit::Entry {
-        id: AuditId(clock::new_id()),
-        workspace: principal.workspace,
-        at: clock::now(),
-        actor: principal.actor(),
-        action,
-        subject: subject.to_owned(),
-        address: principal.address.clone(),
-        detail,
-    }
-}
-
-/// An entry for something that is told of a person who isn't let in, or not yet.
-pub(super) fn entry_of(
-    account: &Account,
-    workspace: WorkspaceId,
-    address: Option<IpAddr>,
-    action: &'static str,
-    detail: Value,
-) -> audit::Entry {
-    audit::Entry {
-        id: AuditId(clock::new_id()),
-        workspace,
-        at: clock::now(),
-        actor: account.email.clone(),
-        action,
-        subject: account.email.clone(),
-        address: address.map(|address| address.to_string()),
-        detail,
-    }
-}
 
 pub(super) async fn list(
     State(state): State<AppState>,

@@ -7,12 +7,13 @@ pub(super) use own_password::change_password;
 pub(super) use signing_in::login;
 
 use super::{
-    AppState, audit,
+    AppState,
     body::Body,
     principal,
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::{
         Principal,
         password::{Busy, Comer, Place},

@@ -1,15 +1,15 @@
 //! Runs: listed, read with their trace, cancelled.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::Body,
     idempotency::IdempotencyKey,
     paging::Paging,
     params::{Path, Query},
-    principal::only_of,
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::Principal,
     clock,
     engine::{ApplyError, Because, Mutation},
@@ -41,7 +41,7 @@ pub(super) async fn list(
 ) -> ApiResult<Json<Page<Execution>>> {
     let paging = Paging::of(&state, &principal, "executions", query.limit);
     let below = paging.after(query.cursor.as_deref())?;
-    let only = only_of(&principal);
+    let only = principal.only_workflows();
     let mut conn = state.pool.acquire().await?;
     let (workspace, only, limit) = (principal.workspace, only.as_deref(), paging.to_read());
     let found = match executions::search(&mut conn, workspace, &query, only, below, limit).await? {

@@ -1,12 +1,13 @@
 //! Invitations, as the person who is invited answers them.
 
 use super::{
-    AppState, audit,
+    AppState,
     params::Path,
     principal::person,
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::Principal,
     clock,
     store::{self, invitations, people, people::Account},

@@ -1,7 +1,7 @@
 //! API keys.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::Body,
     idempotency::IdempotencyKey,
     params::Path,
@@ -9,6 +9,7 @@ use super::{
     users::field,
 };
 use crate::{
+    audit,
     auth::{Principal, keys::fresh, token_hash},
     clock,
     store::{self, keys, workflows},

@@ -135,14 +135,6 @@ impl FromRequestParts<AppState> for Principal {
     }
 }
 
-/// The only workflows whose things the caller may see; `None` for all.
-pub(super) fn only_of(principal: &Principal) -> Option<Vec<String>> {
-    match &principal.who {
-        Who::Person(_) => None,
-        Who::Key(key) => key.workflows.as_ref().map(|ids| ids.iter().map(|id| id.0.clone()).collect()),
-    }
-}
-
 /// The person whom the guard let in.
 pub(super) fn person(principal: &Principal) -> ApiResult<&Person> {
     principal.person().ok_or_else(|| {

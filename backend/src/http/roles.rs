@@ -1,13 +1,14 @@
 //! Roles of a workspace, and what people call them.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::Body,
     params::Path,
     problem::{ApiError, ApiResult},
     users::field,
 };
 use crate::{
+    audit,
     auth::Principal,
     store::{self, roles},
 };

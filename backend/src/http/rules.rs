@@ -1,7 +1,7 @@
 //! Stored rules: checked and tested as they come in, kept in versions, and never taken from who asks them.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::{self, Body, DocumentBody},
     idempotency::IdempotencyKey,
     paging::Paging,
@@ -10,6 +10,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::Principal,
     clock,
     store::{

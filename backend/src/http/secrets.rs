@@ -1,12 +1,13 @@
 //! Secrets: set and deleted here, read by nobody.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::Body,
     params::Path,
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::Principal,
     clock,
     store::{self, secrets},

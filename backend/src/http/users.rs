@@ -1,7 +1,7 @@
 //! People of a workspace, and their roles there.
 
 use super::{
-    AppState, audit,
+    AppState,
     auth::place,
     body::Body,
     idempotency::IdempotencyKey,
@@ -10,6 +10,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::{
         Principal,
         password::{self, Comer},

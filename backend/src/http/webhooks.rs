@@ -1,7 +1,7 @@
 //! Webhooks: a workflow's own URL, which whoever has a live secret may call.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::{self, Body},
     idempotency::IdempotencyKey,
     media::MediaType,
@@ -9,6 +9,7 @@ use super::{
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit,
     auth::{
         Principal,
         webhook::{self, SignedMessage},

@@ -1,22 +1,21 @@
-//! Workflows: checked as they come in, published as revisions, turned on and off.
+//! Workflows: listed, read, and published by `crate::publishing` over HTTP.
 
 use super::{
-    AppState, audit,
+    AppState,
     body::DocumentBody,
     idempotency::IdempotencyKey,
     paging::Paging,
     params::{Path, Query},
     preconditions::{self, IfMatch},
-    principal::only_of,
     problem::{ApiError, ApiResult},
 };
 use crate::{
+    audit::Actor,
     auth::Principal,
     clock,
-    dispatch::DispatchMessage,
-    engine::next_due_of,
+    publishing::{self, Expected},
     store::{
-        self, executions, run_counts, workflows,
+        executions, run_counts, workflows,
         workflows::{Filter, StoredWorkflow},
     },
 };
@@ -28,31 +27,22 @@ use axum::{
 };
 use chrono::Duration;
 use serde::Deserialize as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared_types::{
     api::{
         Page,
-        live::LiveKind,
-        problem::{Code, Problem},
+        problem::Code,
         workflows::{Activity, Revision, RevisionQuery, Workflow, WorkflowQuery, WorkflowSummary},
     },
     ids::WorkflowId,
-    machine::{review::blocking, supported::unsupported},
-    workflow::{Document, Finding, document::Trigger},
+    workflow::{Finding, document::Trigger},
 };
-use sqlx::PgConnection;
 
 mod dry_run;
-mod publishing;
-mod reviewing;
+mod problems;
 mod starting;
 
-use dry_run::require_valid;
 pub(super) use dry_run::{simulate, validate};
-pub use publishing::publish_first;
-use publishing::{Publication, complete, publish};
-pub use reviewing::review_stored;
-use reviewing::{findings_of, review};
 pub(super) use starting::start;
 
 /// How many of a schedule's next times are shown.
@@ -64,31 +54,14 @@ pub(super) async fn create(
     claim: IdempotencyKey,
     written: DocumentBody,
 ) -> ApiResult<Response> {
-    let checked = review(&state, principal.workspace, &written.text, written.format).await?;
-    let document = require_valid(&checked)?;
-    touchable(&principal, &document.workflow_id)?;
+    let valid = state.publishing.read(principal.workspace, written.text, written.format).await?;
+    touchable(&principal, &valid.document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
-    store::lock_workspace(&mut transaction, principal.workspace).await?;
-    let known = workflows::find(&mut transaction, principal.workspace, &document.workflow_id, None).await?;
-    let revision = match known {
-        Some(known) if known.archived_at.is_none() => {
-            let detail =
-                format!("There is a workflow {}; PUT publishes a new revision of it.", document.workflow_id);
-            return Err(ApiError::new(Code::WorkflowExists, detail));
-        }
-        // An archived one comes back with a new revision, and its history stays.
-        Some(known) => known.newest + 1,
-        None => 1,
-    };
-    let enabled = document.enabled && blocking(&checked.findings).is_empty();
-    let publication =
-        Publication { revision, enabled, document: &document, checked: &checked, written: &written };
-    publish(&mut transaction, &principal, &publication).await?;
-    let stored = workflows::find(&mut transaction, principal.workspace, &document.workflow_id, None).await?;
-    let workflow = view(stored.ok_or_else(ApiError::not_found)?, checked.findings);
+    let stored = publishing::create(&mut transaction, &Actor::from(&principal), &valid).await?;
+    let workflow = view(stored, valid.checked.findings);
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &workflow).await?;
     transaction.commit().await?;
-    tell_changed(&state, &principal, &document.workflow_id);
+    tell_changed(&state, &principal, &workflow.workflow_id);
     Ok(tagged(StatusCode::CREATED, workflow))
 }
 
@@ -99,7 +72,7 @@ pub(super) async fn list(
 ) -> ApiResult<Json<Page<WorkflowSummary>>> {
     let paging = Paging::of(&state, &principal, "workflows", query.limit);
     let above: Option<String> = paging.after(query.cursor.as_deref())?;
-    let only = only_of(&principal);
+    let only = principal.only_workflows();
     let mut conn = state.pool.acquire().await?;
     let counted_until = run_counts::counted_until(&mut conn).await?;
     let counted =
@@ -153,16 +126,8 @@ async fn answer(
     respond(state, principal, stored, status).await
 }
 
-/// Tells the people who look at workflows, and the scheduler.
 fn tell_changed(state: &AppState, principal: &Principal, id: &WorkflowId) {
-    let message = DispatchMessage {
-        workspace: principal.workspace,
-        kind: LiveKind::WorkflowChanged,
-        id: id.to_string(),
-        to: None,
-    };
-    state.dispatch.tell([message]);
-    state.engine.schedules_changed();
+    publishing::tell_changed(&state.dispatch, &state.engine, principal.workspace, id);
 }
 
 async fn respond(
@@ -171,7 +136,7 @@ async fn respond(
     stored: StoredWorkflow,
     status: StatusCode,
 ) -> ApiResult<Response> {
-    let findings = findings_of(state, principal.workspace, &stored).await?;
+    let findings = state.publishing.findings_of(principal.workspace, &stored).await?;
     Ok(tagged(status, view(stored, findings)))
 }
 
@@ -215,70 +180,33 @@ pub(super) async fn put(
     headers: HeaderMap,
     written: DocumentBody,
 ) -> ApiResult<Response> {
-    let checked = review(&state, principal.workspace, &written.text, written.format).await?;
-    let document = require_valid(&checked)?;
-    if document.workflow_id != id {
-        let detail = format!("The document is of {}, the address of {id}.", document.workflow_id);
+    let valid = state.publishing.read(principal.workspace, written.text, written.format).await?;
+    if valid.document.workflow_id != id {
+        let detail = format!("The document is of {}, the address of {id}.", valid.document.workflow_id);
         return Err(ApiError::new(Code::WorkflowIdDiffers, detail));
     }
     touchable(&principal, &id)?;
+    let expected = expected(&headers)?;
     let mut transaction = state.pool.begin().await?;
-    let known = precondition(&mut transaction, &principal, &id, &headers).await?;
-    let runs = blocking(&checked.findings).is_empty();
-    let (revision, enabled) = match known {
-        Some(known) => (known.newest + 1, known.enabled && runs),
-        None => (1, document.enabled && runs),
-    };
-    let publication =
-        Publication { revision, enabled, document: &document, checked: &checked, written: &written };
-    publish(&mut transaction, &principal, &publication).await?;
+    let revision = publishing::replace(&mut transaction, &Actor::from(&principal), &expected, &valid).await?;
     transaction.commit().await?;
     answer(&state, &principal, &id, if revision == 1 { StatusCode::CREATED } else { StatusCode::OK }).await
 }
 
-/// Holds the workflow and compares `If-Match` with how it stands; `None` for a new one, by `If-None-Match: *`.
-async fn precondition(
-    conn: &mut PgConnection,
-    principal: &Principal,
-    id: &WorkflowId,
-    headers: &HeaderMap,
-) -> ApiResult<Option<StoredWorkflow>> {
+/// What the sender has read of the workflow, by `If-Match`, or by `If-None-Match: *` for a new one.
+fn expected(headers: &HeaderMap) -> ApiResult<Expected> {
     let wanted = IfMatch::of(headers)?;
-    workflows::lock(conn, principal.workspace, id).await?;
-    let known = workflows::find(conn, principal.workspace, id, None).await?;
-    let known = known.filter(|known| known.archived_at.is_none());
     if preconditions::is_for_new(headers) {
-        return match known {
-            None => Ok(None),
-            Some(known) => Err(changed(&known, "There is a workflow with this id.")),
-        };
+        return Ok(Expected::New);
     }
-    let Some(wanted) = wanted else {
-        let detail = "Send If-Match with the workflow's etag, or If-None-Match: * for a new one.";
-        return Err(ApiError::new(Code::PreconditionNeeded, detail));
-    };
-    let known = known.ok_or_else(ApiError::not_found)?;
-    if !wanted.names(&workflows::etag(known.newest)) {
-        return Err(changed(
-            &known,
-            &format!("Revision {} was published meanwhile; read it, then send yours again.", known.newest),
-        ));
+    match wanted {
+        Some(IfMatch::Any) => Ok(Expected::Any),
+        Some(IfMatch::OneOf(tags)) => Ok(Expected::OneOf(tags)),
+        None => {
+            let detail = "Send If-Match with the workflow's etag, or If-None-Match: * for a new one.";
+            Err(ApiError::new(Code::PreconditionNeeded, detail))
+        }
     }
-    Ok(Some(known))
-}
-
-/// Who changed what, for a person whose copy is old.
-fn changed(known: &StoredWorkflow, detail: &str) -> ApiError {
-    let detail = format!(
-        "{detail} It is of {} at {}.",
-        known.created_by,
-        known.created_at.format("%Y-%m-%d %H:%M UTC")
-    );
-    let changed = json!({
-        "revision": known.newest, "etag": workflows::etag(known.newest),
-        "by": known.created_by, "at": known.created_at, "source": known.source,
-    });
-    Problem::new(Code::PreconditionFailed, detail).with("changed", changed).into()
 }
 
 pub(super) async fn archive(
@@ -290,11 +218,9 @@ pub(super) async fn archive(
     if !principal.may_touch(&id) {
         return Err(ApiError::not_found());
     }
+    let expected = expected(&headers)?;
     let mut transaction = state.pool.begin().await?;
-    precondition(&mut transaction, &principal, &id, &headers).await?.ok_or_else(ApiError::not_found)?;
-    workflows::archive(&mut transaction, principal.workspace, &id, clock::now()).await?;
-    let entry = audit::entry(&principal, "workflow.archived", id.as_str(), json!({}));
-    store::audit::insert(&mut transaction, &[&entry]).await?;
+    publishing::archive(&mut transaction, &Actor::from(&principal), &id, &expected).await?;
     transaction.commit().await?;
     tell_changed(&state, &principal, &id);
     Ok(StatusCode::NO_CONTENT)
@@ -324,37 +250,12 @@ async fn toggle(
 ) -> ApiResult<Response> {
     let stored = find(state, principal, id, None).await?;
     // A document that can't be read any more can still be disabled.
-    let document = if enabled { Some(runnable(state, principal, &stored).await?) } else { None };
-    let next_due = document.as_ref().and_then(|document| next_due_of(document, clock::now()));
+    let document =
+        if enabled { Some(state.publishing.runnable(principal.workspace, &stored).await?) } else { None };
     let mut transaction = state.pool.begin().await?;
-    if let Some(document) = &document {
-        complete(&mut transaction, principal.workspace, &stored, document).await?;
-    }
-    if workflows::set_enabled(&mut transaction, principal.workspace, id, enabled, next_due).await? {
-        let action = if enabled { "workflow.enabled" } else { "workflow.disabled" };
-        let entry = audit::entry(principal, action, id.as_str(), json!({}));
-        store::audit::insert(&mut transaction, &[&entry]).await?;
-    }
+    publishing::set_enabled(&mut transaction, &Actor::from(principal), &stored, document.as_ref()).await?;
     transaction.commit().await?;
     answer(state, principal, id, StatusCode::OK).await
-}
-
-/// A stored document that this server can run.
-async fn runnable(state: &AppState, principal: &Principal, stored: &StoredWorkflow) -> ApiResult<Document> {
-    let value = stored.document.clone();
-    let read = state.reviews.run(principal.workspace, move || {
-        let document: Document = store::read("workflow_revisions", "document", value)?;
-        let findings = unsupported(&document);
-        store::Result::Ok((document, findings))
-    });
-    let (document, findings) = read.await??;
-    match findings.first() {
-        None => Ok(document),
-        Some(first) => {
-            let detail = first.message.clone();
-            Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into())
-        }
-    }
 }
 
 pub(super) async fn revisions(

@@ -2,6 +2,7 @@
 
 use super::{count, place};
 use crate::{
+    audit,
     auth::{
         Principal,
         password::{self, Comer},
@@ -9,7 +10,7 @@ use crate::{
     },
     clock,
     http::{
-        AppState, audit,
+        AppState,
         body::Body,
         principal,
         problem::{ApiError, ApiResult},

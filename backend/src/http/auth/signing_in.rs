@@ -2,6 +2,7 @@
 
 use super::{Begun, answer, count, place};
 use crate::{
+    audit,
     auth::{
         password::{self, Comer},
         session,
@@ -10,7 +11,7 @@ use crate::{
     },
     clock,
     http::{
-        AppState, audit,
+        AppState,
         body::Body,
         invitations, principal,
         problem::{ApiError, ApiResult},

@@ -1,6 +1,6 @@
 //! Documents that are tried: checked and simulated, and nothing stored.
 
-use super::{find, reviewing::review};
+use super::find;
 use crate::{
     auth::Principal,
     http::{
@@ -8,6 +8,7 @@ use crate::{
         body::{self, Body, DocumentBody},
         problem::{ApiError, ApiResult},
     },
+    publishing::require_valid,
     store::{self, rules},
 };
 use axum::{Json, extract::State};
@@ -23,7 +24,7 @@ use shared_types::{
         supported::unsupported,
     },
     workflow::{
-        Checked, Document, Format, Severity, bounds,
+        Format, bounds,
         check::Environment,
         rule::asked_rules,
         test_script::{ScriptItem, ScriptedResponse},
@@ -36,7 +37,8 @@ pub(in crate::http) async fn validate(
     principal: Principal,
     written: DocumentBody,
 ) -> ApiResult<Json<Findings>> {
-    let findings = review(&state, principal.workspace, &written.text, written.format).await?.findings;
+    let findings =
+        state.publishing.review(principal.workspace, &written.text, written.format).await?.findings;
     Ok(Json(Findings { findings }))
 }
 
@@ -102,21 +104,4 @@ fn check_depths(request: &SimulateRequest) -> ApiResult<()> {
         }
     }
     Ok(())
-}
-
-/// The document, unless it has errors.
-pub(super) fn require_valid(checked: &Checked) -> ApiResult<Document> {
-    if let (Some(document), false) = (&checked.document, checked.has_errors()) {
-        Ok(document.clone())
-    } else if checked.findings.iter().any(|finding| finding.code == "text.zero") {
-        Err(body::refused(checked.findings.clone()))
-    } else {
-        let errors = checked.findings.iter().filter(|f| f.severity == Severity::Error);
-        let first = errors.clone().next().map(|finding| finding.message.clone()).unwrap_or_default();
-        let detail = match errors.count() {
-            0 | 1 => first,
-            count => format!("{first} And {} more.", count - 1),
-        };
-        Err(Problem::new(Code::DocumentBad, detail).with_findings(checked.findings.clone()).into())
-    }
 }

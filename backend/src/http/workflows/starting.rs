@@ -2,11 +2,12 @@
 
 use super::find;
 use crate::{
+    audit,
     auth::Principal,
     clock,
     engine::{Accepted, Incoming, Starts},
     http::{
-        AppState, audit,
+        AppState,
         body::{self, Body},
         idempotency::IdempotencyKey,
         params::Path,
