@@ -49,6 +49,16 @@ pub(crate) async fn fresh_database() -> String {
     on_server(&name)
 }
 
+/// A database as a dump has it: schema, data and all.
+pub(crate) async fn database_from(dump: &str) -> String {
+    let name = format!("iw_{}", uuid::Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect(&server_url()).await.unwrap();
+    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+    let mut conn = PgConnection::connect(&on_server(&name)).await.unwrap();
+    conn.execute(AssertSqlSafe(dump.to_owned())).await.unwrap();
+    on_server(&name)
+}
+
 /// A fresh database as it was after a migration, and what brings it on from there.
 pub(crate) async fn database_of(version: i64) -> (String, Vec<String>) {
     let name = format!("iw_{}", uuid::Uuid::new_v4().simple());

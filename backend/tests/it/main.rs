@@ -23,6 +23,7 @@ mod judging;
 mod live;
 mod mail;
 mod masking;
+mod migrations;
 mod outgoing;
 mod problem_codes;
 mod refreshing;
