@@ -20,12 +20,16 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the server.
+    /// Run the whole server.
     Serve {
         /// Load the sample shop.
         #[arg(long)]
         sample_data: bool,
     },
+    /// Run a server that answers requests and leaves what follows to workers.
+    Api,
+    /// Run a server that performs: calls, timers, schedules, messages. It answers health and metrics only.
+    Worker,
     /// Bring the database's schema up to date, and end.
     Migrate,
     /// List all settings, with what they are set to.

@@ -6,6 +6,9 @@
 
 mod publisher;
 mod replay_buffer;
+mod waking;
+
+pub use waking::{Loop, PostgresWaking, Waking};
 
 use crate::{
     clock,
@@ -26,6 +29,7 @@ use std::{
 };
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
+use waking::WAKE;
 
 const UNNUMBERED: &str = "iw_live";
 const NUMBERED: &str = "iw_live_numbered";
@@ -96,15 +100,17 @@ pub struct Dispatch {
     windows: Arc<Mutex<Windows>>,
     incoming: broadcast::Sender<Arc<Numbered>>,
     rights: broadcast::Sender<RightsChanged>,
+    waking: Arc<PostgresWaking>,
 }
 
 impl Dispatch {
-    /// Begins to tell and to listen, until `stop`.
-    pub fn start(pool: PgPool, stop: CancellationToken) -> Self {
+    /// Begins to tell and to listen, until `stop`. Those who wake loops here are heard with the rest.
+    pub fn start(pool: PgPool, waking: Arc<PostgresWaking>, stop: CancellationToken) -> Self {
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let (incoming, _) = broadcast::channel(QUEUE);
         let (rights, _) = broadcast::channel(RIGHTS_QUEUE);
-        let dispatch = Self { outgoing, dropped: Arc::default(), windows: Arc::default(), incoming, rights };
+        let dispatch =
+            Self { outgoing, dropped: Arc::default(), windows: Arc::default(), incoming, rights, waking };
         tokio::spawn(send(pool.clone(), queue, Arc::clone(&dispatch.dropped), stop.clone()));
         tokio::spawn(listen(pool.clone(), dispatch.clone(), stop.clone()));
         tokio::spawn(publisher::run(pool, stop));
@@ -137,6 +143,11 @@ impl Dispatch {
             None => Some(Vec::new()),
         };
         (missed, receiver)
+    }
+
+    /// What changes in any workspace, from here on.
+    pub fn changes(&self) -> broadcast::Receiver<Arc<Numbered>> {
+        self.incoming.subscribe()
     }
 
     /// The number of the last message of a workspace.
@@ -252,7 +263,7 @@ fn payloads<T: Serialize>(messages: &[T]) -> Vec<String> {
 
 async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match listener(&pool, &[NUMBERED, RIGHTS_CHANGED]).await {
+        match listener(&pool, &[NUMBERED, RIGHTS_CHANGED, WAKE]).await {
             Ok(mut listener) => {
                 dispatch.lost();
                 loop {
@@ -263,6 +274,10 @@ async fn listen(pool: PgPool, dispatch: Dispatch, stop: CancellationToken) {
                     let Ok(Some(notification)) = received else { break };
                     if notification.channel() == RIGHTS_CHANGED {
                         dispatch.rights_changed(notification.payload());
+                        continue;
+                    }
+                    if notification.channel() == WAKE {
+                        dispatch.waking.arrived(notification.payload());
                         continue;
                     }
                     for numbered in

@@ -6,6 +6,7 @@
 mod apply;
 mod catalog;
 mod child_runs;
+mod claims;
 mod correlation;
 mod emitted;
 mod evaluation;
@@ -32,9 +33,10 @@ pub use set_aside::Because;
 pub use watch::{RunSummary, Watch};
 
 use crate::{
-    dispatch::{Dispatch, DispatchMessage},
+    dispatch::{Dispatch, DispatchMessage, Loop, Waking},
     effects::Effects,
-    store::StoreError,
+    role::Role,
+    store::{StoreError, commit::Owners},
 };
 use catalog::Catalog;
 use correlation::Offer;
@@ -49,7 +51,7 @@ use shared_types::{
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use watch::Watched;
@@ -73,10 +75,8 @@ struct Inner {
     mail: bool,
     limits: Limits,
     watched: Arc<Watched>,
-    timers: Notify,
-    published: Notify,
-    schedules: Notify,
-    deliveries: Notify,
+    waking: Arc<dyn Waking>,
+    role: Role,
     tasks: TaskTracker,
     loops: TaskTracker,
     offers: mpsc::Sender<Offer>,
@@ -94,6 +94,10 @@ pub struct Parts {
     pub effects: Effects,
     /// What tells clients and other servers.
     pub dispatch: Dispatch,
+    /// What wakes the loops, here and on other servers.
+    pub waking: Arc<dyn Waking>,
+    /// Whether this server performs.
+    pub role: Role,
     /// Whether mail can be sent.
     pub mail: bool,
     /// How far a run may go.
@@ -138,10 +142,8 @@ impl Engine {
             mail: parts.mail,
             limits: parts.limits,
             watched: Arc::default(),
-            timers: Notify::new(),
-            published: Notify::new(),
-            schedules: Notify::new(),
-            deliveries: Notify::new(),
+            waking: parts.waking,
+            role: parts.role,
             tasks: TaskTracker::new(),
             loops: TaskTracker::new(),
             offers,
@@ -150,20 +152,25 @@ impl Engine {
         }))
     }
 
-    /// Starts the engine's loops.
+    /// Starts the loops of this server's role. Each looks after what it is for on every server that runs it, and rows are
+    /// claimed: that several run it is as good as one.
     ///
     /// `alone` says that no other server can be on this database, so that what a dead one left is taken at once.
     pub async fn start(&self, alone: bool) -> Result<(), StoreError> {
         recovery::join(self, alone).await?;
         let loops = &self.0.loops;
         loops.spawn(recovery::run(self.clone()));
-        loops.spawn(timers::run(self.clone()));
-        loops.spawn(emitted::run(self.clone()));
-        loops.spawn(schedules::run(self.clone()));
         loops.spawn(correlation::run(self.clone()));
-        loops.spawn(correlation::look_again(self.clone()));
-        loops.spawn(child_runs::look_again(self.clone()));
-        loops.spawn(run_counts::run(self.clone()));
+        loops.spawn(watch::run(self.clone()));
+        if self.0.role.performs() {
+            loops.spawn(claims::run(self.clone()));
+            loops.spawn(timers::run(self.clone()));
+            loops.spawn(emitted::run(self.clone()));
+            loops.spawn(schedules::run(self.clone()));
+            loops.spawn(correlation::look_again(self.clone()));
+            loops.spawn(child_runs::look_again(self.clone()));
+            loops.spawn(run_counts::run(self.clone()));
+        }
         Ok(())
     }
 
@@ -182,19 +189,19 @@ impl Engine {
         recovery::leave(self).await;
     }
 
-    /// Watches a run until it settles, as far as this server settles it.
-    pub fn watch(&self, id: ExecutionId) -> Watch {
-        self.0.watched.watch(id)
+    /// Watches a run until it settles, whichever server settles it.
+    pub fn watch(&self, workspace: WorkspaceId, id: ExecutionId) -> Watch {
+        self.0.watched.watch(workspace, id)
     }
 
     /// Wakes the loop that starts schedules: one was changed.
     pub fn schedules_changed(&self) {
-        self.0.schedules.notify_one();
+        self.0.waking.wake(Loop::Schedules);
     }
 
     /// Waits until a message may be due to go out.
     pub async fn deliveries_wanted(&self) {
-        self.0.deliveries.notified().await;
+        self.0.waking.woken(Loop::Deliveries).await;
     }
 
     fn post_commit(&self, workspace: WorkspaceId, after: plan::PostCommit) {
@@ -205,16 +212,20 @@ impl Engine {
             to,
         }));
         if after.timers {
-            self.0.timers.notify_one();
+            self.0.waking.wake(Loop::Timers);
         }
         if after.published {
-            self.0.published.notify_one();
+            self.0.waking.wake(Loop::Published);
         }
         if after.deliveries {
-            self.0.deliveries.notify_one();
+            self.0.waking.wake(Loop::Deliveries);
         }
-        for (execution_id, epoch, work) in after.work {
-            self.perform(workspace, execution_id, epoch, work);
+        if self.0.role.performs() {
+            for (execution_id, epoch, work) in after.work {
+                self.perform(workspace, execution_id, epoch, work);
+            }
+        } else if !after.work.is_empty() {
+            self.0.waking.wake(Loop::Claims);
         }
         for child in after.stops.into_iter().chain(after.notifies_parent) {
             self.settle_call(workspace, child);
@@ -225,6 +236,11 @@ impl Engine {
                 correlation::look_back(&engine, workspace, execution_id, awaited).await;
             });
         }
+    }
+
+    /// Who owns work that a change begins: this server, or nobody yet where it doesn't perform.
+    fn performer(&self) -> Owners {
+        if self.0.role.performs() { Owners::Add(self.0.server) } else { Owners::AddNobody }
     }
 
     fn perform(&self, workspace: WorkspaceId, execution_id: ExecutionId, epoch: i32, work: Work) {

@@ -41,6 +41,7 @@ use crate::{
     engine::Engine,
     publishing::Publishing,
     reviews::Reviews,
+    role::Role,
 };
 use axum::{
     Router,
@@ -133,8 +134,23 @@ impl Mounting {
     }
 }
 
-/// The whole of it.
-pub fn router(state: AppState) -> Router {
+/// The API, health and metrics; a server that answers no requests has the latter two alone.
+pub fn router(state: AppState, role: Role) -> Router {
+    let endpoints = if role.answers() { endpoints(&state) } else { Router::new() };
+    let credentials = [axum::http::header::AUTHORIZATION, axum::http::HeaderName::from_static("x-api-key")];
+    health::mount(endpoints)
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::unknown_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(hygiene::hygiene))
+        .layer(TraceLayer::new_for_http())
+        .layer(SetSensitiveRequestHeadersLayer::new(credentials))
+        .with_state(state)
+}
+
+fn endpoints(state: &AppState) -> Router<AppState> {
     let mounting = Mounting { router: Router::new(), state: state.clone() };
     let mounted = mounting
         .mount(api::auth::Login, auth::login)
@@ -195,15 +211,5 @@ pub fn router(state: AppState) -> Router {
         .mount(api::notices::ListDeliveries, notices::deliveries)
         .mount(api::audit::ListAudit, audit::list)
         .mount(api::live::Live, live::follow);
-    let credentials = [axum::http::header::AUTHORIZATION, axum::http::HeaderName::from_static("x-api-key")];
-    health::mount(mounted.router)
-        .fallback(problem::unknown_path)
-        .method_not_allowed_fallback(problem::unknown_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn(hygiene::hygiene))
-        .layer(TraceLayer::new_for_http())
-        .layer(SetSensitiveRequestHeadersLayer::new(credentials))
-        .with_state(state)
+    mounted.router
 }

@@ -19,6 +19,7 @@ pub mod notify;
 pub mod program;
 pub mod publishing;
 pub mod reviews;
+pub mod role;
 pub mod sample;
 pub mod serve;
 pub mod setup;

@@ -7,7 +7,9 @@ use crate::{
     commands::{Cli, Command, admin, documents, sample_shop, settings},
     config::{Config, Sources},
     effects::Allowed,
-    embedded, sample,
+    embedded,
+    role::Role,
+    sample,
     serve::{self, StartOptions},
     telemetry,
 };
@@ -41,7 +43,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Command::Config => settings::print(&Sources::read()?, &mut out)?,
-        Command::Serve { .. } | Command::Migrate | Command::Admin(_) | Command::SampleShop { .. } => {
+        Command::Serve { .. }
+        | Command::Api
+        | Command::Worker
+        | Command::Migrate
+        | Command::Admin(_)
+        | Command::SampleShop { .. } => {
             drop(out);
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run_async(command))?;
         }
@@ -58,8 +65,10 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
             if sample_data {
                 config.outbound_allow = config.outbound_allow.and(&sample::SHOP_ADDRESS.parse::<Allowed>()?);
             }
-            serve::start(&config, StartOptions { sample_data }).await?.until(asked_to_stop()).await?;
+            run_server(&config, StartOptions { sample_data, role: Role::All }).await?;
         }
+        Command::Api => run_server(&Config::load(&sources)?, Role::Api.into()).await?,
+        Command::Worker => run_server(&Config::load(&sources)?, Role::Worker.into()).await?,
         Command::Migrate => {
             let database = embedded::open(&Config::load(&sources)?).await?;
             database.pool.close().await;
@@ -78,6 +87,10 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
         Command::Validate { .. } | Command::Simulate { .. } | Command::Openapi | Command::Config => {}
     }
     Ok(())
+}
+
+async fn run_server(config: &Config, with: StartOptions) -> anyhow::Result<()> {
+    serve::start(config, with).await?.until(asked_to_stop()).await
 }
 
 /// Waits for Ctrl-C or for the system's wish to stop.

@@ -4,7 +4,7 @@ use crate::{
     auth::{device::Devices, keys::RecentKeys, password::Hashing, token::Tokens},
     clock,
     config::Config,
-    dispatch::Dispatch,
+    dispatch::{Dispatch, PostgresWaking},
     effects::Effects,
     embedded::{self, NoDatabase, Ready},
     engine::{Engine, Parts},
@@ -13,6 +13,7 @@ use crate::{
     notify::{self, Mailer},
     publishing::Publishing,
     reviews::Reviews,
+    role::Role,
     setup, telemetry,
 };
 use anyhow::Context as _;
@@ -39,6 +40,14 @@ pub struct Running {
 pub struct StartOptions {
     /// Whether the sample shop is loaded.
     pub sample_data: bool,
+    /// What it does of what all servers do together.
+    pub role: Role,
+}
+
+impl From<Role> for StartOptions {
+    fn from(role: Role) -> Self {
+        Self { sample_data: false, role }
+    }
 }
 
 /// Starts a server.
@@ -56,18 +65,21 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         crate::sample::load(&pool, &publishing, config).await?;
     }
     let stop = CancellationToken::new();
-    let dispatch = Dispatch::start(pool.clone(), stop.clone());
+    let waking = PostgresWaking::start(pool.clone(), with.role, stop.clone());
+    let dispatch = Dispatch::start(pool.clone(), Arc::clone(&waking), stop.clone());
     let effects = Effects::new(pool.clone(), config.key.clone(), config.outbound_allow.clone())?;
     let engine = Engine::new(Parts {
         pool: pool.clone(),
         server: clock::new_id(),
         effects,
         dispatch: dispatch.clone(),
+        waking,
+        role: with.role,
         mail: mailer.is_some(),
         limits: config.limits,
     });
     engine.start(private.is_some()).await?;
-    if let Some(mailer) = mailer {
+    if let Some(mailer) = mailer.filter(|_| with.role.performs()) {
         tokio::spawn(notify::run(pool.clone(), mailer, engine.clone(), stop.clone()));
     }
     let state = AppState(Arc::new(Shared {
@@ -92,7 +104,7 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         .await
         .with_context(|| format!("IW_LISTEN: the server can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let served = tokio::spawn(listen::serve(listener, http::router(state.clone()), stop.clone()));
+    let served = tokio::spawn(listen::serve(listener, http::router(state.clone(), with.role), stop.clone()));
     tracing::info!(%address, "ready");
     Ok(Running { address, state, stop, served, private })
 }

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod keys;
 pub mod notices;
+pub mod owners;
 pub mod people;
 pub mod reviews;
 pub mod roles;

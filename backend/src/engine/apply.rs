@@ -12,7 +12,7 @@ use crate::{
     clock,
     store::{
         self, StoreError, audit,
-        commit::{Base, Change, Entry},
+        commit::{Base, Change, Entry, Owners},
         executions,
     },
 };
@@ -173,7 +173,7 @@ impl Engine {
             revision: loaded.revision,
             seq: loaded.seq,
             epoch: loaded.epoch,
-            owners: loaded.owners,
+            is_owned: loaded.owners.contains(&self.0.server),
             parent: loaded.parent,
             lag,
         })
@@ -202,8 +202,7 @@ impl Engine {
             Ok(applied) => applied,
             Err(refused) => {
                 // A refused input changes nothing, so the run in memory is still good.
-                let is_own = resident.owners.contains(&self.0.server);
-                return Attempt::Failed(is_own.then(|| Box::new(resident)), refused.into());
+                return Attempt::Failed(resident.is_owned.then(|| Box::new(resident)), refused.into());
             }
         };
         let prepared = self.prepare(workspace, mutation, &resident, (stamp, status_before, applied)).await;
@@ -251,7 +250,7 @@ impl Engine {
             resident.parent.as_ref().is_some_and(|parent| parent.awaited) && state.status() != status_before;
         post_commit.notifies_parent = side_rows.notifies_parent.then_some(id);
         let owners = self.owners_after(resident, !post_commit.work.is_empty());
-        let stays_in_memory = owners.contains(&self.0.server);
+        let stays_in_memory = self.is_owned_after(resident, owners);
         let (lag, facts) = (resident.lag, applied.facts);
         let to_text = move || {
             let entry = Entry::new(stamp, &mutation.input, &facts);
@@ -276,9 +275,9 @@ impl Engine {
     /// Keeps a run in memory after its change was written, if it has calls in flight here or is large.
     fn keep_in_memory(&self, id: ExecutionId, mut resident: ResidentRun, change: Arc<Change>) -> Attempt {
         resident.seq += 1;
-        resident.owners.clone_from(&change.owners);
+        resident.is_owned = self.is_owned_after(&resident, change.owners);
         resident.lag = resident.lag.after(change.input_bytes(), change.snapshot.as_ref().map(String::len));
-        if resident.owners.contains(&self.0.server) {
+        if resident.is_owned {
             return Attempt::Written(Some(Box::new(resident)));
         }
         if change.execution.status != RunStatus::Ended && resident.lag.is_large() {
@@ -290,17 +289,25 @@ impl Engine {
         Attempt::Written(None)
     }
 
-    /// The servers that perform the run's calls: those that began calls still in flight, and this one if the change
-    /// begins calls.
-    fn owners_after(&self, resident: &ResidentRun, begins_calls: bool) -> Vec<uuid::Uuid> {
+    /// Who performs the run's calls after a change: those that began calls still in flight, and whoever performs the calls
+    /// that the change begins.
+    fn owners_after(&self, resident: &ResidentRun, begins_calls: bool) -> Owners {
         if !resident.run.state().has_open_calls() {
-            return Vec::new();
+            Owners::None
+        } else if begins_calls {
+            self.performer()
+        } else {
+            Owners::Unchanged
         }
-        let mut owners = resident.owners.clone();
-        if begins_calls && !owners.contains(&self.0.server) {
-            owners.push(self.0.server);
+    }
+
+    /// Whether this server performs calls of the run after a change.
+    fn is_owned_after(&self, resident: &ResidentRun, owners: Owners) -> bool {
+        match owners {
+            Owners::None => false,
+            Owners::Unchanged | Owners::AddNobody => resident.is_owned,
+            Owners::Add(server) => resident.is_owned || server == self.0.server,
         }
-        owners
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock,
+    dispatch::Loop,
     store::{
         self, StoreError, commit,
         events::{self, Pending},
@@ -43,7 +44,7 @@ pub(super) async fn run(engine: Engine) {
                 LONGEST_SLEEP
             }
         };
-        if !loops::wait(&engine, &engine.0.published, pause).await {
+        if !loops::wait(&engine, Loop::Published, pause).await {
             return;
         }
     }

@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     clock,
+    dispatch::Loop,
     store::{
         self, StoreError, audit,
         child_runs::ParentRun,
-        commit::{Base, Change, Entry, NewEvent},
+        commit::{Base, Change, Entry, NewEvent, Owners},
         events,
     },
 };
@@ -133,7 +134,7 @@ impl Engine {
                     started.clear();
                     let events = vec![NewEvent { pending: true, ..event }];
                     let written = self.0.writer.write(Job { events, changes: Vec::new() }).await?;
-                    self.0.published.notify_one();
+                    self.0.waking.wake(Loop::Published);
                     written
                 }
                 written => written?,
@@ -147,7 +148,7 @@ impl Engine {
             }
             metrics::counter!("iw_events_total").increment(1);
             // Watched before they go on, so that none settles unseen.
-            let watched = started.iter().map(|begun| self.watched(begun)).collect();
+            let watched = started.iter().map(|begun| self.watched(workspace, begun)).collect();
             self.run_started(workspace, started);
             self.offer_to_waits(workspace, Arc::clone(&incoming.event)).await;
             return Ok(Accepted::New(watched));
@@ -185,10 +186,10 @@ impl Engine {
         self.0.evaluations.turn(definition, is_admitted).await
     }
 
-    fn watched(&self, begun: &StartedInMemory) -> AcceptedRun {
+    fn watched(&self, workspace: WorkspaceId, begun: &StartedInMemory) -> AcceptedRun {
         let execution = begun.change.execution.clone();
         let works = execution.status == RunStatus::Running;
-        let watch = works.then(|| self.watch(execution.execution_id));
+        let watch = works.then(|| self.watch(workspace, execution.execution_id));
         AcceptedRun {
             summary: RunSummary { execution, open_request: begun.run.state().open_request() },
             watch,
@@ -254,9 +255,9 @@ impl Engine {
         let is_awaited = parent.as_ref().is_some_and(|parent| parent.awaited);
         side_rows.notifies_parent = is_awaited && state.status() != RunStatus::Running;
         post_commit.notifies_parent = side_rows.notifies_parent.then_some(execution_id);
-        let owners = if state.has_open_calls() { vec![self.0.server] } else { Vec::new() };
+        let owners = if state.has_open_calls() { self.performer() } else { Owners::None };
         // What stays in memory, or has ended, follows from its journal.
-        let stores = owners.is_empty() && state.end.is_none();
+        let stores = !owners.adds(self.0.server) && state.end.is_none();
         let input = Input::Start(Box::new(start));
         let facts = applied.facts;
         let written = move || {
@@ -280,14 +281,14 @@ impl Engine {
     pub(super) fn run_started(&self, workspace: WorkspaceId, begun: Vec<StartedInMemory>) {
         for StartedInMemory { run, parent, change, post_commit } in begun {
             metrics::counter!("iw_runs_started_total").increment(1);
-            if run.state().has_open_calls() {
+            if change.owners.adds(self.0.server) {
                 let resident = ResidentRun {
                     run,
                     workflow_id: change.execution.workflow_id.clone(),
                     revision: change.execution.revision,
                     seq: 1,
                     epoch: 1,
-                    owners: change.owners.clone(),
+                    is_owned: true,
                     parent,
                     lag: SnapshotLag::default().after(change.input_bytes(), None),
                     is_set_aside: false,

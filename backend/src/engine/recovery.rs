@@ -3,11 +3,11 @@
 use super::{Engine, child_runs, correlation, loops};
 use crate::{
     clock,
-    store::{self, executions, idempotency, servers, sessions},
+    store::{self, idempotency, owners, servers, sessions},
 };
 use chrono::Duration as Span;
+use shared_types::ids::{ExecutionId, WorkspaceId};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 
 /// How long a server counts as alive after it last said so, in milliseconds; tests that kill servers wait less.
 const ALIVE_MS: i64 = if cfg!(feature = "faults") { 1500 } else { 9000 };
@@ -15,7 +15,7 @@ const BEAT: Duration =
     if cfg!(feature = "faults") { Duration::from_millis(300) } else { Duration::from_secs(2) };
 const PART: i64 = 100;
 /// How often old rows are cleared away.
-const SWEEP: Duration = Duration::from_mins(10);
+const CLEAR_EVERY: Duration = Duration::from_mins(10);
 
 /// Makes this server known, and the others forgotten where there can be none.
 pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {
@@ -28,25 +28,40 @@ pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {
 }
 
 pub(super) async fn run(engine: Engine) {
-    let unsignalled = Notify::new();
-    let mut swept = Instant::now();
+    let mut cleared_at = Instant::now();
     loop {
-        if let Err(error) = heartbeat(&engine).await {
+        if let Err(error) = renew_lease_and_take_over(&engine).await {
             tracing::warn!(%error, "this server could not say that it lives");
         }
-        if swept.elapsed() > SWEEP {
-            swept = Instant::now();
-            if let Err(error) = sweep(&engine).await {
+        if cleared_at.elapsed() > CLEAR_EVERY {
+            cleared_at = Instant::now();
+            if let Err(error) = clear_old_rows(&engine).await {
                 tracing::warn!(%error, "old rows will be cleared away later");
             }
         }
-        if !loops::wait(&engine, &unsignalled, BEAT).await {
+        if !loops::pause(&engine, BEAT).await {
             return;
         }
     }
 }
 
-async fn heartbeat(engine: &Engine) -> store::Result<()> {
+async fn renew_lease_and_take_over(engine: &Engine) -> store::Result<()> {
+    renew_lease(engine).await?;
+    let died = {
+        let mut conn = engine.0.pool.acquire().await?;
+        servers::forget_dead(&mut conn, clock::now()).await?
+    };
+    let taken = take_over_from_the_dead(engine).await?;
+    let is_rechecked = recheck_own_runs(engine).await?;
+    if taken > 0 || is_rechecked || died > 0 {
+        engine.0.loops.spawn(correlation::look_again(engine.clone()));
+        engine.0.loops.spawn(child_runs::look_again(engine.clone()));
+    }
+    Ok(())
+}
+
+/// Says that this server lives.
+async fn renew_lease(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
     let until = clock::now() + Span::milliseconds(ALIVE_MS);
     if !servers::renew(&mut conn, engine.0.server, until).await? {
@@ -55,36 +70,53 @@ async fn heartbeat(engine: &Engine) -> store::Result<()> {
         engine.0.resident.clear();
         servers::join(&mut conn, engine.0.server, until).await?;
     }
-    let died = servers::forget_dead(&mut conn, clock::now()).await?;
-    let mut reclaimed = executions::reclaim(&mut conn, engine.0.server, PART).await?;
-    let is_requested = engine.0.recheck.take_request();
-    if is_requested {
-        match executions::owned(&mut conn, engine.0.server).await {
-            Ok(own) => reclaimed.extend(own),
-            Err(error) => {
-                engine.0.recheck.request();
-                return Err(error);
-            }
+    Ok(())
+}
+
+/// Makes the open calls of runs whose server has died, under a higher epoch; how many runs these were.
+async fn take_over_from_the_dead(engine: &Engine) -> store::Result<usize> {
+    if !engine.0.role.performs() {
+        return Ok(0);
+    }
+    let reclaimed = {
+        let mut conn = engine.0.pool.acquire().await?;
+        owners::reclaim(&mut conn, engine.0.server, PART).await?
+    };
+    let count = reclaimed.len();
+    make_open_calls(engine, reclaimed).await;
+    Ok(count)
+}
+
+/// Looks for calls that this server should have in flight and hasn't, where that was asked for; false where not.
+async fn recheck_own_runs(engine: &Engine) -> store::Result<bool> {
+    if !engine.0.recheck.take_request() {
+        return Ok(false);
+    }
+    let owned = async {
+        let mut conn = engine.0.pool.acquire().await?;
+        owners::owned(&mut conn, engine.0.server).await
+    };
+    match owned.await {
+        Ok(own) => make_open_calls(engine, own).await,
+        Err(error) => {
+            engine.0.recheck.request();
+            return Err(error);
         }
     }
-    drop(conn);
-    if reclaimed.is_empty() && !is_requested && died == 0 {
-        return Ok(());
-    }
-    tracing::info!(runs = reclaimed.len(), "looks for calls that nobody makes any more");
-    for (workspace, id) in reclaimed {
-        // Calls are made again under their old attempt's number and key.
+    Ok(true)
+}
+
+/// Calls are made again under their old attempt's number and key; what is in flight here stays.
+pub(super) async fn make_open_calls(engine: &Engine, runs: Vec<(WorkspaceId, ExecutionId)>) {
+    for (workspace, id) in runs {
         if let Err(error) = engine.take_over(workspace, id).await {
             tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");
             engine.0.recheck.request();
         }
     }
-    engine.0.loops.spawn(correlation::look_again(engine.clone()));
-    engine.0.loops.spawn(child_runs::look_again(engine.clone()));
-    Ok(())
 }
 
-async fn sweep(engine: &Engine) -> store::Result<()> {
+async fn clear_old_rows(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
     idempotency::forget(&mut conn, clock::now() - Span::days(7)).await?;
     sessions::forget_old(&mut conn, clock::now() - Span::days(1)).await?;
@@ -95,7 +127,7 @@ async fn sweep(engine: &Engine) -> store::Result<()> {
 pub(super) async fn leave(engine: &Engine) {
     let left = async {
         let mut conn = engine.0.pool.acquire().await?;
-        executions::hand_back(&mut conn, engine.0.server).await
+        owners::hand_back(&mut conn, engine.0.server).await
     };
     if let Err(error) = left.await {
         tracing::warn!(%error, "what is in flight is taken over when this server's time has run out");

@@ -15,7 +15,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
-use uuid::Uuid;
 
 /// A run in memory, as it is stored.
 #[derive(Debug)]
@@ -25,8 +24,8 @@ pub(super) struct ResidentRun {
     pub(super) revision: i32,
     pub(super) seq: i32,
     pub(super) epoch: i32,
-    /// The servers that perform its calls.
-    pub(super) owners: Vec<Uuid>,
+    /// Whether this server is among those that perform its calls.
+    pub(super) is_owned: bool,
     /// The run that called it.
     pub(super) parent: Option<ParentRun>,
     /// How far the snapshot lags behind the journal.
@@ -167,6 +166,11 @@ impl ResidentRuns {
     /// Removes all runs: other servers took this one for dead, and may have changed them.
     pub(super) fn clear(&self) {
         self.slots().clear();
+    }
+
+    /// Whether a run is in memory or being changed here.
+    pub(super) fn has(&self, id: ExecutionId) -> bool {
+        self.slots().contains_key(&id)
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<ExecutionId, Slot>> {

@@ -10,7 +10,6 @@ use crate::{
 };
 use chrono::Duration as Span;
 use std::time::Duration;
-use tokio::sync::Notify;
 
 const PAUSE: Duration = Duration::from_secs(20);
 /// How long after a slice's end all its runs are surely written.
@@ -21,14 +20,13 @@ const PART: usize = 30;
 const KEPT_HOURS: i64 = 25;
 
 pub(super) async fn run(engine: Engine) {
-    let unsignalled = Notify::new();
     loop {
         match tick(&engine).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "runs will be counted later"),
         }
-        if !loops::wait(&engine, &unsignalled, PAUSE).await {
+        if !loops::pause(&engine, PAUSE).await {
             return;
         }
     }

@@ -3,6 +3,7 @@
 use super::{Accepted, Engine, Incoming, IntakeError, Starts, loops};
 use crate::{
     clock,
+    dispatch::Loop,
     store::{self, workflows, workflows::DueSchedule},
 };
 use chrono::{DateTime, Duration as Span, SecondsFormat, Utc};
@@ -30,7 +31,7 @@ pub(super) async fn run(engine: Engine) {
                 LONGEST_SLEEP
             }
         };
-        if !loops::wait(&engine, &engine.0.schedules, pause).await {
+        if !loops::wait(&engine, Loop::Schedules, pause).await {
             return;
         }
     }

@@ -3,6 +3,7 @@
 use super::{ApplyError, Engine, Mutation, loops, set_aside::Because};
 use crate::{
     clock,
+    dispatch::Loop,
     store::{
         self, StoreError,
         timers::{self, DueTimer},
@@ -31,7 +32,7 @@ pub(super) async fn run(engine: Engine) {
                 LONGEST_SLEEP
             }
         };
-        if !loops::wait(&engine, &engine.0.timers, pause).await {
+        if !loops::wait(&engine, Loop::Timers, pause).await {
             return;
         }
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     auth::{Principal, Who},
     clock,
-    engine::{Accepted, AcceptedRun, Incoming, RunSummary, Starts, Watch},
+    engine::{Accepted, AcceptedRun, Incoming, RunSummary, Starts},
     store::{approvals, executions},
 };
 use axum::{
@@ -32,12 +32,9 @@ use shared_types::{
     workflow::{Span, check::is_own_event},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
 
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_mins(1);
-/// How often the runs are looked at while another server works on them.
-const LOOK: Duration = Duration::from_millis(250);
 
 pub(super) async fn send(
     State(state): State<AppState>,
@@ -60,27 +57,30 @@ pub(super) async fn send(
             (false, runs.collect())
         }
         Accepted::Duplicate => {
-            let runs = Box::pin(look(&state, &principal, &event_id)).await?;
-            let running = runs.iter().filter(|run| run.status == RunStatus::Running);
-            watches.extend(running.map(|run| state.engine.watch(run.execution_id)));
+            let mut runs = Box::pin(look(&state, &principal, &event_id)).await?;
+            let is_running = |run: &&StartedRun| run.status == RunStatus::Running;
+            let ids = runs.iter().filter(is_running).map(|run| run.execution_id);
+            watches.extend(ids.map(|id| state.engine.watch(principal.workspace, id)));
+            if wait.is_some() && !watches.is_empty() {
+                // A run may have settled before it was watched.
+                runs = Box::pin(look(&state, &principal, &event_id)).await?;
+            }
             (true, runs)
         }
     };
     if let Some(wait) = wait {
-        let deadline = Instant::now() + wait;
-        while let Some(running) = runs.iter().position(|run: &StartedRun| run.status == RunStatus::Running)
-            && Instant::now() < deadline
-        {
-            let id = runs[running].execution_id;
-            let watch = watches.iter_mut().find(|watch| watch.id() == id);
-            tokio::select! {
-                Some(standing) = settled(watch) => runs[running] = started(standing),
-                // Another server may work on it, or have settled it before it was watched.
-                () = tokio::time::sleep_until((Instant::now() + LOOK).min(deadline)) => {
-                    runs = Box::pin(look(&state, &principal, &event_id)).await?;
+        let all_settled = async {
+            for watch in &mut watches {
+                if let Some(run) = runs.iter_mut().find(|run| run.execution_id == watch.id())
+                    && run.status == RunStatus::Running
+                    && let Some(summary) = watch.settled().await
+                {
+                    *run = started(summary);
                 }
             }
-        }
+        };
+        // What has settled by then is answered; the rest is still running.
+        let _ = tokio::time::timeout(wait, all_settled).await;
     }
     let settled = runs.iter().all(|run| run.status != RunStatus::Running);
     let status = if wait.is_some() && settled { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -158,10 +158,6 @@ fn requester(principal: &Principal, named: Option<&str>) -> ApiResult<Requester>
             Ok(Requester { kind: RequesterKind::Person, name: email.clone(), email: Some(email) })
         }
     }
-}
-
-async fn settled(watch: Option<&mut Watch>) -> Option<RunSummary> {
-    watch?.settled().await
 }
 
 pub(super) fn started(RunSummary { execution: run, open_request }: RunSummary) -> StartedRun {

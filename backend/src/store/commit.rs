@@ -67,8 +67,8 @@ pub struct Change {
     pub snapshot: Option<String>,
     /// What happened, and the facts that it led to.
     pub entries: Vec<Entry>,
-    /// The servers that have the calls that are now in flight.
-    pub owners: Vec<Uuid>,
+    /// Who performs the calls that are now open.
+    pub owners: Owners,
     /// Rows that are written in the same transaction.
     pub side_rows: SideRows,
 }
@@ -102,6 +102,43 @@ impl Change {
     /// When it happened.
     fn at(&self) -> DateTime<Utc> {
         self.entries.last().map_or(self.execution.started_at, |entry| entry.stamp.at)
+    }
+}
+
+/// Who performs the open calls of a run after a change. The servers stand in the run's row; what others did to it since
+/// the run was read stays, as the row is changed and not overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owners {
+    /// No call is open.
+    None,
+    /// Calls are open, and the change begins none.
+    Unchanged,
+    /// The change begins calls, which this server performs.
+    Add(Uuid),
+    /// The change begins calls, which a server is still to claim.
+    AddNobody,
+}
+
+/// Stands among the owners of a run for calls that are still to be claimed.
+pub const NOBODY: Uuid = Uuid::nil();
+
+impl Owners {
+    /// Whether the change makes this server an owner.
+    pub fn adds(self, server: Uuid) -> bool {
+        self == Self::Add(server)
+    }
+
+    fn is_open(self) -> bool {
+        self != Self::None
+    }
+
+    /// The owner that the change adds.
+    fn added(self) -> Option<Uuid> {
+        match self {
+            Self::None | Self::Unchanged => None,
+            Self::Add(server) => Some(server),
+            Self::AddNobody => Some(NOBODY),
+        }
     }
 }
 

@@ -193,6 +193,26 @@ pub async fn started_by(
     rows.into_iter().map(Row::execution).collect()
 }
 
+/// Runs as they stand; those that aren't there are left out.
+pub async fn some(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[ExecutionId],
+) -> Result<Vec<Execution>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, workflow_id, revision, status, result, decision, subject, amount, currency, reason, event_id,
+             requester, started_at, ended_at, waits_for, error
+         from executions where workspace_id = $1 and id = any($2)",
+        workspace.0,
+        &ids
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::execution).collect()
+}
+
 /// A run's trace, oldest first.
 pub async fn trace(conn: &mut PgConnection, id: ExecutionId) -> Result<Vec<Fact>> {
     trace_after(conn, id, None, usize::MAX).await
@@ -386,48 +406,4 @@ pub struct SetAside<'e> {
     pub error: Option<&'e RunError>,
     /// The time at which the run ends.
     pub at: DateTime<Utc>,
-}
-
-/// Takes the calls of runs whose server has died, a few at a time: raises the fence and names the new owner.
-pub async fn reclaim(
-    conn: &mut PgConnection,
-    server: Uuid,
-    limit: i64,
-) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
-    let rows = sqlx::query!(
-        "update executions set owners = array[$1::uuid], epoch = epoch + 1
-         where id in (
-             select e.id from executions e
-             where e.owners is not null and e.owners <> array[$1::uuid]
-               and exists (
-                   select 1 from unnest(e.owners) as o(id)
-                   where o.id <> $1 and not exists (select 1 from servers s where s.id = o.id))
-             order by e.id limit $2 for update of e skip locked)
-         returning id, workspace_id",
-        server,
-        limit
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), ExecutionId(row.id))).collect())
-}
-
-/// The runs whose calls a server has in flight, or should have.
-pub async fn owned(conn: &mut PgConnection, server: Uuid) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
-    let rows = sqlx::query!(
-        "select id, workspace_id from executions where owners is not null and $1 = any(owners) order by id",
-        server
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), ExecutionId(row.id))).collect())
-}
-
-/// Gives back what a server that stops still owns, for others to take at once.
-pub async fn hand_back(conn: &mut PgConnection, server: Uuid) -> Result<()> {
-    // Not deleted: who finds it dead looks for what it left undone.
-    sqlx::query!("update servers set alive_until = to_timestamp(0) where id = $1", server)
-        .execute(conn)
-        .await?;
-    Ok(())
 }

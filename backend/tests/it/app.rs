@@ -4,6 +4,7 @@ use backend::{
     auth::seal::SecretKey,
     config::{Config, Database},
     embedded::MIGRATIONS,
+    role::Role,
     serve::{self, Running, StartOptions},
     setup,
 };
@@ -114,9 +115,13 @@ impl App {
     }
 
     pub(crate) async fn start_on(database_url: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_as(Role::All, database_url, change).await
+    }
+
+    pub(crate) async fn start_as(role: Role, database_url: &str, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(database_url);
         change(&mut config);
-        let running = serve::start(&config, StartOptions::default()).await.unwrap();
+        let running = serve::start(&config, StartOptions::from(role)).await.unwrap();
         let base = format!("http://{}/api/v1", running.address);
         let mut conn = running.state.pool.acquire().await.unwrap();
         let workspace = setup::ensure_workspace(&mut conn, setup::FIRST_WORKSPACE).await.unwrap();

@@ -102,7 +102,7 @@ struct Columns<'a> {
     waits_for: Vec<Json<&'a [WaitsFor]>>,
     error: Vec<Option<Json<&'a RunError>>>,
     snapshot: Vec<Option<&'a str>>,
-    owners: Vec<Option<String>>,
+    added_owner: Vec<Option<Uuid>>,
 }
 
 impl<'a> Columns<'a> {
@@ -117,15 +117,9 @@ impl<'a> Columns<'a> {
             waits_for: runs().map(|run| Json(run.waits_for.as_slice())).collect(),
             error: runs().map(|run| run.error.as_ref().map(Json)).collect(),
             snapshot: changes.iter().map(|change| change.snapshot.as_deref()).collect(),
-            owners: changes.iter().map(|change| array(&change.owners)).collect(),
+            added_owner: changes.iter().map(|change| change.owners.added()).collect(),
         }
     }
-}
-
-/// Servers as PostgreSQL writes an array; nothing where there is none. Arrays can't be unnested out of an array.
-fn array(servers: &[Uuid]) -> Option<String> {
-    let listed = || servers.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
-    (!servers.is_empty()).then(|| format!("{{{}}}", listed()))
 }
 
 fn verdict_word(verdict: RunDecision) -> &'static str {
@@ -159,12 +153,12 @@ pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Chang
              state, state_seq, owners, epoch)
          select id, workspace_id, workflow_id, revision, $1::integer, status, result, decision, subject, amount,
              currency, reason, event_id, requester, started_at, ended_at, waits_for, error, seq, state::json,
-             case when state is null then 0 else seq end, owners::uuid[], 1
+             case when state is null then 0 else seq end, case when owner is not null then array[owner] end, 1
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[],
              $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::timestamptz[],
-             $16::timestamptz[], $17::jsonb[], $18::jsonb[], $19::integer[], $20::text[], $21::text[])
+             $16::timestamptz[], $17::jsonb[], $18::jsonb[], $19::integer[], $20::text[], $21::uuid[])
            as t(id, workspace_id, workflow_id, revision, status, result, decision, subject, amount, currency, reason,
-             event_id, requester, started_at, ended_at, waits_for, error, seq, state, owners)",
+             event_id, requester, started_at, ended_at, waits_for, error, seq, state, owner)",
         count(machine::VERSION),
         &ids,
         &workspaces,
@@ -185,7 +179,7 @@ pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Chang
         &columns.error as &[Option<Json<&RunError>>],
         &seqs,
         &columns.snapshot as &[Option<&str>],
-        &columns.owners as &[Option<String>]
+        &columns.added_owner as &[Option<Uuid>]
     )
     .execute(conn)
     .await?;
@@ -212,6 +206,7 @@ pub(super) async fn update_executions(
             epochs.push(epoch);
         }
     }
+    let are_open: Vec<bool> = changes.iter().map(|change| change.owners.is_open()).collect();
     let added: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
     // The workspace is compared so that no index on it can answer: on a table that was small when this was
     // planned, the planner would rather read the whole workspace than find each run by its id.
@@ -220,11 +215,14 @@ pub(super) async fn update_executions(
              ended_at = t.ended_at, waits_for = t.waits_for, error = t.error, seq = e.seq + t.added,
              state = coalesce(t.state::json, e.state),
              state_seq = case when t.state is null then e.state_seq else e.seq + t.added end,
-             owners = t.owners::uuid[]
+             owners = case when not t.is_open then null
+                 when t.owner is null or t.owner = any(e.owners) then e.owners
+                 else array_append(e.owners, t.owner) end
          from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
-             $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::text[])
+             $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::boolean[],
+             $15::uuid[])
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
-             state, owners)
+             state, is_open, owner)
          where e.id = t.id and e.workspace_id is not distinct from t.workspace_id and e.seq = t.seq
            and (t.epoch is null or e.epoch = t.epoch)
          returning e.id",
@@ -241,7 +239,8 @@ pub(super) async fn update_executions(
         &columns.error as &[Option<Json<&RunError>>],
         &added,
         &columns.snapshot as &[Option<&str>],
-        &columns.owners as &[Option<String>]
+        &are_open,
+        &columns.added_owner as &[Option<Uuid>]
     )
     .fetch_all(conn)
     .await?;
