@@ -1,54 +1,7 @@
-//! Makes the program's resources, and lets the window call the commands that are listed.
+//! Makes the program's resources, and lets the window call the one command that carries all others.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let commands = tauri_build::AppManifest::new().commands(&[
-        "session",
-        "sign_in",
-        "sign_out",
-        "leave",
-        "change_password",
-        "roles",
-        "settings",
-        "set_settings",
-        "connection",
-        "invitations",
-        "answer_invitation",
-        "waiting",
-        "approval",
-        "decide",
-        "outbox",
-        "outbox_retry",
-        "outbox_withdraw",
-        "outbox_export",
-        "notices",
-        "notice_read",
-        "runs",
-        "run",
-        "cancel_run",
-        "workflows",
-        "workflow",
-        "toggle_workflow",
-        "start_workflow",
-        "archive_workflow",
-        "in_front",
-        "review",
-        "compare",
-        "try_it",
-        "draft",
-        "keep_draft",
-        "drop_draft",
-        "save_workflow",
-        "run_tree",
-        "activity",
-        "webhook",
-        "add_webhook_secret",
-        "revoke_webhook_secret",
-        "rules",
-        "rule",
-        "save_rule",
-        "delete_rule",
-        "try_rule",
-    ]);
+    let commands = tauri_build::AppManifest::new().commands(&["ask"]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the desktop's pages and its shell say to each other.
 
+pub mod commands;
 pub mod keys;
 
 use crate::{
@@ -87,19 +88,6 @@ pub enum SessionView {
         /// Whether it lasts over a restart; without a keyring it doesn't.
         lasting: bool,
     },
-}
-
-/// How to sign in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignIn {
-    /// The server's address.
-    pub server: String,
-    /// The person's address.
-    pub email: String,
-    /// Their password.
-    pub password: String,
-    /// The workspace, where they belong to several.
-    pub workspace: Option<String>,
 }
 
 /// A workflow that is being edited, kept until it is saved.

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, Response, StatusCode};
 use shared_types::{
-    api::{Endpoint, HttpMethod, problem::Problem},
+    api::{Endpoint, HttpMethod, NoBody, NoQuery, problem::Problem},
     desktop::Failure,
 };
 use std::time::Duration;
@@ -28,6 +28,13 @@ pub(crate) struct Request<'a, E: Endpoint> {
     pub(crate) body: &'a E::Request,
     /// Further headers.
     pub(crate) headers: &'a [(&'static str, String)],
+}
+
+impl<'a, E: Endpoint<Query = NoQuery, Request = NoBody>> Request<'a, E> {
+    /// A call of an endpoint that takes nothing but its path.
+    pub(crate) fn at(path: &'a [&'a str]) -> Self {
+        Self { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] }
+    }
 }
 
 /// A document to send.

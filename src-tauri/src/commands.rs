@@ -1,4 +1,4 @@
-//! What the pages may ask: each command forwards to the shell.
+//! What the pages may ask: each command has its handler, and most forward to the server.
 
 mod approvals;
 mod drafts;
@@ -9,56 +9,47 @@ mod session;
 mod webhooks;
 mod workflows;
 
-use tauri::ipc::Invoke;
+use crate::shell::Shell;
+use serde_json::Value;
+use shared_types::{
+    desktop::{
+        Failure,
+        commands::{self, Command},
+    },
+    for_each_command,
+};
+use tauri::{State, ipc::Response};
 
-/// Every command, by its name.
-pub(crate) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + 'static {
-    tauri::generate_handler![
-        session::session,
-        session::sign_in,
-        session::sign_out,
-        session::leave,
-        session::change_password,
-        session::roles,
-        session::settings,
-        session::set_settings,
-        session::connection,
-        invitations::invitations,
-        invitations::answer_invitation,
-        approvals::waiting,
-        approvals::approval,
-        approvals::decide,
-        approvals::outbox,
-        approvals::outbox_retry,
-        approvals::outbox_withdraw,
-        approvals::outbox_export,
-        approvals::notices,
-        approvals::notice_read,
-        approvals::in_front,
-        runs::runs,
-        runs::run,
-        runs::run_tree,
-        runs::cancel_run,
-        workflows::workflows,
-        workflows::workflow,
-        workflows::toggle_workflow,
-        workflows::start_workflow,
-        workflows::archive_workflow,
-        workflows::activity,
-        webhooks::webhook,
-        webhooks::add_webhook_secret,
-        webhooks::revoke_webhook_secret,
-        rules::rules,
-        rules::rule,
-        rules::save_rule,
-        rules::delete_rule,
-        rules::try_rule,
-        drafts::review,
-        drafts::compare,
-        drafts::try_it,
-        drafts::draft,
-        drafts::keep_draft,
-        drafts::drop_draft,
-        drafts::save_workflow,
-    ]
+/// Answers a command.
+pub(crate) trait Handle: Command {
+    /// Does what is asked.
+    fn handle(self, shell: &Shell) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}
+
+/// The one command that the window may call: it carries all others.
+#[tauri::command]
+pub(crate) async fn ask(shell: State<'_, Shell>, command: String, args: Value) -> Result<Response, Failure> {
+    dispatch(&shell, &command, args).await.map(Response::new)
+}
+
+macro_rules! dispatch {
+    ($($name:ident)*) => {
+        /// Hands a command to its handler; the answer as JSON.
+        pub(crate) async fn dispatch(shell: &Shell, command: &str, args: Value) -> Result<String, Failure> {
+            match command {
+                $(commands::$name::NAME => Box::pin(answer::<commands::$name>(shell, args)).await,)*
+                unknown => Err(Failure::Shell(format!("The shell has no command {unknown}."))),
+            }
+        }
+    };
+}
+
+for_each_command!(dispatch);
+
+async fn answer<C: Handle>(shell: &Shell, args: Value) -> Result<String, Failure> {
+    let command: C = serde_json::from_value(args)
+        .map_err(|error| Failure::Shell(format!("{} can't be read: {error}.", C::NAME)))?;
+    let answer = command.handle(shell).await?;
+    serde_json::to_string(&answer)
+        .map_err(|error| Failure::Shell(format!("The answer to {} can't be written: {error}.", C::NAME)))
 }

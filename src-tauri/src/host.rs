@@ -1,23 +1,13 @@
 //! What the shell needs of the desktop around it: the window with its pages, and the system's notifications.
 
-use crate::{notifications::PendingSummary, shell::Shell, system_notifications};
-use shared_types::desktop::{SHELL_EVENT, ShellEvent};
+use crate::{
+    notification::{Notification, PendingSummary},
+    system_notifications, window,
+};
+use shared_types::desktop::{SHELL_EVENT, ShellEvent, Theme};
+use std::path::PathBuf;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-
-/// One request's notification.
-#[derive(Debug, Clone)]
-pub(crate) struct Notification {
-    /// The id of the request that it tells of.
-    pub(crate) id: String,
-    /// The question, amount first: `Approve €12,400 for Order A-1?`
-    pub(crate) summary: String,
-    /// What else matters.
-    pub(crate) body: String,
-    /// Cancelled when it is to be withdrawn.
-    pub(crate) withdrawn: CancellationToken,
-}
 
 /// The desktop around the shell.
 pub(crate) trait Host: Send + Sync + 'static {
@@ -28,11 +18,26 @@ pub(crate) trait Host: Send + Sync + 'static {
     fn to_front(&self);
 
     /// Shows a notification until it is clicked, dismissed or withdrawn. A click opens the very card.
-    fn notify(&self, shell: &Shell, notification: Notification);
+    fn notify(&self, notification: Notification);
 
     /// Shows the one that stands for many, with their number as it changes, until it is clicked or dismissed or none of
     /// them waits any more. A click opens the Inbox.
-    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<PendingSummary>);
+    fn notify_together(&self, updates: watch::Receiver<PendingSummary>);
+
+    /// Paints the window's ground in a theme.
+    fn paint(&self, theme: Theme);
+
+    /// The folder of downloads, or the home folder where there is none.
+    fn downloads(&self) -> Option<PathBuf>;
+
+    /// Ends the app.
+    fn exit(&self);
+
+    /// Opens a page, with the window in front.
+    fn open_page(&self, path: &str) {
+        self.to_front();
+        self.publish(&ShellEvent::Open(path.to_owned()));
+    }
 }
 
 impl Host for AppHandle {
@@ -51,11 +56,25 @@ impl Host for AppHandle {
         }
     }
 
-    fn notify(&self, shell: &Shell, notification: Notification) {
-        system_notifications::show(self, shell.clone(), notification);
+    fn notify(&self, notification: Notification) {
+        let app = self.clone();
+        system_notifications::show(self, notification, move |path| app.open_page(path));
     }
 
-    fn notify_together(&self, shell: &Shell, updates: watch::Receiver<PendingSummary>) {
-        system_notifications::show_together(self, shell.clone(), updates);
+    fn notify_together(&self, updates: watch::Receiver<PendingSummary>) {
+        let app = self.clone();
+        system_notifications::show_together(self, updates, move |path| app.open_page(path));
+    }
+
+    fn paint(&self, theme: Theme) {
+        window::paint(self, theme);
+    }
+
+    fn downloads(&self) -> Option<PathBuf> {
+        self.path().download_dir().or_else(|_| self.path().home_dir()).ok()
+    }
+
+    fn exit(&self) {
+        Self::exit(self, 0);
     }
 }

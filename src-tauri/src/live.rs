@@ -4,18 +4,13 @@ use crate::{client::Request, pending_approvals, shell::Shell};
 use futures_util::{SinkExt as _, StreamExt as _};
 use shared_types::{
     api::{
-        NoBody, NoQuery,
         approvals::{Approval, GetApproval},
         live::{LiveKind, LiveMessage},
     },
     approval::decision::RequestStatus,
     desktop::{CachePolicy, Connection, Failure, ShellEvent},
 };
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError, atomic::Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::{
     connect_async,
@@ -150,36 +145,10 @@ async fn look_until_done(shell: Shell, mut message: LiveMessage) {
     }
 }
 
-/// Which requests are looked at, each with the last message that came meanwhile.
-#[derive(Debug, Default)]
-pub(crate) struct Looks(Mutex<HashMap<String, Option<LiveMessage>>>);
-
-impl Looks {
-    /// Whether nobody looks at the message's request yet; else it is kept for who does.
-    fn begin(&self, message: &LiveMessage) -> bool {
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(next) = looks.get_mut(&message.id) {
-            *next = Some(message.clone());
-            return false;
-        }
-        looks.insert(message.id.clone(), None);
-        true
-    }
-
-    /// What came meanwhile; where that is nothing, the look is over.
-    fn next(&self, id: &str) -> Option<LiveMessage> {
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = looks.get_mut(id).and_then(Option::take);
-        if next.is_none() {
-            looks.remove(id);
-        }
-        next
-    }
-}
-
 /// Looks at a request that was asked or changed: a notification is raised, or withdrawn.
 async fn look(shell: &Shell, id: &str) {
-    let call = Request::<GetApproval> { path: &[id], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    let path: &[&str] = &[id];
+    let call = Request::<GetApproval>::at(path);
     match shell.read(&format!("approval/{id}"), CachePolicy::NetworkOnly, &call).await {
         Ok(loaded) => alert(shell, &loaded.data).await,
         Err(Failure::Refused(_)) => shell.notifications().withdraw(id),
@@ -190,7 +159,9 @@ async fn look(shell: &Shell, id: &str) {
 async fn alert(shell: &Shell, approval: &Approval) {
     let id = approval.approval_id.to_string();
     if approval.status == RequestStatus::Pending && approval.can_decide {
-        shell.notifications().raise(shell, approval).await;
+        if let Ok((scope, _)) = shell.who() {
+            shell.notifications().raise(&scope, approval).await;
+        }
     } else {
         shell.notifications().withdraw(&id);
     }
@@ -199,11 +170,11 @@ async fn alert(shell: &Shell, approval: &Approval) {
 /// Looks at all that waits for the person: after a start, after the line was broken, and when messages were
 /// missed. What is asked while one look goes on is answered by one more.
 async fn catch_up(shell: &Shell) {
-    if shell.catching_up().fetch_add(1, Ordering::SeqCst) > 0 {
+    if !shell.looks().begin_all() {
         return;
     }
     loop {
-        let asked = shell.catching_up().load(Ordering::SeqCst);
+        let asked = shell.looks().all_asked();
         let shown = shell.notifications().shown_ids();
         if let Ok(waiting) = pending_approvals::ask(shell).await {
             let ids = waiting.iter().map(|approval| approval.approval_id.to_string());
@@ -212,7 +183,7 @@ async fn catch_up(shell: &Shell) {
                 alert(shell, approval).await;
             }
         }
-        if shell.catching_up().fetch_sub(asked, Ordering::SeqCst) == asked {
+        if shell.looks().end_all(asked) {
             return;
         }
     }

@@ -9,6 +9,8 @@ mod commands;
 mod host;
 mod keyring_store;
 mod live;
+mod looks;
+mod notification;
 mod notifications;
 mod outbox;
 mod pending_approvals;
@@ -27,7 +29,7 @@ use std::{
     io::{BufRead as _, IsTerminal as _},
     sync::Arc,
 };
-use tauri::{Manager as _, WindowEvent};
+use tauri::{AppHandle, Manager as _, WindowEvent};
 
 fn main() -> anyhow::Result<()> {
     // The provider is chosen once; a second choice would be an error of this program.
@@ -43,10 +45,10 @@ fn main() -> anyhow::Result<()> {
         .on_window_event(|window, event| {
             if let WindowEvent::CloseRequested { api, .. } = event {
                 api.prevent_close();
-                close_guard::asked_to_close(window.app_handle());
+                tauri::async_runtime::spawn(asked_to_close(window.app_handle().clone()));
             }
         })
-        .invoke_handler(commands::handler())
+        .invoke_handler(tauri::generate_handler![commands::ask])
         .setup(move |app| {
             let folder = app.path().app_data_dir()?;
             let handle = app.handle().clone();
@@ -54,13 +56,31 @@ fn main() -> anyhow::Result<()> {
             let opening = Shell::open(Arc::new(handle), keyring, &folder);
             let shell = tauri::async_runtime::block_on(opening)?;
             app.manage(shell.clone());
-            window::open(app.handle(), &shell)?;
-            tauri::async_runtime::spawn(shell.begin(sign_in));
+            let settings = tauri::async_runtime::block_on(shell.cache().settings());
+            window::open(app.handle(), settings.unwrap_or_default().theme)?;
+            tauri::async_runtime::spawn(async move {
+                shell.open_session(sign_in).await;
+                tauri::async_runtime::spawn(outbox::run(shell.clone()));
+                live::run(shell).await;
+            });
             Ok(())
         })
         .build(tauri::generate_context!())?;
     app.run(|_, _| {});
     Ok(())
+}
+
+/// Closes, or has the pages ask.
+async fn asked_to_close(app: AppHandle) {
+    // Before the shell is open there is nothing that waits.
+    let shell = app.try_state::<Shell>().map(|shell| shell.inner().clone());
+    let closes = match &shell {
+        Some(shell) => close_guard::closes(shell).await,
+        None => true,
+    };
+    if closes {
+        app.exit(0);
+    }
 }
 
 /// A server and a one-time code, handed over on standard input so that no list of processes shows them.

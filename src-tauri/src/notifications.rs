@@ -1,12 +1,18 @@
 //! The system's notifications: one for each request that waits for the person, withdrawn when it is decided.
 //! Where many come in a minute, one stands for all of them.
 
-use crate::{clock, host::Notification, shell::Shell};
+use crate::{
+    cache::Cache,
+    clock,
+    host::Host,
+    notification::{Notification, PendingSummary},
+    session::Scope,
+};
 use chrono::{DateTime, Local, Utc};
 use shared_types::{api::approvals::Approval, workflow::number};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::sync::watch;
@@ -17,8 +23,9 @@ const MANY: usize = 3;
 const A_MINUTE: Duration = Duration::from_mins(1);
 
 /// The notifications that are shown.
-#[derive(Debug, Default)]
 pub(crate) struct Notifications {
+    host: Arc<dyn Host>,
+    cache: Cache,
     shown: Mutex<Shown>,
     /// The request whose card the person has in front; it needs no notification.
     in_front: Mutex<Option<String>>,
@@ -41,25 +48,22 @@ struct ShownNotification {
     due: Option<DateTime<Utc>>,
 }
 
-/// How many wait, and how many of them until today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PendingSummary {
-    pub(crate) waiting: usize,
-    due_today: usize,
-}
-
 impl Notifications {
+    /// Notifications of a desktop; the cache knows what was told before.
+    pub(crate) fn new(host: Arc<dyn Host>, cache: Cache) -> Self {
+        Self { host, cache, shown: Mutex::default(), in_front: Mutex::default() }
+    }
+
     /// Says which request's card is in front, if one is.
     pub(crate) fn set_in_front(&self, id: Option<String>) {
         *self.in_front.lock().unwrap_or_else(PoisonError::into_inner) = id;
     }
 
-    /// Raises a notification for a request, unless one was raised before.
-    pub(crate) async fn raise(&self, shell: &Shell, approval: &Approval) {
+    /// Raises a notification for a request of a person, unless one was raised before.
+    pub(crate) async fn raise(&self, scope: &Scope, approval: &Approval) {
         let id = approval.approval_id.to_string();
-        let Ok((scope, _)) = shell.who() else { return };
-        let wanted = shell.cache().settings().await.unwrap_or_default().notifications;
-        let is_first = shell.cache().first_alert(&scope, &id).await.unwrap_or(false);
+        let wanted = self.cache.settings().await.unwrap_or_default().notifications;
+        let is_first = self.cache.first_alert(scope, &id).await.unwrap_or(false);
         let is_seen =
             self.in_front.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(id.as_str());
         if !wanted || !is_first || is_seen {
@@ -72,12 +76,12 @@ impl Notifications {
             .insert(id.clone(), ShownNotification { withdrawn: withdrawn.clone(), due: approval.expires_at });
         if shown.are_many() {
             if let Some(updates) = shown.gather() {
-                shell.host().notify_together(shell, updates);
+                self.host.notify_together(updates);
             }
             return;
         }
         let (summary, body) = words(approval);
-        shell.host().notify(shell, Notification { id, summary, body, withdrawn });
+        self.host.notify(Notification { id, summary, body, withdrawn });
     }
 
     /// Withdraws a request's notification.
@@ -152,18 +156,6 @@ impl Shown {
         let due_today =
             self.waiting.values().filter(|shown_ids| shown_ids.due.as_ref().is_some_and(is_today)).count();
         PendingSummary { waiting: self.waiting.len(), due_today }
-    }
-}
-
-impl PendingSummary {
-    /// Its title and text.
-    pub(crate) fn words(self) -> (String, String) {
-        let summary = match self.waiting {
-            1 => "1 approval waits".to_owned(),
-            many => format!("{many} approvals wait"),
-        };
-        let body = if self.due_today > 0 { format!("{} due today", self.due_today) } else { String::new() };
-        (summary, body)
     }
 }
 

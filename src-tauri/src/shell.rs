@@ -6,9 +6,8 @@ use crate::{
     clock,
     host::Host,
     keyring_store::{KeyringStore, Read, StoredSession},
-    live::{self, Looks},
+    looks::Looks,
     notifications::Notifications,
-    outbox,
     server_address::server_address,
     session::{Entered, Scope, Sessions},
 };
@@ -26,7 +25,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -58,11 +57,11 @@ struct Inner {
     line_doubted: Notify,
     /// When the server was last heard.
     heard_at: Mutex<DateTime<Utc>>,
-    /// How often it was asked to look at all that waits, since the look that goes on began.
-    catching_up: AtomicUsize,
     looks: Looks,
     /// Whether the last session is still being looked for.
     opening: AtomicBool,
+    /// Whether the person was asked if the window is to be closed.
+    close_asked: AtomicBool,
     sending: tokio::sync::Mutex<()>,
 }
 
@@ -72,27 +71,28 @@ impl Shell {
         keyring: KeyringStore,
         folder: &Path,
     ) -> anyhow::Result<Self> {
+        let cache = Cache::open(folder).await?;
         Ok(Self(Arc::new(Inner {
+            notifications: Notifications::new(Arc::clone(&host), cache.clone()),
             host,
-            cache: Cache::open(folder).await?,
+            cache,
             client: Client::new()?,
             keyring,
             sessions: Sessions::default(),
-            notifications: Notifications::default(),
             connection: Mutex::new(Connection::Reconnecting),
             session_changed: Notify::new(),
             outbox_changed: Notify::new(),
             line_doubted: Notify::new(),
             heard_at: Mutex::new(clock::now()),
-            catching_up: AtomicUsize::new(0),
             looks: Looks::default(),
             opening: AtomicBool::new(true),
+            close_asked: AtomicBool::new(false),
             sending: tokio::sync::Mutex::new(()),
         })))
     }
 
-    /// Signs in as asked, or takes up where the app last left off; then follows what changes.
-    pub(crate) async fn begin(self, sign_in: Option<(String, String)>) {
+    /// Signs in as asked, or takes up where the app last left off.
+    pub(crate) async fn open_session(&self, sign_in: Option<(String, String)>) {
         match sign_in {
             Some((server, code)) => {
                 let login = LoginRequest { code: Some(code), ..LoginRequest::default() };
@@ -103,8 +103,6 @@ impl Shell {
             }
             None => self.restore_session().await,
         }
-        tauri::async_runtime::spawn(outbox::run(self.clone()));
-        live::run(self).await;
     }
 
     /// Takes up the kept session. Where the keyring is locked the person may sign in meanwhile; an answer that comes later
@@ -246,9 +244,9 @@ impl Shell {
         &self.0.looks
     }
 
-    /// How often it was asked to look at all that waits, since the look that goes on began.
-    pub(crate) fn catching_up(&self) -> &AtomicUsize {
-        &self.0.catching_up
+    /// Whether the person was asked if the window is to be closed.
+    pub(crate) fn close_asked(&self) -> &AtomicBool {
+        &self.0.close_asked
     }
 
     /// Told when a call got no answer.
@@ -456,12 +454,6 @@ impl Shell {
     /// The desktop around the shell.
     pub(crate) fn host(&self) -> &dyn Host {
         &*self.0.host
-    }
-
-    /// Opens a page, with the window in front.
-    pub(crate) fn open_page(&self, path: &str) {
-        self.0.host.to_front();
-        self.publish(&ShellEvent::Open(path.to_owned()));
     }
 }
 

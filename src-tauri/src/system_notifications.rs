@@ -1,31 +1,39 @@
 //! The system's notifications, as each system shows them.
 
-use crate::{host::Notification, notifications::PendingSummary, shell::Shell};
+use crate::notification::{Notification, PendingSummary};
 use std::time::Duration;
 use tauri::AppHandle;
 use tokio::sync::watch;
 
-/// Shows one request's notification.
+/// Shows one request's notification; a click opens its page.
 #[cfg(target_os = "linux")]
-pub(crate) fn show(_app: &AppHandle, shell: Shell, notification: Notification) {
-    tauri::async_runtime::spawn(follow(shell, notification));
+pub(crate) fn show(_app: &AppHandle, notification: Notification, open: impl Fn(&str) + Send + 'static) {
+    tauri::async_runtime::spawn(follow(notification, open));
 }
 
-/// Shows the one that stands for many.
+/// Shows the one that stands for many; a click opens the Inbox.
 #[cfg(target_os = "linux")]
-pub(crate) fn show_together(_app: &AppHandle, shell: Shell, updates: watch::Receiver<PendingSummary>) {
-    tauri::async_runtime::spawn(follow_together(shell, updates));
+pub(crate) fn show_together(
+    _app: &AppHandle,
+    updates: watch::Receiver<PendingSummary>,
+    open: impl Fn(&str) + Send + 'static,
+) {
+    tauri::async_runtime::spawn(follow_together(updates, open));
 }
 
 /// Shows a notification by the plugin, which reports no clicks and withdraws none.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn show(app: &AppHandle, _shell: Shell, notification: Notification) {
+pub(crate) fn show(app: &AppHandle, notification: Notification, _open: impl Fn(&str) + Send + 'static) {
     by_plugin(app, &notification.summary, &notification.body);
 }
 
 /// Shows the one that stands for many by the plugin, which changes nothing shown.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn show_together(app: &AppHandle, _shell: Shell, updates: watch::Receiver<PendingSummary>) {
+pub(crate) fn show_together(
+    app: &AppHandle,
+    updates: watch::Receiver<PendingSummary>,
+    _open: impl Fn(&str) + Send + 'static,
+) {
     let (summary, body) = updates.borrow().words();
     by_plugin(app, &summary, &body);
 }
@@ -39,7 +47,7 @@ fn by_plugin(app: &AppHandle, summary: &str, body: &str) {
 }
 
 #[cfg(target_os = "linux")]
-async fn follow(shell: Shell, wanted: Notification) {
+async fn follow(wanted: Notification, open: impl Fn(&str) + Send + 'static) {
     let Notification { id, summary, body, withdrawn } = wanted;
     let mut notification = notify_rust::Notification::new();
     notification.appname("Intelligent Workflows").summary(&summary).body(&body).icon("dialog-question");
@@ -63,12 +71,12 @@ async fn follow(shell: Shell, wanted: Notification) {
         }) => {}
     }
     if opened {
-        shell.open_page(&format!("/inbox/{id}"));
+        open(&format!("/inbox/{id}"));
     }
 }
 
 #[cfg(target_os = "linux")]
-async fn follow_together(shell: Shell, mut updates: watch::Receiver<PendingSummary>) {
+async fn follow_together(mut updates: watch::Receiver<PendingSummary>, open: impl Fn(&str) + Send + 'static) {
     /// What changes at once is shown once.
     const PAUSE: Duration = Duration::from_millis(500);
     let mut known: Option<u32> = None;
@@ -96,7 +104,7 @@ async fn follow_together(shell: Shell, mut updates: watch::Receiver<PendingSumma
                 opened = matches!(response, notify_rust::NotificationResponse::Default);
             }) => {
                 if opened {
-                    shell.open_page("/inbox");
+                    open("/inbox");
                 }
                 return;
             }

@@ -1,6 +1,14 @@
 //! The shell against a server that answers as each test says, without a window.
 
+mod cache;
+mod closing;
+mod commands;
 mod fixture;
+mod live_line;
+mod notifications;
+mod outbox_states;
+mod reading;
+mod sessions;
 
 use crate::{
     cache::Cache, client::Request, clock, keyring_store::StoredSession, live, outbox, session::Scope,
@@ -9,7 +17,6 @@ use axum::response::IntoResponse as _;
 use fixture::{App, Memory, Server, approval, session, unavailable, until};
 use shared_types::{
     api::{
-        NoBody, NoQuery,
         approvals::NewDecision,
         auth::Me,
         live::{LiveKind, LiveMessage},
@@ -157,14 +164,14 @@ async fn what_was_seen_is_shown_while_a_session_is_refreshed_by_a_server_that_ha
     };
     let app = App::open().await;
     app.sign_in(&server, "ina").await;
-    let call = Request::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+    let call = Request::<Me>::at(&[]);
     assert!(app.shell.read("me", CachePolicy::NetworkOnly, &call).await.unwrap().fresh);
     *hangs.lock().unwrap() = true;
     app.shell.expire_token().await.unwrap();
     // One call refreshes and hangs; another page asks for what was seen.
     let shell = app.shell.clone();
     tokio::spawn(async move {
-        let call = Request::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        let call = Request::<Me>::at(&[]);
         shell.call(&call).await
     });
     until("it is being refreshed", async || !server.senders("auth/refresh").is_empty()).await;
@@ -232,7 +239,8 @@ async fn a_locked_keyring_keeps_nobody_out() {
     *memory.text.lock().unwrap() = Some(serde_json::to_string(&kept).unwrap());
     let app = App::open_with(memory).await;
     assert_eq!(app.shell.session().await, SessionView::Opening);
-    tokio::spawn(app.shell.clone().begin(None));
+    let shell = app.shell.clone();
+    tokio::spawn(async move { shell.open_session(None).await });
     until("it says what it waits for", async || {
         app.published_sessions().iter().any(|view| matches!(view, SessionView::KeyringLocked { .. }))
     })
@@ -260,7 +268,7 @@ async fn who_signs_out_while_the_session_is_refreshed_stays_signed_out() {
     app.shell.expire_token().await.unwrap();
     let shell = app.shell.clone();
     let calling = tokio::spawn(async move {
-        let call = Request::<Me> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
+        let call = Request::<Me>::at(&[]);
         shell.call(&call).await
     });
     until("it is being refreshed", async || !server.senders("auth/refresh").is_empty()).await;

@@ -1,6 +1,5 @@
 //! Opening the window: it and its page have their theme from the first frame on.
 
-use crate::shell::Shell;
 use shared_types::desktop::Theme;
 use tauri::{AppHandle, Manager as _, WebviewWindowBuilder, window::Color};
 
@@ -8,9 +7,7 @@ const LIGHT: Color = Color(0xf5, 0xf6, 0xf8, 0xff);
 const DARK: Color = Color(0x1c, 0x20, 0x24, 0xff);
 
 /// Makes the window as `tauri.conf.json` has it, in the theme that the person chose.
-pub(crate) fn open(app: &AppHandle, shell: &Shell) -> anyhow::Result<()> {
-    let kept = tauri::async_runtime::block_on(shell.cache().settings());
-    let chosen = kept.unwrap_or_default().theme;
+pub(crate) fn open(app: &AppHandle, chosen: Theme) -> anyhow::Result<()> {
     let config =
         app.config().app.windows.first().ok_or_else(|| anyhow::anyhow!("no window is configured"))?;
     WebviewWindowBuilder::from_config(app, config)?

@@ -34,6 +34,7 @@ use shared_types::{
     api::{Permissions, live::LiveKind},
     desktop::{
         CachePolicy, Connection, OutboxItem, QueuedDecision, QueuedDecisionState, SessionView, ShellEvent,
+        commands::{Leave, ListOutbox, ListWaiting, ReadConnection, ReadSession, ReadSettings},
         keys::{Action, View},
     },
 };
@@ -59,16 +60,19 @@ pub(crate) fn App() -> Html {
 /// Signed in, or the page to sign in.
 #[component]
 fn Gate() -> Html {
-    let session = use_shell_state(bridge::session, |event| match event {
-        ShellEvent::Session(view) => Some(view),
-        ShellEvent::Connection(_)
-        | ShellEvent::Changed { .. }
-        | ShellEvent::Outbox
-        | ShellEvent::Open(_)
-        | ShellEvent::Leaving(_) => None,
-    });
+    let session = use_shell_state(
+        || bridge::ask(ReadSession {}),
+        |event| match event {
+            ShellEvent::Session(view) => Some(view),
+            ShellEvent::Connection(_)
+            | ShellEvent::Changed { .. }
+            | ShellEvent::Outbox
+            | ShellEvent::Open(_)
+            | ShellEvent::Leaving(_) => None,
+        },
+    );
     use_effect_with((), |()| {
-        spawn_local(async { show_theme(bridge::settings().await.unwrap_or_default()) });
+        spawn_local(async { show_theme(bridge::ask(ReadSettings {}).await.unwrap_or_default()) });
     });
     match &*session {
         None | Some(SessionView::Opening) => html! { <Opening /> },
@@ -101,14 +105,17 @@ struct InsideProps {
 /// The app of somebody who is signed in.
 #[component]
 fn SignedInApp(props: &InsideProps) -> Html {
-    let connection = use_shell_state(bridge::connection, |event| match event {
-        ShellEvent::Connection(now) => Some(now),
-        ShellEvent::Session(_)
-        | ShellEvent::Changed { .. }
-        | ShellEvent::Outbox
-        | ShellEvent::Open(_)
-        | ShellEvent::Leaving(_) => None,
-    });
+    let connection = use_shell_state(
+        || bridge::ask(ReadConnection {}),
+        |event| match event {
+            ShellEvent::Connection(now) => Some(now),
+            ShellEvent::Session(_)
+            | ShellEvent::Changed { .. }
+            | ShellEvent::Outbox
+            | ShellEvent::Open(_)
+            | ShellEvent::Leaving(_) => None,
+        },
+    );
     let toast = use_state(|| None::<Toast>);
     let help = use_state(|| false);
     let leaving = use_state(|| None::<usize>);
@@ -145,7 +152,7 @@ fn SignedInApp(props: &InsideProps) -> Html {
         let leaving = leaving.clone();
         Callback::from(move |really: bool| {
             leaving.set(None);
-            spawn_local(async move { drop(bridge::leave(really).await) });
+            spawn_local(async move { drop(bridge::ask(Leave { really }).await) });
         })
     };
     let toaster: Toaster = {
@@ -210,9 +217,9 @@ fn use_counting(waiting: &UseStateHandle<usize>, queued: &UseStateHandle<usize>)
     Callback::from(move |()| {
         let (waiting, queued) = (waiting.clone(), queued.clone());
         spawn_local(async move {
-            let items = bridge::outbox().await.unwrap_or_default();
+            let items = bridge::ask(ListOutbox {}).await.unwrap_or_default();
             let own: Vec<QueuedDecision> = items.iter().filter_map(OutboxItem::own).cloned().collect();
-            if let Ok(all) = bridge::waiting(CachePolicy::CacheFirst).await {
+            if let Ok(all) = bridge::ask(ListWaiting { policy: CachePolicy::CacheFirst }).await {
                 waiting.set(all.data.iter().filter(|approval| is_open(approval, &own)).count());
             }
             let is_recorded =

@@ -239,3 +239,94 @@ pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
         Verdict::ApproveWithEdits => "approved with edits",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Duration;
+    use serde_json::json;
+
+    fn words(text: &str) -> String {
+        text.replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn durations_are_as_exact_as_they_are_long() {
+        for (ms, says) in [
+            (0.01, "< 1 ms"),
+            (0.44, "0.4 ms"),
+            (12.4, "12 ms"),
+            (999.0, "999 ms"),
+            (1_250.0, "1.2 s"),
+            (59_900.0, "59.9 s"),
+            (90_000.0, "1 min 30 s"),
+        ] {
+            assert_eq!(words(&took(ms)), says, "{ms}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_said_by_what_is_left_of_it() {
+        let says = |span: Duration| words(&left(now() + span + Duration::seconds(5)));
+        assert_eq!(says(Duration::minutes(-5)), "over");
+        assert_eq!(says(Duration::zero()), "under 1 min");
+        assert_eq!(says(Duration::minutes(20)), "20 min");
+        assert_eq!(says(Duration::hours(3)), "3 h");
+        assert_eq!(says(Duration::hours(47)), "47 h");
+    }
+
+    #[test]
+    fn the_last_quarter_presses() {
+        let asked = |hours| now() - Duration::hours(hours);
+        assert!(!is_pressing(asked(1), now() + Duration::hours(1)));
+        assert!(is_pressing(asked(9), now() + Duration::hours(1)));
+    }
+
+    #[test]
+    fn what_is_an_hour_old_says_so() {
+        let now = now();
+        for (minutes, old, says) in
+            [(0, false, "just now"), (18, false, "18 min old"), (61, true, "1 h 1 min old")]
+        {
+            let at = now - Duration::minutes(minutes);
+            assert_eq!((is_old(at, now), words(&age(at, now)).as_str()), (old, says));
+        }
+    }
+
+    #[test]
+    fn data_is_read_by_people() {
+        for (data, says) in [
+            (json!(null), "–"),
+            (json!(true), "yes"),
+            (json!(1_234_567.5), "1,234,567.5"),
+            (json!([]), "none"),
+            (json!(["a", 2]), "a\n2"),
+            (
+                json!({ "order_total": 1000, "note": "", "who": null, "lines": ["x", "y"] }),
+                "Lines: x, y · Order total: 1,000",
+            ),
+        ] {
+            assert_eq!(value(&data), says, "{data}");
+        }
+        assert_eq!((label("order_total").as_str(), label("").as_str()), ("Order total", ""));
+    }
+
+    #[test]
+    fn roles_in_a_sentence_are_as_people_call_them() {
+        for (sentence, says) in [
+            ("a decision of one of sales_manager", "a decision of one of sales manager"),
+            ("one of sales_manager, one of finance.", "one of sales manager, one of finance."),
+            ("asks role:sales_manager: soon", "asks sales manager: soon"),
+            ("one of Ina or Bo", "one of Ina or Bo"),
+        ] {
+            assert_eq!(with_role_names(sentence), says);
+        }
+    }
+
+    #[test]
+    fn one_is_one_and_many_are_grouped() {
+        assert_eq!(count(1, "more item", "more items"), "1 more item");
+        assert_eq!(count(0, "more item", "more items"), "0 more items");
+        assert_eq!(count(1980, "more item", "more items"), "1,980 more items");
+    }
+}

@@ -27,6 +27,21 @@ impl<T> Clone for Load<T> {
     }
 }
 
+/// Whether nothing newer follows: what was seen is given first where the server's answer takes its time.
+fn is_last<T>(answer: &Result<Loaded<T>, Failure>) -> bool {
+    !matches!(answer, Ok(loaded) if !loaded.fresh)
+}
+
+/// How reading stands after an answer, given what is shown: that stays where the answer is older, or where there is none.
+fn after<T>(answer: Result<Loaded<T>, Failure>, shown: Option<&Rc<Loaded<T>>>) -> Load<T> {
+    match (answer, shown) {
+        (Ok(loaded), Some(shown)) if !loaded.fresh && shown.at > loaded.at => Load::Ready(Rc::clone(shown)),
+        (Ok(loaded), _) => Load::Ready(Rc::new(loaded)),
+        (Err(_), Some(shown)) => Load::Ready(Rc::clone(shown)),
+        (Err(failure), None) => Load::Failed(failure),
+    }
+}
+
 /// How long what comes often is gathered, in milliseconds.
 const THROTTLE_MS: u32 = 250;
 
@@ -98,16 +113,7 @@ where
                     if *round.borrow() != this {
                         return;
                     }
-                    let is_last = !matches!(&answer, Ok(loaded) if !loaded.fresh);
-                    let next = match (answer, &kept) {
-                        // What is shown is newer than what was kept.
-                        (Ok(loaded), Some(shown)) if !loaded.fresh && shown.at > loaded.at => {
-                            Load::Ready(shown.clone())
-                        }
-                        (Ok(loaded), _) => Load::Ready(Rc::new(loaded)),
-                        (Err(_), Some(shown)) => Load::Ready(shown.clone()),
-                        (Err(failure), None) => Load::Failed(failure),
-                    };
+                    let (is_last, next) = (is_last(&answer), after(answer, kept.as_ref()));
                     if let Load::Ready(shown) = &next {
                         kept = Some(shown.clone());
                     }
@@ -139,4 +145,51 @@ where
         _ => Load::Waiting,
     };
     Reading { load, again, cancel }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, Duration};
+
+    fn loaded(data: &'static str, minute: i64, fresh: bool) -> Loaded<&'static str> {
+        Loaded { data, at: DateTime::UNIX_EPOCH + Duration::minutes(minute), fresh }
+    }
+
+    fn shown(load: &Load<&'static str>) -> &'static str {
+        match load {
+            Load::Ready(loaded) => loaded.data,
+            Load::Waiting => "waiting",
+            Load::Failed(_) => "failed",
+        }
+    }
+
+    #[test]
+    fn what_was_seen_is_shown_until_the_answer_comes() {
+        let seen = Ok(loaded("seen", 1, false));
+        assert!(!is_last(&seen));
+        let load = after(seen, None);
+        assert_eq!(shown(&load), "seen");
+        let Load::Ready(kept) = load else { panic!("it is there") };
+        let answer = Ok(loaded("now", 2, true));
+        assert!(is_last(&answer));
+        assert_eq!(shown(&after(answer, Some(&kept))), "now");
+    }
+
+    #[test]
+    fn what_is_shown_is_not_replaced_by_something_older() {
+        let kept = Rc::new(loaded("now", 5, true));
+        assert_eq!(shown(&after(Ok(loaded("seen", 1, false)), Some(&kept))), "now");
+        assert_eq!(shown(&after(Ok(loaded("seen later", 6, false)), Some(&kept))), "seen later");
+        // The server's answer counts whatever its clock says.
+        assert_eq!(shown(&after(Ok(loaded("answer", 4, true)), Some(&kept))), "answer");
+    }
+
+    #[test]
+    fn what_could_not_be_read_anew_stays_and_what_was_never_read_has_failed() {
+        let kept = Rc::new(loaded("now", 5, true));
+        assert!(is_last::<&str>(&Err(Failure::Offline)));
+        assert_eq!(shown(&after(Err(Failure::Offline), Some(&kept))), "now");
+        assert_eq!(after::<&str>(Err(Failure::Offline), None), Load::Failed(Failure::Offline));
+    }
 }

@@ -91,3 +91,55 @@ impl Route {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> String {
+        "a1".to_owned()
+    }
+
+    fn all() -> Vec<(Route, &'static str, Option<Section>, Option<Route>)> {
+        use Section::{Inbox, Outbox, Runs, Settings, Workflows};
+        vec![
+            (Route::Home, "/", Some(Inbox), None),
+            (Route::Inbox, "/inbox", Some(Inbox), None),
+            (Route::Card { id: id() }, "/inbox/a1", Some(Inbox), Some(Route::Inbox)),
+            (Route::Messages, "/messages", Some(Inbox), None),
+            (Route::Workflows, "/workflows", Some(Workflows), None),
+            (Route::NewWorkflow, "/edit", Some(Workflows), None),
+            (Route::EditWorkflow { id: id() }, "/edit/a1", Some(Workflows), None),
+            (Route::Workflow { id: id() }, "/workflows/a1", Some(Workflows), Some(Route::Workflows)),
+            (Route::Rules, "/rules", Some(Workflows), None),
+            (Route::NewRule, "/rule", Some(Workflows), None),
+            (Route::Rule { id: id() }, "/rules/a1", Some(Workflows), Some(Route::Rules)),
+            (Route::Runs, "/runs", Some(Runs), None),
+            (Route::Run { id: id() }, "/runs/a1", Some(Runs), Some(Route::Runs)),
+            (Route::Outbox, "/outbox", Some(Outbox), None),
+            (Route::Settings, "/settings", Some(Settings), None),
+        ]
+    }
+
+    #[test]
+    fn every_view_opens_by_its_address() {
+        for (route, path, ..) in all() {
+            assert_eq!(Route::recognize(path), Some(route.clone()), "{path}");
+            assert_eq!(route.to_path(), path);
+        }
+        assert_eq!(Route::recognize("/what/is/this"), Some(Route::Nowhere));
+    }
+
+    #[test]
+    fn back_leads_from_one_thing_to_its_list_and_the_rail_shows_where_one_is() {
+        for (route, path, section, list) in all() {
+            assert_eq!((route.section(), route.list()), (section, list), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_an_id_however_it_is_written() {
+        let route = Route::Workflow { id: "a b/c?d".to_owned() };
+        assert_eq!(Route::recognize(&route.to_path()), Some(route));
+    }
+}

@@ -1,5 +1,6 @@
 //! Writing workflows: checked and tried on this machine, kept as drafts, saved as revisions.
 
+use super::Handle;
 use crate::{
     client::{Document, Request},
     clock,
@@ -11,7 +12,7 @@ use shared_types::{
         NoBody,
         workflows::{CreateWorkflow, GetWorkflow, PutWorkflow, RevisionQuery, Workflow},
     },
-    desktop::{ComparedLine, Comparison, Draft, Failure, LineOf, Merged, Review},
+    desktop::{ComparedLine, Comparison, Draft, Failure, LineOf, Merged, Review, commands},
     machine::{Definition, review::review as check, simulate::simulate, supported::unsupported},
     workflow::{
         Format,
@@ -22,42 +23,38 @@ use shared_types::{
     },
 };
 use std::sync::Arc;
-use tauri::State;
 
 fn format_of(text: &str) -> Format {
     if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml }
 }
 
-#[tauri::command]
-pub(crate) async fn review(text: String) -> Result<Review, Failure> {
-    let reviewing = tauri::async_runtime::spawn_blocking(move || {
-        let format = format_of(&text);
-        let checked = check(&text, format, &Environment::Unknown);
-        let sample = checked.document.as_ref().map(sample_event);
-        let sample = sample.and_then(|event| serde_json::to_string_pretty(&event).ok());
-        let with_fix = checked.findings.into_iter().map(|finding| {
-            let mended = apply_fix(&text, format, &finding);
-            (finding, mended)
+impl Handle for commands::ReviewWorkflow {
+    async fn handle(self, _: &Shell) -> Result<Review, Failure> {
+        let Self { text } = self;
+        let reviewing = tauri::async_runtime::spawn_blocking(move || {
+            let format = format_of(&text);
+            let checked = check(&text, format, &Environment::Unknown);
+            let sample = checked.document.as_ref().map(sample_event);
+            let sample = sample.and_then(|event| serde_json::to_string_pretty(&event).ok());
+            let with_fix = checked.findings.into_iter().map(|finding| {
+                let mended = apply_fix(&text, format, &finding);
+                (finding, mended)
+            });
+            Review { findings: with_fix.collect(), sample }
         });
-        Review { findings: with_fix.collect(), sample }
-    });
-    reviewing.await.map_err(|error| Failure::Shell(error.to_string()))
+        reviewing.await.map_err(|error| Failure::Shell(error.to_string()))
+    }
 }
 
-/// What I and what they made of the revision that mine began from, and both together.
-#[tauri::command]
-pub(crate) async fn compare(
-    shell: State<'_, Shell>,
-    id: String,
-    revision: i32,
-    mine: String,
-    theirs: String,
-) -> Result<Comparison, Failure> {
-    let query = RevisionQuery { revision: Some(revision) };
-    let call = Request::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
-    let base = shell.call(&call).await?.source;
-    let comparing = tauri::async_runtime::spawn_blocking(move || against(&base, &mine, &theirs));
-    comparing.await.map_err(|error| Failure::Shell(error.to_string()))
+impl Handle for commands::CompareWorkflow {
+    async fn handle(self, shell: &Shell) -> Result<Comparison, Failure> {
+        let Self { id, revision, mine, theirs } = self;
+        let query = RevisionQuery { revision: Some(revision) };
+        let call = Request::<GetWorkflow> { path: &[&id], query: &query, body: &NoBody {}, headers: &[] };
+        let base = shell.call(&call).await?.source;
+        let comparing = tauri::async_runtime::spawn_blocking(move || against(&base, &mine, &theirs));
+        comparing.await.map_err(|error| Failure::Shell(error.to_string()))
+    }
 }
 
 fn against(base: &str, mine: &str, theirs: &str) -> Comparison {
@@ -89,20 +86,22 @@ fn changes(before: &str, after: &str) -> Vec<ComparedLine> {
     lines
 }
 
-#[tauri::command]
-pub(crate) async fn try_it(text: String, event: String, script: String) -> Result<Value, Failure> {
-    let event: ScriptedEvent = parse("The event", &event)?;
-    let script: Vec<ScriptItem> =
-        if script.trim().is_empty() { Vec::new() } else { parse("The script", &script)? };
-    let trying = tauri::async_runtime::spawn_blocking(move || {
-        let checked = check(&text, format_of(&text), &Environment::Unknown);
-        let document = checked.document.filter(|document| unsupported(document).is_empty());
-        let document =
-            document.ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;
-        let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script);
-        serde_json::to_value(simulation).map_err(|error| Failure::Shell(error.to_string()))
-    });
-    trying.await.map_err(|error| Failure::Shell(error.to_string()))?
+impl Handle for commands::TryWorkflow {
+    async fn handle(self, _: &Shell) -> Result<Value, Failure> {
+        let Self { text, event, script } = self;
+        let event: ScriptedEvent = parse("The event", &event)?;
+        let script: Vec<ScriptItem> =
+            if script.trim().is_empty() { Vec::new() } else { parse("The script", &script)? };
+        let trying = tauri::async_runtime::spawn_blocking(move || {
+            let checked = check(&text, format_of(&text), &Environment::Unknown);
+            let document = checked.document.filter(|document| unsupported(document).is_empty());
+            let document = document
+                .ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;
+            let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script);
+            serde_json::to_value(simulation).map_err(|error| Failure::Shell(error.to_string()))
+        });
+        trying.await.map_err(|error| Failure::Shell(error.to_string()))?
+    }
 }
 
 /// Reads JSON that a person wrote; what is wrong is said with its place.
@@ -126,43 +125,41 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> R
     })
 }
 
-#[tauri::command]
-pub(crate) async fn draft(shell: State<'_, Shell>, id: String) -> Result<Option<Draft>, Failure> {
-    let (scope, _) = shell.who()?;
-    let kept = shell.cache().get::<Draft>(&scope, &key(&id)).await.map_err(failed)?;
-    Ok(kept.map(|(draft, _)| draft))
+impl Handle for commands::ReadDraft {
+    async fn handle(self, shell: &Shell) -> Result<Option<Draft>, Failure> {
+        let Self { id } = self;
+        let (scope, _) = shell.who()?;
+        let kept = shell.cache().get::<Draft>(&scope, &key(&id)).await.map_err(failed)?;
+        Ok(kept.map(|(draft, _)| draft))
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn keep_draft(
-    shell: State<'_, Shell>,
-    id: String,
-    text: String,
-    base: Option<String>,
-) -> Result<(), Failure> {
-    let (scope, _) = shell.who()?;
-    let at = clock::now();
-    shell.cache().put(&scope, &key(&id), &Draft { text, base, at }, at).await.map_err(failed)
+impl Handle for commands::KeepDraft {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { id, text, base } = self;
+        let (scope, _) = shell.who()?;
+        let at = clock::now();
+        shell.cache().put(&scope, &key(&id), &Draft { text, base, at }, at).await.map_err(failed)
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn drop_draft(shell: State<'_, Shell>, id: String) -> Result<(), Failure> {
-    let (scope, _) = shell.who()?;
-    shell.cache().forget(&scope, &key(&id)).await.map_err(failed)
+impl Handle for commands::DropDraft {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { id } = self;
+        let (scope, _) = shell.who()?;
+        shell.cache().forget(&scope, &key(&id)).await.map_err(failed)
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn save_workflow(
-    shell: State<'_, Shell>,
-    id: Option<String>,
-    text: String,
-    base: Option<String>,
-) -> Result<Workflow, Failure> {
-    let document =
-        Document { text: &text, is_json: format_of(&text) == Format::Json, if_match: base.as_deref() };
-    match &id {
-        Some(id) => shell.send_document::<PutWorkflow>(&[id], &document).await,
-        None => shell.send_document::<CreateWorkflow>(&[], &document).await,
+impl Handle for commands::SaveWorkflow {
+    async fn handle(self, shell: &Shell) -> Result<Workflow, Failure> {
+        let Self { id, text, base } = self;
+        let document =
+            Document { text: &text, is_json: format_of(&text) == Format::Json, if_match: base.as_deref() };
+        match &id {
+            Some(id) => shell.send_document::<PutWorkflow>(&[id], &document).await,
+            None => shell.send_document::<CreateWorkflow>(&[], &document).await,
+        }
     }
 }
 

@@ -1,36 +1,34 @@
 //! Invitations of whoever is signed in.
 
+use super::Handle;
 use crate::{client::Request, shell::Shell};
 use shared_types::{
     api::{
-        NoBody, NoQuery, Page,
+        Page,
         invitations::{AcceptInvitation, DeclineInvitation, Invitation, ListInvitations},
     },
-    desktop::{CachePolicy, Failure, Loaded},
+    desktop::{Failure, Loaded, commands},
 };
-use tauri::State;
 
-#[tauri::command]
-pub(crate) async fn invitations(
-    shell: State<'_, Shell>,
-    policy: CachePolicy,
-) -> Result<Loaded<Page<Invitation>>, Failure> {
-    let call = Request::<ListInvitations> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read("invitations", policy, &call).await
+impl Handle for commands::ListInvitations {
+    async fn handle(self, shell: &Shell) -> Result<Loaded<Page<Invitation>>, Failure> {
+        let Self { policy } = self;
+        let call = Request::<ListInvitations>::at(&[]);
+        shell.read("invitations", policy, &call).await
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn answer_invitation(
-    shell: State<'_, Shell>,
-    id: String,
-    accept: bool,
-) -> Result<(), Failure> {
-    let path: &[&str] = &[&id];
-    if accept {
-        let call = Request::<AcceptInvitation> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-        shell.call(&call).await.map(|_| ())
-    } else {
-        let call = Request::<DeclineInvitation> { path, query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-        shell.call(&call).await.map(|_| ())
+impl Handle for commands::AnswerInvitation {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { id, accept } = self;
+        let id = id.to_string();
+        let path: &[&str] = &[&id];
+        if accept {
+            let call = Request::<AcceptInvitation>::at(path);
+            shell.call(&call).await.map(|_| ())
+        } else {
+            let call = Request::<DeclineInvitation>::at(path);
+            shell.call(&call).await.map(|_| ())
+        }
     }
 }

@@ -1,82 +1,87 @@
 //! Signing in and out, and the settings of this machine.
 
-use crate::{client::Request, close_guard, shell::Shell, window};
+use super::Handle;
+use crate::{client::Request, close_guard, shell::Shell};
 use shared_types::{
     api::{
-        NoBody, NoQuery, Page,
-        auth::{ChangePassword, LoginRequest, PasswordChange},
+        NoQuery, Page,
+        auth::{ChangePassword, LoginRequest},
         roles::{ListRoles, Role},
     },
-    desktop::{CachePolicy, Connection, Failure, Loaded, SessionView, Settings, SignIn},
+    desktop::{Connection, Failure, Loaded, SessionView, Settings, commands},
 };
-use tauri::State;
 
-#[tauri::command]
-pub(crate) async fn session(shell: State<'_, Shell>) -> Result<SessionView, Failure> {
-    Ok(shell.session().await)
-}
-
-#[tauri::command]
-pub(crate) async fn sign_in(shell: State<'_, Shell>, with: SignIn) -> Result<SessionView, Failure> {
-    let login = LoginRequest {
-        email: Some(with.email),
-        password: Some(with.password),
-        workspace: with.workspace,
-        ..LoginRequest::default()
-    };
-    shell.sign_in(&with.server, &login).await
-}
-
-#[tauri::command]
-pub(crate) async fn sign_out(shell: State<'_, Shell>) -> Result<(), Failure> {
-    shell.sign_out().await;
-    Ok(())
-}
-
-/// The person answered whether to close the window.
-#[tauri::command]
-pub(crate) async fn leave(app: tauri::AppHandle, really: bool) -> Result<(), Failure> {
-    if really {
-        app.exit(0);
-    } else {
-        close_guard::stay();
+impl Handle for commands::ReadSession {
+    async fn handle(self, shell: &Shell) -> Result<SessionView, Failure> {
+        Ok(shell.session().await)
     }
-    Ok(())
 }
 
-#[tauri::command]
-pub(crate) async fn change_password(shell: State<'_, Shell>, change: PasswordChange) -> Result<(), Failure> {
-    let call = Request::<ChangePassword> { path: &[], query: &NoQuery {}, body: &change, headers: &[] };
-    shell.call(&call).await.map(|_| ())
+impl Handle for commands::SignIn {
+    async fn handle(self, shell: &Shell) -> Result<SessionView, Failure> {
+        let Self { server, email, password, workspace } = self;
+        let login = LoginRequest {
+            email: Some(email),
+            password: Some(password),
+            workspace,
+            ..LoginRequest::default()
+        };
+        shell.sign_in(&server, &login).await
+    }
 }
 
-/// The roles of the workspace, as it calls them.
-#[tauri::command]
-pub(crate) async fn roles(
-    shell: State<'_, Shell>,
-    policy: CachePolicy,
-) -> Result<Loaded<Page<Role>>, Failure> {
-    let call = Request::<ListRoles> { path: &[], query: &NoQuery {}, body: &NoBody {}, headers: &[] };
-    shell.read("roles", policy, &call).await
+impl Handle for commands::SignOut {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        shell.sign_out().await;
+        Ok(())
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn settings(shell: State<'_, Shell>) -> Result<Settings, Failure> {
-    shell.cache().settings().await.map_err(|error| Failure::Shell(error.to_string()))
+impl Handle for commands::Leave {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { really } = self;
+        if really {
+            shell.host().exit();
+        } else {
+            close_guard::stay(shell);
+        }
+        Ok(())
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn set_settings(
-    app: tauri::AppHandle,
-    shell: State<'_, Shell>,
-    settings: Settings,
-) -> Result<(), Failure> {
-    window::paint(&app, settings.theme);
-    let kept = shell.cache().set_setting("settings", &settings).await;
-    kept.map_err(|error| Failure::Shell(format!("The settings can't be kept: {error}.")))
+impl Handle for commands::ChangePassword {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { change } = self;
+        let call = Request::<ChangePassword> { path: &[], query: &NoQuery {}, body: &change, headers: &[] };
+        shell.call(&call).await.map(|_| ())
+    }
 }
 
-#[tauri::command]
-pub(crate) async fn connection(shell: State<'_, Shell>) -> Result<Connection, Failure> {
-    Ok(shell.connection())
+impl Handle for commands::ListRoles {
+    async fn handle(self, shell: &Shell) -> Result<Loaded<Page<Role>>, Failure> {
+        let Self { policy } = self;
+        let call = Request::<ListRoles>::at(&[]);
+        shell.read("roles", policy, &call).await
+    }
+}
+
+impl Handle for commands::ReadSettings {
+    async fn handle(self, shell: &Shell) -> Result<Settings, Failure> {
+        shell.cache().settings().await.map_err(|error| Failure::Shell(error.to_string()))
+    }
+}
+
+impl Handle for commands::KeepSettings {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { settings } = self;
+        shell.host().paint(settings.theme);
+        let kept = shell.cache().set_setting("settings", &settings).await;
+        kept.map_err(|error| Failure::Shell(format!("The settings can't be kept: {error}.")))
+    }
+}
+
+impl Handle for commands::ReadConnection {
+    async fn handle(self, shell: &Shell) -> Result<Connection, Failure> {
+        Ok(shell.connection())
+    }
 }

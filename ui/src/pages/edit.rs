@@ -23,6 +23,7 @@ use refused::{Choice, Refused};
 use shared_types::{
     desktop::{
         CachePolicy, Failure, Loaded, Review,
+        commands::{DropDraft, KeepDraft, ReadDraft, ReadWorkflow, ReviewWorkflow, SaveWorkflow},
         keys::{Action, View},
     },
     workflow::{Finding, Severity},
@@ -67,7 +68,7 @@ pub(crate) fn Edit(props: &Props) -> Html {
 
 async fn begin(id: Option<String>) -> Result<Loaded<Editing>, Failure> {
     let here = |data: Editing| Loaded { data, at: format::now(), fresh: true };
-    let kept = bridge::draft(id.clone().unwrap_or_else(|| NEW.to_owned())).await?;
+    let kept = bridge::ask(ReadDraft { id: id.clone().unwrap_or_else(|| NEW.to_owned()) }).await?;
     if let Some(draft) = kept {
         let draft_of = Some(format::clock(draft.at));
         return Ok(here(Editing { text: draft.text, base: draft.base, draft_of }));
@@ -75,7 +76,7 @@ async fn begin(id: Option<String>) -> Result<Loaded<Editing>, Failure> {
     let Some(id) = id else {
         return Ok(here(Editing { text: STARTER.to_owned(), base: None, draft_of: None }));
     };
-    let workflow = bridge::workflow(id, CachePolicy::NetworkOnly).await?.data;
+    let workflow = bridge::ask(ReadWorkflow { id, policy: CachePolicy::NetworkOnly }).await?.data;
     Ok(here(Editing { text: workflow.source, base: Some(workflow.etag), draft_of: None }))
 }
 
@@ -174,9 +175,9 @@ fn use_checking(
             spawn_local(async move {
                 if text != original {
                     // What can't be kept is still on the screen, and saving says what is wrong.
-                    drop(bridge::keep_draft(draft, text.clone(), base).await);
+                    drop(bridge::ask(KeepDraft { id: draft, text: text.clone(), base }).await);
                 }
-                if let Ok(found) = bridge::review(text).await {
+                if let Ok(found) = bridge::ask(ReviewWorkflow { text }).await {
                     review.set(found);
                 }
             });
@@ -200,9 +201,9 @@ fn use_saving(
         let (toaster, navigator) = (toaster.clone(), navigator.clone());
         spawn_local(async move {
             let draft = id.clone().unwrap_or_else(|| NEW.to_owned());
-            match bridge::save_workflow(id, text, base).await {
+            match bridge::ask(SaveWorkflow { id, text, base }).await {
                 Ok(saved) => {
-                    drop(bridge::drop_draft(draft).await);
+                    drop(bridge::ask(DropDraft { id: draft }).await);
                     if let Some(toaster) = toaster {
                         toaster.emit(Toast::done(format!("Saved as revision {}", saved.revision)));
                     }
@@ -245,7 +246,7 @@ fn Discard(props: &DiscardProps) -> Html {
     let onclick = Callback::from(move |_: MouseEvent| {
         let (draft, toaster, navigator) = (draft.clone(), toaster.clone(), navigator.clone());
         let key = draft.id.clone().unwrap_or_else(|| NEW.to_owned());
-        act(bridge::drop_draft(key), toaster.clone(), move |()| {
+        act(bridge::ask(DropDraft { id: key }), toaster.clone(), move |()| {
             if let Some(navigator) = &navigator {
                 navigator.push(&draft.id.clone().map_or(Route::Workflows, |id| Route::Workflow { id }));
             }
@@ -263,11 +264,15 @@ fn put_back(draft: OpenDraft, toaster: Toaster, navigator: Option<Navigator>) ->
     Callback::from(move |()| {
         let (draft, navigator) = (draft.clone(), navigator.clone());
         let key = draft.id.clone().unwrap_or_else(|| NEW.to_owned());
-        act(bridge::keep_draft(key, draft.text, draft.base), Some(toaster.clone()), move |()| {
-            if let Some(navigator) = navigator {
-                let to = draft.id.map_or(Route::NewWorkflow, |id| Route::EditWorkflow { id });
-                navigator.push(&to);
-            }
-        });
+        act(
+            bridge::ask(KeepDraft { id: key, text: draft.text, base: draft.base }),
+            Some(toaster.clone()),
+            move |()| {
+                if let Some(navigator) = navigator {
+                    let to = draft.id.map_or(Route::NewWorkflow, |id| Route::EditWorkflow { id });
+                    navigator.push(&to);
+                }
+            },
+        );
     })
 }

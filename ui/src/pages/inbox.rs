@@ -27,7 +27,10 @@ use moving::{Selection, use_selection};
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
     approval::decision::RequestStatus,
-    desktop::{CachePolicy, Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
+    desktop::{
+        CachePolicy, Loaded, QueuedDecision, QueuedDecisionState, ShellEvent,
+        commands::{ListWaiting, ReadApproval},
+    },
     ids::ApprovalId,
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
@@ -42,7 +45,7 @@ pub(crate) struct Props {
 
 #[component]
 pub(crate) fn Inbox(props: &Props) -> Html {
-    let reading = use_load((), |(), policy| bridge::waiting(policy));
+    let reading = use_load((), |(), policy| bridge::ask(ListWaiting { policy }));
     let queued = use_queued();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
@@ -168,7 +171,8 @@ fn use_refreshing(kept: &Kept, again: &Callback<()>) {
             spawn_local(async move {
                 let known = id.parse().ok().filter(|id| kept.borrow().contains_key(id));
                 if let Some(id) = known
-                    && let Ok(loaded) = bridge::approval(id, CachePolicy::NetworkOnly).await
+                    && let Ok(loaded) =
+                        bridge::ask(ReadApproval { id, policy: CachePolicy::NetworkOnly }).await
                 {
                     kept.borrow_mut().insert(id, loaded.data);
                 }

@@ -14,6 +14,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use shared_types::desktop::{
     Failure, OutboxItem, QueuedDecision, QueuedDecisionState, ShellEvent, Withdrawn,
+    commands::{ExportQueued, ListOutbox, RetryOutbox, WithdrawQueued},
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -28,7 +29,7 @@ pub(crate) fn Outbox() -> Html {
         Callback::from(move |()| {
             let items = items.clone();
             spawn_local(async move {
-                if let Ok(mut all) = bridge::outbox().await {
+                if let Ok(mut all) = bridge::ask(ListOutbox {}).await {
                     all.reverse();
                     items.set(all);
                 }
@@ -44,7 +45,8 @@ pub(crate) fn Outbox() -> Html {
             read.emit(());
         }
     });
-    let retry = Callback::from(|_: MouseEvent| spawn_local(async { drop(bridge::outbox_retry().await) }));
+    let retry =
+        Callback::from(|_: MouseEvent| spawn_local(async { drop(bridge::ask(RetryOutbox {}).await) }));
     let waits = items.iter().any(|item| matches!(item, OutboxItem::Own(item) if item.state.waits()));
     html! {
         <main>
@@ -116,7 +118,7 @@ fn unreadable(id: &str, decided_at: Option<DateTime<Utc>>, text: &str, toaster: 
         Callback::from(move |_: MouseEvent| {
             let (id, toaster) = (id.clone(), toaster.clone());
             spawn_local(async move {
-                let toast = match bridge::outbox_export(id).await {
+                let toast = match bridge::ask(ExportQueued { id }).await {
                     Ok(path) => Toast::done(format!("Written to {path}")),
                     Err(failure) => failed(&failure),
                 };
@@ -148,7 +150,7 @@ fn withdraw(id: String, title: String, toaster: &Toaster) -> Callback<MouseEvent
     Callback::from(move |_: MouseEvent| {
         let (id, title, toaster) = (id.clone(), title.clone(), toaster.clone());
         spawn_local(async move {
-            match bridge::outbox_withdraw(id).await {
+            match bridge::ask(WithdrawQueued { id }).await {
                 Ok(Withdrawn::Gone | Withdrawn::NotThere) => {}
                 Ok(Withdrawn::RecordedBefore { at }) => {
                     toaster

@@ -19,7 +19,10 @@ use shared_types::{
         Permission, Permissions,
         rules::{RuleTried, StoredRule},
     },
-    desktop::Failure,
+    desktop::{
+        Failure,
+        commands::{DeleteRule, ReadRule, SaveRule, TryRule},
+    },
     workflow::Severity,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -54,7 +57,7 @@ struct StoredProps {
 
 #[component]
 fn Stored(props: &StoredProps) -> Html {
-    let reading = use_load(props.id.clone(), bridge::rule);
+    let reading = use_load(props.id.clone(), |id, policy| bridge::ask(ReadRule { id, policy }));
     let page = show(&reading.load, (&reading.again, &reading.cancel), "the rule", |loaded| {
         let text = loaded.data.source.clone();
         let key = loaded.data.etag.clone();
@@ -88,7 +91,7 @@ fn Bench(props: &BenchProps) -> Html {
         use_effect_with(((*text).clone(), (*payload).clone()), move |(text, payload)| {
             let (text, payload) = (text.clone(), payload.clone());
             let timer = Timeout::new(PAUSE_MS, move || {
-                spawn_local(async move { tried.set(Some(bridge::try_rule(text, payload).await)) });
+                spawn_local(async move { tried.set(Some(bridge::ask(TryRule { text, payload }).await)) });
             });
             move || drop(timer)
         });
@@ -180,7 +183,7 @@ fn use_acts(
             let (id, base) = of.clone().unzip();
             let (text, say, navigator, again) = (text.clone(), say.clone(), navigator.clone(), again.clone());
             spawn_local(async move {
-                match bridge::save_rule(id, text, base).await {
+                match bridge::ask(SaveRule { id, text, base }).await {
                     Ok(saved) => {
                         say(Toast::done(format!("Saved as version {}", saved.version)));
                         if let Some(navigator) = navigator {
@@ -197,7 +200,7 @@ fn use_acts(
         let Some((id, etag)) = of.clone() else { return };
         let (say, navigator, text) = (say.clone(), navigator.clone(), stored.clone());
         spawn_local(async move {
-            if let Err(failure) = bridge::delete_rule(id.clone(), etag).await {
+            if let Err(failure) = bridge::ask(DeleteRule { id: id.clone(), etag }).await {
                 say(Toast::failed(failure.words()));
                 return;
             }
@@ -220,7 +223,7 @@ fn put_back(
     Callback::from(move |()| {
         let (text, say, navigator) = (text.clone(), say.clone(), navigator.clone());
         spawn_local(async move {
-            match (bridge::save_rule(None, text, None).await, navigator) {
+            match (bridge::ask(SaveRule { id: None, text, base: None }).await, navigator) {
                 (Ok(saved), Some(navigator)) => navigator.push(&Route::Rule { id: saved.rule_id }),
                 (Ok(_), None) => {}
                 (Err(failure), _) => say(Toast::failed(failure.words())),

@@ -11,13 +11,16 @@ use crate::{
     pages::workflows::tabs,
     route::Route,
 };
-use shared_types::api::{Permission, Permissions, rules::RuleSummary};
+use shared_types::{
+    api::{Permission, Permissions, rules::RuleSummary},
+    desktop::commands::ListRules,
+};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 #[component]
 pub(crate) fn Rules() -> Html {
-    let reading = use_load((), |(), policy| bridge::rules(policy));
+    let reading = use_load((), |(), policy| bridge::ask(ListRules { policy }));
     let navigator = use_navigator();
     let rights = use_context::<Permissions>().unwrap_or_default();
     let search = use_search("rules");

@@ -20,7 +20,10 @@ use crate::{
 };
 use shared_types::{
     api::executions::{Execution, ExecutionDetail, TraceTree},
-    desktop::ShellEvent,
+    desktop::{
+        ShellEvent,
+        commands::{CancelRun, ReadRun, ReadRunTree},
+    },
     machine::{RunError, RunStatus},
 };
 use timeline::Timeline;
@@ -47,10 +50,10 @@ pub(crate) struct Props {
 
 #[component]
 pub(crate) fn Run(props: &Props) -> Html {
-    let reading = use_load(props.id.clone(), bridge::run);
+    let reading = use_load(props.id.clone(), |id, policy| bridge::ask(ReadRun { id, policy }));
     let (items, tab) = (use_state(|| ITEMS), use_state(|| Tab::Trace));
     let key = (props.id.clone(), *items);
-    let tree = use_load(key, |(id, items), policy| bridge::run_tree(id, items, policy));
+    let tree = use_load(key, |(id, items), policy| bridge::ask(ReadRunTree { id, items, policy }));
     let id = props.id.clone();
     let again = {
         let (run, tree) = (reading.again.clone(), tree.again.clone());
@@ -72,7 +75,9 @@ pub(crate) fn Run(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (id, again, toaster) = (id.clone(), again.clone(), toaster.clone());
             spawn_local(async move {
-                if let (Err(failure), Some(toaster)) = (bridge::cancel_run(id, None).await, toaster) {
+                if let (Err(failure), Some(toaster)) =
+                    (bridge::ask(CancelRun { id, reason: None }).await, toaster)
+                {
                     toaster.emit(Toast::failed(failure.words()));
                 }
                 again.emit(());

@@ -20,6 +20,7 @@ use shared_types::{
     api::live::LiveKind,
     desktop::{
         ShellEvent,
+        commands::ListWorkflows,
         keys::{Action, View},
     },
     ids::WorkflowId,
@@ -143,7 +144,7 @@ fn empty(filters: &Filters, change: &Callback<Filters>) -> Html {
 /// The workflows by their ids, for people.
 #[hook]
 fn use_names() -> Vec<(WorkflowId, String)> {
-    let workflows = use_load((), |(), policy| bridge::workflows(policy));
+    let workflows = use_load((), |(), policy| bridge::ask(ListWorkflows { policy }));
     match &workflows.load {
         Load::Ready(loaded) => {
             loaded.data.items.iter().map(|w| (w.workflow_id.clone(), w.name.clone())).collect()

@@ -20,7 +20,10 @@ use shared_types::{
         auth::{PasswordChange, SignedIn},
         roles::Role,
     },
-    desktop::{Settings as Chosen, Theme},
+    desktop::{
+        Settings as Chosen, Theme,
+        commands::{ChangePassword, KeepSettings, ListRoles, ReadSettings, SignOut},
+    },
     role::default_name,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -42,7 +45,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
         let chosen = chosen.clone();
         use_effect_with((), move |()| {
             spawn_local(async move {
-                if let Ok(settings) = bridge::settings().await {
+                if let Ok(settings) = bridge::ask(ReadSettings {}).await {
                     chosen.set(settings);
                 }
             });
@@ -54,10 +57,10 @@ pub(crate) fn Settings(props: &Props) -> Html {
             chosen.set(settings);
             show_theme(settings);
             // What could not be kept holds until the app is closed.
-            spawn_local(async move { drop(bridge::set_settings(settings).await) });
+            spawn_local(async move { drop(bridge::ask(KeepSettings { settings }).await) });
         })
     };
-    let named = use_load((), |(), policy| bridge::roles(policy));
+    let named = use_load((), |(), policy| bridge::ask(ListRoles { policy }));
     let roles = in_words(&props.user.roles, &named.load);
     let asking = use_state(|| None::<usize>);
     let navigator = use_navigator();
@@ -66,7 +69,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
         if let Some(navigator) = &navigator {
             navigator.replace(&Route::Inbox);
         }
-        spawn_local(async { drop(bridge::sign_out().await) });
+        spawn_local(async { drop(bridge::ask(SignOut {}).await) });
     });
     let sign_out = {
         let (asking, leave) = (asking.clone(), leave.clone());
@@ -161,7 +164,7 @@ fn PasswordForm() -> Html {
             let change = PasswordChange { old: old.value(), new: new.value() };
             let (failure, toaster) = (failure.clone(), toaster.clone());
             spawn_local(async move {
-                match bridge::change_password(change).await {
+                match bridge::ask(ChangePassword { change }).await {
                     Ok(()) => {
                         failure.set(None);
                         old.set_value("");

@@ -4,7 +4,7 @@ use crate::{
     bridge,
     components::icon::{Glyph, Icon},
 };
-use shared_types::desktop::{Failure, SignIn};
+use shared_types::desktop::{Failure, commands::SignIn};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -56,7 +56,7 @@ pub(crate) fn SignInPage(props: &Props) -> Html {
             let (failure, busy, workspaces) = (failure.clone(), busy.clone(), workspaces.clone());
             busy.set(true);
             spawn_local(async move {
-                if let Err(refused) = bridge::sign_in(with).await {
+                if let Err(refused) = bridge::ask(with).await {
                     workspaces.set(named_workspaces(&refused));
                     failure.set(Some(refused.words()));
                 }

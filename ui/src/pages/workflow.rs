@@ -20,7 +20,10 @@ use crate::{
 use outline::Outline;
 use shared_types::{
     api::{Permission, Permissions, live::LiveKind, workflows::Workflow as Published},
-    desktop::{Failure, ShellEvent},
+    desktop::{
+        Failure, ShellEvent,
+        commands::{ArchiveWorkflow, ReadWorkflow, SaveWorkflow, SetWorkflowEnabled, StartWorkflow},
+    },
     workflow::{Document, Finding, document::Trigger},
 };
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
@@ -35,7 +38,7 @@ pub(crate) struct Props {
 
 #[component]
 pub(crate) fn Workflow(props: &Props) -> Html {
-    let reading = use_load(props.id.clone(), bridge::workflow);
+    let reading = use_load(props.id.clone(), |id, policy| bridge::ask(ReadWorkflow { id, policy }));
     let again = reading.again.clone();
     let id = props.id.clone();
     use_shell_event(move |event| match event {
@@ -135,11 +138,15 @@ fn use_acts(again: Callback<()>, asking: UseStateHandle<Option<Published>>) -> A
         let (toaster, navigator) = (toaster.clone(), navigator.clone());
         Callback::from(move |id: String| {
             let navigator = navigator.clone();
-            act(bridge::start_workflow(id, serde_json::Map::new()), toaster.clone(), move |run| {
-                if let Some(navigator) = navigator {
-                    navigator.push(&Route::Run { id: run.execution_id.to_string() });
-                }
-            });
+            act(
+                bridge::ask(StartWorkflow { id, input: serde_json::Map::new() }),
+                toaster.clone(),
+                move |run| {
+                    if let Some(navigator) = navigator {
+                        navigator.push(&Route::Run { id: run.execution_id.to_string() });
+                    }
+                },
+            );
         })
     };
     let ask = {
@@ -160,7 +167,7 @@ fn use_acts(again: Callback<()>, asking: UseStateHandle<Option<Published>>) -> A
 fn toggled(workflow: Published, enabled: bool, toaster: Option<Toaster>, again: &Callback<()>) {
     let again = again.clone();
     let id = workflow.workflow_id.to_string();
-    act(bridge::toggle_workflow(id, enabled), toaster.clone(), move |_| {
+    act(bridge::ask(SetWorkflowEnabled { id, enabled }), toaster.clone(), move |_| {
         again.emit(());
         let says = if enabled {
             format!("{} is enabled: its trigger starts runs", workflow.name)
@@ -179,7 +186,8 @@ fn toggled(workflow: Published, enabled: bool, toaster: Option<Toaster>, again: 
 
 /// Archives a workflow; taken back, it is published again as it was.
 fn archived(workflow: Published, toaster: Option<Toaster>, navigator: Option<Navigator>) {
-    let archiving = bridge::archive_workflow(workflow.workflow_id.to_string(), workflow.etag.clone());
+    let archiving =
+        bridge::ask(ArchiveWorkflow { id: workflow.workflow_id.to_string(), etag: workflow.etag.clone() });
     act(archiving, toaster.clone(), move |()| {
         if let Some(navigator) = &navigator {
             navigator.push(&Route::Workflows);
@@ -203,9 +211,10 @@ fn archived(workflow: Published, toaster: Option<Toaster>, navigator: Option<Nav
 }
 
 async fn published_again(workflow: Published) -> Result<(), Failure> {
-    let again = bridge::save_workflow(None, workflow.source, None).await?;
+    let again = bridge::ask(SaveWorkflow { id: None, text: workflow.source, base: None }).await?;
     if again.enabled != workflow.enabled {
-        bridge::toggle_workflow(workflow.workflow_id.to_string(), workflow.enabled).await?;
+        bridge::ask(SetWorkflowEnabled { id: workflow.workflow_id.to_string(), enabled: workflow.enabled })
+            .await?;
     }
     Ok(())
 }

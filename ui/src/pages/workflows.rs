@@ -15,14 +15,14 @@ use crate::{
 };
 use shared_types::{
     api::{Permission, Permissions, live::LiveKind, workflows::WorkflowSummary},
-    desktop::ShellEvent,
+    desktop::{ShellEvent, commands::ListWorkflows},
 };
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 #[component]
 pub(crate) fn Workflows() -> Html {
-    let reading = use_load((), |(), policy| bridge::workflows(policy));
+    let reading = use_load((), |(), policy| bridge::ask(ListWorkflows { policy }));
     let again = reading.again.clone();
     use_shell_event(move |event| {
         if matches!(event, ShellEvent::Changed { kind: LiveKind::WorkflowChanged | LiveKind::Reset, .. }) {

@@ -4,7 +4,7 @@ use crate::{
     bridge,
     components::icon::{Glyph, Icon},
 };
-use shared_types::desktop::{ComparedLine, Comparison, Failure, LineOf, Merged};
+use shared_types::desktop::{ComparedLine, Comparison, Failure, LineOf, Merged, commands::CompareWorkflow};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
@@ -82,7 +82,7 @@ fn use_comparison(props: &Props, theirs: Option<&Choice>) -> UseStateHandle<Opti
             if let Some((id, revision, mine, theirs)) = asked {
                 spawn_local(async move {
                     // Without the comparison there is still the choice.
-                    compared.set(bridge::compare(id, revision, mine, theirs).await.ok());
+                    compared.set(bridge::ask(CompareWorkflow { id, revision, mine, theirs }).await.ok());
                 });
             }
         });

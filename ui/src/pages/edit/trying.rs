@@ -10,7 +10,7 @@ use crate::{
     format,
 };
 use serde_json::Value;
-use shared_types::machine::fact::StepState;
+use shared_types::{desktop::commands::TryWorkflow, machine::fact::StepState};
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlTextAreaElement;
@@ -45,7 +45,11 @@ pub(crate) fn Trying(props: &Props) -> Html {
             script.set(happens.clone());
             spawn_local(async move {
                 let happens = Value::Array(happens).to_string();
-                got.set(Some(bridge::try_it(text, event, happens).await.map_err(|failure| failure.words())));
+                got.set(Some(
+                    bridge::ask(TryWorkflow { text, event, script: happens })
+                        .await
+                        .map_err(|failure| failure.words()),
+                ));
             });
         })
     };

@@ -17,7 +17,10 @@ use crate::{
 use shared_types::{
     api::approvals::Approval,
     approval::decision::RequestStatus,
-    desktop::{Loaded, QueuedDecision, QueuedDecisionState, ShellEvent},
+    desktop::{
+        Loaded, QueuedDecision, QueuedDecisionState, ShellEvent,
+        commands::{ReadApproval, SetInFront},
+    },
     ids::ApprovalId,
 };
 use std::rc::Rc;
@@ -40,7 +43,7 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn Card(props: &Props) -> Html {
     let id = props.id;
-    let reading = use_load(id, bridge::approval);
+    let reading = use_load(id, |id, policy| bridge::ask(ReadApproval { id, policy }));
     let again = reading.again.clone();
     use_shell_event(move |event| match event {
         ShellEvent::Changed { id: changed, .. } if changed == id.to_string() || changed.is_empty() => {
@@ -56,8 +59,8 @@ pub(crate) fn Card(props: &Props) -> Html {
     use_effect_with(id, |id| {
         let id = id.to_string();
         // Only what is in front needs no notification; a shell that doesn't answer raises one too many.
-        spawn_local(async move { drop(bridge::in_front(Some(id)).await) });
-        || spawn_local(async { drop(bridge::in_front(None).await) })
+        spawn_local(async move { drop(bridge::ask(SetInFront { id: Some(id) }).await) });
+        || spawn_local(async { drop(bridge::ask(SetInFront { id: None }).await) })
     });
     let on_its_way = queued_words(&props.queued, id);
     let load = match (&reading.load, &props.known) {

@@ -18,6 +18,7 @@ use shared_types::{
     approval::decision::RequestStatus,
     desktop::{
         DecisionResult, Failure, QueuedDecisionState,
+        commands::DecideApproval,
         keys::{Action, View},
     },
     ids::ApprovalId,
@@ -163,7 +164,7 @@ fn use_sending(
         asking.set(None);
         leave.emit(id);
         spawn_local(async move {
-            let answer = bridge::decide(id, title.clone(), decision).await;
+            let answer = bridge::ask(DecideApproval { id, title: title.clone(), decision }).await;
             // What is recorded is decided: until the card says so, a second press does nothing.
             if !matches!(answer, Ok(DecisionResult::Recorded(_))) {
                 busy.set(false);

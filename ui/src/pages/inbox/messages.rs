@@ -10,7 +10,10 @@ use crate::{
 };
 use shared_types::{
     api::{live::LiveKind, notices::Notice},
-    desktop::ShellEvent,
+    desktop::{
+        ShellEvent,
+        commands::{ListNotices, MarkNoticeRead},
+    },
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -19,7 +22,7 @@ use yew_router::prelude::*;
 /// The messages, newest first.
 #[component]
 pub(crate) fn Messages() -> Html {
-    let reading = use_load((), |(), policy| bridge::notices(policy));
+    let reading = use_load((), |(), policy| bridge::ask(ListNotices { policy }));
     let again = reading.again.clone();
     use_shell_event(move |event| {
         if matches!(event, ShellEvent::Changed { kind: LiveKind::Notice | LiveKind::Reset, .. }) {
@@ -38,7 +41,7 @@ pub(crate) fn Messages() -> Html {
                 let (again, id) = (again.clone(), id.clone());
                 spawn_local(async move {
                     // Unread it stays, if the server doesn't answer.
-                    let _ = bridge::notice_read(id).await;
+                    let _ = bridge::ask(MarkNoticeRead { id }).await;
                     again.emit(());
                 });
                 if let (Some(navigator), Some(target)) = (&navigator, &target) {

@@ -35,3 +35,24 @@ pub(super) fn write(id: ApprovalId, verdict: Verdict, text: String) {
 pub(super) fn forget(id: ApprovalId) {
     REASONS.with_borrow_mut(|reasons| reasons.remove(&id));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_reason_that_was_begun_is_there_until_it_is_sent() {
+        let (id, other) = (ApprovalId(Uuid::from_u128(1)), ApprovalId(Uuid::from_u128(2)));
+        begin(id, Verdict::Reject);
+        assert!(begun(id).is_none(), "nothing is written yet");
+        write(id, Verdict::Reject, "Too much".to_owned());
+        // Asking for changes instead keeps what was written.
+        begin(id, Verdict::RequestChanges);
+        let kept = begun(id).unwrap();
+        assert_eq!((kept.verdict, kept.text.as_str()), (Verdict::RequestChanges, "Too much"));
+        assert!(begun(other).is_none());
+        forget(id);
+        assert!(begun(id).is_none());
+    }
+}

@@ -190,3 +190,54 @@ fn value_of(event: &Event) -> String {
         None => event.target_dyn_into::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters() -> Filters {
+        Filters {
+            q: Some("Order A-1".to_owned()),
+            workflow: Some(WorkflowId("order".to_owned())),
+            state: Some(RunStatus::Ended),
+            result: Some(RunResult::TimedOut),
+            since: Some(Period::Day),
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_address_is_what_is_filtered() {
+        let kept = serde_json::to_value(filters()).unwrap();
+        assert_eq!(
+            kept,
+            serde_json::json!({ "q": "Order A-1", "workflow": "order", "state": "ended", "result": "timed_out", "since": "24h" })
+        );
+        assert_eq!(serde_json::from_value::<Filters>(kept).unwrap(), filters());
+        assert_eq!(serde_json::to_value(Filters::default()).unwrap(), serde_json::json!({}));
+        assert!(filters().are_set() && !Filters::default().are_set());
+    }
+
+    #[test]
+    fn the_server_is_asked_for_what_is_filtered() {
+        let query = filters().query(Some("c".to_owned()));
+        assert_eq!((query.cursor.as_deref(), query.limit), (Some("c"), Some(PAGE)));
+        assert_eq!((query.status, query.result), (Some(RunStatus::Ended), Some(RunResult::TimedOut)));
+        let back = format::now() - query.started_after.unwrap();
+        assert!((Duration::hours(24)..Duration::hours(25)).contains(&back), "{back}");
+        assert!(Filters::default().query(None).started_after.is_none());
+    }
+
+    #[test]
+    fn every_choice_of_a_filter_is_one_that_it_takes() {
+        for (word, _) in &STATES[1..] {
+            assert!(super::word::<RunStatus>(Some((*word).to_owned())).is_some(), "{word}");
+        }
+        for (word, _) in &RESULTS[1..] {
+            assert!(super::word::<RunResult>(Some((*word).to_owned())).is_some(), "{word}");
+        }
+        for (word, _) in &PERIODS[1..] {
+            let period = super::word::<Period>(Some((*word).to_owned()));
+            assert_eq!(period.map(Period::key), Some(*word));
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::{
 };
 use shared_types::{
     api::{Page, executions::Execution},
-    desktop::{CachePolicy, Loaded},
+    desktop::{CachePolicy, Loaded, commands::ListRuns},
     ids::ExecutionId,
 };
 use std::{cell::RefCell, cmp::Reverse, collections::BTreeMap, rc::Rc};
@@ -94,8 +94,9 @@ pub(super) struct Runs {
 /// Reads runs; new ones are shown at once only while `is_calm`, so that no row moves under the pointer.
 #[hook]
 pub(super) fn use_runs(filters: &Filters, is_calm: bool) -> Runs {
-    let reading =
-        use_load(filters.clone(), |filters: Filters, policy| bridge::runs(filters.query(None), policy));
+    let reading = use_load(filters.clone(), |filters: Filters, policy| {
+        bridge::ask(ListRuns { query: filters.query(None), policy })
+    });
     let listing = use_mut_ref(Listing::default);
     let redraw = use_force_update();
     if let Load::Ready(first) = &reading.load {
@@ -128,7 +129,9 @@ fn read_older(listing: &Rc<RefCell<Listing>>, redraw: &UseForceUpdateHandle, fil
     };
     let (listing, redraw, filters) = (Rc::clone(listing), redraw.clone(), filters.clone());
     spawn_local(async move {
-        let answer = bridge::runs(filters.query(cursor.clone()), CachePolicy::NetworkOnly).await;
+        let answer =
+            bridge::ask(ListRuns { query: filters.query(cursor.clone()), policy: CachePolicy::NetworkOnly })
+                .await;
         let mut known = listing.borrow_mut();
         if known.of != filters {
             return;

@@ -9,14 +9,17 @@ use crate::{
     },
     load::use_load,
 };
-use shared_types::api::invitations::Invitation;
+use shared_types::{
+    api::invitations::Invitation,
+    desktop::commands::{AnswerInvitation, ListInvitations},
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 /// The section of the page.
 #[component]
 pub(crate) fn Invitations() -> Html {
-    let reading = use_load((), |(), policy| bridge::invitations(policy));
+    let reading = use_load((), |(), policy| bridge::ask(ListInvitations { policy }));
     let failure = use_state(|| None::<String>);
     let toaster = use_context::<Toaster>();
     let answer = {
@@ -24,7 +27,7 @@ pub(crate) fn Invitations() -> Html {
         Callback::from(move |(invitation, accept): (Invitation, bool)| {
             let (failure, again, toaster) = (failure.clone(), again.clone(), toaster.clone());
             spawn_local(async move {
-                match bridge::answer_invitation(invitation.invitation_id, accept).await {
+                match bridge::ask(AnswerInvitation { id: invitation.invitation_id, accept }).await {
                     Ok(()) => {
                         failure.set(None);
                         if let Some(toaster) = toaster {

@@ -10,6 +10,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use shared_types::{
     api::workflows::{Activity, StepActivity},
+    desktop::commands::ReadActivity,
     ids::StepId,
     workflow::{
         Document, Finding,
@@ -28,7 +29,9 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn Outline(props: &Props) -> Html {
     let chosen = use_state(|| None::<StepId>);
-    let activity = use_load(props.document.workflow_id.to_string(), bridge::activity);
+    let activity = use_load(props.document.workflow_id.to_string(), |id, policy| {
+        bridge::ask(ReadActivity { id, policy })
+    });
     let activity = if let Load::Ready(loaded) = &activity.load { Some(loaded.data.clone()) } else { None };
     let choose = {
         let chosen = chosen.clone();

@@ -12,6 +12,7 @@ use crate::{
 };
 use shared_types::{
     api::webhooks::{Verdict, Webhook, WebhookDelivery},
+    desktop::commands::{AddWebhookSecret, ReadWebhook, RevokeWebhookSecret},
     workflow::document::Signature,
 };
 use yew::prelude::*;
@@ -24,7 +25,7 @@ pub(crate) struct Props {
 
 #[component]
 pub(crate) fn WebhookPanel(props: &Props) -> Html {
-    let reading = use_load(props.id.clone(), bridge::webhook);
+    let reading = use_load(props.id.clone(), |id, policy| bridge::ask(ReadWebhook { id, policy }));
     // A secret that was just made: shown until the page is left.
     let fresh = use_state(|| None::<String>);
     let toaster = use_context::<Toaster>();
@@ -33,17 +34,23 @@ pub(crate) fn WebhookPanel(props: &Props) -> Html {
             (props.id.clone(), reading.again.clone(), toaster.clone(), fresh.clone());
         Callback::from(move |_: MouseEvent| {
             let (again, fresh) = (again.clone(), fresh.clone());
-            act(bridge::add_webhook_secret(id.clone(), None), toaster.clone(), move |shown| {
-                fresh.set(Some(shown.value));
-                again.emit(());
-            });
+            act(
+                bridge::ask(AddWebhookSecret { id: id.clone(), value: None }),
+                toaster.clone(),
+                move |shown| {
+                    fresh.set(Some(shown.value));
+                    again.emit(());
+                },
+            );
         })
     };
     let revoke = {
         let (id, again) = (props.id.clone(), reading.again.clone());
         Callback::from(move |secret: String| {
             let again = again.clone();
-            act(bridge::revoke_webhook_secret(id.clone(), secret), toaster.clone(), move |()| again.emit(()));
+            act(bridge::ask(RevokeWebhookSecret { id: id.clone(), secret }), toaster.clone(), move |()| {
+                again.emit(());
+            });
         })
     };
     let panel = show(&reading.load, (&reading.again, &reading.cancel), "the webhook", |loaded| {
