@@ -124,11 +124,13 @@ fn body_of(content_type: Option<&str>, bytes: &[u8]) -> Result<Value, AnswerErro
     {
         return if holds_nul(&value) { Err(AnswerError::Unstorable) } else { Ok(value) };
     }
-    match (kind, text.contains('\0')) {
+    if !text.contains('\0') {
+        return Ok(Value::String(text.into_owned()));
+    }
+    match kind {
         // What isn't text is kept as far as it can be read; what it says is nobody's to read anyway.
-        (Kind::Bytes, true) => Ok(Value::String(text.replace('\0', "\u{fffd}"))),
-        (_, true) => Err(AnswerError::Unstorable),
-        (_, false) => Ok(Value::String(text.into_owned())),
+        Kind::Bytes => Ok(Value::String(text.replace('\0', "\u{fffd}"))),
+        Kind::Json | Kind::MaybeJson | Kind::Text => Err(AnswerError::Unstorable),
     }
 }
 

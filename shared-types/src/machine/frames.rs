@@ -255,50 +255,49 @@ pub enum LaneOutcome {
 impl Frame {
     /// A lane of this frame.
     pub(super) fn lane(&self, id: &LaneId) -> Option<&Lane> {
-        match (&self.activity, id) {
-            (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
+        match id {
+            LaneId::Branch(id) => {
+                let Activity::Parallel(parallel_state) = &self.activity else { return None };
                 parallel_state.branches.iter().find(|branch| branch.id == *id).and_then(BranchRun::lane)
             }
-            (Activity::Foreach(foreach_state), LaneId::Item(n)) => {
+            LaneId::Item(n) => {
+                let Activity::Foreach(foreach_state) = &self.activity else { return None };
                 foreach_state.item(*n).map(|at| &foreach_state.open[at].lane)
             }
-            (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
         }
     }
 
     pub(super) fn lane_mut(&mut self, id: &LaneId) -> Option<&mut Lane> {
-        match (&mut self.activity, id) {
-            (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
-                let branch = parallel_state.branches.iter_mut().find(|branch| branch.id == *id)?;
-                branch.lane_mut()
-            }
-            (Activity::Foreach(foreach_state), LaneId::Item(n)) => {
-                foreach_state.item(*n).map(|at| &mut foreach_state.open[at].lane)
-            }
-            (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
+        match id {
+            LaneId::Branch(id) => self.branch_mut(id)?.lane_mut(),
+            LaneId::Item(n) => self.item_lane_mut(*n),
         }
     }
 
     /// The values that a lane has put into the context. A branch that is over can still be written to.
     pub(super) fn writes_mut(&mut self, id: &LaneId) -> Option<ContextWrites<'_>> {
-        match (&mut self.activity, id) {
-            (Activity::Parallel(parallel_state), LaneId::Branch(id)) => {
-                let branch = parallel_state.branches.iter_mut().find(|branch| branch.id == *id)?;
-                match &mut branch.state {
-                    BranchState::NotEntered => None,
-                    BranchState::Running(lane) => Some(lane.writes_mut()),
-                    BranchState::Completed(completed) => Some(ContextWrites {
-                        values: &mut completed.values,
-                        merged: Some(&mut completed.merged),
-                        context_bytes: Some(&mut completed.context_bytes),
-                    }),
-                }
-            }
-            (Activity::Foreach(foreach_state), LaneId::Item(n)) => {
-                foreach_state.item(*n).map(|at| foreach_state.open[at].lane.writes_mut())
-            }
-            (_, LaneId::Branch(_) | LaneId::Item(_)) => None,
+        match id {
+            LaneId::Branch(id) => match &mut self.branch_mut(id)?.state {
+                BranchState::NotEntered => None,
+                BranchState::Running(lane) => Some(lane.writes_mut()),
+                BranchState::Completed(completed) => Some(ContextWrites {
+                    values: &mut completed.values,
+                    merged: Some(&mut completed.merged),
+                    context_bytes: Some(&mut completed.context_bytes),
+                }),
+            },
+            LaneId::Item(n) => self.item_lane_mut(*n).map(Lane::writes_mut),
         }
+    }
+
+    fn branch_mut(&mut self, id: &str) -> Option<&mut BranchRun> {
+        let Activity::Parallel(parallel_state) = &mut self.activity else { return None };
+        parallel_state.branches.iter_mut().find(|branch| branch.id == id)
+    }
+
+    fn item_lane_mut(&mut self, n: u32) -> Option<&mut Lane> {
+        let Activity::Foreach(foreach_state) = &mut self.activity else { return None };
+        foreach_state.item(n).map(|at| &mut foreach_state.open[at].lane)
     }
 
     /// The frames in its lanes.

@@ -3,7 +3,7 @@
 use super::{address::StepAddress, transition::Transition};
 use crate::{
     ids::StepId,
-    workflow::step::{Step, StepKind},
+    workflow::step::{Ahead, Step},
 };
 
 /// The steps from one on, up to the first behind which the way forks or ends.
@@ -29,18 +29,5 @@ pub(super) fn steps_ahead<'t>(
 
 /// Whether what follows a step isn't known yet, or it ends.
 fn forks(step: &Step) -> bool {
-    match &step.kind {
-        StepKind::Action { .. } | StepKind::Execute { .. } => step.asks(),
-        StepKind::Fail { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Condition { .. }
-        | StepKind::Switch { .. } => true,
-        StepKind::Emit { .. }
-        | StepKind::Set { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. } => false,
-    }
+    step.ahead() == Ahead::Forks || step.asks()
 }

@@ -10,7 +10,7 @@ use crate::{
         Template,
         effect::{Effect, Emit, Notify},
         scope::Scope,
-        step::{Step, StepKind, Wait},
+        step::{Ahead, Step, StepKind},
         template::TemplateError,
     },
 };
@@ -33,7 +33,7 @@ pub(super) fn resolved_effects(
     let mut resolved = Vec::new();
     let mut room = MAX_KEPT_BYTES;
     for step in steps_ahead(transition, place, from) {
-        if !is_known(step) {
+        if step.ahead() != Ahead::Known {
             break;
         }
         let emitted = if let StepKind::Emit { emit } = &step.kind {
@@ -54,26 +54,6 @@ pub(super) fn resolved_effects(
         unknown.extend(written_by(step));
     }
     resolved
-}
-
-/// Whether all that a step does and where it leads is known before it is entered.
-fn is_known(step: &Step) -> bool {
-    match &step.kind {
-        StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Set { .. }
-        | StepKind::Wait { wait: Wait::For { .. } | Wait::Until { .. } } => true,
-        StepKind::Wait { wait: Wait::Event(_) }
-        | StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Call { .. }
-        | StepKind::Fail { .. }
-        | StepKind::Ai { .. } => false,
-    }
 }
 
 /// The names of the context that a step writes once it is entered.

@@ -30,7 +30,6 @@ pub use size::{MAX_REGEXES, MAX_STEPS};
 
 use super::{
     Document, Finding, Format, Severity, Source,
-    condition::Condition,
     finding_list::FindingList,
     schema,
     step::{Step, StepKind},
@@ -213,52 +212,17 @@ fn collect_sites<'d>(steps: &'d [Step], at: &str, enclosing: Enclosing, sites: &
 
 /// The sequences of steps inside a step, with their pointers below it.
 fn bodies(step: &Step) -> Vec<(String, &[Step], Enclosing)> {
-    match &step.kind {
-        StepKind::Parallel { parallel } => {
-            let own = (!parallel.steps.is_empty())
-                .then(|| ("parallel/steps".to_owned(), parallel.steps.as_slice(), Enclosing::Branch));
-            let branches = parallel.branches.iter().enumerate().map(|(n, branch)| {
-                (format!("parallel/branches/{n}/steps"), branch.steps.as_slice(), Enclosing::Branch)
-            });
-            own.into_iter().chain(branches).collect()
-        }
-        StepKind::Foreach { foreach } => {
-            vec![("foreach/steps".to_owned(), foreach.steps.as_slice(), Enclosing::Body)]
-        }
-        StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Fail { .. } => Vec::new(),
+    if let StepKind::Parallel { parallel } = &step.kind {
+        let own = (!parallel.steps.is_empty())
+            .then(|| ("parallel/steps".to_owned(), parallel.steps.as_slice(), Enclosing::Branch));
+        let branches = parallel.branches.iter().enumerate().map(|(n, branch)| {
+            (format!("parallel/branches/{n}/steps"), branch.steps.as_slice(), Enclosing::Branch)
+        });
+        return own.into_iter().chain(branches).collect();
     }
-}
-
-/// The conditions of a step with their pointers below it.
-fn step_conditions(step: &Step) -> Vec<(String, &Condition)> {
-    match &step.kind {
-        StepKind::Condition { condition: Some(condition), .. } => vec![("condition".to_owned(), condition)],
-        StepKind::Switch { cases, .. } => {
-            cases.iter().enumerate().map(|(n, case)| (format!("cases/{n}/when"), &case.when)).collect()
-        }
-        StepKind::Condition { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Fail { .. } => Vec::new(),
-    }
+    let body =
+        step.foreach().map(|foreach| ("foreach/steps".to_owned(), foreach.steps.as_slice(), Enclosing::Body));
+    body.into_iter().collect()
 }
 
 /// The document without its faulty parts, so that the rest is checked all the same.

@@ -103,15 +103,25 @@ fn does(step: &Step) -> Does {
     if step.asks() {
         return Does::Asks;
     }
-    match (&step.kind, step.action().map(|action| action.kind)) {
-        (StepKind::Condition { .. } | StepKind::Switch { .. }, _) => Does::Chooses,
-        (StepKind::Wait { .. }, _) => Does::Waits,
-        (StepKind::Parallel { .. } | StepKind::Foreach { .. }, _) => Does::Spreads,
-        (StepKind::Call { .. }, _) => Does::Calls,
-        (StepKind::Fail { .. }, _) => Does::Fails,
-        (_, Some(ActionKind::Allow)) => Does::Allows,
-        (_, Some(ActionKind::Block)) => Does::Blocks,
-        (_, Some(ActionKind::Execute | ActionKind::RequireApproval) | None) => Does::Acts,
+    if let Some(action) = step.action() {
+        return match action.kind {
+            ActionKind::Allow => Does::Allows,
+            ActionKind::Block => Does::Blocks,
+            ActionKind::Execute | ActionKind::RequireApproval => Does::Acts,
+        };
+    }
+    if matches!(step.kind, StepKind::Condition { .. } | StepKind::Switch { .. }) {
+        Does::Chooses
+    } else if matches!(step.kind, StepKind::Wait { .. }) {
+        Does::Waits
+    } else if matches!(step.kind, StepKind::Parallel { .. } | StepKind::Foreach { .. }) {
+        Does::Spreads
+    } else if matches!(step.kind, StepKind::Call { .. }) {
+        Does::Calls
+    } else if matches!(step.kind, StepKind::Fail { .. }) {
+        Does::Fails
+    } else {
+        Does::Acts
     }
 }
 

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 mod links;
 mod retry;
 
+pub use links::Ahead;
 pub use retry::{Backoff, Retry, RetryOn};
 
 /// One step.

@@ -1,6 +1,6 @@
 //! Conditions: something to ask, a value where one is needed, and of the right kind.
 
-use super::{StepSite, comparisons, step_conditions};
+use super::{StepSite, comparisons};
 use crate::workflow::{
     Finding, TemplateValue,
     condition::{Condition, Leaf},
@@ -25,7 +25,7 @@ pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
     if let StepKind::Switch { cases, .. } = &site.step.kind {
         check_cases(&format!("{}/cases", site.pointer), cases, findings);
     }
-    for (below, condition) in step_conditions(site.step) {
+    for (below, condition) in site.step.conditions() {
         check(&format!("{}/{below}", site.pointer), condition, findings);
     }
 }

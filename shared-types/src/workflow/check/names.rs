@@ -20,38 +20,13 @@ pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::error("name.bad", format!("{}/{below}", site.pointer), fault));
         }
     }
-    let emitted = match &site.step.kind {
-        StepKind::Emit { emit } => vec![("emit/event".to_owned(), &emit.event)],
-        StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Fail { .. } => site
-            .step
-            .effects()
-            .iter()
-            .enumerate()
-            .filter_map(|(n, effect)| match effect {
-                Effect::EmitEvent(emit) => Some((format!("execute/{n}/event"), &emit.event)),
-                Effect::Notify(_)
-                | Effect::HttpRequest(_)
-                | Effect::Webhook(_)
-                | Effect::CreateRecord(_)
-                | Effect::UpdateRecord(_)
-                | Effect::CreateApprovalRequest(_)
-                | Effect::Log(_)
-                | Effect::Connector(_) => None,
-            })
-            .collect(),
-    };
-    for (below, event) in emitted {
+    let own = if let StepKind::Emit { emit } = &site.step.kind { Some(emit) } else { None };
+    let own = own.map(|emit| ("emit/event".to_owned(), &emit.event));
+    let by_effects = site.step.effects().iter().enumerate().filter_map(|(n, effect)| {
+        let Effect::EmitEvent(emit) = effect else { return None };
+        Some((format!("execute/{n}/event"), &emit.event))
+    });
+    for (below, event) in own.into_iter().chain(by_effects) {
         if is_own_event(event) {
             let message = format!("{event} is one of the server's own events; take another type.");
             findings.push(Finding::error("event.reserved", format!("{}/{below}", site.pointer), message));
@@ -135,21 +110,7 @@ fn definitely_assigned(steps: &[Step]) -> BTreeSet<String> {
 }
 
 fn item_var(step: &Step) -> Option<(String, String)> {
-    match &step.kind {
-        StepKind::Foreach { foreach } => Some(("foreach/item_var".to_owned(), foreach.item_var.clone()?)),
-        StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Fail { .. } => None,
-    }
+    Some(("foreach/item_var".to_owned(), step.foreach()?.item_var.clone()?))
 }
 
 /// The names that a step itself writes, with the place of each below the step.

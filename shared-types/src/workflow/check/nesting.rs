@@ -5,7 +5,7 @@ use super::StepSite;
 use crate::workflow::{
     Finding, TemplateValue,
     finding::escape_segment,
-    step::{EventWait, Foreach, Parallel, StepKind, Wait},
+    step::{EventWait, Foreach, Parallel, StepKind},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -17,21 +17,15 @@ pub const MAX_ITEMS: usize = 10_000;
 
 pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
     let at = &site.pointer;
-    match &site.step.kind {
-        StepKind::Parallel { parallel } => check_parallel(at, parallel, findings),
-        StepKind::Foreach { foreach } => check_foreach(at, foreach, findings),
-        StepKind::Wait { wait: Wait::Event(wait) } => return check_match(at, wait, findings),
-        StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Fail { .. } => return,
+    if let Some(wait) = site.step.awaited_event() {
+        return check_match(at, wait, findings);
+    }
+    if let StepKind::Parallel { parallel } = &site.step.kind {
+        check_parallel(at, parallel, findings);
+    } else if let Some(foreach) = site.step.foreach() {
+        check_foreach(at, foreach, findings);
+    } else {
+        return;
     }
     let depth = at.matches("/parallel/").count() + at.matches("/foreach/").count();
     if depth >= MAX_NESTING {

@@ -1,6 +1,6 @@
 //! How large a document may be, found out before anything else is checked.
 
-use super::{StepSite, step_conditions};
+use super::StepSite;
 use crate::workflow::{
     Document, Finding, TemplateValue,
     condition::{Condition, Operator},
@@ -47,7 +47,7 @@ pub(super) fn too_many_regexes(document: &Document, sites: &[StepSite<'_>]) -> O
     let filter = document.filter().and_then(|filter| too_many_in("/trigger/filter", filter, &mut count));
     filter.or_else(|| {
         sites.iter().find_map(|site| {
-            step_conditions(site.step).into_iter().find_map(|(below, condition)| {
+            site.step.conditions().into_iter().find_map(|(below, condition)| {
                 too_many_in(&format!("{}/{below}", site.pointer), condition, &mut count)
             })
         })

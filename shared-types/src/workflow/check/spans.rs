@@ -29,41 +29,29 @@ pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
     if let Some(retry) = &step.retry {
         check_retry(retry, &format!("{at}/retry"), findings);
     }
-    match &step.kind {
-        StepKind::Wait { wait: Wait::For { r#for } } if is_zero(r#for) => {
-            let message = "`for` is no time at all; the run goes on at once.";
-            findings.push(Finding::warning("duration.zero", format!("{at}/wait/for"), message));
-        }
-        StepKind::Wait { wait: Wait::Event(wait) } if wait.timeout.as_ref().is_some_and(is_zero) => {
-            let message = "`timeout` is no time at all, so no event could come; write how long is waited.";
-            findings.push(Finding::error("duration.zero", format!("{at}/wait/timeout"), message));
-        }
-        StepKind::Approval { approval, .. } => {
-            for (n, level) in approval.levels.iter().enumerate() {
-                let spans = [
-                    ("expires_in", &level.expires_in, "the request would expire as it is made"),
-                    ("remind_every", &level.remind_every, "reminders would never end"),
-                    ("escalate_after", &level.escalate_after, "it would escalate as it is made"),
-                ];
-                for (key, _, why) in spans.iter().filter(|(_, span, _)| span.as_ref().is_some_and(is_zero)) {
-                    let message = format!("`{key}` is no time at all, so {why}; write how long that is.");
-                    let pointer = format!("{at}/approval/levels/{n}/{key}");
-                    findings.push(Finding::error("duration.zero", pointer, message));
-                }
+    if let StepKind::Wait { wait: Wait::For { r#for } } = &step.kind
+        && is_zero(r#for)
+    {
+        let message = "`for` is no time at all; the run goes on at once.";
+        findings.push(Finding::warning("duration.zero", format!("{at}/wait/for"), message));
+    }
+    if step.awaited_event().is_some_and(|wait| wait.timeout.as_ref().is_some_and(is_zero)) {
+        let message = "`timeout` is no time at all, so no event could come; write how long is waited.";
+        findings.push(Finding::error("duration.zero", format!("{at}/wait/timeout"), message));
+    }
+    if let StepKind::Approval { approval, .. } = &step.kind {
+        for (n, level) in approval.levels.iter().enumerate() {
+            let spans = [
+                ("expires_in", &level.expires_in, "the request would expire as it is made"),
+                ("remind_every", &level.remind_every, "reminders would never end"),
+                ("escalate_after", &level.escalate_after, "it would escalate as it is made"),
+            ];
+            for (key, _, why) in spans.iter().filter(|(_, span, _)| span.as_ref().is_some_and(is_zero)) {
+                let message = format!("`{key}` is no time at all, so {why}; write how long that is.");
+                let pointer = format!("{at}/approval/levels/{n}/{key}");
+                findings.push(Finding::error("duration.zero", pointer, message));
             }
         }
-        StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Wait { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. }
-        | StepKind::Fail { .. } => {}
     }
     check_short_requests(site, findings);
 }

@@ -10,48 +10,34 @@ use crate::workflow::{
 
 pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
     let (step, at) = (site.step, &site.pointer);
-    match &step.kind {
-        StepKind::Fail { .. } => {
-            for (key, link) in [("next", &step.next), ("on_error", &step.on_error)] {
-                if link.is_some() {
-                    let message =
-                        format!("`{key}` is never followed: the run ends here, or the branch or item.");
-                    let path = format!("{at}/{key}");
-                    let fix = vec![PatchOp::Remove { path: path.clone() }];
-                    findings.push(Finding::warning("link.unused", path, message).with_fix(fix));
-                }
+    if matches!(step.kind, StepKind::Fail { .. }) {
+        for (key, link) in [("next", &step.next), ("on_error", &step.on_error)] {
+            if link.is_some() {
+                let message = format!("`{key}` is never followed: the run ends here, or the branch or item.");
+                let path = format!("{at}/{key}");
+                let fix = vec![PatchOp::Remove { path: path.clone() }];
+                findings.push(Finding::warning("link.unused", path, message).with_fix(fix));
             }
         }
-        StepKind::Execute { execute, .. } if execute.is_empty() => {
-            let message = "This does nothing: there are no effects.";
-            findings.push(Finding::warning("effects.none", format!("{at}/execute"), message));
+    }
+    if matches!(&step.kind, StepKind::Execute { execute, .. } if execute.is_empty()) {
+        let message = "This does nothing: there are no effects.";
+        findings.push(Finding::warning("effects.none", format!("{at}/execute"), message));
+    }
+    if let StepKind::Wait { wait } = &step.kind {
+        check_timeout(site, wait, findings);
+        if let Wait::Until { until } = wait
+            && until.is_literal()
+            && time_of(until.source()).is_none()
+            && let Err(fault) = bounds::instant(until.source())
+        {
+            let message = format!("{fault}, or a template that gives a time.");
+            findings.push(Finding::error("time.bad", format!("{at}/wait/until"), message));
         }
-        StepKind::Wait { wait } => {
-            check_timeout(site, wait, findings);
-            if let Wait::Until { until } = wait
-                && until.is_literal()
-                && time_of(until.source()).is_none()
-                && let Err(fault) = bounds::instant(until.source())
-            {
-                let message = format!("{fault}, or a template that gives a time.");
-                findings.push(Finding::error("time.bad", format!("{at}/wait/until"), message));
-            }
-        }
-        StepKind::Approval { .. } if step.timeout.is_some() => {
-            let message = "`timeout` does nothing here; `expires_in` of a level says how long is waited.";
-            findings.push(Finding::warning("timeout.unused", format!("{at}/timeout"), message));
-        }
-        StepKind::Condition { .. }
-        | StepKind::Switch { .. }
-        | StepKind::Action { .. }
-        | StepKind::Execute { .. }
-        | StepKind::Approval { .. }
-        | StepKind::Parallel { .. }
-        | StepKind::Foreach { .. }
-        | StepKind::Set { .. }
-        | StepKind::Call { .. }
-        | StepKind::Ai { .. }
-        | StepKind::Emit { .. } => {}
+    }
+    if matches!(step.kind, StepKind::Approval { .. }) && step.timeout.is_some() {
+        let message = "`timeout` does nothing here; `expires_in` of a level says how long is waited.";
+        findings.push(Finding::warning("timeout.unused", format!("{at}/timeout"), message));
     }
 }
 

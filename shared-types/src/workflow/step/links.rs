@@ -1,7 +1,10 @@
 //! What a step holds, what it does, and where it leads.
 
 use super::{Action, EventWait, Foreach, Outcomes, Step, StepKind, Wait};
-use crate::{ids::StepId, workflow::effect::Effect};
+use crate::{
+    ids::StepId,
+    workflow::{condition::Condition, effect::Effect},
+};
 
 impl Step {
     /// The sequences of steps that stand in this one: its branches, or its body.
@@ -33,34 +36,20 @@ impl Step {
     pub fn links(&self) -> Vec<(String, &StepId)> {
         let mut links: Vec<(String, &StepId)> = Vec::new();
         let shared = [("next", &self.next), ("on_error", &self.on_error)];
-        let own: Vec<(String, &Option<StepId>)> = match &self.kind {
-            StepKind::Condition { on_true, on_false, .. } => {
-                vec![("on_true".to_owned(), on_true), ("on_false".to_owned(), on_false)]
-            }
-            StepKind::Switch { cases, default } => cases
-                .iter()
-                .enumerate()
-                .map(|(n, case)| (format!("cases/{n}/next"), &case.next))
-                .chain([("default".to_owned(), default)])
-                .collect(),
-            StepKind::Action { outcomes, .. }
-            | StepKind::Execute { outcomes, .. }
-            | StepKind::Approval { outcomes, .. } => {
-                links.extend(outcomes.links().map(|(key, link)| (key.to_owned(), link)));
-                Vec::new()
-            }
-            StepKind::Wait { wait: Wait::Event(wait) } => {
-                vec![("wait/on_timeout".to_owned(), &wait.on_timeout)]
-            }
-            StepKind::Wait { .. }
-            | StepKind::Parallel { .. }
-            | StepKind::Foreach { .. }
-            | StepKind::Set { .. }
-            | StepKind::Call { .. }
-            | StepKind::Ai { .. }
-            | StepKind::Emit { .. }
-            | StepKind::Fail { .. } => Vec::new(),
-        };
+        let mut own: Vec<(String, &Option<StepId>)> = Vec::new();
+        if let StepKind::Condition { on_true, on_false, .. } = &self.kind {
+            own.extend([("on_true".to_owned(), on_true), ("on_false".to_owned(), on_false)]);
+        }
+        if let StepKind::Switch { cases, default } = &self.kind {
+            own.extend(cases.iter().enumerate().map(|(n, case)| (format!("cases/{n}/next"), &case.next)));
+            own.push(("default".to_owned(), default));
+        }
+        if let Some(wait) = self.awaited_event() {
+            own.push(("wait/on_timeout".to_owned(), &wait.on_timeout));
+        }
+        links.extend(
+            self.outcomes().into_iter().flat_map(Outcomes::links).map(|(key, link)| (key.to_owned(), link)),
+        );
         let named = shared.into_iter().map(|(key, link)| (key.to_owned(), link)).chain(own);
         links.extend(named.filter_map(|(key, link)| link.as_ref().map(|link| (key, link))));
         links
@@ -68,38 +57,22 @@ impl Step {
 
     /// The effects of the step, in order; none where its type has no list.
     pub fn effects(&self) -> &[Effect] {
-        match &self.kind {
-            StepKind::Action { execute, .. } | StepKind::Execute { execute, .. } => execute,
-            StepKind::Condition { .. }
-            | StepKind::Switch { .. }
-            | StepKind::Approval { .. }
-            | StepKind::Parallel { .. }
-            | StepKind::Foreach { .. }
-            | StepKind::Wait { .. }
-            | StepKind::Set { .. }
-            | StepKind::Call { .. }
-            | StepKind::Ai { .. }
-            | StepKind::Emit { .. }
-            | StepKind::Fail { .. } => &[],
+        if let StepKind::Action { execute, .. } | StepKind::Execute { execute, .. } = &self.kind {
+            execute
+        } else {
+            &[]
         }
     }
 
     /// Where the decision of a request made in this step leads; `None` where its type can't ask.
     pub fn outcomes(&self) -> Option<&Outcomes> {
-        match &self.kind {
-            StepKind::Action { outcomes, .. }
-            | StepKind::Execute { outcomes, .. }
-            | StepKind::Approval { outcomes, .. } => Some(outcomes),
-            StepKind::Condition { .. }
-            | StepKind::Switch { .. }
-            | StepKind::Parallel { .. }
-            | StepKind::Foreach { .. }
-            | StepKind::Wait { .. }
-            | StepKind::Set { .. }
-            | StepKind::Call { .. }
-            | StepKind::Ai { .. }
-            | StepKind::Emit { .. }
-            | StepKind::Fail { .. } => None,
+        if let StepKind::Action { outcomes, .. }
+        | StepKind::Execute { outcomes, .. }
+        | StepKind::Approval { outcomes, .. } = &self.kind
+        {
+            Some(outcomes)
+        } else {
+            None
         }
     }
 
@@ -125,22 +98,59 @@ impl Step {
         self.asks() && (is_native || self.next.is_none() || self.outcomes().is_some_and(Outcomes::any))
     }
 
+    /// The conditions of the step, with their pointers below it.
+    pub fn conditions(&self) -> Vec<(String, &Condition)> {
+        if let StepKind::Condition { condition: Some(condition), .. } = &self.kind {
+            return vec![("condition".to_owned(), condition)];
+        }
+        if let StepKind::Switch { cases, .. } = &self.kind {
+            return cases
+                .iter()
+                .enumerate()
+                .map(|(n, case)| (format!("cases/{n}/when"), &case.when))
+                .collect();
+        }
+        Vec::new()
+    }
+
     /// The document's name for the step's type.
     pub fn type_name(&self) -> &'static str {
+        self.described().0
+    }
+
+    /// How much of the way from here on is known before the step is entered.
+    pub fn ahead(&self) -> Ahead {
+        self.described().1
+    }
+
+    /// Each type of step, by its name, and with what is known of the way from it on.
+    fn described(&self) -> (&'static str, Ahead) {
         match &self.kind {
-            StepKind::Condition { .. } => "condition",
-            StepKind::Switch { .. } => "switch",
-            StepKind::Action { .. } => "action",
-            StepKind::Execute { .. } => "execute",
-            StepKind::Approval { .. } => "approval",
-            StepKind::Parallel { .. } => "parallel",
-            StepKind::Foreach { .. } => "foreach",
-            StepKind::Wait { .. } => "wait",
-            StepKind::Set { .. } => "set",
-            StepKind::Call { .. } => "call",
-            StepKind::Ai { .. } => "ai",
-            StepKind::Emit { .. } => "emit",
-            StepKind::Fail { .. } => "fail",
+            StepKind::Condition { .. } => ("condition", Ahead::Forks),
+            StepKind::Switch { .. } => ("switch", Ahead::Forks),
+            StepKind::Action { .. } => ("action", Ahead::Known),
+            StepKind::Execute { .. } => ("execute", Ahead::Known),
+            StepKind::Approval { .. } => ("approval", Ahead::Forks),
+            StepKind::Parallel { .. } => ("parallel", Ahead::Unknown),
+            StepKind::Foreach { .. } => ("foreach", Ahead::Unknown),
+            StepKind::Wait { wait: Wait::Event(_) } => ("wait", Ahead::Unknown),
+            StepKind::Wait { wait: Wait::For { .. } | Wait::Until { .. } } => ("wait", Ahead::Known),
+            StepKind::Set { .. } => ("set", Ahead::Known),
+            StepKind::Call { .. } => ("call", Ahead::Unknown),
+            StepKind::Ai { .. } => ("ai", Ahead::Unknown),
+            StepKind::Emit { .. } => ("emit", Ahead::Known),
+            StepKind::Fail { .. } => ("fail", Ahead::Forks),
         }
     }
+}
+
+/// What is known of the way from a step on, before it is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// All that it does, and what follows it.
+    Known,
+    /// What follows it, but not all that it brings.
+    Unknown,
+    /// Not what follows it, or the run ends.
+    Forks,
 }

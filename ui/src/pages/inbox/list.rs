@@ -103,9 +103,8 @@ fn show_selected(list: &NodeRef) {
 fn closed_words(approval: &Approval) -> String {
     let word = format::request_word(approval.status);
     let made = approval.levels.iter().flat_map(|level| &level.decisions).next_back();
-    match (approval.status, made) {
-        (RequestStatus::Pending, _) => "Not yours to decide any more".to_owned(),
-        (_, Some(made)) => format!("{word} by {}, {}", made.name, format::hour(made.at)),
-        (_, None) => word.to_owned(),
+    if approval.status == RequestStatus::Pending {
+        return "Not yours to decide any more".to_owned();
     }
+    made.map_or_else(|| word.to_owned(), |made| format!("{word} by {}, {}", made.name, format::hour(made.at)))
 }

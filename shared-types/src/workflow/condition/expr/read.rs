@@ -427,7 +427,8 @@ fn compare(left: Side, operator: Operator, right: Side, column: usize, of_right:
         }
         (Side::Value(value), Side::Path(field)) => Ok(leaf(field, turned(operator), Some(value))),
         (Side::Value(_), Side::Value(_)) => fault(column, "Two values are always the same; compare a path."),
-        (Side::Condition(_), _) | (_, Side::Condition(_)) => {
+        (Side::Condition(_), Side::Path(_) | Side::Value(_) | Side::Condition(_))
+        | (Side::Path(_) | Side::Value(_), Side::Condition(_)) => {
             fault(column, "A comparison can't be compared; join comparisons with && and ||.")
         }
     }

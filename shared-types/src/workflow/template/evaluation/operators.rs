@@ -37,12 +37,12 @@ impl<'a> Evaluation<'a> {
         (left, a): (&'a Expression, &Data<'a>),
         (right, b): (&'a Expression, &Data<'a>),
     ) -> Evaluated<Data<'a>> {
+        if sign == Calculation::Join {
+            let mut text = self.printed(a)?;
+            text.push_str(&self.printed(b)?);
+            return Data::text(text, &mut self.budget);
+        }
         match (sign, a, b) {
-            (Calculation::Join, _, _) => {
-                let mut text = self.printed(a)?;
-                text.push_str(&self.printed(b)?);
-                Data::text(text, &mut self.budget)
-            }
             (Calculation::Plus, Data::List(a), Data::List(b)) => {
                 self.budget.work(a.len() + b.len())?;
                 let items =
@@ -61,7 +61,7 @@ impl<'a> Evaluation<'a> {
                 Calculation::Power | Calculation::Join => a.to_the(*b),
             }?)),
             (sign, Data::Number(_), other) => Err(not_a_number(sign.sign(), right, other)),
-            (sign, other, _) => Err(not_a_number(sign.sign(), left, other)),
+            (sign, other, _right) => Err(not_a_number(sign.sign(), left, other)),
         }
     }
 
@@ -205,20 +205,15 @@ pub(in crate::workflow::template) fn whole(value: &Data<'_>) -> Evaluated<i128> 
 
 /// What to say where a number is needed and something else is there.
 fn not_a_number(sign: &str, expression: &Expression, value: &Data<'_>) -> Fail {
-    let name = match expression {
-        Expression::Path(path) => format!("`{}`", path.join(".")),
-        _ => "what it is given".to_owned(),
-    };
-    let instead = match (value, expression) {
-        (Data::Text(_), Expression::Path(path)) if sign == "+" => {
-            let path = path.join(".");
+    let path = if let Expression::Path(path) = expression { Some(path.join(".")) } else { None };
+    let name = path.as_ref().map_or_else(|| "what it is given".to_owned(), |path| format!("`{path}`"));
+    let instead = match (matches!(value, Data::Text(_)), path) {
+        (false, _) => String::new(),
+        (true, Some(path)) if sign == "+" => {
             format!("; `{path} | number` makes a number of it, and `~` joins texts")
         }
-        (Data::Text(_), Expression::Path(path)) => {
-            format!("; `{} | number` makes a number of it", path.join("."))
-        }
-        (Data::Text(_), _) => "; `| number` makes a number of a text, and `~` joins texts".to_owned(),
-        _ => String::new(),
+        (true, Some(path)) => format!("; `{path} | number` makes a number of it"),
+        (true, None) => "; `| number` makes a number of a text, and `~` joins texts".to_owned(),
     };
     Fail::type_of(format!("`{sign}` takes numbers, and {name} {}{instead}", value.kind_in_words()))
 }
