@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Principal,
-    clock,
+    clock::Clock,
     store::{audit::Entry, people::Account},
 };
 use serde_json::Value;
@@ -28,11 +28,11 @@ impl From<&Principal> for Actor {
 
 impl Actor {
     /// An entry for something that this actor does.
-    pub fn entry(&self, action: &'static str, subject: &str, detail: Value) -> Entry {
+    pub fn entry(&self, clock: &Clock, action: &'static str, subject: &str, detail: Value) -> Entry {
         Entry {
-            id: AuditId(clock::new_id()),
+            id: AuditId(clock.new_id()),
             workspace: self.workspace,
-            at: clock::now(),
+            at: clock.now(),
             actor: self.name.clone(),
             action,
             subject: subject.to_owned(),
@@ -43,12 +43,19 @@ impl Actor {
 }
 
 /// An entry for something that a caller does.
-pub fn entry(principal: &Principal, action: &'static str, subject: &str, detail: Value) -> Entry {
-    Actor::from(principal).entry(action, subject, detail)
+pub fn entry(
+    clock: &Clock,
+    principal: &Principal,
+    action: &'static str,
+    subject: &str,
+    detail: Value,
+) -> Entry {
+    Actor::from(principal).entry(clock, action, subject, detail)
 }
 
 /// An entry for something that is told of a person who isn't let in, or not yet.
 pub fn entry_of(
+    clock: &Clock,
     account: &Account,
     workspace: WorkspaceId,
     address: Option<IpAddr>,
@@ -56,5 +63,5 @@ pub fn entry_of(
     detail: Value,
 ) -> Entry {
     let address = address.map(|address| address.to_string());
-    Actor { workspace, name: account.email.clone(), address }.entry(action, &account.email, detail)
+    Actor { workspace, name: account.email.clone(), address }.entry(clock, action, &account.email, detail)
 }

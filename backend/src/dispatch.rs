@@ -11,7 +11,7 @@ mod waking;
 pub use waking::{Loop, PostgresWaking, Waking};
 
 use crate::{
-    clock,
+    clock::Clock,
     store::{self, sessions::RIGHTS_CHANGED},
 };
 use chrono::{DateTime, Utc};
@@ -101,19 +101,27 @@ pub struct Dispatch {
     incoming: broadcast::Sender<Arc<Numbered>>,
     rights: broadcast::Sender<RightsChanged>,
     waking: Arc<PostgresWaking>,
+    clock: Clock,
 }
 
 impl Dispatch {
     /// Begins to tell and to listen, until `stop`. Those who wake loops here are heard with the rest.
-    pub fn start(pool: PgPool, waking: Arc<PostgresWaking>, stop: CancellationToken) -> Self {
+    pub fn start(pool: PgPool, clock: Clock, waking: Arc<PostgresWaking>, stop: CancellationToken) -> Self {
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let (incoming, _) = broadcast::channel(QUEUE);
         let (rights, _) = broadcast::channel(RIGHTS_QUEUE);
-        let dispatch =
-            Self { outgoing, dropped: Arc::default(), windows: Arc::default(), incoming, rights, waking };
+        let dispatch = Self {
+            outgoing,
+            dropped: Arc::default(),
+            windows: Arc::default(),
+            incoming,
+            rights,
+            waking,
+            clock: clock.clone(),
+        };
         tokio::spawn(send(pool.clone(), queue, Arc::clone(&dispatch.dropped), stop.clone()));
         tokio::spawn(listen(pool.clone(), dispatch.clone(), stop.clone()));
-        tokio::spawn(publisher::run(pool, stop));
+        tokio::spawn(publisher::run(pool, clock, stop));
         dispatch
     }
 
@@ -179,7 +187,7 @@ impl Dispatch {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         for (workspace, n) in windows.forget() {
             let message = DispatchMessage { workspace, kind: LiveKind::Reset, id: String::new(), to: None };
-            let _ = self.incoming.send(Arc::new(Numbered { n, at: clock::now(), message }));
+            let _ = self.incoming.send(Arc::new(Numbered { n, at: self.clock.now(), message }));
         }
         let _ = self.rights.send(RightsChanged::OfAnybody);
     }

@@ -33,6 +33,7 @@ pub use set_aside::Because;
 pub use watch::{RunSummary, Watch};
 
 use crate::{
+    clock::Clock,
     dispatch::{Dispatch, DispatchMessage, Loop, Waking},
     effects::Effects,
     role::Role,
@@ -63,6 +64,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     pool: PgPool,
+    clock: Clock,
     server: Uuid,
     catalog: Catalog,
     evaluations: Evaluations,
@@ -88,6 +90,8 @@ struct Inner {
 pub struct Parts {
     /// The database.
     pub pool: PgPool,
+    /// The time.
+    pub clock: Clock,
     /// This server's id, fresh with every start.
     pub server: Uuid,
     /// What calls others.
@@ -132,6 +136,7 @@ impl Engine {
             writer: Writer::new(&parts.pool, &recheck),
             recheck,
             pool: parts.pool,
+            clock: parts.clock,
             server: parts.server,
             catalog: Catalog::default(),
             evaluations: Evaluations::default(),

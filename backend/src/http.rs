@@ -37,6 +37,7 @@ use crate::{
         device::Devices, keys::RecentKeys, password::Hashing, proxies::TrustedProxies, seal::SecretKey,
         token::Tokens,
     },
+    clock::Clock,
     dispatch::Dispatch,
     engine::Engine,
     publishing::Publishing,
@@ -71,6 +72,8 @@ pub struct AppState(pub Arc<Shared>);
 pub struct Shared {
     /// The database.
     pub pool: PgPool,
+    /// The time.
+    pub clock: Clock,
     /// The engine.
     pub engine: Engine,
     /// What reads and checks documents beside the serving threads.

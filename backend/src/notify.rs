@@ -1,7 +1,7 @@
 //! Mail: messages to the world go out from here, each tried a few times, then kept with the reason.
 
 use crate::{
-    clock,
+    clock::Clock,
     engine::Engine,
     store::{self, deliveries, deliveries::DueDelivery},
 };
@@ -79,9 +79,9 @@ fn first_line(text: &str) -> String {
 }
 
 /// Sends what is due, until the server stops.
-pub async fn run(pool: PgPool, mailer: Mailer, engine: Engine, stop: CancellationToken) {
+pub async fn run(pool: PgPool, clock: Clock, mailer: Mailer, engine: Engine, stop: CancellationToken) {
     loop {
-        match tick(&pool, &mailer).await {
+        match tick(&pool, &clock, &mailer).await {
             Ok(0) => {}
             Ok(_) => continue,
             Err(error) => tracing::warn!(%error, "mail will be looked at again"),
@@ -95,25 +95,25 @@ pub async fn run(pool: PgPool, mailer: Mailer, engine: Engine, stop: Cancellatio
 }
 
 /// Sends some of what is due; how many there were. Each is recorded before and after, in two transactions.
-async fn tick(pool: &PgPool, mailer: &Mailer) -> store::Result<usize> {
-    let now = clock::now();
+async fn tick(pool: &PgPool, clock: &Clock, mailer: &Mailer) -> store::Result<usize> {
+    let now = clock.now();
     let due = {
         let mut conn = pool.acquire().await?;
         deliveries::claim_due(&mut conn, now, now + Span::seconds(CLAIM_SECONDS), PART).await?
     };
     // At once, so that all are recorded well before another server may claim them.
-    let results = join_all(due.iter().map(|due| deliver(pool, mailer, due))).await;
+    let results = join_all(due.iter().map(|due| deliver(pool, clock, mailer, due))).await;
     results.into_iter().collect::<store::Result<()>>()?;
     Ok(due.len())
 }
 
-async fn deliver(pool: &PgPool, mailer: &Mailer, due: &DueDelivery) -> store::Result<()> {
+async fn deliver(pool: &PgPool, clock: &Clock, mailer: &Mailer, due: &DueDelivery) -> store::Result<()> {
     let sent = mailer.send(due).await;
     let mut conn = pool.acquire().await?;
-    let Err(error) = sent else { return deliveries::mark_delivered(&mut conn, due.id, clock::now()).await };
+    let Err(error) = sent else { return deliveries::mark_delivered(&mut conn, due, clock.now()).await };
     tracing::warn!(delivery.id = %due.id, %error, "a mail could not be sent");
     let again = !error.is_hopeless() && due.attempts < MAX_ATTEMPTS;
     let pause = Span::seconds(30 << due.attempts.clamp(0, 10));
-    let again_at = again.then(|| clock::now() + pause);
-    deliveries::mark_failed(&mut conn, due.id, &error.to_string(), again_at).await
+    let again_at = again.then(|| clock.now() + pause);
+    deliveries::mark_failed(&mut conn, due, &error.to_string(), again_at).await
 }

@@ -65,7 +65,7 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
             if sample_data {
                 config.outbound_allow = config.outbound_allow.and(&sample::SHOP_ADDRESS.parse::<Allowed>()?);
             }
-            run_server(&config, StartOptions { sample_data, role: Role::All }).await?;
+            run_server(&config, StartOptions { sample_data, ..StartOptions::default() }).await?;
         }
         Command::Api => run_server(&Config::load(&sources)?, Role::Api.into()).await?,
         Command::Worker => run_server(&Config::load(&sources)?, Role::Worker.into()).await?,

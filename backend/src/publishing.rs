@@ -8,7 +8,7 @@ pub use reviewing::ReviewError;
 use crate::{
     audit::Actor,
     auth::seal::SecretKey,
-    clock,
+    clock::Clock,
     dispatch::{Dispatch, DispatchMessage},
     engine::{Engine, next_due_of},
     reviews::{NotReviewed, Reviews},
@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub struct Publishing {
     pool: PgPool,
+    clock: Clock,
     reviews: Reviews,
     mail: bool,
 }
@@ -117,8 +118,8 @@ pub fn require_valid(checked: &Checked) -> Result<Document, PublishError> {
 
 impl Publishing {
     /// What publishes into this database. `mail` says whether mail can be sent.
-    pub fn new(pool: PgPool, reviews: Reviews, mail: bool) -> Self {
-        Self { pool, reviews, mail }
+    pub fn new(pool: PgPool, clock: Clock, reviews: Reviews, mail: bool) -> Self {
+        Self { pool, clock, reviews, mail }
     }
 
     /// Reviews a text that is to be published.
@@ -163,6 +164,7 @@ impl Publishing {
 /// There is one with this id, or the store failed.
 pub async fn create(
     conn: &mut PgConnection,
+    clock: &Clock,
     actor: &Actor,
     valid: &ValidDocument,
 ) -> Result<StoredWorkflow, PublishError> {
@@ -174,7 +176,7 @@ pub async fn create(
         None => 1,
     };
     let enabled = valid.document.enabled && valid.is_runnable();
-    publish(conn, actor, revision, enabled, valid).await?;
+    publish(conn, clock, actor, revision, enabled, valid).await?;
     workflows::find(conn, actor.workspace, id, None).await?.ok_or(PublishError::NotFound)
 }
 
@@ -184,6 +186,7 @@ pub async fn create(
 /// Something else is there than what is expected, or the store failed.
 pub async fn replace(
     conn: &mut PgConnection,
+    clock: &Clock,
     actor: &Actor,
     expected: &Expected,
     valid: &ValidDocument,
@@ -193,7 +196,7 @@ pub async fn replace(
         Some(known) => (known.newest + 1, known.enabled && valid.is_runnable()),
         None => (1, valid.document.enabled && valid.is_runnable()),
     };
-    publish(conn, actor, revision, enabled, valid).await?;
+    publish(conn, clock, actor, revision, enabled, valid).await?;
     Ok(revision)
 }
 
@@ -203,13 +206,14 @@ pub async fn replace(
 /// Something else is there than what is expected, or the store failed.
 pub async fn archive(
     conn: &mut PgConnection,
+    clock: &Clock,
     actor: &Actor,
     id: &WorkflowId,
     expected: &Expected,
 ) -> Result<(), PublishError> {
     hold(conn, actor.workspace, id, expected).await?.ok_or(PublishError::NotFound)?;
-    workflows::archive(conn, actor.workspace, id, clock::now()).await?;
-    audit::insert(conn, &[&actor.entry("workflow.archived", id.as_str(), json!({}))]).await?;
+    workflows::archive(conn, actor.workspace, id, clock.now()).await?;
+    audit::insert(conn, &[&actor.entry(clock, "workflow.archived", id.as_str(), json!({}))]).await?;
     Ok(())
 }
 
@@ -219,18 +223,19 @@ pub async fn archive(
 /// When the database fails.
 pub async fn set_enabled(
     conn: &mut PgConnection,
+    clock: &Clock,
     actor: &Actor,
     stored: &StoredWorkflow,
     document: Option<&Document>,
 ) -> store::Result<()> {
     let enabled = document.is_some();
-    let next_due = document.and_then(|document| next_due_of(document, clock::now()));
+    let next_due = document.and_then(|document| next_due_of(document, clock.now()));
     if let Some(document) = document {
         complete(conn, actor.workspace, stored, document).await?;
     }
     if workflows::set_enabled(conn, actor.workspace, &stored.workflow_id, enabled, next_due).await? {
         let action = if enabled { "workflow.enabled" } else { "workflow.disabled" };
-        audit::insert(conn, &[&actor.entry(action, stored.workflow_id.as_str(), json!({}))]).await?;
+        audit::insert(conn, &[&actor.entry(clock, action, stored.workflow_id.as_str(), json!({}))]).await?;
     }
     Ok(())
 }
@@ -269,13 +274,14 @@ async fn hold(
 
 async fn publish(
     conn: &mut PgConnection,
+    clock: &Clock,
     actor: &Actor,
     revision: i32,
     enabled: bool,
     valid: &ValidDocument,
 ) -> store::Result<()> {
     let ValidDocument { document, checked, text, format } = valid;
-    let at = clock::now();
+    let at = clock.now();
     let new = NewRevision {
         revision,
         enabled,
@@ -294,7 +300,8 @@ async fn publish(
         webhooks::ensure(conn, actor.workspace, &document.workflow_id, &SecretKey::fresh_text()).await?;
     }
     let detail = json!({ "revision": revision, "enabled": enabled });
-    audit::insert(conn, &[&actor.entry("workflow.published", document.workflow_id.as_str(), detail)]).await
+    audit::insert(conn, &[&actor.entry(clock, "workflow.published", document.workflow_id.as_str(), detail)])
+        .await
 }
 
 /// What publishing gives a revision, for one that was published when it could not be given.

@@ -3,7 +3,7 @@
 use crate::{
     audit::Actor,
     auth::token_hash,
-    clock,
+    clock::Clock,
     config::Config,
     publishing::{self, Publishing},
     setup,
@@ -48,7 +48,12 @@ pub const WORKFLOWS: [(&str, &str); 5] = [
 ];
 
 /// Loads the sample shop, once.
-pub async fn load(pool: &PgPool, publishing: &Publishing, config: &Config) -> anyhow::Result<()> {
+pub async fn load(
+    pool: &PgPool,
+    clock: &Clock,
+    publishing: &Publishing,
+    config: &Config,
+) -> anyhow::Result<()> {
     if !config.listen.ip().is_loopback() {
         bail!("the sample shop's passwords are known to all: it is loaded only where IW_LISTEN is loopback");
     }
@@ -57,33 +62,38 @@ pub async fn load(pool: &PgPool, publishing: &Publishing, config: &Config) -> an
     if people::find_workspace(&mut transaction, WORKSPACE).await?.is_some() {
         return Ok(());
     }
-    let workspace = setup::ensure_workspace(&mut transaction, WORKSPACE).await?;
+    let workspace = setup::ensure_workspace(&mut transaction, clock, WORKSPACE).await?;
     for (name, email, roles) in PEOPLE {
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
-        setup::add_person(&mut transaction, workspace, email, name, PASSWORD, &roles).await?;
+        setup::add_person(&mut transaction, clock, workspace, email, name, PASSWORD, &roles).await?;
     }
     let key = Key {
-        key_id: KeyId(clock::new_id()),
+        key_id: KeyId(clock.new_id()),
         name: "Web shop".to_owned(),
         scopes: vec!["events:write".to_owned(), "executions:read".to_owned()],
         workflows: None,
         expires_at: None,
-        created_at: clock::now(),
+        created_at: clock.now(),
     };
     keys::insert(&mut transaction, workspace, &key, &token_hash(SHOP_KEY), "sample data").await?;
     let sealed = config.key.seal(workspace, "shop_token", SHOP_TOKEN);
-    secrets::put(&mut transaction, workspace, "shop_token", &sealed, clock::now()).await?;
+    secrets::put(&mut transaction, workspace, "shop_token", &sealed, clock.now()).await?;
     transaction.commit().await?;
-    publish(pool, publishing, workspace).await
+    publish(pool, clock, publishing, workspace).await
 }
 
-async fn publish(pool: &PgPool, publishing: &Publishing, workspace: WorkspaceId) -> anyhow::Result<()> {
+async fn publish(
+    pool: &PgPool,
+    clock: &Clock,
+    publishing: &Publishing,
+    workspace: WorkspaceId,
+) -> anyhow::Result<()> {
     let actor = Actor { workspace, name: "sample data".to_owned(), address: None };
     for (name, text) in WORKFLOWS {
         let read = publishing.read(workspace, text.to_owned(), Format::Yaml).await;
         let valid = read.with_context(|| format!("the sample workflow {name}"))?;
         let mut transaction = pool.begin().await?;
-        publishing::create(&mut transaction, &actor, &valid).await?;
+        publishing::create(&mut transaction, clock, &actor, &valid).await?;
         transaction.commit().await?;
     }
     Ok(())

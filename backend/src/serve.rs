@@ -2,7 +2,7 @@
 
 use crate::{
     auth::{device::Devices, keys::RecentKeys, password::Hashing, token::Tokens},
-    clock,
+    clock::Clock,
     config::Config,
     dispatch::{Dispatch, PostgresWaking},
     effects::Effects,
@@ -36,17 +36,19 @@ pub struct Running {
 }
 
 /// What a server is started with besides its settings.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StartOptions {
     /// Whether the sample shop is loaded.
     pub sample_data: bool,
     /// What it does of what all servers do together.
     pub role: Role,
+    /// Where its time comes from.
+    pub clock: Clock,
 }
 
 impl From<Role> for StartOptions {
     fn from(role: Role) -> Self {
-        Self { sample_data: false, role }
+        Self { role, ..Self::default() }
     }
 }
 
@@ -58,19 +60,21 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         Some(url) => Some(Mailer::new(url, &config.mail_from).context("mail can't be set up")?),
         None => None,
     };
-    setup::first_administrator(&pool, config).await?;
+    let clock = with.clock;
+    setup::first_administrator(&pool, &clock, config).await?;
     let reviews = Reviews::default();
-    let publishing = Publishing::new(pool.clone(), reviews.clone(), mailer.is_some());
+    let publishing = Publishing::new(pool.clone(), clock.clone(), reviews.clone(), mailer.is_some());
     if with.sample_data {
-        crate::sample::load(&pool, &publishing, config).await?;
+        crate::sample::load(&pool, &clock, &publishing, config).await?;
     }
     let stop = CancellationToken::new();
     let waking = PostgresWaking::start(pool.clone(), with.role, stop.clone());
-    let dispatch = Dispatch::start(pool.clone(), Arc::clone(&waking), stop.clone());
+    let dispatch = Dispatch::start(pool.clone(), clock.clone(), Arc::clone(&waking), stop.clone());
     let effects = Effects::new(pool.clone(), config.key.clone(), config.outbound_allow.clone())?;
     let engine = Engine::new(Parts {
         pool: pool.clone(),
-        server: clock::new_id(),
+        clock: clock.clone(),
+        server: clock.new_id(),
         effects,
         dispatch: dispatch.clone(),
         waking,
@@ -80,10 +84,11 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
     });
     engine.start(private.is_some()).await?;
     if let Some(mailer) = mailer.filter(|_| with.role.performs()) {
-        tokio::spawn(notify::run(pool.clone(), mailer, engine.clone(), stop.clone()));
+        tokio::spawn(notify::run(pool.clone(), clock.clone(), mailer, engine.clone(), stop.clone()));
     }
     let state = AppState(Arc::new(Shared {
         pool,
+        clock,
         engine,
         reviews,
         publishing,

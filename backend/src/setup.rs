@@ -2,7 +2,7 @@
 
 use crate::{
     auth::password,
-    clock,
+    clock::{self, Clock},
     config::Config,
     store::{self, people, people::Account},
 };
@@ -18,7 +18,7 @@ use sqlx::{PgConnection, PgPool};
 pub const FIRST_WORKSPACE: &str = "main";
 
 /// Makes the first administrator where there is nobody; a generated password is printed once.
-pub async fn first_administrator(pool: &PgPool, config: &Config) -> anyhow::Result<()> {
+pub async fn first_administrator(pool: &PgPool, clock: &Clock, config: &Config) -> anyhow::Result<()> {
     let mut transaction = pool.begin().await?;
     store::lock_setup(&mut transaction).await?;
     if people::anybody(&mut transaction).await? {
@@ -30,9 +30,10 @@ pub async fn first_administrator(pool: &PgPool, config: &Config) -> anyhow::Resu
     };
     password::check_strength(&password).context("IW_ADMIN_PASSWORD")?;
     let email: EmailAddress = config.admin_email.parse().context("IW_ADMIN_EMAIL")?;
-    let workspace = ensure_workspace(&mut transaction, FIRST_WORKSPACE).await?;
+    let workspace = ensure_workspace(&mut transaction, clock, FIRST_WORKSPACE).await?;
     let roles = ["admin".to_owned()];
-    add_person(&mut transaction, workspace, email.as_str(), "Administrator", &password, &roles).await?;
+    add_person(&mut transaction, clock, workspace, email.as_str(), "Administrator", &password, &roles)
+        .await?;
     transaction.commit().await?;
     if generated {
         eprintln!("The first administrator is {email}, the password {password} (shown only now).");
@@ -41,13 +42,18 @@ pub async fn first_administrator(pool: &PgPool, config: &Config) -> anyhow::Resu
 }
 
 /// A workspace by its name, made where it isn't there.
-pub async fn ensure_workspace(conn: &mut PgConnection, name: &str) -> store::Result<WorkspaceId> {
-    people::ensure_workspace(conn, WorkspaceId(clock::new_id()), name, clock::now()).await
+pub async fn ensure_workspace(
+    conn: &mut PgConnection,
+    clock: &Clock,
+    name: &str,
+) -> store::Result<WorkspaceId> {
+    people::ensure_workspace(conn, WorkspaceId(clock.new_id()), name, clock.now()).await
 }
 
 /// Adds a person to a workspace, with an account where they have none.
 pub async fn add_person(
     conn: &mut PgConnection,
+    clock: &Clock,
     workspace: WorkspaceId,
     email: &str,
     name: &str,
@@ -58,14 +64,14 @@ pub async fn add_person(
         account.user_id
     } else {
         let account = Account {
-            user_id: UserId(clock::new_id()),
+            user_id: UserId(clock.new_id()),
             email: normal_form(email),
             name: name.to_owned(),
             password_hash: Some(password::hash_now(password)?),
         };
-        people::insert_account(conn, &account, clock::now()).await?;
+        people::insert_account(conn, &account, clock.now()).await?;
         account.user_id
     };
-    people::insert_membership(conn, workspace, user_id, roles, clock::now()).await?;
+    people::insert_membership(conn, workspace, user_id, roles, clock.now()).await?;
     Ok(user_id)
 }

@@ -195,12 +195,14 @@ pub(crate) fn read_large_text<T: DeserializeOwned>(
 }
 
 /// Holds the one lock around migrations and first set-up until the transaction ends.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn lock_setup(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(7014001)").execute(conn).await?;
     Ok(())
 }
 
 /// Holds a workspace until the transaction ends, so that what is judged of it as a whole stays as it was judged.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
     sqlx::query!("select id from workspaces where id = $1 for no key update", workspace.0)
         .fetch_optional(conn)
@@ -209,18 +211,21 @@ pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
 }
 
 /// Says whether the database answers.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn ping(conn: &mut PgConnection) -> Result<()> {
     sqlx::query_scalar!("select 1").fetch_one(conn).await?;
     Ok(())
 }
 
 /// Tells every server something; delivered when the transaction commits.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn notify(conn: &mut PgConnection, channel: &str, payload: &str) -> Result<()> {
     sqlx::query!("select pg_notify($1, $2)", channel, payload).execute(conn).await?;
     Ok(())
 }
 
 /// Counts a change of what starts runs in a workspace.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn bump_catalog(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
     sqlx::query!("update workspaces set catalog_version = catalog_version + 1 where id = $1", workspace.0)
         .execute(conn)
@@ -229,6 +234,7 @@ pub async fn bump_catalog(conn: &mut PgConnection, workspace: WorkspaceId) -> Re
 }
 
 /// Takes a lock that lasts as long as the connection; false where another holds it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn try_lock(conn: &mut PgConnection, lock: i64) -> Result<bool> {
     Ok(sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"taken!\"", lock).fetch_one(conn).await?)
 }

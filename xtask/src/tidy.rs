@@ -2,6 +2,7 @@
 //! SQL only in `store`, how long files and functions may be.
 
 mod circles;
+mod wildcards;
 
 use crate::process::{command, output, root, say};
 use anyhow::{Context as _, bail};
@@ -68,6 +69,7 @@ pub(crate) fn tidy() -> anyhow::Result<()> {
     for folder in CRATES {
         faults.extend(circles::circles(&root(), folder, &files)?);
     }
+    faults.extend(wildcards::wildcards(&root(), &files)?);
     for (package, may_use) in MAY_USE {
         check_dependencies(package, may_use, &mut faults)?;
         check_unused(package, &files, &mut faults)?;
@@ -88,6 +90,9 @@ fn check_file(file: &str, text: &str, faults: &mut Vec<String>) {
     if !is_test && !in_store && file.starts_with("backend/src") && text.contains("sqlx::query") {
         faults.push(format!("{file}: SQL stands in `store` and nowhere else"));
     }
+    if file.starts_with("backend/src/store") {
+        check_spans(file, text, faults);
+    }
     for (place, names) in MAY_NOT_NAME {
         if file.starts_with(place) {
             for name in names.iter().filter(|name| text.contains(**name)) {
@@ -99,6 +104,18 @@ fn check_file(file: &str, text: &str, faults: &mut Vec<String>) {
         if file.contains(word) {
             faults.push(format!("{file}: modules are named by their subject"));
         }
+    }
+}
+
+/// Every function of the store that others call has a span: they become traces.
+fn check_spans(file: &str, text: &str, faults: &mut Vec<String>) {
+    let mut before = "";
+    for (n, line) in text.lines().enumerate() {
+        let is_called = line.starts_with("pub") && line.contains("async fn ");
+        if is_called && !before.contains("tracing::instrument") {
+            faults.push(format!("{file}:{}: it has no span (`#[tracing::instrument]`)", n + 1));
+        }
+        before = line;
     }
 }
 

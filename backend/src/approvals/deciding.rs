@@ -4,6 +4,7 @@ use super::find;
 use crate::{
     audit,
     auth::{Person, Principal},
+    clock::Clock,
     engine::{ApplyError, Engine, Mutation},
     store::{StoreError, approvals::StoredApproval},
 };
@@ -49,7 +50,7 @@ pub enum DecideError {
 /// # Errors
 /// See [`DecideError`].
 pub async fn decide(
-    (pool, engine): (&PgPool, &Engine),
+    (pool, clock, engine): (&PgPool, &Clock, &Engine),
     principal: &Principal,
     person: &Person,
     id: ApprovalId,
@@ -61,7 +62,7 @@ pub async fn decide(
     if is_repetition(&stored, person, key.as_deref(), new) {
         return Ok(stored);
     }
-    let mutation = mutation(principal, person, &stored, new, key.clone());
+    let mutation = mutation(clock, principal, person, &stored, new, key.clone());
     match engine.apply(principal.workspace, stored.execution_id, &mutation).await {
         Ok(()) => read().await,
         Err(ApplyError::Refused(InputError::Decision(DecisionRefused::Changed))) => {
@@ -97,6 +98,7 @@ fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, ne
 }
 
 fn mutation(
+    clock: &Clock,
     principal: &Principal,
     person: &Person,
     stored: &StoredApproval,
@@ -117,7 +119,7 @@ fn mutation(
         decided_at: new.decided_at,
     };
     let detail = json!({ "decision": new.decision, "execution_id": stored.execution_id });
-    let entry = audit::entry(principal, "approval.decided", &approval_id.to_string(), detail);
+    let entry = audit::entry(clock, principal, "approval.decided", &approval_id.to_string(), detail);
     Mutation {
         decision_key: key,
         audit: vec![entry],

@@ -1,7 +1,6 @@
 //! Marks of machines on which a person has signed in. A mark lets nobody in: it says whose tries to sign in are counted
 //! apart from those of strangers.
 
-use crate::clock;
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -31,9 +30,8 @@ impl Devices {
     }
 
     /// A mark of a machine on which a person has just signed in; nothing where it can't be signed.
-    pub fn mark(&self, user: UserId, known: Option<DeviceId>, now: DateTime<Utc>) -> Option<String> {
-        let dev = known.unwrap_or_else(|| DeviceId(clock::new_id()));
-        let claims = Claims { dev, sub: user, exp: (now + Duration::days(LAST_DAYS)).timestamp() };
+    pub fn mark(&self, user: UserId, known: DeviceId, now: DateTime<Utc>) -> Option<String> {
+        let claims = Claims { dev: known, sub: user, exp: (now + Duration::days(LAST_DAYS)).timestamp() };
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).ok()
     }
 
@@ -56,12 +54,12 @@ mod tests {
         let now: DateTime<Utc> = "2026-03-01T10:00:00Z".parse().unwrap();
         let (ina, bo) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
         let devices = Devices::new(&[7; 32]);
-        let mark = devices.mark(ina, None, now).unwrap();
+        let mark = devices.mark(ina, DeviceId(uuid::Uuid::from_u128(3)), now).unwrap();
         let device = devices.read(&mark, ina, now).unwrap();
         assert_eq!(devices.read(&mark, bo, now), None);
         assert_eq!(devices.read(&mark, ina, now + Duration::days(LAST_DAYS)), None);
         assert_eq!(Devices::new(&[8; 32]).read(&mark, ina, now), None);
-        let renewed = devices.mark(ina, Some(device), now + Duration::days(100)).unwrap();
+        let renewed = devices.mark(ina, device, now + Duration::days(100)).unwrap();
         assert_eq!(devices.read(&renewed, ina, now + Duration::days(200)), Some(device));
     }
 }

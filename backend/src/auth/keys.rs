@@ -3,6 +3,7 @@
 use super::token_hash;
 use crate::{clock, store};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use shared_types::{api::keys::Key, ids::WorkspaceId};
 use sqlx::PgPool;
 use std::{
@@ -32,18 +33,28 @@ struct Remembered {
 
 impl RecentKeys {
     /// The key with this text that still works.
-    pub async fn find(&self, pool: &PgPool, text: &str) -> store::Result<Option<Arc<(WorkspaceId, Key)>>> {
+    pub async fn find(
+        &self,
+        pool: &PgPool,
+        text: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<Arc<(WorkspaceId, Key)>>> {
         let hash = token_hash(text);
         if let Some(known) = self.lock().get(&hash).filter(|known| known.at.elapsed() < REMEMBER) {
-            let still_works = known.key.1.expires_at.is_none_or(|until| until > clock::now());
+            let still_works = known.key.1.expires_at.is_none_or(|until| until > now);
             return Ok(still_works.then(|| Arc::clone(&known.key)));
         }
-        Box::pin(self.read(pool, hash)).await
+        Box::pin(self.read(pool, hash, now)).await
     }
 
-    async fn read(&self, pool: &PgPool, hash: Vec<u8>) -> store::Result<Option<Arc<(WorkspaceId, Key)>>> {
+    async fn read(
+        &self,
+        pool: &PgPool,
+        hash: Vec<u8>,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<Arc<(WorkspaceId, Key)>>> {
         let mut conn = pool.acquire().await?;
-        let Some(found) = store::keys::find(&mut conn, &hash, clock::now()).await? else {
+        let Some(found) = store::keys::find(&mut conn, &hash, now).await? else {
             self.lock().remove(&hash);
             return Ok(None);
         };

@@ -49,9 +49,9 @@ pub async fn begin(
     conn: &mut PgConnection,
     user: UserId,
     workspace: WorkspaceId,
+    session: SessionId,
     now: DateTime<Utc>,
 ) -> store::Result<(SessionId, String)> {
-    let session = SessionId(clock::new_id());
     let (token, stored) = fresh(session, user, workspace, None, now);
     sessions::hold(conn, &stored, now).await?;
     sessions::insert(conn, &stored, now).await?;

@@ -1,8 +1,9 @@
 //! `iw-server admin`: workspaces and people, for whoever can reach the database.
 
 use crate::{
+    audit::Actor,
     auth::{password, token_hash},
-    clock,
+    clock::{self, Clock},
     config::Config,
     embedded, setup,
     store::{audit, people, sessions, workflows},
@@ -13,7 +14,7 @@ use chrono::Duration;
 use clap::Subcommand;
 use shared_types::{
     email::EmailAddress,
-    ids::{AuditId, WorkflowId, WorkspaceId},
+    ids::{WorkflowId, WorkspaceId},
     label::Label,
 };
 use sqlx::{PgConnection, PgPool};
@@ -75,11 +76,12 @@ pub async fn run(config: &Config, admin: Admin) -> anyhow::Result<String> {
 }
 
 async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
+    let clock = Clock::default();
     let mut transaction = pool.begin().await?;
     let said = match admin {
         Admin::Workspace { name } => {
             let name: Label = name.parse().context("the name")?;
-            setup::ensure_workspace(&mut transaction, name.as_str()).await?;
+            setup::ensure_workspace(&mut transaction, &clock, name.as_str()).await?;
             format!("The workspace {name} is there.")
         }
         Admin::User { email, name, roles, workspace } => {
@@ -88,7 +90,8 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
             let email: EmailAddress = email.parse().context("the address")?;
             let name: Label = name.parse().context("--name")?;
             let password = read_password()?;
-            setup::add_person(&mut transaction, id, email.as_str(), name.as_str(), &password, &roles).await?;
+            setup::add_person(&mut transaction, &clock, id, email.as_str(), name.as_str(), &password, &roles)
+                .await?;
             format!("{email} belongs to {workspace}.")
         }
         Admin::ResetPassword { email } => {
@@ -96,20 +99,20 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
             let account = account.with_context(|| format!("there is nobody with the address {email}"))?;
             let hash = password::hash_now(&read_password()?)?;
             people::set_password(&mut transaction, account.user_id, &hash).await?;
-            sessions::end_of_person(&mut transaction, account.user_id, None, None, clock::now()).await?;
+            sessions::end_of_person(&mut transaction, account.user_id, None, None, clock.now()).await?;
             format!("{email} has a new password.")
         }
         Admin::DisableWorkflow { workflow_id, workspace } => {
             let found = people::find_workspace(&mut transaction, &workspace).await?;
             let workspace_id = found.with_context(|| format!("there is no workspace {workspace}"))?;
-            disable(&mut transaction, workspace_id, &WorkflowId(workflow_id.clone())).await?;
+            disable(&mut transaction, &clock, workspace_id, &WorkflowId(workflow_id.clone())).await?;
             format!("{workflow_id} is disabled.")
         }
         Admin::SignInCode { email } => {
             let account = people::find_account(&mut transaction, &email).await?;
             let account = account.with_context(|| format!("there is nobody with the address {email}"))?;
             let code = URL_SAFE_NO_PAD.encode(clock::random::<18>());
-            let until = clock::now() + Duration::seconds(CODE_SECONDS);
+            let until = clock.now() + Duration::seconds(CODE_SECONDS);
             sessions::insert_code(&mut transaction, &token_hash(&code), account.user_id, until).await?;
             code
         }
@@ -120,22 +123,15 @@ async fn act(pool: &PgPool, admin: Admin) -> anyhow::Result<String> {
 
 async fn disable(
     conn: &mut PgConnection,
+    clock: &Clock,
     workspace: WorkspaceId,
     workflow_id: &WorkflowId,
 ) -> anyhow::Result<()> {
     let found = workflows::find(conn, workspace, workflow_id, None).await?;
     found.with_context(|| format!("there is no workflow {workflow_id} in the workspace"))?;
     if workflows::set_enabled(conn, workspace, workflow_id, false, None).await? {
-        let entry = audit::Entry {
-            id: AuditId(clock::new_id()),
-            workspace,
-            at: clock::now(),
-            actor: "iw-server admin".to_owned(),
-            action: "workflow.disabled",
-            subject: workflow_id.to_string(),
-            address: None,
-            detail: serde_json::json!({}),
-        };
+        let actor = Actor { workspace, name: "iw-server admin".to_owned(), address: None };
+        let entry = actor.entry(clock, "workflow.disabled", workflow_id.as_str(), serde_json::json!({}));
         audit::insert(conn, &[&entry]).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The stand-in shop: takes the calls of the sample workflows and shows them.
 
-use crate::{clock, sample::SHOP_TOKEN};
+use crate::{clock::Clock, sample::SHOP_TOKEN};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -58,7 +58,7 @@ async fn take(
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the shop doesn't know this caller" })));
     }
     let key = text("idempotency-key");
-    let at = clock::now();
+    let at = Clock::default().now();
     let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
     eprintln!("shop: {path} {body}");
     let mut calls = calls.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,13 +8,10 @@ use super::{
     watch::RunSummary,
     writer::Job,
 };
-use crate::{
-    clock,
-    store::{
-        self, StoreError, audit,
-        commit::{Base, Change, Entry, Owners},
-        executions,
-    },
+use crate::store::{
+    self, StoreError, audit,
+    commit::{Base, Change, Entry, Owners},
+    executions,
 };
 use shared_types::{
     api::executions::Execution,
@@ -79,6 +76,7 @@ impl Engine {
     ///
     /// A run that is in memory may be older than its row. A refusal by such a run is therefore no answer: the run is
     /// read from the database and asked again. Only a run that was just read refuses for good.
+    #[tracing::instrument(level = "debug", skip_all, fields(run.id = %id))]
     pub async fn apply(
         &self,
         workspace: WorkspaceId,
@@ -129,6 +127,7 @@ impl Engine {
     /// Performs the open work of a run that this server doesn't have in flight.
     ///
     /// Outcomes are recorded, and their work ended, under the same lock: no work is open here that was just done.
+    #[tracing::instrument(level = "debug", skip_all, fields(run.id = %id))]
     pub(super) async fn take_over(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<(), ApplyError> {
         let mut slot = self.0.resident.lock(id).await;
         let loaded = self.load(workspace, id).await;
@@ -195,7 +194,7 @@ impl Engine {
             Some(Ordering::Equal) | None => {}
         }
         let status_before = resident.run.state().status();
-        let stamp = clock::stamp();
+        let stamp = self.0.clock.stamp();
         let definition = Arc::clone(resident.run.definition());
         let transition = || resident.run.apply(&stamp, &mutation.input);
         let applied = match self.0.evaluations.turn(&definition, transition).await {

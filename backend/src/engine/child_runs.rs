@@ -7,10 +7,7 @@ use super::{
     record::{Recorded, record},
     writer::Job,
 };
-use crate::{
-    clock,
-    store::{self, child_runs, child_runs::ParentRun, commit::NewEvent, executions, workflows},
-};
+use crate::store::{self, child_runs, child_runs::ParentRun, commit::NewEvent, executions, workflows};
 use serde_json::{Map, Value};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
@@ -106,11 +103,11 @@ async fn write(
         kind: "manual".to_owned(),
         id: start.event_id.clone(),
         source: Some(format!("execution:{parent}")),
-        time: clock::now(),
+        time: engine.0.clock.now(),
         requester: start.requester.clone(),
         payload: start.input.clone(),
     });
-    let row = clock::new_id();
+    let row = engine.0.clock.new_id();
     let publisher = Some(parent);
     let parent = ParentRun { execution_id: parent, place: start.place.clone(), awaited: start.awaited };
     let run = Start {

@@ -10,7 +10,6 @@ use super::{
     loops,
 };
 use crate::{
-    clock,
     dispatch::Loop,
     store::{
         self, StoreError, commit,
@@ -159,7 +158,7 @@ async fn begin(
     fault: Option<StartFault>,
 ) -> store::Result<StartedInMemory> {
     let start = Start {
-        execution_id: ExecutionId(clock::new_id()),
+        execution_id: ExecutionId(engine.0.clock.new_id()),
         event: Arc::clone(&pending.event),
         depth: pending.depth,
         limits: engine.0.limits,

@@ -10,7 +10,6 @@ use super::{
     writer::Job,
 };
 use crate::{
-    clock,
     dispatch::Loop,
     store::{
         self, StoreError, audit,
@@ -91,6 +90,7 @@ pub enum IntakeError {
 
 impl Engine {
     /// Takes an event, durably; its runs are under way when this returns.
+    #[tracing::instrument(level = "debug", skip_all, fields(event.id = %incoming.event.id))]
     pub async fn intake(&self, workspace: WorkspaceId, incoming: &Incoming) -> Result<Accepted, IntakeError> {
         let mut active = self.0.catalog.active(&self.0.pool, workspace).await?;
         for _ in 0..MAX_ROUNDS {
@@ -103,12 +103,12 @@ impl Engine {
                 }
                 continue;
             }
-            let event_row = clock::new_id();
+            let event_row = self.0.clock.new_id();
             let mut started =
                 self.begin_all(workspace, &listening, &incoming.event, 0, Some(event_row)).await?;
             if let Some(entry) = &incoming.audit {
                 for begun in &mut started {
-                    begun.note(entry);
+                    begun.note(AuditId(self.0.clock.new_id()), entry);
                 }
             }
             let event = NewEvent {
@@ -223,7 +223,7 @@ impl Engine {
         for workflow in workflows {
             let limits = self.0.limits;
             let start = Start {
-                execution_id: ExecutionId(clock::new_id()),
+                execution_id: ExecutionId(self.0.clock.new_id()),
                 event: Arc::clone(event),
                 depth,
                 limits,
@@ -245,7 +245,7 @@ impl Engine {
         event_row: Option<Uuid>,
     ) -> store::Result<StartedInMemory> {
         let execution_id = start.execution_id;
-        let stamp = clock::stamp();
+        let stamp = self.0.clock.stamp();
         let definition = &workflow.definition;
         let turn = || Run::start(Arc::clone(definition), &stamp, &start);
         let (run, applied) = self.0.evaluations.turn(definition, turn).await;
@@ -324,9 +324,8 @@ impl StartedInMemory {
     }
 
     /// Adds an entry of the audit log, about this run, to what is written with it.
-    fn note(&mut self, entry: &audit::Entry) {
+    fn note(&mut self, id: AuditId, entry: &audit::Entry) {
         if let Some(change) = Arc::get_mut(&mut self.change) {
-            let id = AuditId(clock::new_id());
             let subject = change.execution.execution_id.to_string();
             change.side_rows.audit.push(audit::Entry { id, subject, ..entry.clone() });
         }

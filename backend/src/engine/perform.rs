@@ -46,6 +46,7 @@ impl Work {
 }
 
 /// Performs work and records its outcome, unless another server took the run over.
+#[tracing::instrument(level = "debug", skip_all, fields(run.id = %execution_id))]
 pub(super) async fn perform(
     engine: &Engine,
     workspace: WorkspaceId,

@@ -1,14 +1,11 @@
 //! Turns the commands of the machine into rows that are written with a change, and into work that begins after the commit.
 
 use super::{Engine, perform::Work};
-use crate::{
-    clock,
-    store::{
-        self,
-        approvals::{NewDecision, StoredDecision},
-        commit::{Closed, Delivery, NewEvent, Notice, SideRows},
-        people, timers,
-    },
+use crate::store::{
+    self,
+    approvals::{NewDecision, StoredDecision},
+    commit::{Closed, Delivery, NewEvent, Notice, SideRows},
+    people, timers,
 };
 use shared_types::{
     api::live::LiveKind,
@@ -21,6 +18,7 @@ use shared_types::{
     role,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Work that begins once a change is committed.
 #[derive(Debug, Default)]
@@ -76,7 +74,7 @@ pub(super) async fn plan(
             }
             Command::RecordDecision { approval_id, level, made } => {
                 let stored = StoredDecision { level, made, idempotency_key: decision_key.map(str::to_owned) };
-                side_rows.decisions.push(NewDecision { approval_id, id: clock::new_id(), stored });
+                side_rows.decisions.push(NewDecision { approval_id, id: engine.0.clock.new_id(), stored });
             }
             Command::Close { approval_id, status, because } => {
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
@@ -96,7 +94,13 @@ pub(super) async fn plan(
             }
             Command::Publish { event, depth, .. } => {
                 post_commit.published = true;
-                side_rows.published.push(published(workspace, execution_id, event, depth));
+                side_rows.published.push(published(
+                    engine.0.clock.new_id(),
+                    workspace,
+                    execution_id,
+                    event,
+                    depth,
+                ));
             }
             Command::Finish(_) => {
                 metrics::counter!("iw_runs_ended_total").increment(1);
@@ -109,9 +113,15 @@ pub(super) async fn plan(
 }
 
 /// An event that a run publishes. It is pending until the workflows that it starts are started.
-fn published(workspace: WorkspaceId, publisher: ExecutionId, event: Arc<Event>, depth: u32) -> NewEvent {
+fn published(
+    id: Uuid,
+    workspace: WorkspaceId,
+    publisher: ExecutionId,
+    event: Arc<Event>,
+    depth: u32,
+) -> NewEvent {
     NewEvent {
-        id: clock::new_id(),
+        id,
         workspace,
         event,
         content_hash: Vec::new(),
@@ -138,7 +148,7 @@ async fn plan_notice(
         people::named(&mut conn, workspace, &named).await?
     };
     for member in &members {
-        let id = NoticeId(clock::new_id());
+        let id = NoticeId(engine.0.clock.new_id());
         post_commit.messages.push((LiveKind::Notice, id.to_string(), Some(member.user_id)));
         side_rows.notices.push(Notice {
             id,
@@ -165,7 +175,7 @@ async fn plan_notice(
         };
         post_commit.deliveries |= undeliverable.is_none();
         side_rows.deliveries.push(Delivery {
-            id: DeliveryId(clock::new_id()),
+            id: DeliveryId(engine.0.clock.new_id()),
             recipient: recipient.to_string(),
             approval_id: notice.approval_id,
             subject: notice.subject.clone(),

@@ -1,10 +1,7 @@
 //! Servers say that they live; what a dead one had in flight is taken over under a higher epoch.
 
 use super::{Engine, child_runs, correlation, loops};
-use crate::{
-    clock,
-    store::{self, idempotency, owners, servers, sessions},
-};
+use crate::store::{self, idempotency, owners, servers, sessions};
 use chrono::Duration as Span;
 use shared_types::ids::{ExecutionId, WorkspaceId};
 use std::time::{Duration, Instant};
@@ -20,7 +17,7 @@ const CLEAR_EVERY: Duration = Duration::from_mins(10);
 /// Makes this server known, and the others forgotten where there can be none.
 pub(super) async fn join(engine: &Engine, alone: bool) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
-    let now = clock::now();
+    let now = engine.0.clock.now();
     if alone {
         servers::forget_dead(&mut conn, now + Span::days(1)).await?;
     }
@@ -49,7 +46,7 @@ async fn renew_lease_and_take_over(engine: &Engine) -> store::Result<()> {
     renew_lease(engine).await?;
     let died = {
         let mut conn = engine.0.pool.acquire().await?;
-        servers::forget_dead(&mut conn, clock::now()).await?
+        servers::forget_dead(&mut conn, engine.0.clock.now()).await?
     };
     let taken = take_over_from_the_dead(engine).await?;
     let is_rechecked = recheck_own_runs(engine).await?;
@@ -63,7 +60,7 @@ async fn renew_lease_and_take_over(engine: &Engine) -> store::Result<()> {
 /// Says that this server lives.
 async fn renew_lease(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
-    let until = clock::now() + Span::milliseconds(ALIVE_MS);
+    let until = engine.0.clock.now() + Span::milliseconds(ALIVE_MS);
     if !servers::renew(&mut conn, engine.0.server, until).await? {
         // Others took this server for dead. What it holds in memory may be old; its epochs are.
         tracing::warn!("this server was taken for dead; it begins anew");
@@ -118,8 +115,8 @@ pub(super) async fn make_open_calls(engine: &Engine, runs: Vec<(WorkspaceId, Exe
 
 async fn clear_old_rows(engine: &Engine) -> store::Result<()> {
     let mut conn = engine.0.pool.acquire().await?;
-    idempotency::forget(&mut conn, clock::now() - Span::days(7)).await?;
-    sessions::forget_old(&mut conn, clock::now() - Span::days(1)).await?;
+    idempotency::forget(&mut conn, engine.0.clock.now() - Span::days(7)).await?;
+    sessions::forget_old(&mut conn, engine.0.clock.now() - Span::days(1)).await?;
     Ok(())
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn run(engine: Engine) {
 
 /// Writes some slices; whether more are due.
 async fn tick(engine: &Engine) -> store::Result<bool> {
-    let now = clock::now();
+    let now = engine.0.clock.now();
     let kept_from = slice_of(now - Span::hours(KEPT_HOURS));
     let last_end = slice_of(now - Span::seconds(SETTLED_SECONDS));
     let mut transaction = engine.0.pool.begin().await?;

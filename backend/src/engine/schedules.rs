@@ -2,7 +2,6 @@
 
 use super::{Accepted, Engine, Incoming, IntakeError, Starts, loops};
 use crate::{
-    clock,
     dispatch::Loop,
     store::{self, workflows, workflows::DueSchedule},
 };
@@ -40,14 +39,14 @@ pub(super) async fn run(engine: Engine) {
 async fn tick(engine: &Engine) -> store::Result<Duration> {
     let due = {
         let mut conn = engine.0.pool.acquire().await?;
-        workflows::due_schedules(&mut conn, clock::now(), PART).await?
+        workflows::due_schedules(&mut conn, engine.0.clock.now(), PART).await?
     };
     for schedule in &due {
         start(engine, schedule).await?;
     }
     let mut conn = engine.0.pool.acquire().await?;
     let next = workflows::next_due(&mut conn).await?;
-    let until = next.map(|next| (next - clock::now()).to_std().unwrap_or(Duration::ZERO));
+    let until = next.map(|next| (next - engine.0.clock.now()).to_std().unwrap_or(Duration::ZERO));
     let until = until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
     // One that could not be moved on is still due; it doesn't keep the server busy.
     let is_full = due.len() == usize::try_from(PART).unwrap_or_default();
@@ -56,7 +55,7 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
 
 /// Starts what a due schedule is to start, and moves it on.
 async fn start(engine: &Engine, schedule: &DueSchedule) -> store::Result<()> {
-    let now = clock::now();
+    let now = engine.0.clock.now();
     let document: Option<Document> = serde_json::from_value(schedule.document.clone()).ok();
     let plan = document.as_ref().and_then(|document| plan(document, schedule.due, now));
     if let Some(due) = plan.as_ref().and_then(|plan| plan.starts) {

@@ -2,10 +2,7 @@
 //! database can't hold what it comes to.
 
 use super::{Engine, watch::RunSummary};
-use crate::{
-    clock,
-    store::{self, StoreError, audit, executions},
-};
+use crate::store::{self, StoreError, audit, executions};
 use shared_types::{
     api::live::LiveKind,
     ids::{ExecutionId, WorkspaceId},
@@ -74,7 +71,8 @@ impl Engine {
             code: CODE.to_owned(),
             message: reason.clone(),
         });
-        let end = executions::SetAside { result, reason: &reason, error: error.as_ref(), at: clock::now() };
+        let end =
+            executions::SetAside { result, reason: &reason, error: error.as_ref(), at: self.0.clock.now() };
         let mut transaction = self.0.pool.begin().await?;
         let is_ended = executions::set_aside(&mut transaction, workspace, id, &end).await?;
         if let Some(entry) = audit.filter(|_| is_ended) {

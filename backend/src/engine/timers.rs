@@ -2,7 +2,6 @@
 
 use super::{ApplyError, Engine, Mutation, loops, set_aside::Because};
 use crate::{
-    clock,
     dispatch::Loop,
     store::{
         self, StoreError,
@@ -40,7 +39,7 @@ pub(super) async fn run(engine: Engine) {
 
 /// Applies what is due; how long until the next.
 async fn tick(engine: &Engine) -> store::Result<Duration> {
-    let now = clock::now();
+    let now = engine.0.clock.now();
     let (due, next) = {
         let mut conn = engine.0.pool.acquire().await?;
         let due = timers::claim_due(&mut conn, now, now + Span::seconds(CLAIM_SECONDS), PART).await?;
@@ -65,7 +64,7 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
     if !all_of_them {
         return Ok(Duration::ZERO);
     }
-    let until = next.map(|next| (next - clock::now()).to_std().unwrap_or(Duration::ZERO));
+    let until = next.map(|next| (next - engine.0.clock.now()).to_std().unwrap_or(Duration::ZERO));
     Ok(until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP))
 }
 
@@ -83,7 +82,7 @@ fn by_run(due: Vec<DueTimer>) -> impl Iterator<Item = Vec<DueTimer>> {
 /// the other, each counted before, so that only the one that ends its server again and again is set aside.
 async fn fire_again(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
     let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
-    let attempts = timers::count_attempt(&mut conn, due.execution_id, &due.timer).await?;
+    let attempts = timers::count_attempt(&mut conn, due).await?;
     drop(conn);
     if attempts.is_some_and(|attempts| attempts > MOST_ATTEMPTS) {
         engine.set_aside(due.workspace, due.execution_id, Because::EndedItsServer).await?;
@@ -91,7 +90,7 @@ async fn fire_again(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
     }
     let rung = fire(engine, due).await;
     let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
-    timers::forget_attempts(&mut conn, due.execution_id, &due.timer).await?;
+    timers::forget_attempts(&mut conn, due).await?;
     rung
 }
 
@@ -101,7 +100,7 @@ async fn fire(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
     match engine.apply(due.workspace, due.execution_id, &mutation).await {
         Err(ApplyError::Refused(_) | ApplyError::NoRun) => {
             let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
-            Ok(timers::drop_one(&mut conn, due.execution_id, &due.timer).await?)
+            Ok(timers::drop_one(&mut conn, due).await?)
         }
         Err(ApplyError::Store(error)) if error.is_lasting() => {
             engine.set_aside(due.workspace, due.execution_id, Because::Store(&error)).await?;

@@ -64,7 +64,9 @@ pub(super) async fn decide(
 ) -> ApiResult<Json<Approval>> {
     let person = person(&principal)?;
     let key = idempotency::key(&headers)?;
-    let decided = approvals::decide((&state.pool, &state.engine), &principal, person, id, &new, key).await;
+    let decided =
+        approvals::decide((&state.pool, &state.clock, &state.engine), &principal, person, id, &new, key)
+            .await;
     view(&state, &principal, decided?).await
 }
 

@@ -21,7 +21,6 @@ use crate::{
         throttle::{self, Counted, MustWait, Subject},
         token::{self, Access},
     },
-    clock,
     store::{
         self, people,
         people::{Account, Membership},
@@ -55,7 +54,7 @@ pub(super) fn place(state: &AppState, comer: Comer) -> ApiResult<Place> {
 /// Counts a try before it is made, or says how long it has to wait.
 async fn count(state: &AppState, subjects: Vec<Subject>) -> ApiResult<Counted> {
     let mut transaction = state.pool.begin().await?;
-    match throttle::count(&mut transaction, subjects, clock::now()).await? {
+    match throttle::count(&mut transaction, subjects, state.clock.now()).await? {
         Ok(counted) => {
             transaction.commit().await?;
             Ok(counted)
@@ -80,7 +79,7 @@ struct Begun<'a> {
 fn answer(state: &AppState, begun: Begun<'_>) -> ApiResult<Session> {
     let Begun { session, account, membership, refresh_token, device } = begun;
     let access = Access { user: account.user_id, workspace: membership.workspace, session: Some(session) };
-    let signed = state.tokens.sign_access(&access, clock::now());
+    let signed = state.tokens.sign_access(&access, state.clock.now());
     let access_token = signed.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
     Ok(Session {
         access_token,
@@ -107,7 +106,7 @@ pub(super) async fn refresh(
     let (session, user, workspace, refresh_token) = match session::refresh(
         &mut transaction,
         &request.refresh_token,
-        clock::now(),
+        state.clock.now(),
     )
     .await?
     {
@@ -115,7 +114,8 @@ pub(super) async fn refresh(
         Refreshed::Reused { user, workspace } => {
             if let Some(account) = people::account(&mut transaction, user).await? {
                 let address = principal::address(&state, &headers, &extensions);
-                let entry = audit::entry_of(&account, workspace, address, "session.reused", json!({}));
+                let entry =
+                    audit::entry_of(&state.clock, &account, workspace, address, "session.reused", json!({}));
                 store::audit::insert(&mut transaction, &[&entry]).await?;
             }
             // Also what ends a session that was misused has to last.
@@ -156,12 +156,12 @@ pub(super) async fn logout(
     Body(request): Body<RefreshRequest>,
 ) -> ApiResult<StatusCode> {
     let mut transaction = state.pool.begin().await?;
-    let ended = session::end(&mut transaction, &request.refresh_token, clock::now()).await?;
+    let ended = session::end(&mut transaction, &request.refresh_token, state.clock.now()).await?;
     if let Some((user, workspace)) = ended
         && let Some(account) = people::account(&mut transaction, user).await?
     {
         let address = principal::address(&state, &headers, &extensions);
-        let entry = audit::entry_of(&account, workspace, address, "session.ended", json!({}));
+        let entry = audit::entry_of(&state.clock, &account, workspace, address, "session.ended", json!({}));
         store::audit::insert(&mut transaction, &[&entry]).await?;
     }
     transaction.commit().await?;

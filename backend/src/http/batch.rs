@@ -61,7 +61,7 @@ pub(super) async fn send(
             value.and_then(|value| reading::read::<NewEvent>(value).map_err(body::refused)).and_then(|new| {
                 // Events without ids of their own have the request's, so that it can be sent again.
                 let key = key.as_ref().filter(|_| new.id.is_none()).map(|key| format!("{key}:{n}"));
-                read_event(&principal, key, new)
+                read_event(&state.clock, &principal, key, new)
             });
         read.map_err(|error| placed(n, error))
     });

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     auth::{Principal, Who},
-    clock,
+    clock::Clock,
     engine::{Accepted, AcceptedRun, Incoming, RunSummary, Starts},
     store::{approvals, executions},
 };
@@ -44,7 +44,7 @@ pub(super) async fn send(
     Body(new): Body<NewEvent>,
 ) -> ApiResult<(StatusCode, Json<EventAccepted>)> {
     let wait = query.wait.as_deref().map(read_wait).transpose()?;
-    let incoming = read_event(&principal, idempotency::key(&headers)?, new)?;
+    let incoming = read_event(&state.clock, &principal, idempotency::key(&headers)?, new)?;
     let accepted = state.engine.intake(principal.workspace, &incoming).await?;
     let event_id = incoming.event.id.clone();
     let mut watches = Vec::new();
@@ -98,7 +98,12 @@ fn read_wait(text: &str) -> ApiResult<Duration> {
 }
 
 /// Reads an event that was sent, whose `Idempotency-Key` is another spelling of its id.
-pub(super) fn read_event(principal: &Principal, key: Option<String>, new: NewEvent) -> ApiResult<Incoming> {
+pub(super) fn read_event(
+    clock: &Clock,
+    principal: &Principal,
+    key: Option<String>,
+    new: NewEvent,
+) -> ApiResult<Incoming> {
     if new.kind.contains(char::is_whitespace) {
         let detail = format!("`type` is \"{}\"; it must have no spaces, such as order.created.", new.kind);
         return Err(ApiError::new(Code::FieldBad, detail));
@@ -116,7 +121,7 @@ pub(super) fn read_event(principal: &Principal, key: Option<String>, new: NewEve
             ));
         }
         (Some(id), _) | (None, Some(id)) => id,
-        (None, None) => clock::new_id().to_string(),
+        (None, None) => clock.new_id().to_string(),
     };
     if let Some(own) = OWN_IDS.iter().find(|own| id.starts_with(**own)) {
         let detail = format!("`id` must not begin with `{own}`: those ids are the server's own.");
@@ -131,7 +136,7 @@ pub(super) fn read_event(principal: &Principal, key: Option<String>, new: NewEve
         kind: new.kind,
         id: EventId(id),
         source: new.source,
-        time: new.time.unwrap_or_else(clock::now),
+        time: new.time.unwrap_or_else(|| clock.now()),
         requester: Some(requester),
         payload: new.payload,
     };

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    clock,
     engine::{ApplyError, Because, Mutation},
     store::{child_runs, executions, search::Found},
 };
@@ -60,7 +59,7 @@ pub(super) async fn get(
     let (mut trace, called_by) = {
         let mut conn = state.pool.acquire().await?;
         let called_by = child_runs::parent(&mut conn, principal.workspace, id).await?;
-        (executions::trace_after(&mut conn, id, None, TRACE_SHOWN + 1).await?, called_by)
+        (executions::trace_after(&mut conn, principal.workspace, id, None, TRACE_SHOWN + 1).await?, called_by)
     };
     let has_more = trace.len() > TRACE_SHOWN;
     trace.truncate(TRACE_SHOWN);
@@ -91,7 +90,7 @@ pub(super) async fn trace(
     find(&state, &principal, id).await?;
     let mut conn = state.pool.acquire().await?;
     let most = usize::try_from(paging.to_read()).unwrap_or_default();
-    let trace = executions::trace_after(&mut conn, id, after, most).await?;
+    let trace = executions::trace_after(&mut conn, principal.workspace, id, after, most).await?;
     Ok(Json(paging.page(trace, |fact| fact.seq.to_string())))
 }
 
@@ -110,12 +109,12 @@ pub(super) async fn tree(
     find(&state, &principal, id).await?;
     let facts = {
         let mut conn = state.pool.acquire().await?;
-        executions::trace(&mut conn, id).await?
+        executions::trace(&mut conn, principal.workspace, id).await?
     };
     // Facts by the ten thousand are folded beside what else the server does.
     let nodes = tokio::task::spawn_blocking(move || trace::tree(&facts, items as usize)).await;
     let nodes = nodes.map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
-    Ok(Json(TraceTree { at: clock::now(), nodes }))
+    Ok(Json(TraceTree { at: state.clock.now(), nodes }))
 }
 
 async fn find(state: &AppState, principal: &Principal, id: ExecutionId) -> ApiResult<Execution> {
@@ -133,8 +132,13 @@ pub(super) async fn cancel(
 ) -> ApiResult<Json<Execution>> {
     find(&state, &principal, id).await?;
     let by = principal.person().map_or_else(|| principal.actor(), |person| person.name.clone());
-    let entry =
-        audit::entry(&principal, "execution.cancelled", &id.to_string(), json!({ "reason": cancel.reason }));
+    let entry = audit::entry(
+        &state.clock,
+        &principal,
+        "execution.cancelled",
+        &id.to_string(),
+        json!({ "reason": cancel.reason }),
+    );
     let because = match cancel.reason.as_deref().filter(|reason| !reason.is_empty()) {
         Some(reason) => format!("Cancelled by {by}: “{reason}”"),
         None => format!("Cancelled by {by}"),

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use shared_types::api::{Access, Endpoint, HttpMethod, Repeated, problem::Code};
+use tracing::Instrument as _;
 
 /// What of an endpoint's definition decides who comes in: as values, so that the guard is compiled once and not once
 /// for each endpoint.
@@ -20,6 +21,7 @@ use shared_types::api::{Access, Endpoint, HttpMethod, Repeated, problem::Code};
 pub(super) struct Rules {
     access: Access,
     method: HttpMethod,
+    path: &'static str,
     repeated: Repeated,
     keep_query: fn(&mut Parts) -> ApiResult<()>,
 }
@@ -29,6 +31,7 @@ impl Rules {
         Self {
             access: E::ACCESS,
             method: E::METHOD,
+            path: E::PATH,
             repeated: E::REPEATED,
             keep_query: params::keep_query::<E::Query>,
         }
@@ -44,6 +47,11 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
+    let span = tracing::debug_span!("endpoint", method = rules.method.as_str(), path = rules.path);
+    let_through(state, rules, request, next).instrument(span).await
+}
+
+async fn let_through(state: AppState, rules: Rules, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let principal = match enter(&state, rules, &mut parts).await {
         Ok(principal) => principal,
@@ -63,13 +71,16 @@ pub(super) async fn guard(
     let Some(principal) = principal else { return next.run(request).await };
     // What changes something is carried through, also where the client hangs up: a run that was written has to
     // be gone on with by whoever wrote it.
-    let carried = tokio::spawn(async move {
-        if rules.method == HttpMethod::Post && rules.repeated == Repeated::AnswerStored {
-            idempotency::once(&state, &principal, request, next).await
-        } else {
-            next.run(request).await
+    let carried = tokio::spawn(
+        async move {
+            if rules.method == HttpMethod::Post && rules.repeated == Repeated::AnswerStored {
+                idempotency::once(&state, &principal, request, next).await
+            } else {
+                next.run(request).await
+            }
         }
-    });
+        .in_current_span(),
+    );
     match carried.await {
         Ok(response) => response,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

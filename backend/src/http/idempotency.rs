@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     auth::{Principal, Who},
-    clock,
     store::{
         self,
         idempotency::{self, StoredResponse},
@@ -130,7 +129,8 @@ impl Claimed {
             status: i16::try_from(status.as_u16()).unwrap_or_default(),
             body: STANDARD.encode(sealed),
         };
-        Ok(idempotency::keep(conn, self.workspace, &self.actor, &self.key, &stored, clock::now()).await?)
+        Ok(idempotency::keep(conn, self.workspace, &self.actor, &self.key, &stored, state.clock.now())
+            .await?)
     }
 }
 

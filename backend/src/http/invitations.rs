@@ -9,7 +9,7 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    clock,
+    clock::Clock,
     store::{self, invitations, people, people::Account},
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -58,9 +58,9 @@ async fn answer(
     let mut transaction = state.pool.begin().await?;
     let account = people::account(&mut transaction, user).await?.ok_or_else(ApiError::not_found)?;
     if accepts {
-        accept_as(&mut transaction, &account, id, address).await?;
+        accept_as(&mut transaction, &state.clock, &account, id, address).await?;
     } else {
-        answer_as(&mut transaction, &account, id, false, address).await?;
+        answer_as(&mut transaction, &state.clock, &account, id, false, address).await?;
     }
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -69,26 +69,28 @@ async fn answer(
 /// Accepts an invitation for the person who is invited.
 pub(super) async fn accept_as(
     conn: &mut PgConnection,
+    clock: &Clock,
     account: &Account,
     id: InvitationId,
     address: Option<IpAddr>,
 ) -> ApiResult<()> {
-    answer_as(conn, account, id, true, address).await
+    answer_as(conn, clock, account, id, true, address).await
 }
 
 /// The answer stands in the audit log of the workspace that invited.
 async fn answer_as(
     conn: &mut PgConnection,
+    clock: &Clock,
     account: &Account,
     id: InvitationId,
     accepts: bool,
     address: Option<IpAddr>,
 ) -> ApiResult<()> {
-    let answered = invitations::answer(conn, id, account.user_id, accepts, clock::now()).await?;
+    let answered = invitations::answer(conn, id, account.user_id, accepts, clock.now()).await?;
     let answered = answered.ok_or_else(ApiError::not_found)?;
     let action = if accepts { "invitation.accepted" } else { "invitation.declined" };
     let detail = json!({ "invitation_id": id, "roles": answered.roles });
-    let entry = audit::entry_of(account, answered.workspace, address, action, detail);
+    let entry = audit::entry_of(clock, account, answered.workspace, address, action, detail);
     store::audit::insert(conn, &[&entry]).await?;
     Ok(())
 }

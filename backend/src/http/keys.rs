@@ -11,7 +11,6 @@ use super::{
 use crate::{
     audit,
     auth::{Principal, keys::fresh, token_hash},
-    clock,
     store::{self, keys, workflows},
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -33,7 +32,7 @@ pub(super) async fn create(
     Body(new): Body<NewKey>,
 ) -> ApiResult<(StatusCode, Json<CreatedKey>)> {
     let name: Label = field("name", &new.name)?;
-    let now = clock::now();
+    let now = state.clock.now();
     if new.expires_at.is_some_and(|until| until <= now) {
         let detail =
             "`expires_at`: this time is past; give one to come, or null for a key that never expires.";
@@ -48,7 +47,7 @@ pub(super) async fn create(
     }
     let text = fresh();
     let about = Key {
-        key_id: KeyId(clock::new_id()),
+        key_id: KeyId(state.clock.new_id()),
         name: name.into_text(),
         scopes: new.scopes,
         workflows: new.workflows,
@@ -67,7 +66,7 @@ pub(super) async fn create(
     keys::insert(&mut transaction, principal.workspace, &about, &token_hash(&text), &principal.actor())
         .await?;
     let detail = json!({ "name": about.name, "scopes": about.scopes });
-    let entry = audit::entry(&principal, "key.made", &about.key_id.to_string(), detail);
+    let entry = audit::entry(&state.clock, &principal, "key.made", &about.key_id.to_string(), detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
     let created = CreatedKey { key: text, about };
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &created).await?;
@@ -87,9 +86,9 @@ pub(super) async fn revoke(
     Path(key_id): Path<KeyId>,
 ) -> ApiResult<StatusCode> {
     let mut transaction = state.pool.begin().await?;
-    let hash = keys::revoke(&mut transaction, principal.workspace, key_id, clock::now()).await?;
+    let hash = keys::revoke(&mut transaction, principal.workspace, key_id, state.clock.now()).await?;
     let hash = hash.ok_or_else(ApiError::not_found)?;
-    let entry = audit::entry(&principal, "key.revoked", &key_id.to_string(), json!({}));
+    let entry = audit::entry(&state.clock, &principal, "key.revoked", &key_id.to_string(), json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     state.recent_keys.forget(&hash);

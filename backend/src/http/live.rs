@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     auth::Principal,
-    clock,
     dispatch::{Numbered, RightsChanged},
 };
 use axum::{
@@ -124,7 +123,7 @@ fn reset(state: &AppState, principal: &Principal) -> LiveMessage {
         n: state.dispatch.last(principal.workspace),
         kind: LiveKind::Reset,
         id: String::new(),
-        at: clock::now(),
+        at: state.clock.now(),
     }
 }
 

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     auth::Principal,
-    clock,
     store::{deliveries, notices},
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -42,7 +41,7 @@ pub(super) async fn read(
 ) -> ApiResult<StatusCode> {
     let user = person(&principal)?.user_id;
     let mut conn = state.pool.acquire().await?;
-    if notices::mark_read(&mut conn, principal.workspace, user, notice_id, clock::now()).await? {
+    if notices::mark_read(&mut conn, principal.workspace, user, notice_id, state.clock.now()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::not_found())

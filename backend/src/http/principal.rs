@@ -9,7 +9,6 @@ use crate::{
         KeyHolder, Person, Principal, Who,
         token::{Access, BadToken},
     },
-    clock,
     store::people::{self, Member},
 };
 use axum::{
@@ -61,7 +60,7 @@ pub(super) fn address(state: &AppState, headers: &HeaderMap, extensions: &Extens
 }
 
 async fn by_token(state: &AppState, token: &str, address: Option<String>) -> ApiResult<Principal> {
-    let access = state.tokens.read(token, clock::now()).map_err(|error| match error {
+    let access = state.tokens.read(token, state.clock.now()).map_err(|error| match error {
         BadToken::Expired => ApiError::new(Code::TokenExpired, "The access token has expired; refresh it."),
         BadToken::Forged | BadToken::Unsigned => {
             ApiError::new(Code::Unauthenticated, "The access token isn't good; sign in.")
@@ -107,7 +106,7 @@ pub(super) async fn again(state: &AppState, principal: &Principal) -> ApiResult<
 }
 
 async fn by_key(state: &AppState, text: &str, address: Option<String>) -> ApiResult<Principal> {
-    let Some(found) = state.recent_keys.find(&state.pool, text).await? else {
+    let Some(found) = state.recent_keys.find(&state.pool, text, state.clock.now()).await? else {
         return Err(ApiError::new(
             Code::Unauthenticated,
             "The API key isn't good: unknown, revoked or expired.",

@@ -47,7 +47,7 @@ pub(super) async fn name(
     let name: Label = field("name", &named.name)?;
     let mut transaction = state.pool.begin().await?;
     roles::put(&mut transaction, principal.workspace, &id, &name).await?;
-    let entry = audit::entry(&principal, "role.named", &id, json!({ "name": name.as_str() }));
+    let entry = audit::entry(&state.clock, &principal, "role.named", &id, json!({ "name": name.as_str() }));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -62,7 +62,7 @@ pub(super) async fn unname(
     if !roles::delete(&mut transaction, principal.workspace, &id).await? {
         return Err(ApiError::not_found());
     }
-    let entry = audit::entry(&principal, "role.unnamed", &id, json!({}));
+    let entry = audit::entry(&state.clock, &principal, "role.unnamed", &id, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    clock,
+    clock::Clock,
     store::{
         self,
         rules::{self, NewVersion, RuleRow},
@@ -87,7 +87,7 @@ pub(super) async fn create(
         Some(known) => known.version + 1,
         None => 1,
     };
-    let stored = write(&mut transaction, &principal, version, &rule, &written).await?;
+    let stored = write(&mut transaction, &state.clock, &principal, version, &rule, &written).await?;
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &stored).await?;
     transaction.commit().await?;
     Ok(tagged(StatusCode::CREATED, &stored))
@@ -95,6 +95,7 @@ pub(super) async fn create(
 
 async fn write(
     conn: &mut PgConnection,
+    clock: &Clock,
     principal: &Principal,
     version: i32,
     rule: &RuleDocument,
@@ -106,10 +107,10 @@ async fn write(
         format: written.format,
         source: &written.text,
         by: &principal.actor(),
-        at: clock::now(),
+        at: clock.now(),
     };
     rules::put(conn, principal.workspace, &new).await?;
-    let entry = audit::entry(principal, "rule.written", &rule.rule_id, json!({ "version": version }));
+    let entry = audit::entry(clock, principal, "rule.written", &rule.rule_id, json!({ "version": version }));
     store::audit::insert(conn, &[&entry]).await?;
     read(conn, principal, &rule.rule_id, None).await
 }
@@ -202,7 +203,8 @@ pub(super) async fn put(
     }
     let mut transaction = state.pool.begin().await?;
     let known = precondition(&mut transaction, &principal, &id, &headers).await?;
-    let stored = write(&mut transaction, &principal, known.version + 1, &rule, &written).await?;
+    let stored =
+        write(&mut transaction, &state.clock, &principal, known.version + 1, &rule, &written).await?;
     transaction.commit().await?;
     Ok(tagged(StatusCode::OK, &stored))
 }
@@ -247,8 +249,8 @@ pub(super) async fn archive(
         let detail = format!("It is asked by {}; take it out of these first.", ids.join(", "));
         return Err(Problem::new(Code::RuleUsed, detail).with("used_by", json!(known.used_by)).into());
     }
-    rules::archive(&mut transaction, principal.workspace, &id, clock::now()).await?;
-    let entry = audit::entry(&principal, "rule.deleted", &id, json!({}));
+    rules::archive(&mut transaction, principal.workspace, &id, state.clock.now()).await?;
+    let entry = audit::entry(&state.clock, &principal, "rule.deleted", &id, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -259,7 +261,7 @@ pub(super) async fn try_it(
     principal: Principal,
     Body(trial): Body<RuleTrial>,
 ) -> ApiResult<Json<RuleTried>> {
-    let now = clock::now();
+    let now = state.clock.now();
     state.reviews.run(principal.workspace, move || try_rule(trial, now)).await?.map(Json)
 }
 

@@ -9,7 +9,6 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    clock,
     store::{self, secrets},
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -55,8 +54,8 @@ pub(super) async fn put(
     }
     let sealed = state.key.seal(principal.workspace, &name, &secret.value);
     let mut transaction = state.pool.begin().await?;
-    secrets::put(&mut transaction, principal.workspace, &name, &sealed, clock::now()).await?;
-    let entry = audit::entry(&principal, "secret.set", &name, json!({}));
+    secrets::put(&mut transaction, principal.workspace, &name, &sealed, state.clock.now()).await?;
+    let entry = audit::entry(&state.clock, &principal, "secret.set", &name, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -80,7 +79,7 @@ pub(super) async fn delete(
     if !secrets::delete(&mut transaction, principal.workspace, &name).await? {
         return Err(ApiError::not_found());
     }
-    let entry = audit::entry(&principal, "secret.deleted", &name, json!({}));
+    let entry = audit::entry(&state.clock, &principal, "secret.deleted", &name, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

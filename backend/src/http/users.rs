@@ -15,7 +15,7 @@ use crate::{
         Principal,
         password::{self, Comer},
     },
-    clock,
+    clock::Clock,
     store::{
         self,
         invitations::{self, Offer},
@@ -64,10 +64,10 @@ pub(super) async fn create(
     };
     let mut transaction = state.pool.begin().await?;
     let (status, added) = if let Some(account) = known {
-        let invited = invite(&mut transaction, &principal, &account, &person).await?;
+        let invited = invite(&mut transaction, &state.clock, &principal, &account, &person).await?;
         (StatusCode::ACCEPTED, AddedUser::Invited(invited))
     } else {
-        let user = add(&mut transaction, &principal, &email, hash, &person).await?;
+        let user = add(&mut transaction, &state.clock, &principal, &email, hash, &person).await?;
         (StatusCode::CREATED, AddedUser::Added(user))
     };
     claim.keep(&state, &mut transaction, status, &added).await?;
@@ -84,14 +84,15 @@ struct NewPerson {
 /// Makes an account that belongs to the workspace.
 async fn add(
     conn: &mut PgConnection,
+    clock: &Clock,
     principal: &Principal,
     email: &EmailAddress,
     password_hash: Option<String>,
     person: &NewPerson,
 ) -> ApiResult<User> {
-    let (user_id, now) = (UserId(clock::new_id()), clock::now());
+    let (user_id, now) = (UserId(clock.new_id()), clock.now());
     let (email, name) = (email.to_string(), person.name.to_string());
-    let entry = audit::entry(principal, "user.added", &email, json!({ "roles": person.roles }));
+    let entry = audit::entry(clock, principal, "user.added", &email, json!({ "roles": person.roles }));
     people::insert_account(conn, &Account { user_id, email, name, password_hash }, now).await?;
     people::insert_membership(conn, principal.workspace, user_id, &person.roles, now).await?;
     store::audit::insert(conn, &[&entry]).await?;
@@ -101,6 +102,7 @@ async fn add(
 /// Invites the owner of an account: only they can say that they belong to the workspace.
 async fn invite(
     conn: &mut PgConnection,
+    clock: &Clock,
     principal: &Principal,
     account: &Account,
     person: &NewPerson,
@@ -115,10 +117,10 @@ async fn invite(
         roles: &person.roles,
         by: &principal.actor(),
     };
-    let id = InvitationId(clock::new_id());
-    let invitation_id = invitations::offer(conn, id, &offer, clock::now()).await?;
+    let id = InvitationId(clock.new_id());
+    let invitation_id = invitations::offer(conn, id, &offer, clock.now()).await?;
     let detail = json!({ "invitation_id": invitation_id, "roles": person.roles });
-    let entry = audit::entry(principal, "user.invited", &account.email, detail);
+    let entry = audit::entry(clock, principal, "user.invited", &account.email, detail);
     store::audit::insert(conn, &[&entry]).await?;
     Ok(Invited { invitation_id })
 }
@@ -193,11 +195,17 @@ pub(super) async fn update(
     let (name, roles) = (name.as_ref().map(Label::as_str), change.roles.as_deref());
     people::update_user(&mut transaction, principal.workspace, user_id, name, roles, change.active).await?;
     if change.active == Some(false) {
-        sessions::end_of_person(&mut transaction, user_id, Some(principal.workspace), None, clock::now())
-            .await?;
+        sessions::end_of_person(
+            &mut transaction,
+            user_id,
+            Some(principal.workspace),
+            None,
+            state.clock.now(),
+        )
+        .await?;
     }
     let detail = json!({ "name": change.name, "roles": change.roles, "active": change.active });
-    let entry = audit::entry(&principal, "user.changed", &before.email, detail);
+    let entry = audit::entry(&state.clock, &principal, "user.changed", &before.email, detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
     let after = people::user(&mut transaction, principal.workspace, user_id)
         .await?

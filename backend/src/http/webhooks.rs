@@ -14,7 +14,6 @@ use crate::{
         Principal,
         webhook::{self, SignedMessage},
     },
-    clock,
     engine::{Accepted, Incoming, IntakeError, RunSummary, Starts},
     store::{self, executions, webhooks, webhooks::Found, workflows},
 };
@@ -70,7 +69,7 @@ pub(super) async fn receive(
     let verified = {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let message = SignedMessage { header: &header, body: &body };
-        webhook::verify(signature.unwrap_or_default(), &secrets, &message, clock::now())
+        webhook::verify(signature.unwrap_or_default(), &secrets, &message, state.clock.now())
     };
     let message_id = match verified {
         Ok(id) => id,
@@ -122,7 +121,7 @@ async fn take(
         kind: "webhook".to_owned(),
         id: id.clone(),
         source: None,
-        time: clock::now(),
+        time: state.clock.now(),
         requester: Some(Requester {
             kind: RequesterKind::Key,
             name: format!("Webhook of {}", found.workflow_id),
@@ -203,9 +202,10 @@ async fn remember(
     verdict: Verdict,
     reason: Option<String>,
 ) -> ApiResult<()> {
-    let delivery = WebhookDelivery { at: clock::now(), message_id, verdict, reason };
+    let delivery = WebhookDelivery { at: state.clock.now(), message_id, verdict, reason };
     let mut conn = state.pool.acquire().await?;
-    webhooks::remember(&mut conn, found.workspace, &found.workflow_id, &delivery).await?;
+    webhooks::remember(&mut conn, found.workspace, &found.workflow_id, state.clock.new_id(), &delivery)
+        .await?;
     Ok(())
 }
 
@@ -267,8 +267,11 @@ pub(super) async fn add_secret(
         );
         return Err(ApiError::new(Code::FieldBad, detail));
     }
-    let secret =
-        WebhookSecret { secret_id: clock::new_id(), created_at: clock::now(), created_by: principal.actor() };
+    let secret = WebhookSecret {
+        secret_id: state.clock.new_id(),
+        created_at: state.clock.now(),
+        created_by: principal.actor(),
+    };
     let sealed = state.key.seal(principal.workspace, &sealed_as(&id), &value);
     let mut transaction = state.pool.begin().await?;
     workflows::lock(&mut transaction, principal.workspace, &id).await?;
@@ -279,6 +282,7 @@ pub(super) async fn add_secret(
     }
     webhooks::add_secret(&mut transaction, principal.workspace, &id, &secret, &sealed).await?;
     let entry = audit::entry(
+        &state.clock,
         &principal,
         "webhook.secret_added",
         id.as_str(),
@@ -304,8 +308,13 @@ pub(super) async fn revoke_secret(
     if !webhooks::revoke_secret(&mut transaction, principal.workspace, &id, secret).await? {
         return Err(ApiError::not_found());
     }
-    let entry =
-        audit::entry(&principal, "webhook.secret_revoked", id.as_str(), json!({ "secret_id": secret }));
+    let entry = audit::entry(
+        &state.clock,
+        &principal,
+        "webhook.secret_revoked",
+        id.as_str(),
+        json!({ "secret_id": secret }),
+    );
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -25,7 +25,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize as _;
 use serde_json::Value;
 use shared_types::{
@@ -57,8 +57,8 @@ pub(super) async fn create(
     let valid = state.publishing.read(principal.workspace, written.text, written.format).await?;
     touchable(&principal, &valid.document.workflow_id)?;
     let mut transaction = state.pool.begin().await?;
-    let stored = publishing::create(&mut transaction, &Actor::from(&principal), &valid).await?;
-    let workflow = view(stored, valid.checked.findings);
+    let stored = publishing::create(&mut transaction, &state.clock, &Actor::from(&principal), &valid).await?;
+    let workflow = view(stored, valid.checked.findings, state.clock.now());
     claim.keep(&state, &mut transaction, StatusCode::CREATED, &workflow).await?;
     transaction.commit().await?;
     tell_changed(&state, &principal, &workflow.workflow_id);
@@ -76,7 +76,7 @@ pub(super) async fn list(
     let mut conn = state.pool.acquire().await?;
     let counted_until = run_counts::counted_until(&mut conn).await?;
     let counted =
-        run_counts::Span::since(clock::now() - Duration::hours(24), counted_until, clock::first_id_at);
+        run_counts::Span::since(state.clock.now() - Duration::hours(24), counted_until, clock::first_id_at);
     let filter = Filter { q: query.q.as_deref(), only: only.as_deref(), above: above.as_deref() };
     let items = workflows::list(&mut conn, principal.workspace, &filter, counted, paging.to_read()).await?;
     Ok(Json(paging.page(items, |workflow| workflow.workflow_id.to_string())))
@@ -137,15 +137,15 @@ async fn respond(
     status: StatusCode,
 ) -> ApiResult<Response> {
     let findings = state.publishing.findings_of(principal.workspace, &stored).await?;
-    Ok(tagged(status, view(stored, findings)))
+    Ok(tagged(status, view(stored, findings, state.clock.now())))
 }
 
-fn view(stored: StoredWorkflow, findings: Vec<Finding>) -> Workflow {
+fn view(stored: StoredWorkflow, findings: Vec<Finding>, now: DateTime<Utc>) -> Workflow {
     // The trigger alone: reading the whole document for each answer would take long for a large one.
     let trigger: Option<Trigger> =
         stored.document.get("trigger").and_then(|trigger| Trigger::deserialize(trigger).ok());
     let schedule = trigger.as_ref().and_then(Trigger::schedule);
-    let next_times = schedule.map(|schedule| schedule.due_after(clock::now()).take(TIMES_SHOWN).collect());
+    let next_times = schedule.map(|schedule| schedule.due_after(now).take(TIMES_SHOWN).collect());
     let name = stored.document.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     Workflow {
         workflow_id: stored.workflow_id,
@@ -188,7 +188,9 @@ pub(super) async fn put(
     touchable(&principal, &id)?;
     let expected = expected(&headers)?;
     let mut transaction = state.pool.begin().await?;
-    let revision = publishing::replace(&mut transaction, &Actor::from(&principal), &expected, &valid).await?;
+    let revision =
+        publishing::replace(&mut transaction, &state.clock, &Actor::from(&principal), &expected, &valid)
+            .await?;
     transaction.commit().await?;
     answer(&state, &principal, &id, if revision == 1 { StatusCode::CREATED } else { StatusCode::OK }).await
 }
@@ -220,7 +222,7 @@ pub(super) async fn archive(
     }
     let expected = expected(&headers)?;
     let mut transaction = state.pool.begin().await?;
-    publishing::archive(&mut transaction, &Actor::from(&principal), &id, &expected).await?;
+    publishing::archive(&mut transaction, &state.clock, &Actor::from(&principal), &id, &expected).await?;
     transaction.commit().await?;
     tell_changed(&state, &principal, &id);
     Ok(StatusCode::NO_CONTENT)
@@ -253,7 +255,14 @@ async fn toggle(
     let document =
         if enabled { Some(state.publishing.runnable(principal.workspace, &stored).await?) } else { None };
     let mut transaction = state.pool.begin().await?;
-    publishing::set_enabled(&mut transaction, &Actor::from(principal), &stored, document.as_ref()).await?;
+    publishing::set_enabled(
+        &mut transaction,
+        &state.clock,
+        &Actor::from(principal),
+        &stored,
+        document.as_ref(),
+    )
+    .await?;
     transaction.commit().await?;
     answer(state, principal, id, StatusCode::OK).await
 }

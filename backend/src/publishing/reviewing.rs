@@ -3,7 +3,6 @@
 
 use super::Publishing;
 use crate::{
-    clock,
     reviews::NotReviewed,
     store::{
         self, StoreError, people, reviews, reviews::StoredReview, rules, secrets, workflows,
@@ -66,12 +65,12 @@ impl Publishing {
         text: &str,
         format: Format,
     ) -> Result<Checked, ReviewError> {
-        let text = text.to_owned();
+        let (text, now) = (text.to_owned(), self.clock.now());
         let (mut checked, asked) = self
             .reviews
             .run(workspace, move || {
                 // Whether a schedule is over depends on the time; what is missing around it is looked up at each read.
-                let mut checked = review_untested(&text, format, &Environment::empty(clock::now()));
+                let mut checked = review_untested(&text, format, &Environment::empty(now));
                 let asked = rules_of_tests(&checked);
                 if asked.is_empty() {
                     run_tests(&mut checked, BTreeMap::new());

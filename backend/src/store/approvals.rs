@@ -83,6 +83,7 @@ impl Row {
 }
 
 /// Reads a request.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -107,6 +108,7 @@ pub async fn find(
 pub type Among<'a> = (Option<&'a [String]>, Option<&'a [String]>);
 
 /// Lists requests, newest first. The query's text is [`search`]'s.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -157,6 +159,7 @@ async fn with_decisions(
 }
 
 /// The open request of each of these runs that has one; the oldest where it has several.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn open_of(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

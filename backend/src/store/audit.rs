@@ -32,6 +32,7 @@ pub struct Entry {
 }
 
 /// Inserts entries.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert(conn: &mut PgConnection, entries: &[&Entry]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
@@ -63,6 +64,7 @@ pub async fn insert(conn: &mut PgConnection, entries: &[&Entry]) -> Result<()> {
 }
 
 /// Lists entries, newest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

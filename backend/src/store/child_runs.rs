@@ -20,6 +20,7 @@ pub struct ParentRun {
 }
 
 /// Inserts the runs that other runs start.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn insert(
     conn: &mut PgConnection,
     starts: &[(WorkspaceId, ExecutionId, &StartRun)],
@@ -52,6 +53,7 @@ pub(super) async fn insert(
 }
 
 /// Marks children of which the parent must be notified, each with the `seq` of its change.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn mark_parent_due(
     conn: &mut PgConnection,
     owed: &[(WorkspaceId, ExecutionId, i32)],
@@ -76,6 +78,7 @@ pub(super) async fn mark_parent_due(
 }
 
 /// The parent was notified of a change of its child; a later change stays marked.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn parent_notified(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -94,6 +97,7 @@ pub async fn parent_notified(
 }
 
 /// Marks children that must stop, with the reason.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn stop(
     conn: &mut PgConnection,
     stops: &[(WorkspaceId, &(ExecutionId, String))],
@@ -118,6 +122,7 @@ pub(super) async fn stop(
 }
 
 /// A child that had to stop has ended, or will never start.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn stopped(conn: &mut PgConnection, workspace: WorkspaceId, child: ExecutionId) -> Result<()> {
     sqlx::query!(
         "update child_runs set stop_reason = null where workspace_id = $1 and child = $2",
@@ -130,6 +135,7 @@ pub async fn stopped(conn: &mut PgConnection, workspace: WorkspaceId, child: Exe
 }
 
 /// The reason for which a child must stop, if it must.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn stop_reason(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -144,6 +150,7 @@ pub async fn stop_reason(
 }
 
 /// The parent of a run, if another run started it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn parent(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -167,6 +174,7 @@ pub async fn parent(
 }
 
 /// Children whose parent must be notified or that must stop; after a crash, any server does so.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn pending(conn: &mut PgConnection) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
     let rows = sqlx::query!(
         "select workspace_id, child from child_runs where parent_due is not null

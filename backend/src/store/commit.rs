@@ -25,6 +25,7 @@ use std::{
 use uuid::Uuid;
 
 /// Has long values compressed by LZ4 where the database was built with it: that takes a third of the time.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn compress_fast(conn: &mut PgConnection) -> sqlx::Result<()> {
     let set = sqlx::query_scalar!(
         "select set_config('default_toast_compression', 'lz4', false) from pg_settings
@@ -275,6 +276,7 @@ pub struct Committed {
 }
 
 /// Writes events and changes together.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&Change]) -> Result<Committed> {
     let mut committed = Committed { events: insert_events(conn, events).await?, ..Committed::default() };
     let missing = events.iter().copied().filter(|event| !committed.events.contains(&event.id));

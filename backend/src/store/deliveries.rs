@@ -12,6 +12,8 @@ use uuid::Uuid;
 /// A message that is to go out.
 #[derive(Debug)]
 pub struct DueDelivery {
+    /// The workspace that it belongs to.
+    pub workspace: WorkspaceId,
     /// Its id, a `UUIDv7`.
     pub id: DeliveryId,
     /// The recipient: an address, `user:`, `role:` or a channel.
@@ -25,6 +27,7 @@ pub struct DueDelivery {
 }
 
 /// Takes messages that are due, and puts them off to `again_at` so that no other server sends them meanwhile.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn claim_due(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -35,7 +38,7 @@ pub async fn claim_due(
         "update deliveries set next_at = $2, attempts = attempts + 1
          where id in (select id from deliveries where status = 'pending' and next_at <= $1 order by next_at limit $3
                       for update skip locked)
-         returning id, recipient, subject, message, attempts",
+         returning workspace_id, id, recipient, subject, message, attempts",
         now,
         again_at,
         limit
@@ -43,6 +46,7 @@ pub async fn claim_due(
     .fetch_all(conn)
     .await?;
     let due = rows.into_iter().map(|row| DueDelivery {
+        workspace: WorkspaceId(row.workspace_id),
         id: DeliveryId(row.id),
         recipient: row.recipient,
         subject: row.subject,
@@ -53,11 +57,14 @@ pub async fn claim_due(
 }
 
 /// Records that a message went out.
-pub async fn mark_delivered(conn: &mut PgConnection, id: DeliveryId, at: DateTime<Utc>) -> Result<()> {
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn mark_delivered(conn: &mut PgConnection, due: &DueDelivery, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "update deliveries set status = 'delivered', delivered_at = $2, next_at = null, reason = null where id = $1",
-        id.0,
-        at
+        "update deliveries set status = 'delivered', delivered_at = $2, next_at = null, reason = null
+         where id = $1 and workspace_id = $3",
+        due.id.0,
+        at,
+        due.workspace.0
     )
     .execute(conn)
     .await?;
@@ -65,19 +72,21 @@ pub async fn mark_delivered(conn: &mut PgConnection, id: DeliveryId, at: DateTim
 }
 
 /// Records that a message could not go out; without `again_at` it is kept as undeliverable.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn mark_failed(
     conn: &mut PgConnection,
-    id: DeliveryId,
+    due: &DueDelivery,
     reason: &str,
     again_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let status = if again_at.is_some() { "pending" } else { "undeliverable" };
     sqlx::query!(
-        "update deliveries set status = $2, reason = $3, next_at = $4 where id = $1",
-        id.0,
+        "update deliveries set status = $2, reason = $3, next_at = $4 where id = $1 and workspace_id = $5",
+        due.id.0,
         status,
         reason,
-        again_at
+        again_at,
+        due.workspace.0
     )
     .execute(conn)
     .await?;
@@ -85,6 +94,7 @@ pub async fn mark_failed(
 }
 
 /// Lists messages, newest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -12,6 +12,7 @@ use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// The hash of what was sent under an id, if anything was.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn content_hash(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -56,6 +57,7 @@ impl Row {
 }
 
 /// Events of a type (or below a prefix that ends in `.*`) that came after a moment, oldest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn since(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -113,6 +115,7 @@ pub struct Pending {
 }
 
 /// The oldest of these events.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pending>> {
     let rows = sqlx::query!(
         r#"select e.id, e.workspace_id, e.event_id, e.type as kind, e.source, e.time, e.requester, e.payload, e.depth,
@@ -147,6 +150,7 @@ pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<Pending>
 }
 
 /// Holds those of these events whose runs are still to be started, and that no other server holds.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn hold_pending(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
     let locked = sqlx::query_scalar!(
         "select id from events where id = any($1) and pending order by id for update skip locked",
@@ -158,6 +162,7 @@ pub async fn hold_pending(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashS
 }
 
 /// Counts runs to the events from outside from which they descend; each event with how many there are now.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn count_descendants(
     conn: &mut PgConnection,
     more: &[(Uuid, WorkspaceId, u32)],
@@ -186,6 +191,7 @@ pub async fn count_descendants(
 }
 
 /// Says that the runs of these events were started.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn mark_started(conn: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
     sqlx::query!("update events set pending = false where id = any($1)", ids).execute(conn).await?;
     Ok(())

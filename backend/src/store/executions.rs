@@ -48,6 +48,7 @@ pub struct Loaded {
 }
 
 /// Reads a run to go on with it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn load(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -67,10 +68,11 @@ pub async fn load(
     if row.state_seq < row.seq {
         let rows = sqlx::query!(
             r#"select at, stamp, input::text as "input!" from journal
-               where execution_id = $1 and seq >= $2 and seq < $3 order by seq"#,
+               where execution_id = $1 and workspace_id = $4 and seq >= $2 and seq < $3 order by seq"#,
             id.0,
             row.state_seq,
-            row.seq
+            row.seq,
+            workspace.0
         )
         .fetch_all(conn)
         .await?;
@@ -156,6 +158,7 @@ impl Row {
 }
 
 /// Reads a run to show it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -175,6 +178,7 @@ pub async fn find(
 }
 
 /// The runs that an event started, oldest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn started_by(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -194,6 +198,7 @@ pub async fn started_by(
 }
 
 /// Runs as they stand; those that aren't there are left out.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn some(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -214,13 +219,16 @@ pub async fn some(
 }
 
 /// A run's trace, oldest first.
-pub async fn trace(conn: &mut PgConnection, id: ExecutionId) -> Result<Vec<Fact>> {
-    trace_after(conn, id, None, usize::MAX).await
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn trace(conn: &mut PgConnection, workspace: WorkspaceId, id: ExecutionId) -> Result<Vec<Fact>> {
+    trace_after(conn, workspace, id, None, usize::MAX).await
 }
 
 /// A part of a run's trace: so many facts after one, oldest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn trace_after(
     conn: &mut PgConnection,
+    workspace: WorkspaceId,
     id: ExecutionId,
     after: Option<u32>,
     limit: usize,
@@ -230,9 +238,10 @@ pub async fn trace_after(
     let after = after.map(|after| i32::try_from(after).unwrap_or(i32::MAX));
     // The row that holds the last fact before is the first to be read.
     let from = sqlx::query_scalar!(
-        "select max(seq) from journal where execution_id = $1 and first_fact <= $2",
+        "select max(seq) from journal where execution_id = $1 and workspace_id = $3 and first_fact <= $2",
         id.0,
-        after
+        after,
+        workspace.0
     )
     .fetch_one(&mut *conn)
     .await?;
@@ -240,11 +249,12 @@ pub async fn trace_after(
     let mut trace: Vec<Fact> = Vec::new();
     loop {
         let rows = sqlx::query!(
-            r#"select seq, facts::text as "facts!" from journal where execution_id = $1 and seq >= $2
-             order by seq limit $3"#,
+            r#"select seq, facts::text as "facts!" from journal
+             where execution_id = $1 and workspace_id = $4 and seq >= $2 order by seq limit $3"#,
             id.0,
             from,
-            ROWS
+            ROWS,
+            workspace.0
         )
         .fetch_all(&mut *conn)
         .await?;
@@ -273,6 +283,7 @@ const RECENT: i64 = 50;
 
 /// What a workflow's steps did in its last runs. What one input led to counts up to some size (as it is stored,
 /// compressed), and so many inputs of a run: a run over thousands of items would keep the page waiting.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<Activity> {
     let runs = sqlx::query_scalar!(
         r#"select count(*) as "runs!" from (
@@ -310,6 +321,7 @@ pub async fn activity(conn: &mut PgConnection, workspace: WorkspaceId, id: &Work
 
 /// Lists runs, newest first, from below a run's id; with `only`, those of these workflows. The query's text is
 /// [`search`]'s.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -354,6 +366,7 @@ pub(super) fn like_prefix(text: &str) -> String {
 
 /// Ends a run without asking it: it can't be read, or what it comes to can't be stored. What it waited for goes with
 /// it; false where it has ended already.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn set_aside(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -17,6 +17,7 @@ pub struct StoredResponse {
 }
 
 /// The response stored under a key.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -35,6 +36,7 @@ pub async fn find(
 }
 
 /// Stores a response. False if there is one under the key; a transaction that stores one at the same time is waited for.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn keep(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -60,6 +62,7 @@ pub async fn keep(
 }
 
 /// Deletes responses stored before a time; returns how many.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn forget(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
     let gone =
         sqlx::query!("delete from stored_responses where created_at < $1", before).execute(conn).await?;

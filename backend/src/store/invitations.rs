@@ -35,6 +35,7 @@ pub struct Answered {
 }
 
 /// Invites a person; an invitation that still waits for an answer is brought up to date, and keeps its id.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn offer(
     conn: &mut PgConnection,
     id: InvitationId,
@@ -62,6 +63,7 @@ pub async fn offer(
 }
 
 /// A person's invitations that wait for an answer, oldest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn open_of(conn: &mut PgConnection, user: UserId) -> Result<Vec<Invitation>> {
     let rows = sqlx::query!(
         "select i.id, w.name as workspace, i.name, i.roles, i.invited_by, i.invited_at
@@ -83,6 +85,7 @@ pub async fn open_of(conn: &mut PgConnection, user: UserId) -> Result<Vec<Invita
 }
 
 /// Answers a person's invitation, once; nothing where none of theirs waits under this id.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn answer(
     conn: &mut PgConnection,
     id: InvitationId,

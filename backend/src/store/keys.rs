@@ -9,6 +9,7 @@ use shared_types::{
 use sqlx::PgConnection;
 
 /// Writes a key.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -37,6 +38,7 @@ pub async fn insert(
 }
 
 /// The key with this hash that still works.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(
     conn: &mut PgConnection,
     hash: &[u8],
@@ -64,6 +66,7 @@ pub async fn find(
 }
 
 /// The keys of a workspace that weren't revoked.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<Key>> {
     let rows = sqlx::query!(
         "select id, name, scopes, workflows, expires_at, created_at from api_keys
@@ -84,6 +87,7 @@ pub async fn list(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec
 }
 
 /// Revokes a key; its hash, if it was there.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn revoke(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

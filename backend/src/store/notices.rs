@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Lists a person's messages, newest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -43,6 +44,7 @@ pub async fn list(
 }
 
 /// Marks a person's message as read; false where there is none.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn mark_read(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

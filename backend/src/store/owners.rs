@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// Claims calls that nobody performs, of some runs at once. Where other servers have calls of the run in flight, one of
 /// these claims: it knows what it performs already. The fence stays as it is, since what is in flight stays good.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn claim(
     conn: &mut PgConnection,
     server: Uuid,
@@ -29,6 +30,7 @@ pub async fn claim(
 }
 
 /// Takes the calls of runs whose server has died, a few at a time: raises the fence and names the new owner.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn reclaim(
     conn: &mut PgConnection,
     server: Uuid,
@@ -54,6 +56,7 @@ pub async fn reclaim(
 }
 
 /// The runs whose calls a server has in flight, or should have.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn owned(conn: &mut PgConnection, server: Uuid) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
     let rows = sqlx::query!(
         "select id, workspace_id from executions where owners is not null and $1 = any(owners) order by id",
@@ -65,6 +68,7 @@ pub async fn owned(conn: &mut PgConnection, server: Uuid) -> Result<Vec<(Workspa
 }
 
 /// Gives back what a server that stops still owns, for others to take at once.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn hand_back(conn: &mut PgConnection, server: Uuid) -> Result<()> {
     // Not deleted: who finds it dead looks for what it left undone.
     sqlx::query!("update servers set alive_until = to_timestamp(0) where id = $1", server)

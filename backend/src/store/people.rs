@@ -52,6 +52,7 @@ pub struct Member {
 }
 
 /// Makes a workspace, unless there is one of this name; gives its id.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn ensure_workspace(
     conn: &mut PgConnection,
     id: WorkspaceId,
@@ -71,6 +72,7 @@ pub async fn ensure_workspace(
 }
 
 /// A workspace by its name.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find_workspace(conn: &mut PgConnection, name: &str) -> Result<Option<WorkspaceId>> {
     let id =
         sqlx::query_scalar!("select id from workspaces where name = $1", name).fetch_optional(conn).await?;
@@ -78,12 +80,14 @@ pub async fn find_workspace(conn: &mut PgConnection, name: &str) -> Result<Optio
 }
 
 /// Every workspace.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn workspaces(conn: &mut PgConnection) -> Result<Vec<(WorkspaceId, String)>> {
     let rows = sqlx::query!("select id, name from workspaces order by name").fetch_all(conn).await?;
     Ok(rows.into_iter().map(|row| (WorkspaceId(row.id), row.name)).collect())
 }
 
 /// Whether anybody has an account.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn anybody(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!("select exists (select 1 from users) as \"there!\"").fetch_one(conn).await?)
 }
@@ -92,6 +96,7 @@ pub async fn anybody(conn: &mut PgConnection) -> Result<bool> {
 ///
 /// Accounts have their address in its normal form. One that was made before could have had to keep another, since
 /// its normal form was taken; it is found as it is written.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find_account(conn: &mut PgConnection, email: &str) -> Result<Option<Account>> {
     let row = sqlx::query!(
         "select id, email, name, password_hash from users
@@ -112,6 +117,7 @@ pub async fn find_account(conn: &mut PgConnection, email: &str) -> Result<Option
 }
 
 /// A person by id.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn account(conn: &mut PgConnection, user: UserId) -> Result<Option<Account>> {
     let row = sqlx::query!("select id, email, name, password_hash from users where id = $1", user.0)
         .fetch_optional(conn)
@@ -125,6 +131,7 @@ pub async fn account(conn: &mut PgConnection, user: UserId) -> Result<Option<Acc
 }
 
 /// Makes an account.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert_account(conn: &mut PgConnection, account: &Account, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)",
@@ -140,12 +147,14 @@ pub async fn insert_account(conn: &mut PgConnection, account: &Account, at: Date
 }
 
 /// Sets a person's password.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn set_password(conn: &mut PgConnection, user: UserId, hash: &str) -> Result<()> {
     sqlx::query!("update users set password_hash = $2 where id = $1", user.0, hash).execute(conn).await?;
     Ok(())
 }
 
 /// Makes a person a member.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert_membership(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -166,6 +175,7 @@ pub async fn insert_membership(
 }
 
 /// The workspaces to which a person actively belongs.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn memberships(conn: &mut PgConnection, user: UserId) -> Result<Vec<Membership>> {
     let rows = sqlx::query!(
         r#"select w.id, w.name as workspace_name, coalesce(m.name, u.name) as "name!", m.roles
@@ -185,6 +195,7 @@ pub async fn memberships(conn: &mut PgConnection, user: UserId) -> Result<Vec<Me
 }
 
 /// An active member by id, while the session that they come by goes on.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn member(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -209,6 +220,7 @@ pub async fn member(
 }
 
 /// The active members who have one of these roles or addresses.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn named(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -239,6 +251,7 @@ pub async fn named(
 }
 
 /// The roles that have at least one active member, and of these those of which one may decide.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn roles(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -259,6 +272,7 @@ fn may_decide(roles: &[String]) -> bool {
 }
 
 /// The addresses of a workspace's active members who may decide, in their normal form.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn deciding(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<BTreeSet<String>> {
     let members = sqlx::query!(
         "select u.email, m.roles from memberships m join users u on u.id = m.user_id
@@ -272,6 +286,7 @@ pub async fn deciding(conn: &mut PgConnection, workspace: WorkspaceId) -> Result
 }
 
 /// How many active administrators a workspace has besides a person.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn other_admins(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> Result<i64> {
     let count = sqlx::query_scalar!(
         "select count(*) as \"count!\" from memberships
@@ -285,6 +300,7 @@ pub async fn other_admins(conn: &mut PgConnection, workspace: WorkspaceId, user:
 }
 
 /// A member as administrators see them.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn user(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> Result<Option<User>> {
     let row = sqlx::query!(
         r#"select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles, m.active, m.created_at
@@ -305,6 +321,7 @@ pub async fn user(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId)
 }
 
 /// Lists members by id.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn users(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -335,6 +352,7 @@ pub async fn users(
 }
 
 /// Changes a member in this workspace alone; what is `None` stays.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn update_user(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

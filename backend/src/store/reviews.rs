@@ -39,6 +39,7 @@ impl StoredReview {
 }
 
 /// Keeps what was found in a revision that is stored already.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn keep(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -63,6 +64,7 @@ pub async fn keep(
 
 /// The workflows, of every workspace, whose newest revision wasn't reviewed by the checks of this version; those
 /// behind a place in their order.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn not_reviewed(
     conn: &mut PgConnection,
     behind: Option<&(WorkspaceId, WorkflowId)>,

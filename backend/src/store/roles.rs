@@ -10,6 +10,7 @@ use shared_types::{
 use sqlx::PgConnection;
 
 /// The names that a workspace gave its roles.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn names(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<RoleNames> {
     let rows = sqlx::query!("select role, name from role_names where workspace_id = $1", workspace.0)
         .fetch_all(conn)
@@ -18,6 +19,7 @@ pub async fn names(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Ro
 }
 
 /// The roles that somebody has or that have a name; the base roles are no approver roles and aren't among them.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<Role>> {
     let base: Vec<String> = BASE_ROLES.iter().map(|(role, _)| (*role).to_owned()).collect();
     let rows = sqlx::query!(
@@ -40,6 +42,7 @@ pub async fn list(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec
 }
 
 /// Names a role.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, role: &str, name: &Label) -> Result<()> {
     sqlx::query!(
         "insert into role_names (workspace_id, role, name) values ($1, $2, $3)
@@ -54,6 +57,7 @@ pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, role: &str, na
 }
 
 /// Takes a role's name away; false where it had none.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn delete(conn: &mut PgConnection, workspace: WorkspaceId, role: &str) -> Result<bool> {
     let gone =
         sqlx::query!("delete from role_names where workspace_id = $1 and role = $2", workspace.0, role)

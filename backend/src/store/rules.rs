@@ -39,6 +39,7 @@ fn rule(id: &str, version: i32, document: Value) -> Result<Rule> {
 }
 
 /// A rule as it stands, to be asked.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn latest(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<Option<Rule>> {
     let row = sqlx::query!(
         "select r.version, v.document from rules r join rule_versions v using (workspace_id, rule_id, version)
@@ -52,6 +53,7 @@ pub async fn latest(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -
 }
 
 /// Some rules as they stand; those that aren't there are left out.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn some(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -77,6 +79,7 @@ pub async fn some(
 }
 
 /// Which of some rules there are.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn known(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -93,6 +96,7 @@ pub async fn known(
 }
 
 /// Rules in these versions.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn pinned(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -121,6 +125,7 @@ pub async fn pinned(
 }
 
 /// Keeps a rule from being archived until this transaction is over.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn hold(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<()> {
     sqlx::query!(
         "select version from rules where workspace_id = $1 and rule_id = $2 for share",
@@ -133,6 +138,7 @@ pub async fn hold(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> 
 }
 
 /// A rule, held for this transaction.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> Result<()> {
     sqlx::query!(
         "select version from rules where workspace_id = $1 and rule_id = $2 for update",
@@ -145,6 +151,7 @@ pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &str) -> 
 }
 
 /// A rule, archived ones too; in a version, or as it stands.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -193,6 +200,7 @@ pub struct NewVersion<'a> {
 }
 
 /// Writes a version of a rule, and with the first one the rule.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewVersion<'_>) -> Result<()> {
     sqlx::query!(
         "insert into rules (workspace_id, rule_id, version) values ($1, $2, $3)
@@ -221,6 +229,7 @@ pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewVersi
 }
 
 /// Archives a rule: nobody finds it any more; what asks a version of it still can.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn archive(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -239,6 +248,7 @@ pub async fn archive(
 }
 
 /// The workflows whose newest revision asks a rule.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn used_by(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -257,6 +267,7 @@ pub async fn used_by(
 }
 
 /// Lists rules by id, with how many workflows ask each.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -295,6 +306,7 @@ pub async fn list(
 }
 
 /// Lists a rule's versions, newest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn versions(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -44,12 +44,14 @@ impl Span {
 }
 
 /// Up to when the slices are written; `None` before the first is.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn counted_until(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
     Ok(sqlx::query_scalar!("select counted_until from run_counts_progress").fetch_optional(conn).await?)
 }
 
 /// The same, held for this transaction; `None` where another server counts at this moment. Begins at `first` where nothing
 /// was counted before.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn lock(conn: &mut PgConnection, first: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     sqlx::query!(
         "insert into run_counts_progress (counted_until) values ($1) on conflict (only_row) do nothing",
@@ -64,6 +66,7 @@ pub async fn lock(conn: &mut PgConnection, first: DateTime<Utc>) -> Result<Optio
 }
 
 /// Writes a slice: the runs of all workspaces whose ids are from one to below another.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn write(conn: &mut PgConnection, slice: DateTime<Utc>, from: Uuid, below: Uuid) -> Result<()> {
     sqlx::query!(
         "insert into run_counts (workspace_id, workflow_id, slice, started)
@@ -79,6 +82,7 @@ pub async fn write(conn: &mut PgConnection, slice: DateTime<Utc>, from: Uuid, be
 }
 
 /// Writes anew how many runs of each slice have failed, of those whose ids are from one to below another.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn write_failed(conn: &mut PgConnection, from: Uuid, below: Uuid) -> Result<()> {
     sqlx::query!(
         "with counted as (
@@ -99,6 +103,7 @@ pub async fn write_failed(conn: &mut PgConnection, from: Uuid, below: Uuid) -> R
 }
 
 /// Notes up to when the slices are written, and forgets those that nobody counts any more.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn advance(
     conn: &mut PgConnection,
     until: DateTime<Utc>,

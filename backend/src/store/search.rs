@@ -83,6 +83,7 @@ pub(super) struct Hit {
 }
 
 /// Searches a list, newest first, from below an id.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn search<L: Searched>(
     conn: &mut PgConnection,
     list: &L,
@@ -114,6 +115,7 @@ pub(super) async fn search<L: Searched>(
 
 /// How many rows have the rarest of a text's words, by the statistics of an index: none of a word that they don't name,
 /// since they name the frequent ones.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn rows_with(conn: &mut PgConnection, index: &str, words: &str) -> Result<f64> {
     let rows = sqlx::query_scalar!(
         r#"with named as (

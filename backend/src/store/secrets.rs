@@ -6,6 +6,7 @@ use shared_types::{api::secrets::SecretName, ids::WorkspaceId};
 use sqlx::PgConnection;
 
 /// Sets a secret.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn put(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -27,6 +28,7 @@ pub async fn put(
 }
 
 /// The names of a workspace's secrets.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn names(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<SecretName>> {
     let rows = sqlx::query!(
         "select name, updated_at from secrets where workspace_id = $1 order by name",
@@ -38,6 +40,7 @@ pub async fn names(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Ve
 }
 
 /// The sealed values of these names.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn sealed(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -54,6 +57,7 @@ pub async fn sealed(
 }
 
 /// Deletes a secret; false where it wasn't there.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn delete(conn: &mut PgConnection, workspace: WorkspaceId, name: &str) -> Result<bool> {
     let gone = sqlx::query!("delete from secrets where workspace_id = $1 and name = $2", workspace.0, name)
         .execute(conn)

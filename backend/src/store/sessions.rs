@@ -30,6 +30,7 @@ pub struct RefreshToken {
 }
 
 /// Writes a token.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "insert into refresh_tokens (hash, family, user_id, workspace_id, issued_at, expires_at, predecessor)
@@ -48,6 +49,7 @@ pub async fn insert(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<
 }
 
 /// A token by its hash.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(conn: &mut PgConnection, hash: &[u8]) -> Result<Option<RefreshToken>> {
     let row = sqlx::query!(
         "select hash, family, user_id, workspace_id, expires_at, spent_at, revoked_at, predecessor
@@ -78,6 +80,7 @@ pub struct HeldSession {
 }
 
 /// Holds the session of a token until the transaction ends; made where it isn't there.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn hold(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<Utc>) -> Result<HeldSession> {
     let row = sqlx::query!(
         "insert into sessions (id, workspace_id, user_id, started_at) values ($1, $2, $3, $4)
@@ -93,6 +96,7 @@ pub async fn hold(conn: &mut PgConnection, token: &RefreshToken, at: DateTime<Ut
 }
 
 /// Says that a token is used: from now on every other of its session is spent, but those that came of itself.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn spend_others(conn: &mut PgConnection, used: &RefreshToken, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "update refresh_tokens set spent_at = $3
@@ -107,14 +111,21 @@ pub async fn spend_others(conn: &mut PgConnection, used: &RefreshToken, at: Date
 }
 
 /// Ends a session: its tokens work no more, and its open lines are closed.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn end(conn: &mut PgConnection, session: SessionId, user: UserId, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update sessions set ended_at = $2 where id = $1 and ended_at is null", session.0, at)
-        .execute(&mut *conn)
-        .await?;
     sqlx::query!(
-        "update refresh_tokens set revoked_at = $2 where family = $1 and revoked_at is null",
+        "update sessions set ended_at = $2 where id = $1 and user_id = $3 and ended_at is null",
         session.0,
-        at
+        at,
+        user.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update refresh_tokens set revoked_at = $2 where family = $1 and user_id = $3 and revoked_at is null",
+        session.0,
+        at,
+        user.0
     )
     .execute(&mut *conn)
     .await?;
@@ -122,6 +133,7 @@ pub async fn end(conn: &mut PgConnection, session: SessionId, user: UserId, at: 
 }
 
 /// Ends a person's sessions: in one workspace or everywhere, and all of them or all but one.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn end_of_person(
     conn: &mut PgConnection,
     user: UserId,
@@ -156,11 +168,13 @@ pub async fn end_of_person(
 }
 
 /// Tells every server, once the transaction is committed, to look again at what a person may.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn tell_rights_changed(conn: &mut PgConnection, user: UserId) -> Result<()> {
     notify(conn, RIGHTS_CHANGED, &user.to_string()).await
 }
 
 /// Writes a one-time code.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert_code(
     conn: &mut PgConnection,
     hash: &[u8],
@@ -179,6 +193,7 @@ pub async fn insert_code(
 }
 
 /// Uses a one-time code up; whose it was, if it still worked.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn use_code(conn: &mut PgConnection, hash: &[u8], now: DateTime<Utc>) -> Result<Option<UserId>> {
     let user = sqlx::query_scalar!(
         "update sign_in_codes set used_at = $2 where hash = $1 and used_at is null and expires_at > $2
@@ -192,6 +207,7 @@ pub async fn use_code(conn: &mut PgConnection, hash: &[u8], now: DateTime<Utc>) 
 }
 
 /// Forgets what is of no use any more: tokens that expired before a moment, and sessions that have none left.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn forget_old(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
     sqlx::query!("delete from refresh_tokens where expires_at < $1", before).execute(&mut *conn).await?;
     sqlx::query!(

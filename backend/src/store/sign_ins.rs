@@ -14,6 +14,7 @@ pub struct Tries {
 }
 
 /// The tries of a subject, held until the transaction ends, so that of many at once each sees those before it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn hold(conn: &mut PgConnection, subject: &str, at: DateTime<Utc>) -> Result<Tries> {
     let row = sqlx::query!(
         "insert into sign_in_failures (subject, failures, last_at) values ($1, 0, $2)
@@ -27,6 +28,7 @@ pub async fn hold(conn: &mut PgConnection, subject: &str, at: DateTime<Utc>) -> 
 }
 
 /// Writes the tries of a subject that is held.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn put(conn: &mut PgConnection, subject: &str, tries: Tries) -> Result<()> {
     sqlx::query!(
         "update sign_in_failures set failures = $2, last_at = $3 where subject = $1",
@@ -40,6 +42,7 @@ pub async fn put(conn: &mut PgConnection, subject: &str, tries: Tries) -> Result
 }
 
 /// Takes one try back: it was no failure.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn take_back(conn: &mut PgConnection, subject: &str) -> Result<()> {
     sqlx::query!(
         "update sign_in_failures set failures = greatest(failures - 1, 0) where subject = $1",
@@ -51,6 +54,7 @@ pub async fn take_back(conn: &mut PgConnection, subject: &str) -> Result<()> {
 }
 
 /// Forgets the tries of a subject.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn forget(conn: &mut PgConnection, subject: &str) -> Result<()> {
     sqlx::query!("delete from sign_in_failures where subject = $1", subject).execute(conn).await?;
     Ok(())
@@ -58,6 +62,7 @@ pub async fn forget(conn: &mut PgConnection, subject: &str) -> Result<()> {
 
 /// Forgets a few tries that are older than a moment: called with each try, it keeps what is stored as small as what
 /// was tried since then.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn forget_some(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "delete from sign_in_failures where subject in (
@@ -72,6 +77,7 @@ pub async fn forget_some(conn: &mut PgConnection, before: DateTime<Utc>) -> Resu
 }
 
 /// Forgets tries and one-time codes that are older than a moment.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn forget_old(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<()> {
     sqlx::query!("delete from sign_in_failures where last_at < $1", before).execute(&mut *conn).await?;
     sqlx::query!("delete from sign_in_codes where expires_at < $1", before).execute(conn).await?;

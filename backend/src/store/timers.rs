@@ -31,6 +31,7 @@ pub fn key(timer: &Timer) -> String {
 /// The timers that are due, the one that is due longest first, and put off to `again_at` so that no other server takes them meanwhile.
 ///
 /// Whoever applies one deletes it with the run's change; one that was not applied comes again.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn claim_due(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -69,15 +70,14 @@ pub async fn claim_due(
 }
 
 /// Counts an attempt to apply a timer that came again; how many there are now, nothing where it is gone.
-pub async fn count_attempt(
-    conn: &mut PgConnection,
-    execution: ExecutionId,
-    timer: &Timer,
-) -> Result<Option<i32>> {
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn count_attempt(conn: &mut PgConnection, due: &DueTimer) -> Result<Option<i32>> {
     let attempts = sqlx::query_scalar!(
-        "update timers set attempts = attempts + 1 where execution_id = $1 and timer = $2 returning attempts",
-        execution.0,
-        key(timer)
+        "update timers set attempts = attempts + 1
+         where execution_id = $1 and workspace_id = $3 and timer = $2 returning attempts",
+        due.execution_id.0,
+        key(&due.timer),
+        due.workspace.0
     )
     .fetch_optional(conn)
     .await?;
@@ -85,11 +85,13 @@ pub async fn count_attempt(
 }
 
 /// Forgets the attempts to apply a timer, but that it came again.
-pub async fn forget_attempts(conn: &mut PgConnection, execution: ExecutionId, timer: &Timer) -> Result<()> {
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn forget_attempts(conn: &mut PgConnection, due: &DueTimer) -> Result<()> {
     sqlx::query!(
-        "update timers set attempts = 1 where execution_id = $1 and timer = $2",
-        execution.0,
-        key(timer)
+        "update timers set attempts = 1 where execution_id = $1 and workspace_id = $3 and timer = $2",
+        due.execution_id.0,
+        key(&due.timer),
+        due.workspace.0
     )
     .execute(conn)
     .await?;
@@ -97,14 +99,21 @@ pub async fn forget_attempts(conn: &mut PgConnection, execution: ExecutionId, ti
 }
 
 /// When the next timer is due.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn next(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
     Ok(sqlx::query_scalar!("select due_at from timers order by due_at limit 1").fetch_optional(conn).await?)
 }
 
 /// Drops a timer that its run doesn't know any more.
-pub async fn drop_one(conn: &mut PgConnection, execution: ExecutionId, timer: &Timer) -> Result<()> {
-    sqlx::query!("delete from timers where execution_id = $1 and timer = $2", execution.0, key(timer))
-        .execute(conn)
-        .await?;
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn drop_one(conn: &mut PgConnection, due: &DueTimer) -> Result<()> {
+    sqlx::query!(
+        "delete from timers where execution_id = $1 and workspace_id = $3 and timer = $2",
+        due.execution_id.0,
+        key(&due.timer),
+        due.workspace.0
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

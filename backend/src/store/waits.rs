@@ -62,6 +62,7 @@ fn key_at(event: &Event, at: &str) -> Option<String> {
 ///
 /// First the paths by which waits for these types are found, a look into the index for each; then the waits
 /// with the values that the events have there.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn for_events(conn: &mut PgConnection, events: &[(WorkspaceId, &Event)]) -> Result<Vec<Wait>> {
     let wanted: BTreeSet<(Uuid, String)> = events
         .iter()
@@ -147,6 +148,7 @@ fn patterns(event_type: &str) -> impl Iterator<Item = String> {
 }
 
 /// The open waits, a part at a time: after a crash, a server looks again for what they wait for.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn all_after(
     conn: &mut PgConnection,
     after: (ExecutionId, Option<&StepAddress>),

@@ -1,7 +1,6 @@
 //! Webhooks, their secrets and what came in lately.
 
 use super::{OfRow as _, Result, json, read};
-use crate::clock;
 use serde_json::Value;
 use shared_types::{
     api::webhooks::{Verdict, WebhookDelivery, WebhookSecret},
@@ -28,6 +27,7 @@ pub struct Found {
 }
 
 /// Gives a workflow a webhook, if it has none.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn ensure(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -46,6 +46,7 @@ pub async fn ensure(
 }
 
 /// Takes a workflow's webhook away, with its secrets: one that is made later has another address.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn remove(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<()> {
     sqlx::query!(
         "with secrets as (delete from webhook_secrets where workspace_id = $1 and workflow_id = $2),
@@ -60,6 +61,7 @@ pub(super) async fn remove(conn: &mut PgConnection, workspace: WorkspaceId, id: 
 }
 
 /// The webhook of a token.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Found>> {
     let row = sqlx::query!(
         "select h.workspace_id, h.workflow_id, w.enabled, w.revision
@@ -78,6 +80,7 @@ pub async fn by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Fou
 }
 
 /// A workflow's token and how many calls were refused.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn token_of(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -94,6 +97,7 @@ pub async fn token_of(
 }
 
 /// The live secrets of a webhook, sealed, the oldest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn secrets(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -115,6 +119,7 @@ pub async fn secrets(
 }
 
 /// Adds a sealed secret.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn add_secret(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -138,6 +143,7 @@ pub async fn add_secret(
 }
 
 /// Revokes a secret; false where there is none.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn revoke_secret(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -156,10 +162,12 @@ pub async fn revoke_secret(
 }
 
 /// Remembers a call, and forgets those of long ago; never its body.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn remember(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     id: &WorkflowId,
+    delivery_id: Uuid,
     delivery: &WebhookDelivery,
 ) -> Result<()> {
     let verdict = json(&delivery.verdict);
@@ -167,7 +175,7 @@ pub async fn remember(
     sqlx::query!(
         "insert into webhook_deliveries (id, workspace_id, workflow_id, message_id, verdict, reason, at)
          values ($1, $2, $3, $4, $5, $6, $7)",
-        clock::new_id(),
+        delivery_id,
         workspace.0,
         id.0,
         delivery.message_id,
@@ -203,6 +211,7 @@ pub async fn remember(
 }
 
 /// What came in lately, newest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn deliveries(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -42,6 +42,7 @@ pub struct StoredWorkflow {
 }
 
 /// Reads a workflow with a revision, the newest where none is named.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -77,6 +78,7 @@ pub async fn find(
 }
 
 /// The newest revision's number, held for this transaction.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn lock(conn: &mut PgConnection, workspace: WorkspaceId, id: &WorkflowId) -> Result<Option<i32>> {
     let row = sqlx::query_scalar!(
         "select revision from workflows where workspace_id = $1 and workflow_id = $2 for update",
@@ -116,6 +118,7 @@ pub struct NewRevision<'a> {
 }
 
 /// Writes a revision, and with the first one the workflow.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewRevision<'_>) -> Result<()> {
     let id = &new.document.workflow_id.0;
     sqlx::query!(
@@ -161,6 +164,7 @@ pub async fn publish(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewR
 }
 
 /// Turns a workflow on or off; false where it already was so.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn set_enabled(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -186,6 +190,7 @@ pub async fn set_enabled(
 }
 
 /// Writes which versions of stored rules a revision asks.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn pin(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -206,6 +211,7 @@ pub async fn pin(
 }
 
 /// Archives a workflow: no new runs, its webhook is gone, and its history stays.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn archive(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -237,6 +243,7 @@ pub struct Filter<'f> {
 }
 
 /// Lists workflows that aren't archived, by id, with their runs of a span of time.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn list(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -315,6 +322,7 @@ fn trigger_in_words(trigger: Value) -> String {
 }
 
 /// Lists revisions, newest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn revisions(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -351,6 +359,7 @@ pub struct On {
 }
 
 /// The workflows of a workspace as others see them: whether each is on, and which it calls.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn neighbours(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -383,6 +392,7 @@ pub async fn neighbours(
 }
 
 /// What starts runs in a workspace: its catalog's version, and its workflows that are on.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn active(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<(i64, Vec<On>)> {
     let version = sqlx::query_scalar!("select catalog_version from workspaces where id = $1", workspace.0)
         .fetch_optional(&mut *conn)
@@ -423,6 +433,7 @@ pub struct DueSchedule {
 }
 
 /// The schedules that are due.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn due_schedules(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -448,6 +459,7 @@ pub async fn due_schedules(
 }
 
 /// Moves a schedule on from a due time; false where another server did it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn move_schedule(
     conn: &mut PgConnection,
     schedule: &DueSchedule,
@@ -466,6 +478,7 @@ pub async fn move_schedule(
 }
 
 /// When the next schedule is due.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
     let due = sqlx::query_scalar!(
         "select next_due as \"due!\" from workflows where next_due is not null order by next_due limit 1"

@@ -161,9 +161,17 @@ async fn accounts_that_were_made_before_go_on_working() {
     let mut conn = app.running.state.pool.acquire().await.unwrap();
     let roles = ["operator".to_owned()];
     for email in ["a@@b.com", "root"] {
-        backend::setup::add_person(&mut conn, app.workspace, email, "Old", "old-password", &roles)
-            .await
-            .unwrap();
+        backend::setup::add_person(
+            &mut conn,
+            &backend::clock::Clock::default(),
+            app.workspace,
+            email,
+            "Old",
+            "old-password",
+            &roles,
+        )
+        .await
+        .unwrap();
     }
     drop(conn);
     // Two that had differed by a blank at the end keep their spelling.

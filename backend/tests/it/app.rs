@@ -2,6 +2,7 @@
 
 use backend::{
     auth::seal::SecretKey,
+    clock::Clock,
     config::{Config, Database},
     embedded::MIGRATIONS,
     role::Role,
@@ -119,12 +120,27 @@ impl App {
     }
 
     pub(crate) async fn start_as(role: Role, database_url: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_with_options(StartOptions::from(role), database_url, change).await
+    }
+
+    /// A server on a fresh database whose time is told by this clock.
+    pub(crate) async fn start_by(clock: Clock) -> Self {
+        let options = StartOptions { clock, ..StartOptions::default() };
+        Self::start_with_options(options, &fresh_database().await, |_| {}).await
+    }
+
+    async fn start_with_options(
+        options: StartOptions,
+        database_url: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = config(database_url);
         change(&mut config);
-        let running = serve::start(&config, StartOptions::from(role)).await.unwrap();
+        let running = serve::start(&config, options).await.unwrap();
         let base = format!("http://{}/api/v1", running.address);
         let mut conn = running.state.pool.acquire().await.unwrap();
-        let workspace = setup::ensure_workspace(&mut conn, setup::FIRST_WORKSPACE).await.unwrap();
+        let workspace =
+            setup::ensure_workspace(&mut conn, &running.state.clock, setup::FIRST_WORKSPACE).await.unwrap();
         drop(conn);
         Self { running, workspace, base }
     }
@@ -142,14 +158,15 @@ impl App {
         let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         let user = self.add(workspace, &email, name, &roles).await;
-        let token = self.running.state.tokens.sign(user, workspace, backend::clock::now()).unwrap();
+        let token = self.running.state.tokens.sign(user, workspace, self.running.state.clock.now()).unwrap();
         Client::new(&self.base, Some(token))
     }
 
     async fn add(&self, workspace: WorkspaceId, email: &str, name: &str, roles: &[String]) -> UserId {
         use backend::store::people::{Account, insert_account, insert_membership};
         let mut conn = self.running.state.pool.acquire().await.unwrap();
-        let (user_id, at) = (UserId(backend::clock::new_id()), backend::clock::now());
+        let clock = &self.running.state.clock;
+        let (user_id, at) = (UserId(clock.new_id()), clock.now());
         let account = Account { user_id, email: email.into(), name: name.into(), password_hash: None };
         insert_account(&mut conn, &account, at).await.unwrap();
         insert_membership(&mut conn, workspace, user_id, roles, at).await.unwrap();

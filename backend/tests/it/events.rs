@@ -1,10 +1,7 @@
 //! Events: decided in the answer, taken once, refused clearly.
 
 use crate::app::App;
-use backend::{
-    clock,
-    store::commit::{NewEvent, commit},
-};
+use backend::store::commit::{NewEvent, commit};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -133,9 +130,9 @@ async fn events_that_set_each_other_off_stop_at_depth_16_with_the_reason() {
 
 /// An event as the engine writes it, decided under a catalog version.
 fn decided(app: &App, id: &str, catalog_version: i64) -> NewEvent {
-    let event = json!({ "type": "order.created", "id": id, "time": clock::now() });
+    let event = json!({ "type": "order.created", "id": id, "time": app.running.state.clock.now() });
     NewEvent {
-        id: clock::new_id(),
+        id: app.running.state.clock.new_id(),
         workspace: app.workspace,
         event: serde_json::from_value(event).unwrap(),
         content_hash: Vec::new(),

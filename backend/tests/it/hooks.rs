@@ -22,7 +22,7 @@ impl Hook {
     }
 
     async fn send(&self, secret: &str, id: &str, age: i64, body: &str) -> Answer {
-        let at = (backend::clock::now().timestamp() - age).to_string();
+        let at = (backend::clock::Clock::default().now().timestamp() - age).to_string();
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("{id}.{at}.{body}").as_bytes());

@@ -17,7 +17,10 @@ impl Two {
         let dee = json!({ "email": "dee@example.com", "name": "Dee Marsh", "password": "dees-password", "roles": ["operator"] });
         main.post("users", dee).await.json(201);
         let mut conn = app.running.state.pool.acquire().await.unwrap();
-        let workspace = backend::setup::ensure_workspace(&mut conn, "other").await.unwrap();
+        let workspace =
+            backend::setup::ensure_workspace(&mut conn, &backend::clock::Clock::default(), "other")
+                .await
+                .unwrap();
         drop(conn);
         let other = app.person_in(workspace, "Other Admin", &["admin"]).await;
         Self { app, main, other }

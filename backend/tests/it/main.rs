@@ -25,6 +25,7 @@ mod live;
 mod mail;
 mod masking;
 mod migrations;
+mod moved_time;
 mod outgoing;
 mod problem_codes;
 mod refreshing;

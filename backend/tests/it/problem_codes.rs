@@ -122,7 +122,7 @@ async fn an_old_token_and_a_person_of_two_workspaces_are_refused_by_these_codes(
     let person = app.person("Per Dahl", &["viewer"]).await;
     let me = person.get("auth/me").await.json(200);
     let user: UserId = serde_json::from_value(me["user_id"].clone()).unwrap();
-    let yesterday = backend::clock::now() - chrono::Duration::days(1);
+    let yesterday = backend::clock::Clock::default().now() - chrono::Duration::days(1);
     let old = app.running.state.tokens.sign(user, app.workspace, yesterday).unwrap();
     let expired = Client::new(&app.base, Some(old)).get("auth/me").await.problem(401);
     assert_eq!(expired["code"], "auth.expired");
@@ -131,9 +131,13 @@ async fn an_old_token_and_a_person_of_two_workspaces_are_refused_by_these_codes(
     let signed_in = nobody.post("auth/login", login.clone()).await.json(200);
     let admin: UserId = serde_json::from_value(signed_in["user"]["user_id"].clone()).unwrap();
     let mut conn = app.running.state.pool.acquire().await.unwrap();
-    let other = backend::setup::ensure_workspace(&mut conn, "other").await.unwrap();
+    let other = backend::setup::ensure_workspace(&mut conn, &backend::clock::Clock::default(), "other")
+        .await
+        .unwrap();
     let roles = ["viewer".to_owned()];
-    people::insert_membership(&mut conn, other, admin, &roles, backend::clock::now()).await.unwrap();
+    people::insert_membership(&mut conn, other, admin, &roles, backend::clock::Clock::default().now())
+        .await
+        .unwrap();
     drop(conn);
     let asked = nobody.post("auth/login", login).await.problem(422);
     assert_eq!(asked["code"], "auth.workspace_needed");

@@ -196,7 +196,9 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
         _ => "01900000-0000-7000-8000-000000000001".to_owned(),
     };
     let mut conn = app.running.state.pool.acquire().await.unwrap();
-    let other = backend::setup::ensure_workspace(&mut conn, "other").await.unwrap();
+    let other = backend::setup::ensure_workspace(&mut conn, &backend::clock::Clock::default(), "other")
+        .await
+        .unwrap();
     drop(conn);
     let stranger = app.person_in(other, "Other Admin", &["admin", "sales_manager"]).await;
     let ask = async |endpoint: &Described, path: &str| {

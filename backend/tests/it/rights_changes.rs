@@ -107,7 +107,13 @@ async fn of_two_administrators_who_demote_each_other_at_once_one_stays() {
     let nobody = Client::new(&app.base, None);
     for round in 0..10 {
         let mut conn = app.running.state.pool.acquire().await.unwrap();
-        let workspace = backend::setup::ensure_workspace(&mut conn, &format!("w{round}")).await.unwrap();
+        let workspace = backend::setup::ensure_workspace(
+            &mut conn,
+            &backend::clock::Clock::default(),
+            &format!("w{round}"),
+        )
+        .await
+        .unwrap();
         drop(conn);
         let one = app.person_in(workspace, &format!("One {round}"), &["admin"]).await;
         let two = app.person_in(workspace, &format!("Two {round}"), &["admin"]).await;

@@ -1,10 +1,7 @@
 //! Lists that are searched and counted: all that fits is found, newest first, however much there is.
 
 use crate::app::{App, Client, eventually, fresh_database};
-use backend::{
-    clock,
-    store::{run_counts, search::rows_with},
-};
+use backend::store::{run_counts, search::rows_with};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
@@ -55,7 +52,7 @@ async fn a_search_finds_all_that_fits_newest_first_however_frequent_it_is() {
     let subject = "'Order N' || n || case when n % 500 = 0 then ' express' else '' end \
          || case when n = 7 then ' fragile' else '' end || case when n <= 4000 then ' legacy' else '' end \
          || case when n > 5200 then ' urgent' else '' end";
-    insert_runs(&app, 14_000, clock::now(), subject, "'allowed'").await;
+    insert_runs(&app, 14_000, app.running.state.clock.now(), subject, "'allowed'").await;
     let reader = app.person("Per Dahl", &["viewer"]).await;
     let number = |subject: &String| -> i32 {
         subject.split(' ').nth(1).unwrap().trim_start_matches('N').parse().unwrap()
@@ -122,7 +119,7 @@ async fn the_runs_of_a_day_are_counted_by_slices_and_are_exact() {
     let url = fresh_database().await;
     let app = App::start_on(&url, |_| {}).await;
     app.publish(WORKFLOW).await;
-    let now = clock::now();
+    let now = app.running.state.clock.now();
     // An hour of the day before, an hour within it, and what began just now.
     insert_runs(&app, 3600, now - Duration::hours(24) - Duration::seconds(5), "null", "'failed'").await;
     let result = "case when n % 4 = 0 then 'failed' else 'allowed' end";

@@ -60,7 +60,7 @@ async fn a_code_signs_in_once_and_a_forged_token_never() {
     let session = login(&nobody, "admin-password").await.json(200);
     let user = serde_json::from_value(session["user"]["user_id"].clone()).unwrap();
     let mut conn = app.running.state.pool.acquire().await.unwrap();
-    let until = backend::clock::now() + chrono::Duration::seconds(60);
+    let until = backend::clock::Clock::default().now() + chrono::Duration::seconds(60);
     insert_code(&mut conn, &backend::auth::token_hash("a-code"), user, until).await.unwrap();
     drop(conn);
     nobody.post("auth/login", json!({ "code": "a-code" })).await.json(200);
@@ -78,9 +78,12 @@ async fn somebody_of_several_workspaces_says_which() {
     admin.post("users", new.clone()).await.json(201);
     assert_eq!(admin.post("users", new).await.problem(409)["code"], "user.exists");
     let mut conn = app.running.state.pool.acquire().await.unwrap();
-    let other = backend::setup::ensure_workspace(&mut conn, "other").await.unwrap();
+    let other = backend::setup::ensure_workspace(&mut conn, &backend::clock::Clock::default(), "other")
+        .await
+        .unwrap();
     backend::setup::add_person(
         &mut conn,
+        &backend::clock::Clock::default(),
         other,
         "dee@example.com",
         "Dee",

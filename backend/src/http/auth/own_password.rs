@@ -8,7 +8,6 @@ use crate::{
         password::{self, Comer},
         throttle::Subject,
     },
-    clock,
     http::{
         AppState,
         body::Body,
@@ -42,7 +41,7 @@ pub(in crate::http) async fn change_password(
     };
     let hash = account.and_then(|account| account.password_hash);
     if !verifying.verify(change.old, hash).await {
-        let entry = audit::entry(&principal, "password.refused", &person.email, json!({}));
+        let entry = audit::entry(&state.clock, &principal, "password.refused", &person.email, json!({}));
         let mut conn = state.pool.acquire().await?;
         store::audit::insert(&mut conn, &[&entry]).await?;
         return Err(wrong());
@@ -52,8 +51,9 @@ pub(in crate::http) async fn change_password(
     let mut transaction = state.pool.begin().await?;
     counted.succeeded(&mut transaction).await?;
     people::set_password(&mut transaction, person.user_id, &hashed).await?;
-    sessions::end_of_person(&mut transaction, person.user_id, None, person.session, clock::now()).await?;
-    let entry = audit::entry(&principal, "password.changed", &person.email, json!({}));
+    sessions::end_of_person(&mut transaction, person.user_id, None, person.session, state.clock.now())
+        .await?;
+    let entry = audit::entry(&state.clock, &principal, "password.changed", &person.email, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -9,7 +9,7 @@ use crate::{
         throttle::{Counted, Subject},
         token_hash,
     },
-    clock,
+    clock::Clock,
     http::{
         AppState,
         body::Body,
@@ -34,7 +34,7 @@ use shared_types::{
         problem::{Code, Problem},
     },
     email::{BadAddress, EmailAddress},
-    ids::DeviceId,
+    ids::{DeviceId, SessionId},
 };
 use sqlx::PgConnection;
 use std::net::IpAddr;
@@ -50,16 +50,25 @@ pub(in crate::http) async fn login(
         Some(code) => by_code(&state, code).await?,
         None => by_password(&state, &login, address).await?,
     };
-    let now = clock::now();
+    let now = state.clock.now();
     let mut transaction = state.pool.begin().await?;
-    let membership = choose(&mut transaction, &account, login.workspace.as_deref(), address).await?;
-    let (session, refresh_token) =
-        session::begin(&mut transaction, account.user_id, membership.workspace, now).await?;
+    let membership =
+        choose(&mut transaction, &state.clock, &account, login.workspace.as_deref(), address).await?;
+    let (session, refresh_token) = session::begin(
+        &mut transaction,
+        account.user_id,
+        membership.workspace,
+        SessionId(state.clock.new_id()),
+        now,
+    )
+    .await?;
     let detail = json!({ "with": if login.code.is_some() { "code" } else { "password" } });
-    let entry = audit::entry_of(&account, membership.workspace, address, "session.started", detail);
+    let entry =
+        audit::entry_of(&state.clock, &account, membership.workspace, address, "session.started", detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
     let known = device(&state, &login, &account);
+    let known = known.unwrap_or_else(|| DeviceId(state.clock.new_id()));
     let device = state.devices.mark(account.user_id, known, now);
     let begun = Begun { session, account: &account, membership: &membership, refresh_token, device };
     Ok(Json(answer(&state, begun)?))
@@ -67,7 +76,7 @@ pub(in crate::http) async fn login(
 
 /// The machine, where this person has signed in from it before.
 fn device(state: &AppState, login: &LoginRequest, account: &Account) -> Option<DeviceId> {
-    state.devices.read(login.device.as_deref()?, account.user_id, clock::now())
+    state.devices.read(login.device.as_deref()?, account.user_id, state.clock.now())
 }
 
 async fn by_password(state: &AppState, login: &LoginRequest, address: Option<IpAddr>) -> ApiResult<Account> {
@@ -146,8 +155,8 @@ async fn remember_failure(
         memberships.retain(|membership| membership.workspace_name == *named);
     }
     for Membership { workspace, .. } in memberships {
-        let failed = audit::entry_of(account, workspace, address, "session.refused", json!({}));
-        let slowed = audit::entry_of(account, workspace, address, "session.slowed", json!({}));
+        let failed = audit::entry_of(&state.clock, account, workspace, address, "session.refused", json!({}));
+        let slowed = audit::entry_of(&state.clock, account, workspace, address, "session.slowed", json!({}));
         let entries = if counted.is_last_free() { vec![&failed, &slowed] } else { vec![&failed] };
         store::audit::insert(&mut transaction, &entries).await?;
     }
@@ -157,7 +166,7 @@ async fn remember_failure(
 
 async fn by_code(state: &AppState, code: &str) -> ApiResult<Account> {
     let mut conn = state.pool.acquire().await?;
-    let user = sessions::use_code(&mut conn, &token_hash(code), clock::now()).await?;
+    let user = sessions::use_code(&mut conn, &token_hash(code), state.clock.now()).await?;
     let account = match user {
         Some(user) => people::account(&mut conn, user).await?,
         None => None,
@@ -168,13 +177,14 @@ async fn by_code(state: &AppState, code: &str) -> ApiResult<Account> {
 /// The workspace to sign in to: the only one, or the one that is named.
 async fn choose(
     conn: &mut PgConnection,
+    clock: &Clock,
     account: &Account,
     named: Option<&str>,
     address: Option<IpAddr>,
 ) -> ApiResult<Membership> {
     let mut memberships = people::memberships(conn, account.user_id).await?;
     if memberships.is_empty()
-        && let Some(invited) = choose_invitation(conn, account, named, address).await?
+        && let Some(invited) = choose_invitation(conn, clock, account, named, address).await?
     {
         return Ok(invited);
     }
@@ -198,6 +208,7 @@ async fn choose(
 /// them accepts it.
 async fn choose_invitation(
     conn: &mut PgConnection,
+    clock: &Clock,
     account: &Account,
     named: Option<&str>,
     address: Option<IpAddr>,
@@ -214,7 +225,7 @@ async fn choose_invitation(
     let Some(invitation) = invited.into_iter().find(|invitation| invitation.workspace == named) else {
         return Ok(None);
     };
-    invitations::accept_as(conn, account, invitation.invitation_id, address).await?;
+    invitations::accept_as(conn, clock, account, invitation.invitation_id, address).await?;
     let mut memberships = people::memberships(conn, account.user_id).await?;
     memberships.retain(|membership| membership.workspace_name == named);
     Ok(memberships.pop())

@@ -4,7 +4,6 @@ use super::find;
 use crate::{
     audit,
     auth::Principal,
-    clock,
     engine::{Accepted, Incoming, Starts},
     http::{
         AppState,
@@ -68,9 +67,12 @@ pub(in crate::http) async fn start(
     let event = Event {
         kind: "manual".to_owned(),
         // The same request has the same event, and an event starts nothing twice.
-        id: EventId(format!("manual:{}", claim.stable_id().unwrap_or_else(|| clock::new_id().to_string()))),
+        id: EventId(format!(
+            "manual:{}",
+            claim.stable_id().unwrap_or_else(|| state.clock.new_id().to_string())
+        )),
         source: None,
-        time: clock::now(),
+        time: state.clock.now(),
         requester: Some(principal.requester()),
         payload: start.input,
     };
@@ -79,7 +81,13 @@ pub(in crate::http) async fn start(
         event: Arc::new(event),
         content_hash: claim.request_hash(),
         starts: Starts::Only(id.clone()),
-        audit: Some(audit::entry(&principal, "execution.started", "", json!({ "workflow_id": id }))),
+        audit: Some(audit::entry(
+            &state.clock,
+            &principal,
+            "execution.started",
+            "",
+            json!({ "workflow_id": id }),
+        )),
     };
     let run = match state.engine.intake(principal.workspace, &incoming).await? {
         Accepted::New(mut runs) => runs.pop().map(|run| run.summary.execution),

@@ -33,6 +33,7 @@ pub struct NewDecision {
 }
 
 /// The decisions of requests, oldest first.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn of(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -67,6 +68,7 @@ pub(super) async fn of(
 }
 
 /// Writes decisions of many runs as one statement.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(crate) async fn insert(conn: &mut PgConnection, decisions: &[(WorkspaceId, &NewDecision)]) -> Result<()> {
     if decisions.is_empty() {
         return Ok(());

@@ -21,6 +21,7 @@ struct Search<'q> {
 }
 
 /// Looks for requests, newest first, from below a request's id. `None` where the query has no text.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn search(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 /// Writes the events whose ids are new in their workspace, and says which these are. One that was sent in
 /// knowledge of other triggers than there are now is left out.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&NewEvent]) -> Result<HashSet<Uuid>> {
     if events.is_empty() {
         return Ok(HashSet::new());
@@ -129,6 +130,7 @@ fn verdict_word(verdict: RunDecision) -> &'static str {
     }
 }
 
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
@@ -187,6 +189,7 @@ pub(super) async fn insert_executions(conn: &mut PgConnection, changes: &[&Chang
 }
 
 /// Updates the runs that still stand where their change read them, and says which these are.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn update_executions(
     conn: &mut PgConnection,
     changes: &[&Change],
@@ -247,9 +250,11 @@ pub(super) async fn update_executions(
     Ok(rows.into_iter().map(ExecutionId).collect())
 }
 
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     let (mut ids, mut seqs, mut ats, mut stamps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut inputs, mut facts, mut first_facts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut workspaces = Vec::new();
     for change in changes {
         let first = match change.base {
             Base::New { .. } => 0,
@@ -257,6 +262,7 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
         };
         for (seq, entry) in (first..).zip(&change.entries) {
             ids.push(change.execution_id().0);
+            workspaces.push(change.workspace.0);
             seqs.push(seq);
             ats.push(entry.stamp.at);
             stamps.push(entry.stamp.id);
@@ -269,17 +275,19 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
         return Ok(());
     }
     sqlx::query!(
-        "insert into journal (execution_id, seq, at, stamp, input, facts, first_fact)
-         select execution_id, seq, at, stamp, input::json, facts::json, first_fact
-         from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::integer[])
-           as t(execution_id, seq, at, stamp, input, facts, first_fact)",
+        "insert into journal (execution_id, seq, at, stamp, input, facts, first_fact, workspace_id)
+         select execution_id, seq, at, stamp, input::json, facts::json, first_fact, workspace_id
+         from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::integer[],
+             $8::uuid[])
+           as t(execution_id, seq, at, stamp, input, facts, first_fact, workspace_id)",
         &ids,
         &seqs,
         &ats,
         &stamps,
         &inputs as &[&str],
         &facts as &[&str],
-        &first_facts as &[Option<i32>]
+        &first_facts as &[Option<i32>],
+        &workspaces
     )
     .execute(conn)
     .await?;

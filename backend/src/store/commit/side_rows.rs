@@ -8,28 +8,39 @@ use shared_types::machine::command::Request;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// The runs that ended with this change: nothing of theirs waits any more.
-fn ended(changes: &[&Change]) -> Vec<Uuid> {
+/// The runs that ended with this change, with their workspaces: nothing of theirs waits any more.
+fn ended(changes: &[&Change]) -> (Vec<Uuid>, Vec<Uuid>) {
     let ended =
         changes.iter().filter(|c| c.execution.ended_at.is_some() && matches!(c.base, Base::At { .. }));
-    ended.map(|change| change.execution_id().0).collect()
+    ended.map(|change| (change.execution_id().0, change.workspace.0)).unzip()
 }
 
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
-    let gone = ended(changes);
+    let (gone, workspaces) = ended(changes);
     if !gone.is_empty() {
-        sqlx::query!("delete from timers where execution_id = any($1)", &gone).execute(&mut *conn).await?;
+        sqlx::query!(
+            "delete from timers t using unnest($1::uuid[], $2::uuid[]) as gone(execution_id, workspace_id)
+             where t.execution_id = gone.execution_id and t.workspace_id = gone.workspace_id",
+            &gone,
+            &workspaces
+        )
+        .execute(&mut *conn)
+        .await?;
     }
     let live = || changes.iter().filter(|change| change.execution.ended_at.is_none());
-    let cleared = live()
-        .flat_map(|c| c.side_rows.timers_cleared.iter().map(|timer| (c.execution_id().0, timer.clone())));
-    let (ids, timers): (Vec<Uuid>, Vec<String>) = cleared.unzip();
+    let cleared = live().flat_map(|c| {
+        c.side_rows.timers_cleared.iter().map(|timer| (c.execution_id().0, (c.workspace.0, timer.clone())))
+    });
+    let (ids, (workspaces, timers)): (Vec<Uuid>, (Vec<Uuid>, Vec<String>)) = cleared.unzip();
     if !ids.is_empty() {
         sqlx::query!(
-            "delete from timers t using unnest($1::uuid[], $2::text[]) as gone(execution_id, timer)
-             where t.execution_id = gone.execution_id and t.timer = gone.timer",
+            "delete from timers t
+             using unnest($1::uuid[], $2::text[], $3::uuid[]) as gone(execution_id, timer, workspace_id)
+             where t.execution_id = gone.execution_id and t.workspace_id = gone.workspace_id and t.timer = gone.timer",
             &ids,
-            &timers
+            &timers,
+            &workspaces
         )
         .execute(&mut *conn)
         .await?;
@@ -59,21 +70,32 @@ pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -
     Ok(())
 }
 
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
-    let gone = ended(changes);
+    let (gone, workspaces) = ended(changes);
     if !gone.is_empty() {
-        sqlx::query!("delete from waits where execution_id = any($1)", &gone).execute(&mut *conn).await?;
+        sqlx::query!(
+            "delete from waits w using unnest($1::uuid[], $2::uuid[]) as gone(execution_id, workspace_id)
+             where w.execution_id = gone.execution_id and w.workspace_id = gone.workspace_id",
+            &gone,
+            &workspaces
+        )
+        .execute(&mut *conn)
+        .await?;
     }
     let live = || changes.iter().filter(|change| change.execution.ended_at.is_none());
-    let closed =
-        live().flat_map(|c| c.side_rows.waits_closed.iter().map(|place| (c.execution_id().0, place.clone())));
-    let (ids, places): (Vec<Uuid>, Vec<String>) = closed.unzip();
+    let closed = live().flat_map(|c| {
+        c.side_rows.waits_closed.iter().map(|place| (c.execution_id().0, (c.workspace.0, place.clone())))
+    });
+    let (ids, (workspaces, places)): (Vec<Uuid>, (Vec<Uuid>, Vec<String>)) = closed.unzip();
     if !ids.is_empty() {
         sqlx::query!(
-            "delete from waits w using unnest($1::uuid[], $2::text[]) as gone(execution_id, place)
-             where w.execution_id = gone.execution_id and w.place = gone.place",
+            "delete from waits w
+             using unnest($1::uuid[], $2::text[], $3::uuid[]) as gone(execution_id, place, workspace_id)
+             where w.execution_id = gone.execution_id and w.workspace_id = gone.workspace_id and w.place = gone.place",
             &ids,
-            &places
+            &places,
+            &workspaces
         )
         .execute(&mut *conn)
         .await?;
@@ -115,6 +137,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
     Ok(())
 }
 
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     insert_requests(conn, changes).await?;
     let decided = changes
@@ -214,6 +237,7 @@ async fn close_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<
 }
 
 /// Writes child runs: those that start, those that must stop, and those of which a parent must be or was notified.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     let made: Vec<_> = changes
         .iter()
@@ -238,6 +262,7 @@ pub(super) async fn write_calls(conn: &mut PgConnection, changes: &[&Change]) ->
     Ok(())
 }
 
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn write_messages(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     insert_notices(conn, changes).await?;
     insert_deliveries(conn, changes).await

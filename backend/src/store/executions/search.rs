@@ -22,6 +22,7 @@ struct Search<'q> {
 }
 
 /// Looks for runs, newest first, from below a run's id. `None` where the query has no text.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn search(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -61,7 +61,9 @@ async fn a_cursor_is_good_for_its_own_list_and_workspace() {
     let next = admin.get(&format!("workflows?limit=1&cursor={cursor}")).await.json(200);
     assert_eq!(next["items"][0]["workflow_id"], "three");
     let mut conn = app.running.state.pool.acquire().await.unwrap();
-    let other = backend::setup::ensure_workspace(&mut conn, "other").await.unwrap();
+    let other = backend::setup::ensure_workspace(&mut conn, &backend::clock::Clock::default(), "other")
+        .await
+        .unwrap();
     drop(conn);
     let stranger = app.person_in(other, "Other Admin", &["admin"]).await;
     for (client, path) in [
