@@ -206,7 +206,7 @@ async fn send(
             () = stop.cancelled() => return,
             count = queue.recv_many(&mut gathered, QUEUE) => if count == 0 { return },
         }
-        let (mut messages, flooded) = settle(std::mem::take(&mut gathered));
+        let (mut messages, flooded) = coalesce(std::mem::take(&mut gathered));
         let dropped = std::mem::take(&mut *dropped.lock().unwrap_or_else(PoisonError::into_inner));
         messages.extend(dropped.into_iter().map(reset));
         for payload in payloads(&messages) {
@@ -227,7 +227,7 @@ async fn send(
 
 /// Each message once; in a workspace where very many runs changed, one `reset` stands for all of these, and true
 /// says so: nobody can follow them one by one, and whoever looks reads the state anew.
-fn settle(messages: Vec<DispatchMessage>) -> (Vec<DispatchMessage>, bool) {
+fn coalesce(messages: Vec<DispatchMessage>) -> (Vec<DispatchMessage>, bool) {
     let mut runs: BTreeMap<WorkspaceId, usize> = BTreeMap::new();
     let mut seen = HashSet::new();
     let mut once: Vec<DispatchMessage> =
@@ -326,11 +326,11 @@ mod tests {
     #[test]
     fn a_message_is_sent_once_and_a_flood_of_runs_as_one_reset() {
         let few = vec![message(LiveKind::ExecutionChanged, 1); 300];
-        assert_eq!(settle(few), (vec![message(LiveKind::ExecutionChanged, 1)], false));
+        assert_eq!(coalesce(few), (vec![message(LiveKind::ExecutionChanged, 1)], false));
         let mut many: Vec<DispatchMessage> =
             (0..300).map(|n| message(LiveKind::ExecutionChanged, n)).collect();
         many.push(message(LiveKind::ApprovalAsked, 7));
-        let (sent, flooded) = settle(many);
+        let (sent, flooded) = coalesce(many);
         let kinds: Vec<LiveKind> = sent.iter().map(|message| message.kind).collect();
         assert_eq!((kinds, flooded), (vec![LiveKind::ApprovalAsked, LiveKind::Reset], true));
     }

@@ -8,20 +8,20 @@ mod catalog;
 mod child_runs;
 mod claims;
 mod correlation;
-mod emitted;
 mod evaluation;
 mod in_flight;
 mod intake;
 mod loops;
 mod perform;
 mod plan;
+mod published_events;
 mod recheck;
 mod record;
 mod recovery;
 mod resident;
 mod run_counts;
 mod schedules;
-mod set_aside;
+mod terminate;
 mod timers;
 mod watch;
 mod writer;
@@ -29,7 +29,7 @@ mod writer;
 pub use apply::{ApplyError, Mutation};
 pub use intake::{Accepted, AcceptedRun, Incoming, IntakeError, Starts};
 pub use schedules::next_due_of;
-pub use set_aside::Because;
+pub use terminate::TerminationReason;
 pub use watch::{RunSummary, Watch};
 
 use crate::{
@@ -170,10 +170,10 @@ impl Engine {
         if self.0.role.performs() {
             loops.spawn(claims::run(self.clone()));
             loops.spawn(timers::run(self.clone()));
-            loops.spawn(emitted::run(self.clone()));
+            loops.spawn(published_events::run(self.clone()));
             loops.spawn(schedules::run(self.clone()));
-            loops.spawn(correlation::look_again(self.clone()));
-            loops.spawn(child_runs::look_again(self.clone()));
+            loops.spawn(correlation::match_all_waits(self.clone()));
+            loops.spawn(child_runs::resume_unfinished(self.clone()));
             loops.spawn(run_counts::run(self.clone()));
         }
         Ok(())
@@ -233,12 +233,12 @@ impl Engine {
             self.0.waking.wake(Loop::Claims);
         }
         for child in after.stops.into_iter().chain(after.notifies_parent) {
-            self.settle_call(workspace, child);
+            self.stop_and_notify(workspace, child);
         }
         for (execution_id, awaited) in after.awaited {
             let engine = self.clone();
             self.0.tasks.spawn(async move {
-                correlation::look_back(&engine, workspace, execution_id, awaited).await;
+                correlation::match_earlier_events(&engine, workspace, execution_id, awaited).await;
             });
         }
     }
@@ -258,8 +258,8 @@ impl Engine {
     }
 
     /// Beside whoever asks: ends a called run that is to end, and tells its caller what it is still to hear.
-    fn settle_call(&self, workspace: WorkspaceId, child: ExecutionId) {
+    fn stop_and_notify(&self, workspace: WorkspaceId, child: ExecutionId) {
         let engine = self.clone();
-        self.0.tasks.spawn(async move { child_runs::settle(&engine, workspace, child).await });
+        self.0.tasks.spawn(async move { child_runs::stop_and_notify(&engine, workspace, child).await });
     }
 }

@@ -56,6 +56,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use shared_types::api::{self, HttpMethod, openapi::Listed};
 use sqlx::PgPool;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer,
     sensitive_headers::SetSensitiveRequestHeadersLayer, trace::TraceLayer,
@@ -74,6 +75,8 @@ pub struct Shared {
     pub pool: PgPool,
     /// The time.
     pub clock: Clock,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
     /// The engine.
     pub engine: Engine,
     /// What reads and checks documents beside the serving threads.

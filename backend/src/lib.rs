@@ -3,7 +3,7 @@
 pub mod approvals;
 pub mod audit;
 pub mod auth;
-mod beside;
+mod blocking;
 pub mod clock;
 pub mod commands;
 pub mod config;

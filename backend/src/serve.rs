@@ -89,6 +89,7 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
     let state = AppState(Arc::new(Shared {
         pool,
         clock,
+        stop: stop.clone(),
         engine,
         reviews,
         publishing,

@@ -30,7 +30,7 @@ pub mod waits;
 pub mod webhooks;
 pub mod workflows;
 
-use crate::beside::beside;
+use crate::blocking::run_blocking;
 use serde::de::DeserializeOwned;
 use shared_types::ids::WorkspaceId;
 use sqlx::PgConnection;
@@ -189,7 +189,7 @@ pub(crate) fn read_large_text<T: DeserializeOwned>(
     text: &str,
 ) -> Result<T> {
     if text.len() > LARGE_TEXT {
-        return beside(|| read_text(table, column, text));
+        return run_blocking(|| read_text(table, column, text));
     }
     read_text(table, column, text)
 }

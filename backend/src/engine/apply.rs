@@ -89,7 +89,7 @@ impl Engine {
             let (resident, is_fresh) = match slot.take() {
                 Some(resident) => (resident, false),
                 None => match Box::pin(self.load(workspace, id)).await {
-                    Ok(resident) if resident.is_set_aside => {
+                    Ok(resident) if resident.is_terminated => {
                         result = Err(InputError::Ended.into());
                         break;
                     }
@@ -132,7 +132,7 @@ impl Engine {
         let mut slot = self.0.resident.lock(id).await;
         let loaded = self.load(workspace, id).await;
         let applied = loaded.map(|resident| {
-            if resident.is_set_aside {
+            if resident.is_terminated {
                 return;
             }
             for work in resident.run.open_work().into_iter().filter_map(Work::of) {
@@ -164,10 +164,10 @@ impl Engine {
             None => Run::replay(Arc::clone(&definition), later).map(|(run, _)| run),
         };
         let run = self.0.evaluations.turn(&definition, turns).await?;
-        let is_set_aside = loaded.has_ended && run.state().end.is_none();
+        let is_terminated = loaded.has_ended && run.state().end.is_none();
         Ok(ResidentRun {
             run,
-            is_set_aside,
+            is_terminated,
             workflow_id: loaded.workflow_id,
             revision: loaded.revision,
             seq: loaded.seq,

@@ -38,14 +38,14 @@ pub(super) async fn begin(
             }
             return Ok(Some(refused(start, not_on(engine, workspace, start).await?)));
         };
-        if let Some(fault) = misfit(&workflow, &start.input) {
+        if let Some(fault) = input_fault(&workflow, &start.input) {
             return Ok(Some(refused(start, ("call.input", fault))));
         }
         match write(engine, workspace, parent, start, &workflow, active.version).await? {
             ChildStart::Stale => active = engine.0.catalog.reload(&engine.0.pool, workspace).await?,
             ChildStart::Before => {
                 // What became of it since an earlier attempt.
-                engine.settle_call(workspace, start.execution_id);
+                engine.stop_and_notify(workspace, start.execution_id);
                 break;
             }
             ChildStart::Begun => {
@@ -54,7 +54,7 @@ pub(super) async fn begin(
                 // Whoever called it may have given up before it was there.
                 let mut conn = engine.0.pool.acquire().await?;
                 if child_runs::stop_reason(&mut conn, workspace, start.execution_id).await?.is_some() {
-                    engine.settle_call(workspace, start.execution_id);
+                    engine.stop_and_notify(workspace, start.execution_id);
                 }
                 break;
             }
@@ -80,7 +80,7 @@ async fn is_there(engine: &Engine, workspace: WorkspaceId, start: &StartRun) -> 
     }
     drop(conn);
     if is_there {
-        engine.settle_call(workspace, child);
+        engine.stop_and_notify(workspace, child);
     }
     Ok(is_there || is_unwanted)
 }
@@ -171,7 +171,7 @@ async fn not_on(
 }
 
 /// Why an input isn't what a workflow's form asks for.
-fn misfit(workflow: &ActiveWorkflow, input: &Map<String, Value>) -> Option<String> {
+fn input_fault(workflow: &ActiveWorkflow, input: &Map<String, Value>) -> Option<String> {
     let Trigger::Manual { form } = &workflow.definition.document().trigger else { return None };
     let faults = FormField::field_faults(form, input);
     let first = faults.first()?;
@@ -179,7 +179,7 @@ fn misfit(workflow: &ActiveWorkflow, input: &Map<String, Value>) -> Option<Strin
 }
 
 /// Ends a called run that is to end, and tells its caller what it is still to hear.
-pub(super) async fn settle(engine: &Engine, workspace: WorkspaceId, child: ExecutionId) {
+pub(super) async fn stop_and_notify(engine: &Engine, workspace: WorkspaceId, child: ExecutionId) {
     if let Err(error) = try_settle(engine, workspace, child).await {
         tracing::warn!(run.id = %child, %error, "a called run will be looked at again");
         engine.0.recheck.request();
@@ -252,7 +252,7 @@ fn child_status(state: &State) -> ChildStatus {
 }
 
 /// Looks for what a server that died left undone.
-pub(super) async fn look_again(engine: Engine) {
+pub(super) async fn resume_unfinished(engine: Engine) {
     let undone = async {
         let mut conn = engine.0.pool.acquire().await?;
         child_runs::pending(&mut conn).await
@@ -260,7 +260,7 @@ pub(super) async fn look_again(engine: Engine) {
     match undone.await {
         Ok(undone) => {
             for (workspace, child) in undone {
-                settle(&engine, workspace, child).await;
+                stop_and_notify(&engine, workspace, child).await;
             }
         }
         Err(error) => {

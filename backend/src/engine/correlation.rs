@@ -61,31 +61,31 @@ async fn offer(engine: &Engine, batch: &[Offer]) -> store::Result<()> {
         let is_for = |wait: &&Wait| wait.workspace == *workspace && wait.awaited.fits(event);
         let fitting: Vec<Wait> = waits.iter().filter(is_for).cloned().collect();
         if !fitting.is_empty() {
-            engine.0.tasks.spawn(give_all(engine.clone(), fitting, Arc::clone(event)));
+            engine.0.tasks.spawn(deliver_to_all(engine.clone(), fitting, Arc::clone(event)));
         }
     }
     Ok(())
 }
 
-async fn give_all(engine: Engine, waits: Vec<Wait>, event: Arc<Event>) {
+async fn deliver_to_all(engine: Engine, waits: Vec<Wait>, event: Arc<Event>) {
     let gives = stream::iter(waits).for_each_concurrent(AT_ONCE, |wait| {
         let (engine, event) = (&engine, &event);
         async move {
-            give(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await;
+            deliver(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await;
         }
     });
     gives.await;
 }
 
 /// Looks for an event that came before a new wait, the oldest first.
-pub(super) async fn look_back(
+pub(super) async fn match_earlier_events(
     engine: &Engine,
     workspace: WorkspaceId,
     execution_id: ExecutionId,
     awaited: AwaitedEvent,
 ) {
     let wait = Wait { workspace, execution_id, since: execution_id.0, awaited };
-    while let Err(error) = look(engine, &wait).await {
+    while let Err(error) = find_earlier(engine, &wait).await {
         tracing::warn!(run.id = %execution_id, %error, "events will be looked for again");
         if !error.is_unreachable() || !pause(engine).await {
             return;
@@ -102,7 +102,7 @@ async fn pause(engine: &Engine) -> bool {
     }
 }
 
-async fn look(engine: &Engine, wait: &Wait) -> store::Result<()> {
+async fn find_earlier(engine: &Engine, wait: &Wait) -> store::Result<()> {
     let mut after = wait.since;
     loop {
         let part = {
@@ -112,7 +112,7 @@ async fn look(engine: &Engine, wait: &Wait) -> store::Result<()> {
         let Some((last, _)) = part.last() else { return Ok(()) };
         after = *last;
         for (_, event) in part.iter().filter(|(_, event)| wait.awaited.fits(event)) {
-            if give(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await {
+            if deliver(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await {
                 return Ok(());
             }
         }
@@ -120,7 +120,7 @@ async fn look(engine: &Engine, wait: &Wait) -> store::Result<()> {
 }
 
 /// Gives an event to a run; true where it took it, or doesn't wait any more.
-async fn give(
+async fn deliver(
     engine: &Engine,
     workspace: WorkspaceId,
     execution_id: ExecutionId,
@@ -134,7 +134,7 @@ async fn give(
 
 /// Looks once more for what every open wait waits for: a server that died may have committed one side and
 /// never looked for the other. At the start, and when another server was found dead.
-pub(super) async fn look_again(engine: Engine) {
+pub(super) async fn match_all_waits(engine: Engine) {
     let mut after = (ExecutionId(Uuid::nil()), None);
     while !engine.0.stop.is_cancelled() {
         let part = async {
@@ -151,7 +151,7 @@ pub(super) async fn look_again(engine: Engine) {
         let Some(last) = part.last() else { return };
         after = (last.execution_id, Some(last.awaited.place.clone()));
         for wait in &part {
-            if let Err(error) = look(&engine, wait).await {
+            if let Err(error) = find_earlier(&engine, wait).await {
                 tracing::warn!(run.id = %wait.execution_id, %error, "an awaited event will be looked for again");
                 engine.0.recheck.request();
             }

@@ -1,7 +1,7 @@
 //! Turns of the machine that take long are made beside the threads that serve, one at a time: whatever a workflow
 //! calculates, the others go on. A turn is bounded by the machine itself; this is about who waits for it.
 
-use crate::beside::behind;
+use crate::blocking::run_at_low_priority;
 use shared_types::{machine::Definition, workflow::template::work_done};
 use std::{
     collections::HashMap,
@@ -70,7 +70,7 @@ impl Evaluations {
         }
         // The semaphore is never closed; without a permit the work is done all the same.
         let _permit = self.aside.acquire().await;
-        behind(work)
+        run_at_low_priority(work)
     }
 
     fn is_heavy(&self, place: usize) -> bool {

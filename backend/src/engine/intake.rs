@@ -291,7 +291,7 @@ impl Engine {
                     is_owned: true,
                     parent,
                     lag: SnapshotLag::default().after(change.input_bytes(), None),
-                    is_set_aside: false,
+                    is_terminated: false,
                 };
                 self.0.resident.put(change.execution_id(), resident);
             } else {

@@ -1,6 +1,6 @@
 //! Records inputs with runs, in transactions of their own, however long the database is away.
 
-use super::{ApplyError, Engine, Mutation, set_aside::Because};
+use super::{ApplyError, Engine, Mutation, terminate::TerminationReason};
 use crate::store::StoreError;
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
@@ -45,10 +45,12 @@ pub(super) async fn record(
                     instead = Some(refused);
                     continue;
                 }
-                None => match Box::pin(engine.set_aside(workspace, id, Because::Store(&error))).await {
-                    Ok(_) => return Recorded::Unwanted,
-                    Err(error) => tracing::warn!(run.id = %id, %error, "a run is to be set aside again"),
-                },
+                None => {
+                    match Box::pin(engine.terminate(workspace, id, TerminationReason::Store(&error))).await {
+                        Ok(_) => return Recorded::Unwanted,
+                        Err(error) => tracing::warn!(run.id = %id, %error, "a run is to be set aside again"),
+                    }
+                }
             },
             Err(error @ (ApplyError::Contended | ApplyError::Store(_))) => {
                 tracing::warn!(run.id = %id, %error, "an outcome is to be recorded again");

@@ -51,8 +51,8 @@ async fn renew_lease_and_take_over(engine: &Engine) -> store::Result<()> {
     let taken = take_over_from_the_dead(engine).await?;
     let is_rechecked = recheck_own_runs(engine).await?;
     if taken > 0 || is_rechecked || died > 0 {
-        engine.0.loops.spawn(correlation::look_again(engine.clone()));
-        engine.0.loops.spawn(child_runs::look_again(engine.clone()));
+        engine.0.loops.spawn(correlation::match_all_waits(engine.clone()));
+        engine.0.loops.spawn(child_runs::resume_unfinished(engine.clone()));
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(super) struct ResidentRun {
     /// How far the snapshot lags behind the journal.
     pub(super) lag: SnapshotLag,
     /// True if the run was set aside: it has ended, whatever its state says.
-    pub(super) is_set_aside: bool,
+    pub(super) is_terminated: bool,
 }
 
 /// How far the snapshot of a run lags behind its journal.

@@ -1,6 +1,6 @@
 //! Timers: the due ones are claimed and applied, then the loop sleeps until the next.
 
-use super::{ApplyError, Engine, Mutation, loops, set_aside::Because};
+use super::{ApplyError, Engine, Mutation, loops, terminate::TerminationReason};
 use crate::{
     dispatch::Loop,
     store::{
@@ -57,7 +57,7 @@ async fn tick(engine: &Engine) -> store::Result<Duration> {
         })
         .await;
     for due in again {
-        if let Err(error) = fire_again(engine, &due).await {
+        if let Err(error) = fire_repeated(engine, &due).await {
             tracing::warn!(run.id = %due.execution_id, %error, "a timer comes again");
         }
     }
@@ -80,12 +80,12 @@ fn by_run(due: Vec<DueTimer>) -> impl Iterator<Item = Vec<DueTimer>> {
 
 /// Applies one that was claimed before and not applied: its server may have ended over it. Such are applied one after
 /// the other, each counted before, so that only the one that ends its server again and again is set aside.
-async fn fire_again(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
+async fn fire_repeated(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
     let mut conn = engine.0.pool.acquire().await.map_err(StoreError::from)?;
     let attempts = timers::count_attempt(&mut conn, due).await?;
     drop(conn);
     if attempts.is_some_and(|attempts| attempts > MOST_ATTEMPTS) {
-        engine.set_aside(due.workspace, due.execution_id, Because::EndedItsServer).await?;
+        engine.terminate(due.workspace, due.execution_id, TerminationReason::EndedItsServer).await?;
         return Ok(());
     }
     let rung = fire(engine, due).await;
@@ -103,7 +103,7 @@ async fn fire(engine: &Engine, due: &DueTimer) -> Result<(), ApplyError> {
             Ok(timers::drop_one(&mut conn, due).await?)
         }
         Err(ApplyError::Store(error)) if error.is_lasting() => {
-            engine.set_aside(due.workspace, due.execution_id, Because::Store(&error)).await?;
+            engine.terminate(due.workspace, due.execution_id, TerminationReason::Store(&error)).await?;
             Ok(())
         }
         done => done,

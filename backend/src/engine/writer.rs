@@ -97,7 +97,7 @@ impl Writer {
 /// Gathers jobs while the first line commits, and gives them to it as soon as it is free: the more a commit
 /// carries, the less each job costs. Only when many wait is a second line used.
 async fn run(pool: PgPool, mut jobs: mpsc::Receiver<(Job, Reply)>, recheck: Arc<Recheck>) {
-    let line = || Arc::new(Mutex::new(Line::new(&pool, &recheck)));
+    let line = || Arc::new(Mutex::new(BatchConnection::new(&pool, &recheck)));
     let (first, second) = (line(), line());
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
@@ -143,7 +143,7 @@ async fn run_large(
     small: Arc<AtomicU32>,
     recheck: Arc<Recheck>,
 ) {
-    let line = Arc::new(Mutex::new(Line::new(&pool, &recheck)));
+    let line = Arc::new(Mutex::new(BatchConnection::new(&pool, &recheck)));
     while let Some(job) = jobs.recv().await {
         let (before, begun) = (small.load(Ordering::Relaxed), Instant::now());
         write(Arc::clone(&line).lock_owned().await, vec![job]).await;
@@ -153,7 +153,7 @@ async fn run_large(
     }
 }
 
-async fn write(mut line: OwnedMutexGuard<Line>, batch: Vec<(Job, Reply)>) {
+async fn write(mut line: OwnedMutexGuard<BatchConnection>, batch: Vec<(Job, Reply)>) {
     let (jobs, replies): (Vec<Job>, Vec<Reply>) = batch.into_iter().unzip();
     match line.write(&jobs).await {
         Ok(committed) => {
@@ -185,14 +185,14 @@ fn answer_all(replies: Vec<Reply>, error: StoreError) {
 }
 
 /// A writer's own connection: its statements are planned once, and stay warm.
-struct Line {
+struct BatchConnection {
     pool: PgPool,
     /// With when it was last used.
     open: Option<(PgConnection, Instant)>,
     recheck: Arc<Recheck>,
 }
 
-impl Line {
+impl BatchConnection {
     fn new(pool: &PgPool, recheck: &Arc<Recheck>) -> Self {
         Self { pool: pool.clone(), open: None, recheck: Arc::clone(recheck) }
     }
@@ -213,7 +213,7 @@ impl Line {
     /// The connection; one that has rested is asked first whether it still stands.
     async fn take(&mut self) -> store::Result<PgConnection> {
         if let Some((mut conn, used)) = self.open.take()
-            && (used.elapsed() < RESTED || stands(&mut conn).await)
+            && (used.elapsed() < RESTED || is_usable(&mut conn).await)
         {
             return Ok(conn);
         }
@@ -243,7 +243,7 @@ impl Line {
 }
 
 /// Whether a connection that has rested still answers.
-async fn stands(conn: &mut PgConnection) -> bool {
+async fn is_usable(conn: &mut PgConnection) -> bool {
     tokio::time::timeout(CONNECT, conn.ping()).await.is_ok_and(|answer| answer.is_ok())
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    engine::{ApplyError, Because, Mutation},
+    engine::{ApplyError, Mutation, TerminationReason},
     store::{child_runs, executions, search::Found},
 };
 use axum::{Json, extract::State};
@@ -150,8 +150,8 @@ pub(super) async fn cancel(
         && error.is_lasting()
     {
         // It can't be asked; it ends all the same.
-        let because = Because::Cancelled { reason: because, audit: entry };
-        if !state.engine.set_aside(principal.workspace, id, because).await? {
+        let because = TerminationReason::Cancelled { reason: because, audit: entry };
+        if !state.engine.terminate(principal.workspace, id, because).await? {
             return Err(ApplyError::Refused(InputError::Ended).into());
         }
         return Ok(Json(find(&state, &principal, id).await?));

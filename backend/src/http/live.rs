@@ -14,7 +14,7 @@ use axum::{
     extract::{
         State,
         ws::{
-            CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code,
+            CloseCode, CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code,
             rejection::WebSocketUpgradeRejection,
         },
     },
@@ -82,12 +82,15 @@ async fn serve(
         if in_doubt {
             match again(&state, &principal).await {
                 Ok(Some(now)) => (principal, in_doubt) = (now, false),
-                Ok(None) => return close(socket).await,
+                Ok(None) => return close(socket, close_code::POLICY, "the session has ended").await,
                 // Nobody can tell at the moment; it is asked again with the next ping at the latest.
                 Err(_) => {}
             }
         }
         tokio::select! {
+            () = state.stop.cancelled() => {
+                return close(socket, close_code::AWAY, "the server stops; another answers").await;
+            }
             received = incoming.recv() => match received {
                 Ok(numbered) if is_for(&principal, &numbered) => send(&mut socket, &numbered.live()).await?,
                 Ok(_) => {}
@@ -112,9 +115,9 @@ fn concerns(changed: &Result<RightsChanged, RecvError>, principal: &Principal) -
     }
 }
 
-/// Says that the line is closed because the person may not follow it any more.
-async fn close(mut socket: WebSocket) -> Result<(), axum::Error> {
-    let frame = CloseFrame { code: close_code::POLICY, reason: "the session has ended".into() };
+/// Says why the line is closed.
+async fn close(mut socket: WebSocket, code: CloseCode, reason: &'static str) -> Result<(), axum::Error> {
+    let frame = CloseFrame { code, reason: reason.into() };
     socket.send(Message::Close(Some(frame))).await
 }
 

@@ -367,11 +367,11 @@ pub(super) fn like_prefix(text: &str) -> String {
 /// Ends a run without asking it: it can't be read, or what it comes to can't be stored. What it waited for goes with
 /// it; false where it has ended already.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn set_aside(
+pub async fn terminate(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     id: ExecutionId,
-    end: &SetAside<'_>,
+    end: &Termination<'_>,
 ) -> Result<bool> {
     let ended = sqlx::query!(
         "update executions set status = 'ended', result = $3, reason = $4, error = $5, ended_at = $6,
@@ -410,7 +410,7 @@ pub async fn set_aside(
 
 /// How a run is ended that is set aside.
 #[derive(Debug)]
-pub struct SetAside<'e> {
+pub struct Termination<'e> {
     /// Failed, or cancelled where a person asked for it.
     pub result: RunResult,
     /// Why, in a sentence.

@@ -1,5 +1,6 @@
 //! A server of its own for each test, on a database of its own, and clients of it.
 
+use crate::left_behind;
 use backend::{
     auth::seal::SecretKey,
     clock::Clock,
@@ -103,6 +104,7 @@ pub(crate) struct App {
     pub(crate) running: Running,
     pub(crate) workspace: WorkspaceId,
     pub(crate) base: String,
+    database_url: String,
 }
 
 impl App {
@@ -142,11 +144,13 @@ impl App {
         let workspace =
             setup::ensure_workspace(&mut conn, &running.state.clock, setup::FIRST_WORKSPACE).await.unwrap();
         drop(conn);
-        Self { running, workspace, base }
+        Self { running, workspace, base, database_url: database_url.to_owned() }
     }
 
+    /// Stops the server, and looks that it leaves nothing behind.
     pub(crate) async fn stop(self) {
         self.running.shut_down().await.unwrap();
+        left_behind::check(&self.database_url).await;
     }
 
     /// A person with these roles, signed in.

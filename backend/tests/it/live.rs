@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_tungstenite::{
     connect_async,
-    tungstenite::{Message, client::IntoClientRequest as _},
+    tungstenite::{Message, client::IntoClientRequest as _, protocol::frame::coding::CloseCode},
 };
 
 type Line = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -69,5 +69,17 @@ async fn what_changes_arrives_numbered_and_can_be_taken_up() {
     assert_eq!(next(&mut line, "approval.changed").await["id"], missed);
     let mut lost = follow(&app, &token, Some(5)).await;
     next(&mut lost, "reset").await;
+    // A server that stops says so, so that its clients go to another at once.
     app.stop().await;
+    let code = loop {
+        match lost.next().await.unwrap().unwrap() {
+            Message::Close(frame) => break frame.unwrap().code,
+            Message::Text(_)
+            | Message::Binary(_)
+            | Message::Ping(_)
+            | Message::Pong(_)
+            | Message::Frame(_) => {}
+        }
+    };
+    assert_eq!(code, CloseCode::Away);
 }

@@ -21,6 +21,7 @@ mod idempotency;
 mod invitations;
 mod isolation;
 mod judging;
+mod left_behind;
 mod live;
 mod mail;
 mod masking;

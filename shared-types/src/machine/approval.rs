@@ -39,7 +39,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// What a step says about the request that it makes.
-struct Wanted {
+struct RequestSpec {
     subject: Option<String>,
     reason: Option<String>,
     amount: Option<String>,
@@ -54,7 +54,7 @@ struct Wanted {
 }
 
 impl Transition<'_> {
-    pub(super) fn ask_short(
+    pub(super) fn ask_by_effect(
         &mut self,
         step: &Step,
         place: &StepAddress,
@@ -78,7 +78,7 @@ impl Transition<'_> {
         let reason = if says_why { self.state.reason.clone() } else { text("reason") };
         let reason = reason.map(|reason| texts::shortened(reason, MAX_REASON));
         let name = text("approver_role").unwrap_or_else(|| listed(&approvers));
-        let wanted = Wanted {
+        let spec = RequestSpec {
             subject: text("subject").map(|subject| texts::shortened(subject, MAX_SUBJECT)),
             reason,
             amount: short(text("amount"), "amount")?,
@@ -91,7 +91,7 @@ impl Transition<'_> {
             form: Vec::new(),
             data: data.into_iter().filter(|(key, _)| !SETTINGS.contains(&key.as_str())).collect(),
         };
-        self.ask_people(step, place, wanted);
+        self.ask_people(step, place, spec);
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Transition<'_> {
             });
         }
         let expires_in = spec.levels.first().and_then(|level| level.expires_in.as_ref());
-        let wanted = Wanted {
+        let spec = RequestSpec {
             subject: template(&spec.subject)?.map(|subject| texts::shortened(subject, MAX_SUBJECT)),
             reason: template(&spec.reason)?.map(|reason| texts::shortened(reason, MAX_REASON)),
             amount: short(amount.filter(|amount| !amount.is_empty()), "amount")?,
@@ -138,43 +138,43 @@ impl Transition<'_> {
             forbid: spec.forbid.clone().unwrap_or_else(|| vec![Forbid::Requester]),
             form: spec.form.clone(),
         };
-        let approval_id = self.ask_people(step, place, wanted);
+        let approval_id = self.ask_people(step, place, spec);
         Ok(self.set_frame(place, Activity::AwaitingApproval { approval_id }))
     }
 
-    fn ask_people(&mut self, step: &Step, place: &StepAddress, wanted: Wanted) -> ApprovalId {
+    fn ask_people(&mut self, step: &Step, place: &StepAddress, spec: RequestSpec) -> ApprovalId {
         let approval_id = ApprovalId(self.fresh_id());
         let outcomes = step.outcomes().cloned().unwrap_or_default();
         let waits = step.waits_for_people();
-        let subject = wanted.subject.or_else(|| self.state.subject.clone());
-        let asked = asked_in_words(&wanted.levels);
+        let subject = spec.subject.or_else(|| self.state.subject.clone());
+        let asked = asked_in_words(&spec.levels);
         let previews = preview::previews(self, step, place, &outcomes, subject.as_deref());
-        if let Some(at) = wanted.expires_at {
+        if let Some(at) = spec.expires_at {
             self.command(Command::SetTimer { timer: Timer::Expiry { approval_id }, at });
         }
         let fact = self.fact(place, StepState::Waiting);
         fact.reason = Some(format!("Asks {asked}"));
         fact.input = Some(json!({
-            "approval_id": approval_id, "approvers": wanted.levels.first().map(|level| &level.approvers),
-            "expires_at": wanted.expires_at, "data": wanted.data,
+            "approval_id": approval_id, "approvers": spec.levels.first().map(|level| &level.approvers),
+            "expires_at": spec.expires_at, "data": spec.data,
         }));
-        if wanted.reason.is_some() {
-            self.state.reason.clone_from(&wanted.reason);
+        if spec.reason.is_some() {
+            self.state.reason.clone_from(&spec.reason);
         }
         let request = Request {
             approval_id,
             place: place.clone(),
             subject,
-            reason: wanted.reason,
-            amount: wanted.amount.or_else(|| self.state.amount.clone()),
-            currency: wanted.currency.or_else(|| self.state.currency.clone()),
-            entity: wanted.entity,
-            entity_id: wanted.entity_id,
-            data: wanted.data,
-            levels: wanted.levels,
-            forbid: wanted.forbid,
-            form: wanted.form,
-            expires_at: wanted.expires_at,
+            reason: spec.reason,
+            amount: spec.amount.or_else(|| self.state.amount.clone()),
+            currency: spec.currency.or_else(|| self.state.currency.clone()),
+            entity: spec.entity,
+            entity_id: spec.entity_id,
+            data: spec.data,
+            levels: spec.levels,
+            forbid: spec.forbid,
+            form: spec.form,
+            expires_at: spec.expires_at,
             requester: self.state.requester.clone(),
             why: self.state.conditions_on_path(&place.within),
             if_approved: previews.approved,

@@ -69,7 +69,7 @@ impl Transition<'_> {
     }
 
     /// Writes the values of a branch that is over into the context around it.
-    pub(super) fn merge_branch(&mut self, within: &[Within], completed: CompletedLane) {
+    pub(super) fn merge_values_of(&mut self, within: &[Within], completed: CompletedLane) {
         let CompletedLane { values, merged, context_bytes, .. } = completed;
         self.release_bytes(context_bytes);
         let values = Arc::try_unwrap(values).unwrap_or_else(|values| (*values).clone());

@@ -64,7 +64,7 @@ impl Transition<'_> {
                     fact.reason = Some(format!("Publishes {}", emit.event));
                     fact.input = Some(payload);
                 }
-                Effect::CreateApprovalRequest(request) => self.ask_short(step, place, request)?,
+                Effect::CreateApprovalRequest(request) => self.ask_by_effect(step, place, request)?,
                 Effect::HttpRequest(_)
                 | Effect::Webhook(_)
                 | Effect::CreateRecord(_)

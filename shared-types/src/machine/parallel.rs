@@ -14,7 +14,7 @@ use crate::workflow::step::{Parallel, Step, Strategy};
 use serde_json::{Map, Value, json};
 
 /// What a parallel step came to.
-enum Decided {
+enum ParallelOutcome {
     Passed(String),
     NotPassed(Failure),
 }
@@ -68,7 +68,7 @@ impl Transition<'_> {
     pub(super) fn advance_branches(&mut self, place: &StepAddress) -> Next {
         loop {
             let Some(parallel_state) = self.parallel_state(place) else { return Next::Stay };
-            if let Some(decided) = decided(parallel_state) {
+            if let Some(decided) = outcome_of(parallel_state) {
                 return self.complete_parallel(place, decided);
             }
             let ahead =
@@ -109,10 +109,10 @@ impl Transition<'_> {
     }
 
     /// The whole is decided: what is undecided is cancelled, and what the branches put there is merged.
-    fn complete_parallel(&mut self, place: &StepAddress, decided: Decided) -> Next {
+    fn complete_parallel(&mut self, place: &StepAddress, decided: ParallelOutcome) -> Next {
         let because = match &decided {
-            Decided::Passed(reason) => reason.clone(),
-            Decided::NotPassed(failure) => failure.message.clone(),
+            ParallelOutcome::Passed(reason) => reason.clone(),
+            ParallelOutcome::NotPassed(failure) => failure.message.clone(),
         };
         self.cancel_lanes(place, &because);
         let frame = self.take_frame(place);
@@ -126,8 +126,8 @@ impl Transition<'_> {
         let outcomes = self.merge_branches(place, *parallel_state);
         let took = super::wait::milliseconds(self.stamp.at - entered);
         let end = match decided {
-            Decided::NotPassed(failure) => self.step_failed(place, failure),
-            Decided::Passed(reason) => {
+            ParallelOutcome::NotPassed(failure) => self.step_failed(place, failure),
+            ParallelOutcome::Passed(reason) => {
                 let next = self.definition.step(&place.step).and_then(|step| step.next.as_ref());
                 let flow = self.next_or_following(place, next);
                 self.complete_step(place, reason, None, flow)
@@ -148,7 +148,7 @@ impl Transition<'_> {
         for branch in parallel_state.branches {
             let BranchState::Completed(completed) = branch.state else { continue };
             outcomes.insert(branch.id, outcome_value(completed.outcome, completed.error.as_ref()));
-            self.merge_branch(&place.within, *completed);
+            self.merge_values_of(&place.within, *completed);
         }
         self.put_for_step(&place.within, &place.step, "branches", Value::Object(outcomes.clone()));
         outcomes
@@ -190,7 +190,7 @@ pub(super) fn outcome_value(outcome: LaneOutcome, error: Option<&RunError>) -> V
 }
 
 /// Whether the strategy has what it needs.
-fn decided(parallel_state: &ParallelState) -> Option<Decided> {
+fn outcome_of(parallel_state: &ParallelState) -> Option<ParallelOutcome> {
     let all = parallel_state.branches.len();
     let completed =
         || parallel_state.branches.iter().filter_map(|branch| Some((branch, branch.completed()?)));
@@ -200,16 +200,16 @@ fn decided(parallel_state: &ParallelState) -> Option<Decided> {
     let branches = |n| count_of(n, "branch", "branches");
     match parallel_state.strategy {
         Strategy::AllMustPass => match failed().next() {
-            Some((branch, completed)) => Some(Decided::NotPassed(failure_of(branch, completed))),
-            None if is_through && all == 1 => Some(Decided::Passed("The branch passed".to_owned())),
-            None if is_through => Some(Decided::Passed(format!("All {} passed", branches(all)))),
+            Some((branch, completed)) => Some(ParallelOutcome::NotPassed(failure_of(branch, completed))),
+            None if is_through && all == 1 => Some(ParallelOutcome::Passed("The branch passed".to_owned())),
+            None if is_through => Some(ParallelOutcome::Passed(format!("All {} passed", branches(all)))),
             None => None,
         },
         Strategy::AnyCanPass => match passed().next() {
-            Some((branch, _)) => Some(Decided::Passed(format!("The branch {} passed", branch.id))),
+            Some((branch, _)) => Some(ParallelOutcome::Passed(format!("The branch {} passed", branch.id))),
             None if is_through => {
                 let message = format!("None of {} passed.", branches(all));
-                Some(Decided::NotPassed(Failure::new("parallel.none_passed", message)))
+                Some(ParallelOutcome::NotPassed(Failure::new("parallel.none_passed", message)))
             }
             None => None,
         },
@@ -219,7 +219,7 @@ fn decided(parallel_state: &ParallelState) -> Option<Decided> {
                 (0, _) => format!("None of {} passed", branches(all)),
                 (passed, failed) => format!("{} passed, {failed} failed", branches(passed)),
             };
-            Some(Decided::Passed(reason))
+            Some(ParallelOutcome::Passed(reason))
         }
         Strategy::BestEffort => None,
     }

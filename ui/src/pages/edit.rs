@@ -1,8 +1,8 @@
 //! Writing a workflow: the source with its findings, tried with a sample event, kept as a draft, saved.
 
 mod findings;
-mod refused;
-mod trying;
+mod save_conflict;
+mod trial;
 
 use crate::{
     bridge,
@@ -19,7 +19,7 @@ use crate::{
 };
 use findings::summary;
 use gloo_timers::callback::Timeout;
-use refused::{Choice, Refused};
+use save_conflict::{Choice, Refused};
 use shared_types::{
     desktop::{
         CachePolicy, Failure, Loaded, Review,
@@ -28,7 +28,7 @@ use shared_types::{
     },
     workflow::{Finding, Severity},
 };
-use trying::Trying;
+use trial::Trying;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::prelude::*;

@@ -1,12 +1,12 @@
 //! What waits for me: the list, the card beside it, and messages.
 
 mod card;
+mod comment_drafts;
 mod decide;
 mod evidence;
 mod list;
 mod messages;
-mod moving;
-mod reasons;
+mod selection;
 
 use crate::{
     bridge,
@@ -23,7 +23,7 @@ use crate::{
 use card::Card;
 use list::List;
 use messages::Messages;
-use moving::{Selection, use_selection};
+use selection::{Selection, use_selection};
 use shared_types::{
     api::{approvals::Approval, live::LiveKind},
     approval::decision::RequestStatus,

@@ -3,7 +3,7 @@
 //! A decision is shown before it is confirmed: the next card comes at once, and what was recorded is said when the server
 //! says so.
 
-use super::reasons;
+use super::comment_drafts;
 use crate::{
     bridge,
     components::{
@@ -46,7 +46,7 @@ pub(crate) struct Props {
 pub(crate) fn Decide(props: &Props) -> Html {
     let id = props.approval.approval_id;
     // A reason that was begun is there again.
-    let asking = use_state(|| reasons::begun(id).map(|begun| begun.verdict));
+    let asking = use_state(|| comment_drafts::begun(id).map(|begun| begun.verdict));
     let is_empty = use_state(|| false);
     let busy = use_state(|| false);
     let appeared = use_mut_ref(moment);
@@ -126,7 +126,7 @@ fn is_in_sight(at: &NodeRef) -> bool {
 
 /// Asks for a reason; one that was begun for it is there again.
 fn ask(id: ApprovalId, verdict: Verdict, asking: &UseStateHandle<Option<Verdict>>) {
-    reasons::begin(id, verdict);
+    comment_drafts::begin(id, verdict);
     asking.set(Some(verdict));
 }
 
@@ -145,7 +145,7 @@ fn use_sending(
             return;
         }
         let id = approval.approval_id;
-        let begun = reasons::begun(id).filter(|_| verdict != Verdict::Approve);
+        let begun = comment_drafts::begun(id).filter(|_| verdict != Verdict::Approve);
         let comment = begun.map(|begun| begun.text.trim().to_owned()).filter(|text| !text.is_empty());
         if verdict != Verdict::Approve && comment.is_none() {
             is_empty.set(true);
@@ -170,7 +170,7 @@ fn use_sending(
                 busy.set(false);
             }
             if matches!(answer, Ok(DecisionResult::Recorded(_) | DecisionResult::Queued(_))) {
-                reasons::forget(id);
+                comment_drafts::forget(id);
             }
             said.emit(outcome(&title, verdict, answer));
         });
@@ -258,10 +258,10 @@ fn reason_form(
     let submit = send.reform(move |_: MouseEvent| verdict);
     let typed = Callback::from(move |event: InputEvent| {
         if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
-            reasons::write(id, verdict, field.value());
+            comment_drafts::write(id, verdict, field.value());
         }
     });
-    let begun = reasons::begun(id).map(|begun| begun.text).unwrap_or_default();
+    let begun = comment_drafts::begun(id).map(|begun| begun.text).unwrap_or_default();
     html! {
         <>
             <label class="fill">{ label }

@@ -10,7 +10,7 @@ const NICENESS: i32 = 10;
 
 /// Does the work on this thread, whose other tasks are handed to another thread first. On a runtime with one thread, or
 /// none, it is just done.
-pub(crate) fn beside<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn run_blocking<T>(work: impl FnOnce() -> T) -> T {
     let has_others =
         Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
     if has_others { tokio::task::block_in_place(work) } else { work() }
@@ -18,7 +18,7 @@ pub(crate) fn beside<T>(work: impl FnOnce() -> T) -> T {
 
 /// The same on a thread of its own, which steps back for those that serve: where there are fewer processors than work, a
 /// workflow that calculates a lot waits, and not the others.
-pub(crate) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn run_at_low_priority<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let on_own_thread = || {
         thread::scope(|scope| {
             let working = scope.spawn(|| {
@@ -28,7 +28,7 @@ pub(crate) fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             working.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
         })
     };
-    beside(on_own_thread)
+    run_blocking(on_own_thread)
 }
 
 /// Makes this thread nicer. It can't be taken back, so the thread is for nothing else.
@@ -46,15 +46,16 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn work_that_takes_long_is_done_by_a_thread_that_steps_back_alone() {
         let here = thread::current().id();
-        let there = behind(|| thread::current().id());
+        let there = run_at_low_priority(|| thread::current().id());
         assert_ne!(here, there);
-        let panicked = panic::catch_unwind(|| behind(|| assert_eq!(1, 2, "the work's own words")));
+        let panicked =
+            panic::catch_unwind(|| run_at_low_priority(|| assert_eq!(1, 2, "the work's own words")));
         assert!(panicked.is_err(), "a panic of the work is the caller's");
         #[cfg(target_os = "linux")]
         {
             let niceness = || rustix::process::getpriority_process(None).unwrap();
             let before = niceness();
-            assert_eq!(behind(niceness), before.max(NICENESS));
+            assert_eq!(run_at_low_priority(niceness), before.max(NICENESS));
             assert_eq!(niceness(), before);
         }
     }

@@ -69,7 +69,7 @@ async fn tick(engine: &Engine) -> store::Result<usize> {
 }
 
 /// An event with the runs that it starts.
-struct Family<'p> {
+struct EventRuns<'p> {
     pending: &'p Pending,
     runs: Vec<StartedInMemory>,
 }
@@ -77,22 +77,22 @@ struct Family<'p> {
 /// Starts the runs of these events in one transaction; of how many events. `apart` writes each run by itself, and one
 /// that can't be stored as a failed one.
 async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::Result<usize> {
-    let mut families = begin_all(engine, pending).await?;
+    let mut event_runs = begin_all(engine, pending).await?;
     let mut transaction = engine.0.pool.begin().await?;
     let ids: Vec<Uuid> = pending.iter().map(|pending| pending.id).collect();
     // Those that another server has started meanwhile, or is about to, are left to it.
     let locked = events::hold_pending(&mut transaction, &ids).await?;
-    families.retain(|family| locked.contains(&family.pending.id));
-    if !count_families(&mut transaction, &families).await? {
+    event_runs.retain(|started| locked.contains(&started.pending.id));
+    if !count_descendants(&mut transaction, &event_runs).await? {
         // Another server counted beside this one: what descends from these events is counted anew.
         return Ok(pending.len());
     }
     if apart {
-        for family in &mut families {
-            write_apart(engine, &mut transaction, family).await?;
+        for started in &mut event_runs {
+            write_each_alone(engine, &mut transaction, started).await?;
         }
     } else {
-        let changes = families.iter().flat_map(|family| &family.runs).map(|run| run.change.as_ref());
+        let changes = event_runs.iter().flat_map(|started| &started.runs).map(|run| run.change.as_ref());
         commit::commit(&mut transaction, &[], &changes.collect::<Vec<_>>()).await?;
     }
     let locked: Vec<Uuid> = locked.into_iter().collect();
@@ -102,7 +102,7 @@ async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::
         crate::faults::point();
     }
     transaction.commit().await?;
-    for Family { pending, runs } in families {
+    for EventRuns { pending, runs } in event_runs {
         engine.run_started(pending.workspace, runs);
         engine.offer_to_waits(pending.workspace, Arc::clone(&pending.event)).await;
     }
@@ -111,10 +111,10 @@ async fn start_all(engine: &Engine, pending: &[Pending], apart: bool) -> store::
 
 /// Starts the runs in memory. What starts runs is read after the events were: a transaction that published an event
 /// may have waited behind one that enabled a workflow.
-async fn begin_all<'p>(engine: &Engine, pending: &'p [Pending]) -> store::Result<Vec<Family<'p>>> {
+async fn begin_all<'p>(engine: &Engine, pending: &'p [Pending]) -> store::Result<Vec<EventRuns<'p>>> {
     let mut catalogs: HashMap<WorkspaceId, Arc<Active>> = HashMap::new();
     let mut counts: HashMap<Uuid, u32> = HashMap::new();
-    let mut families = Vec::with_capacity(pending.len());
+    let mut event_runs = Vec::with_capacity(pending.len());
     for pending in pending {
         let active = match catalogs.entry(pending.workspace) {
             Entry::Occupied(read) => Arc::clone(read.get()),
@@ -137,9 +137,9 @@ async fn begin_all<'p>(engine: &Engine, pending: &'p [Pending]) -> store::Result
             *count += 1;
             runs.push(begin(engine, pending, workflow, fault).await?);
         }
-        families.push(Family { pending, runs });
+        event_runs.push(EventRuns { pending, runs });
     }
-    Ok(families)
+    Ok(event_runs)
 }
 
 fn too_many() -> StartFault {
@@ -169,9 +169,9 @@ async fn begin(
 }
 
 /// Counts the runs to the events from outside from which they descend; false where others counted meanwhile.
-async fn count_families(conn: &mut PgConnection, families: &[Family<'_>]) -> store::Result<bool> {
+async fn count_descendants(conn: &mut PgConnection, event_runs: &[EventRuns<'_>]) -> store::Result<bool> {
     let mut counts: HashMap<Uuid, (WorkspaceId, u32, u32)> = HashMap::new();
-    for Family { pending, runs } in families.iter().filter(|family| !family.runs.is_empty()) {
+    for EventRuns { pending, runs } in event_runs.iter().filter(|started| !started.runs.is_empty()) {
         let (_, _, more) = counts.entry(pending.root).or_insert((pending.workspace, pending.family, 0));
         *more += u32::try_from(runs.len()).unwrap_or(u32::MAX);
     }
@@ -183,15 +183,19 @@ async fn count_families(conn: &mut PgConnection, families: &[Family<'_>]) -> sto
 }
 
 /// Writes each run of an event by itself. One that can't be stored becomes one that failed as it started.
-async fn write_apart(engine: &Engine, conn: &mut PgConnection, family: &mut Family<'_>) -> store::Result<()> {
-    for run in &mut family.runs {
+async fn write_each_alone(
+    engine: &Engine,
+    conn: &mut PgConnection,
+    started: &mut EventRuns<'_>,
+) -> store::Result<()> {
+    for run in &mut started.runs {
         let mut part = conn.begin().await?;
         let written = commit::commit(&mut part, &[], &[run.change.as_ref()]).await;
         match written {
             Ok(_) => part.commit().await?,
             Err(error) if error.is_lasting() => {
                 part.rollback().await?;
-                *run = failed(engine, family.pending, run, &error).await?;
+                *run = failed(engine, started.pending, run, &error).await?;
                 commit::commit(conn, &[], &[run.change.as_ref()]).await?;
             }
             Err(error) => return Err(error),

@@ -14,7 +14,7 @@ const CODE: &str = "run.set_aside";
 
 /// Who has a run set aside, and why.
 #[derive(Debug)]
-pub enum Because<'b> {
+pub enum TerminationReason<'b> {
     /// A person cancelled it and it can't be asked.
     Cancelled {
         /// Why, in a sentence.
@@ -30,11 +30,11 @@ pub enum Because<'b> {
 
 impl Engine {
     /// Ends a run without asking it, with all that it waits for; false where it has ended already.
-    pub async fn set_aside(
+    pub async fn terminate(
         &self,
         workspace: WorkspaceId,
         id: ExecutionId,
-        because: Because<'_>,
+        because: TerminationReason<'_>,
     ) -> store::Result<bool> {
         let mut slot = self.0.resident.lock(id).await;
         // What is in memory could write over it.
@@ -48,16 +48,16 @@ impl Engine {
         &self,
         workspace: WorkspaceId,
         id: ExecutionId,
-        because: Because<'_>,
+        because: TerminationReason<'_>,
     ) -> store::Result<bool> {
         let (result, reason, audit) = match because {
-            Because::Cancelled { reason, audit } => (RunResult::Cancelled, reason, Some(audit)),
-            Because::EndedItsServer => {
+            TerminationReason::Cancelled { reason, audit } => (RunResult::Cancelled, reason, Some(audit)),
+            TerminationReason::EndedItsServer => {
                 tracing::error!(run.id = %id, "a run is set aside");
                 let reason = "The server ended over this run again and again; it was set aside.";
                 (RunResult::Failed, reason.to_owned(), None)
             }
-            Because::Store(error) => {
+            TerminationReason::Store(error) => {
                 tracing::error!(run.id = %id, %error, "a run is set aside");
                 let what = match error {
                     StoreError::Unreadable { .. } => "What is stored of the run can't be read",
@@ -71,10 +71,14 @@ impl Engine {
             code: CODE.to_owned(),
             message: reason.clone(),
         });
-        let end =
-            executions::SetAside { result, reason: &reason, error: error.as_ref(), at: self.0.clock.now() };
+        let end = executions::Termination {
+            result,
+            reason: &reason,
+            error: error.as_ref(),
+            at: self.0.clock.now(),
+        };
         let mut transaction = self.0.pool.begin().await?;
-        let is_ended = executions::set_aside(&mut transaction, workspace, id, &end).await?;
+        let is_ended = executions::terminate(&mut transaction, workspace, id, &end).await?;
         if let Some(entry) = audit.filter(|_| is_ended) {
             audit::insert(&mut transaction, &[&entry]).await?;
         }
