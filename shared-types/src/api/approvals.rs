@@ -60,7 +60,7 @@ pub struct Approval {
     pub closed_at: Option<DateTime<Utc>>,
     /// Who is asked, and who decided.
     pub levels: Vec<ApprovalLevel>,
-    /// Who still has to, in words.
+    /// Who still has to decide, as a sentence.
     pub still_needed: Option<String>,
     /// Whether the caller can decide it.
     pub can_decide: bool,
@@ -104,11 +104,11 @@ pub struct NewDecision {
     /// What is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<Map<String, Value>>,
-    /// The hash that was read; left out, it is taken as it stands.
+    /// The `seen` hash that was read; without it, the decision applies to the request as it is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::SEEN))]
     pub seen: Option<String>,
-    /// When it was decided by one's own clock.
+    /// When the person decided, by the client's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
 }
@@ -117,7 +117,7 @@ pub struct NewDecision {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalQuery {
-    /// Where to begin.
+    /// The `next_cursor` of the previous page; leave it out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,

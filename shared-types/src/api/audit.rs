@@ -20,11 +20,11 @@ pub struct AuditEntry {
     pub actor: String,
     /// What: `workflow.published`.
     pub action: String,
-    /// To what.
+    /// What was acted on: an id, a name or an email address.
     pub subject: String,
-    /// From which address.
+    /// IP address that the request came from.
     pub from: Option<String>,
-    /// What else there is to tell.
+    /// Further details, which depend on the action.
     pub detail: Value,
 }
 
@@ -32,7 +32,7 @@ pub struct AuditEntry {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Where to begin.
+    /// The `next_cursor` of the previous page; leave it out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,

@@ -79,10 +79,10 @@ pub struct SignedIn {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The one that works.
+    /// The current password.
     #[schemars(length(max = 1000))]
     pub old: String,
-    /// The one to come.
+    /// The new password.
     #[schemars(length(min = 10, max = 1000))]
     pub new: String,
 }

@@ -124,13 +124,13 @@ pub struct AnyQuery {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NoBody {}
 
-/// A part of a list, in the order of its keys.
+/// One page of a list, in a fixed order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
-    /// The part.
+    /// The entries on this page.
     pub items: Vec<T>,
-    /// Where the next part begins; null at the end.
+    /// Send it as `cursor` to get the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 

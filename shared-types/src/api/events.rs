@@ -22,7 +22,7 @@ endpoint!(
     { const BODY: BodyKind = BodyKind::Events; const REPEATED: Repeated = Repeated::KeyStored; }
 );
 
-/// An answer an event, in order.
+/// One result per event, in the order in which the events were sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchAnswer {
     /// What became of each.
@@ -57,7 +57,7 @@ pub struct NewEvent {
     #[serde(rename = "type")]
     #[schemars(length(min = 1, max = limits::EVENT_TYPE))]
     pub kind: String,
-    /// Unique in the workspace; `Idempotency-Key` is another spelling of it.
+    /// The event's id, unique in the workspace; it can be sent as the header `Idempotency-Key` instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::EVENT_ID))]
     pub id: Option<String>,

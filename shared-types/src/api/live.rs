@@ -14,7 +14,7 @@ endpoint!(
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiveQuery {
-    /// The last number seen.
+    /// The `n` of the last message received; later messages are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
 }
@@ -22,7 +22,7 @@ pub struct LiveQuery {
 /// Something changed; the message says what, and the client reads it anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LiveMessage {
-    /// Numbered in the workspace.
+    /// Sequence number of the message in the workspace.
     pub n: u64,
     /// What kind of change.
     pub kind: LiveKind,

@@ -58,7 +58,7 @@ codes! {
     RequestBad = "request.bad", 400, "The request can't be read";
     PathUnknown = "path.unknown", 404, "There is no such path";
     MethodNotAllowed = "method.not_allowed", 405, "The path has no such method";
-    NotFound = "not_found", 404, "It isn't there";
+    NotFound = "not_found", 404, "Not found";
     Unauthenticated = "auth.required", 401, "Sign in first";
     TokenExpired = "auth.expired", 401, "The token has expired";
     WrongPassword = "auth.wrong", 401, "Email and password don't match";
@@ -66,14 +66,14 @@ codes! {
     WorkspaceNeeded = "auth.workspace_needed", 422, "Say which workspace";
     Forbidden = "auth.forbidden", 403, "The permission is missing";
     TooMany = "limit.rate", 429, "Too many tries";
-    TooManySockets = "limit.sockets", 429, "Too many lines are open";
+    TooManySockets = "limit.sockets", 429, "Too many live connections are open";
     DatabaseGone = "server.no_database", 503, "The database can't be reached";
-    ReviewsBusy = "server.busy", 503, "Too much is being checked";
+    ReviewsBusy = "server.busy", 503, "The server is busy checking documents";
     Internal = "server.failed", 500, "The server failed";
     IdempotencyReused = "idempotency.reused", 409, "The Idempotency-Key was used with another body";
     DocumentBad = "workflow.invalid", 422, "The workflow has errors";
     WorkflowExists = "workflow.exists", 409, "There is a workflow with this id";
-    WorkflowUnsupported = "workflow.unsupported", 409, "The workflow holds what this server can't run";
+    WorkflowUnsupported = "workflow.unsupported", 409, "The workflow has parts that this server can't run";
     WorkflowNotManual = "workflow.not_manual", 409, "The workflow isn't started by hand";
     WorkflowDisabled = "workflow.disabled", 409, "The workflow is disabled";
     WorkflowIdDiffers = "workflow.id_differs", 422, "The document is of another workflow";
@@ -82,7 +82,7 @@ codes! {
     RuleBad = "rule.invalid", 422, "The rule has errors";
     RuleExists = "rule.exists", 409, "There is a rule with this id";
     RuleIdDiffers = "rule.id_differs", 422, "The document is of another rule";
-    RuleUsed = "rule.used", 409, "Workflows ask the rule";
+    RuleUsed = "rule.used", 409, "Workflows use the rule";
     InputBad = "input.invalid", 422, "The input isn't what the form asks for";
     EventIdReused = "event.id_reused", 409, "The event's id was used with other content";
     EventReserved = "event.reserved", 422, "The type is one of the server's own";

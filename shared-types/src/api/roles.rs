@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 endpoint!(ListRoles: Get "roles", Access::Needs(Permission::ReadWorkflows), "roles", 200, "List the roles", (NoQuery, NoBody) => Page<Role>);
 endpoint!(NameRole: Put "roles/{role}", Access::Needs(Permission::ManageUsers), "roles", 204, "Name a role", (NoQuery, RoleName) => NoBody);
-endpoint!(UnnameRole: Delete "roles/{role}", Access::Needs(Permission::ManageUsers), "roles", 204, "Call a role by its id again", (NoQuery, NoBody) => NoBody);
+endpoint!(UnnameRole: Delete "roles/{role}", Access::Needs(Permission::ManageUsers), "roles", 204, "Remove a role's name", (NoQuery, NoBody) => NoBody);
 
 /// What a role is called in sentences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

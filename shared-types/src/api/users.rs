@@ -53,7 +53,7 @@ pub struct Invited {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserQuery {
-    /// Where to begin.
+    /// The `next_cursor` of the previous page; leave it out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::CURSOR))]
     pub cursor: Option<String>,

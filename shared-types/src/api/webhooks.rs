@@ -55,7 +55,7 @@ pub struct WebhookSecret {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhookSecret {
-    /// What the sender made; one is made here without it.
+    /// The secret, if the sender generated it; without it, the server generates one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limits::WEBHOOK_SECRET_MIN, max = limits::WEBHOOK_SECRET))]
     pub value: Option<String>,

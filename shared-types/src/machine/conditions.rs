@@ -16,7 +16,7 @@ use crate::{
         evaluate::{GroupOp, Why, evaluate},
         rule::Rule,
         scope::Scope,
-        step::{Case, RuleVersion, Step, StepKind},
+        step::{Case, ConditionStep, RuleVersion, Step, StepKind, Test},
     },
 };
 use serde_json::json;
@@ -25,15 +25,19 @@ use serde_json::json;
 const MAX_PASSED: usize = 50;
 
 impl Transition<'_> {
-    pub(super) fn condition(&mut self, step: &Step, place: &StepAddress) -> Result<Next, Failure> {
-        let StepKind::Condition { condition, rule_id, rule, .. } = &step.kind else { return Ok(Next::Stay) };
-        if let Some(condition) = condition {
-            return Ok(self.evaluate_and_continue(step, place, condition)?.next);
-        }
-        let Some(rule_id) = rule_id else {
-            return Err(Failure::new("condition.missing", "There is nothing to ask."));
+    pub(super) fn condition(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        test: &Test,
+    ) -> Result<Next, Failure> {
+        let (rule_id, version) = match test {
+            Test::Condition(condition) => {
+                return Ok(self.evaluate_and_continue(step, place, condition)?.next);
+            }
+            Test::Rule { rule_id, version } => (rule_id, version),
         };
-        if *rule == Some(RuleVersion::Latest) {
+        if *version == Some(RuleVersion::Latest) {
             self.command(Command::ReadRule { place: place.clone(), rule_id: rule_id.clone() });
             return Ok(self.set_frame(place, Activity::LoadingRule { rule_id: rule_id.clone() }));
         }
@@ -85,11 +89,12 @@ impl Transition<'_> {
         place: &StepAddress,
         condition: &Condition,
     ) -> Result<StepEnd<'_>, Failure> {
-        let (on_true, on_false) = if let StepKind::Condition { on_true, on_false, .. } = &step.kind {
-            (on_true.as_ref(), on_false.as_ref())
-        } else {
-            (None, None)
-        };
+        let (on_true, on_false) =
+            if let StepKind::Condition(ConditionStep { on_true, on_false, .. }) = &step.kind {
+                (on_true.as_ref(), on_false.as_ref())
+            } else {
+                (None, None)
+            };
         let why = self.evaluate_condition(place, condition)?;
         let next = if why.holds() { on_true } else { on_false }.or(step.next.as_ref());
         let sentence = why.sentence();

@@ -215,7 +215,7 @@ impl<'t> Transition<'t> {
     /// The step's own code; nothing else here knows what a step means.
     fn dispatch(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
         match &step.kind {
-            StepKind::Condition { .. } => self.condition(step, place),
+            StepKind::Condition(condition) => self.condition(step, place, &condition.test),
             StepKind::Switch { cases, default } => self.switch(step, place, cases, default.as_ref()),
             StepKind::Action { action, .. } => self.action(step, place, action),
             StepKind::Execute { .. } => self.effects(step, place, 0),

@@ -32,7 +32,7 @@ pub struct ApprovalSpec {
     /// Who is asked, one level after the other.
     #[schemars(length(min = 1))]
     pub levels: Vec<Level>,
-    /// Who can't decide; the requester without it, and `[]` lifts it.
+    /// Who can't decide; by default the requester, and `[]` bars nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forbid: Option<Vec<Forbid>>,
     /// Whose single rejection ends it.
@@ -58,7 +58,7 @@ pub struct Level {
     /// How many of them must approve; 1 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<u32>,
-    /// How long they have; without end without it.
+    /// How long they have to decide; without it, the level doesn't expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<Span>,
     /// How often they are reminded.

@@ -123,6 +123,9 @@ pub fn check_source(source: Source, environment: &Environment) -> Checked {
     }
     let mut findings = schema::check_shape(&source.value);
     let has_shape = !findings.iter().any(|finding| finding.severity == Severity::Error);
+    if let Some(steps) = source.value.get("steps") {
+        conditions::check_written(steps, "/steps", &mut findings);
+    }
     let document = serde_json::from_value(source.value.clone())
         .ok()
         .or_else(|| without_faulty_parts(&source.value, &findings));
@@ -245,6 +248,13 @@ fn without_faulty_parts(value: &Value, faults: &[Finding]) -> Option<Document> {
             continue;
         }
         let mut pruned = step.clone();
+        if conditions::fault_of(step).is_some()
+            && let Some(map) = pruned.as_object_mut()
+        {
+            // What it asks is missing, or there twice; where it leads stays.
+            map.remove("rule_id");
+            map.insert("condition".to_owned(), json!({ "field": "", "operator": "exists" }));
+        }
         for key in faulty.remove(&n).unwrap_or_default() {
             match (key, pruned.as_object_mut()) {
                 // A condition that says nothing, since a missing one would be a fault of its own.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// One thing found in a document, with its place and where possible its mending.
+/// A problem found in a document, with its place and, where possible, a fix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// Stable, for programs: `link.nowhere`.
@@ -51,7 +51,7 @@ pub enum PatchOp {
     Replace {
         /// JSON Pointer (RFC 6901) of the value.
         path: String,
-        /// By what.
+        /// The new value.
         value: Value,
     },
     /// Removes a value.
@@ -61,9 +61,9 @@ pub enum PatchOp {
     },
     /// Moves a value.
     Move {
-        /// From where.
+        /// JSON Pointer (RFC 6901) of the value to move.
         from: String,
-        /// To where.
+        /// JSON Pointer (RFC 6901) of its new place.
         path: String,
     },
 }

@@ -7,7 +7,7 @@ use super::{
     evaluate::{evaluate, time_of},
     schema,
     scope::Scope,
-    step::{RuleVersion, StepKind},
+    step::{ConditionStep, RuleVersion, StepKind, Test},
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -123,9 +123,9 @@ fn failing_tests(rule: &RuleDocument) -> Vec<Finding> {
 pub fn asked_rules(document: &Document) -> BTreeMap<String, Vec<AskedRule>> {
     let mut asked: BTreeMap<String, Vec<AskedRule>> = BTreeMap::new();
     for (pointer, step) in every_step(document) {
-        if let StepKind::Condition { rule_id: Some(id), rule, .. } = &step.kind {
-            let latest = *rule == Some(RuleVersion::Latest);
-            asked.entry(id.clone()).or_default().push(AskedRule { pointer, latest });
+        if let StepKind::Condition(ConditionStep { test: Test::Rule { rule_id, version }, .. }) = &step.kind {
+            let latest = *version == Some(RuleVersion::Latest);
+            asked.entry(rule_id.clone()).or_default().push(AskedRule { pointer, latest });
         }
     }
     asked

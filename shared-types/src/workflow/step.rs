@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+mod condition;
 mod links;
 mod retry;
 
+pub use condition::{ConditionStep, Test, TestFault};
 pub use links::Ahead;
 pub use retry::{Backoff, Retry, RetryOn};
 
@@ -52,23 +54,7 @@ pub struct Step {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StepKind {
     /// Goes one way or the other.
-    Condition {
-        /// What is asked.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        condition: Option<Condition>,
-        /// A stored rule instead of a condition.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        rule_id: Option<String>,
-        /// Which version of the stored rule.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        rule: Option<RuleVersion>,
-        /// Where it goes when true.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        on_true: Option<StepId>,
-        /// Where it goes when false.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        on_false: Option<StepId>,
-    },
+    Condition(ConditionStep),
     /// Goes the way of the first case that holds.
     Switch {
         /// Asked in order.

@@ -51,7 +51,7 @@ pub(crate) fn Outbox() -> Html {
     html! {
         <main>
             <div class="page-head"><div><h1>{ "Outbox" }</h1>
-                <p class="muted">{ "What you decided and the server has not recorded yet. It is sent by itself when the server answers." }</p></div>
+                <p class="muted">{ "Decisions that the server has not recorded yet. They are sent automatically when the server answers." }</p></div>
                 <span class="push"></span>
                 <button class="btn" disabled={!waits} onclick={retry}><Glyph icon={Icon::Retry} tone="muted" /> { "Send now" }</button></div>
             <div class="scroll list-page">

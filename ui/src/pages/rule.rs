@@ -241,7 +241,7 @@ fn verdict(tried: Option<&Result<RuleTried, Failure>>) -> Html {
             (Some(holds), Some(why)) => html! {
                 <div class="verdict"><p>{ if holds { "It holds" } else { "It doesn’t hold" } }</p><WhyTree why={why.clone()} /></div>
             },
-            (_, _) => html! { <p class="muted">{ "It is asked when it has no errors." }</p> },
+            (_, _) => html! { <p class="muted">{ "The rule is evaluated once it has no errors." }</p> },
         },
     }
 }

@@ -172,7 +172,7 @@ impl Described {
             headers.push(header(
                 "Idempotency-Key",
                 false,
-                "The same key and body are answered the same again.",
+                "A repeated request with the same key and body gets the same answer.",
                 schema,
             ));
         }

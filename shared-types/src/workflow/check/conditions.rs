@@ -4,24 +4,42 @@ use super::{StepSite, comparisons};
 use crate::workflow::{
     Finding, TemplateValue,
     condition::{Condition, Leaf},
-    step::{Case, StepKind},
+    step::{Case, StepKind, TestFault},
 };
+use serde_json::Value;
 use std::collections::HashMap;
 
-pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
-    if let StepKind::Condition { condition, rule_id, .. } = &site.step.kind {
-        match (condition, rule_id) {
-            (None, None) => {
-                let message = "A condition step needs `condition` or `rule_id`.";
-                findings.push(Finding::error("condition.missing", &site.pointer, message));
+/// Holds every condition step, as it is written, against asking nothing and against asking twice.
+pub(super) fn check_written(steps: &Value, at: &str, findings: &mut Vec<Finding>) {
+    for (n, step) in steps.as_array().into_iter().flatten().enumerate() {
+        let pointer = format!("{at}/{n}");
+        if let Some(fault) = fault_of(step) {
+            findings.push(Finding::error(fault.code(), &pointer, fault.to_string()));
+        }
+        for (key, list) in [("parallel", "steps"), ("foreach", "steps"), ("parallel", "branches")] {
+            let Some(inner) = step.get(key).and_then(|inner| inner.get(list)) else { continue };
+            let at = format!("{pointer}/{key}/{list}");
+            if list == "steps" {
+                check_written(inner, &at, findings);
+                continue;
             }
-            (Some(_), Some(_)) => {
-                let message = "`condition` and `rule_id` can't stand together.";
-                findings.push(Finding::error("condition.twice", &site.pointer, message));
+            for (n, branch) in inner.as_array().into_iter().flatten().enumerate() {
+                if let Some(steps) = branch.get("steps") {
+                    check_written(steps, &format!("{at}/{n}/steps"), findings);
+                }
             }
-            (Some(_), None) | (None, Some(_)) => {}
         }
     }
+}
+
+/// What is wrong with what a step asks, where it is a condition step as it is written.
+pub(super) fn fault_of(step: &Value) -> Option<TestFault> {
+    let is_there = |key: &str| step.get(key).is_some_and(|value| !value.is_null());
+    let is_condition = step.get("type").and_then(Value::as_str) == Some("condition");
+    is_condition.then(|| TestFault::of(is_there("condition"), is_there("rule_id"))).flatten()
+}
+
+pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
     if let StepKind::Switch { cases, .. } = &site.step.kind {
         check_cases(&format!("{}/cases", site.pointer), cases, findings);
     }

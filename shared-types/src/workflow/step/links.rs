@@ -1,6 +1,6 @@
 //! What a step holds, what it does, and where it leads.
 
-use super::{Action, EventWait, Foreach, Outcomes, Step, StepKind, Wait};
+use super::{Action, ConditionStep, EventWait, Foreach, Outcomes, Step, StepKind, Test, Wait};
 use crate::{
     ids::StepId,
     workflow::{condition::Condition, effect::Effect},
@@ -37,8 +37,8 @@ impl Step {
         let mut links: Vec<(String, &StepId)> = Vec::new();
         let shared = [("next", &self.next), ("on_error", &self.on_error)];
         let mut own: Vec<(String, &Option<StepId>)> = Vec::new();
-        if let StepKind::Condition { on_true, on_false, .. } = &self.kind {
-            own.extend([("on_true".to_owned(), on_true), ("on_false".to_owned(), on_false)]);
+        if let StepKind::Condition(step) = &self.kind {
+            own.extend([("on_true".to_owned(), &step.on_true), ("on_false".to_owned(), &step.on_false)]);
         }
         if let StepKind::Switch { cases, default } = &self.kind {
             own.extend(cases.iter().enumerate().map(|(n, case)| (format!("cases/{n}/next"), &case.next)));
@@ -100,7 +100,7 @@ impl Step {
 
     /// The conditions of the step, with their pointers below it.
     pub fn conditions(&self) -> Vec<(String, &Condition)> {
-        if let StepKind::Condition { condition: Some(condition), .. } = &self.kind {
+        if let StepKind::Condition(ConditionStep { test: Test::Condition(condition), .. }) = &self.kind {
             return vec![("condition".to_owned(), condition)];
         }
         if let StepKind::Switch { cases, .. } = &self.kind {
