@@ -26,7 +26,8 @@ pub enum Command {
         #[arg(long)]
         sample_data: bool,
     },
-    /// Run a server that answers requests and leaves what follows to workers.
+    /// Run a server that answers requests and leaves what follows to workers. All servers on a database have the same
+    /// settings.
     Api,
     /// Run a server that performs: calls, timers, schedules, messages. It answers health and metrics only.
     Worker,

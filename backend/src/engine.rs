@@ -111,7 +111,7 @@ pub struct Parts {
 /// How many events may be on their way to what waits for them.
 const OFFERS: usize = 4096;
 /// How long a server that stops waits for the calls that it has in flight.
-const LAST_CALLS: Duration = Duration::from_secs(10);
+const LAST_CALLS: Duration = Duration::from_secs(if cfg!(feature = "faults") { 2 } else { 10 });
 
 impl Engine {
     /// A revision of a workflow, ready to be run; remembered once it was read.

@@ -128,7 +128,11 @@ impl Engine {
     ///
     /// Outcomes are recorded, and their work ended, under the same lock: no work is open here that was just done.
     #[tracing::instrument(level = "debug", skip_all, fields(run.id = %id))]
-    pub(super) async fn take_over(&self, workspace: WorkspaceId, id: ExecutionId) -> Result<(), ApplyError> {
+    pub(super) async fn resume_open_calls(
+        &self,
+        workspace: WorkspaceId,
+        id: ExecutionId,
+    ) -> Result<(), ApplyError> {
         let mut slot = self.0.resident.lock(id).await;
         let loaded = self.load(workspace, id).await;
         let applied = loaded.map(|resident| {
@@ -262,7 +266,7 @@ impl Engine {
         let change = Change {
             workspace,
             execution: Execution::of(state, &resident.workflow_id, resident.revision),
-            base: Base::At { seq: resident.seq, epoch: mutation.epoch },
+            base: Base::At { seq: resident.seq, epoch: resident.epoch },
             snapshot,
             entries: vec![entry],
             owners,

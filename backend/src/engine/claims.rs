@@ -26,11 +26,13 @@ pub(super) async fn run(engine: Engine) {
 
 /// Claims and begins some work; true if there may be more.
 async fn claim(engine: &Engine) -> store::Result<bool> {
-    let claimed = {
+    let claimed = async {
         let mut conn = engine.0.pool.acquire().await?;
-        owners::claim(&mut conn, engine.0.server, PART).await?
+        owners::claim(&mut conn, engine.0.server, PART).await
     };
+    // A claim whose answer was lost may stand: then these calls are this server's.
+    let claimed = claimed.await.inspect_err(|_| engine.0.recheck.request())?;
     let may_be_more = i64::try_from(claimed.len()).unwrap_or_default() == PART;
-    recovery::make_open_calls(engine, claimed).await;
+    recovery::resume_all(engine, claimed);
     Ok(may_be_more)
 }

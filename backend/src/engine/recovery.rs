@@ -75,12 +75,14 @@ async fn take_over_from_the_dead(engine: &Engine) -> store::Result<usize> {
     if !engine.0.role.performs() {
         return Ok(0);
     }
-    let reclaimed = {
+    let reclaimed = async {
         let mut conn = engine.0.pool.acquire().await?;
-        owners::reclaim(&mut conn, engine.0.server, PART).await?
+        owners::reclaim(&mut conn, engine.0.server, PART).await
     };
+    // One whose answer was lost may stand: then these calls are this server's.
+    let reclaimed = reclaimed.await.inspect_err(|_| engine.0.recheck.request())?;
     let count = reclaimed.len();
-    make_open_calls(engine, reclaimed).await;
+    resume_all(engine, reclaimed);
     Ok(count)
 }
 
@@ -94,7 +96,7 @@ async fn recheck_own_runs(engine: &Engine) -> store::Result<bool> {
         owners::owned(&mut conn, engine.0.server).await
     };
     match owned.await {
-        Ok(own) => make_open_calls(engine, own).await,
+        Ok(own) => resume_all(engine, own),
         Err(error) => {
             engine.0.recheck.request();
             return Err(error);
@@ -103,13 +105,17 @@ async fn recheck_own_runs(engine: &Engine) -> store::Result<bool> {
     Ok(true)
 }
 
-/// Calls are made again under their old attempt's number and key; what is in flight here stays.
-pub(super) async fn make_open_calls(engine: &Engine, runs: Vec<(WorkspaceId, ExecutionId)>) {
+/// Makes the open calls of runs, again under their old attempt's number and key; what is in flight here stays. Each run by
+/// itself, so that one that takes long holds up no other.
+pub(super) fn resume_all(engine: &Engine, runs: Vec<(WorkspaceId, ExecutionId)>) {
     for (workspace, id) in runs {
-        if let Err(error) = engine.take_over(workspace, id).await {
-            tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");
-            engine.0.recheck.request();
-        }
+        let engine = engine.clone();
+        engine.clone().0.tasks.spawn(async move {
+            if let Err(error) = engine.resume_open_calls(workspace, id).await {
+                tracing::error!(run.id = %id, %error, "a run could not be taken over; it is tried again");
+                engine.0.recheck.request();
+            }
+        });
     }
 }
 

@@ -43,6 +43,10 @@ impl Watched {
     /// Watches a run from here on.
     pub(super) fn watch(self: &Arc<Self>, workspace: WorkspaceId, id: ExecutionId) -> Watch {
         let mut runs = self.runs();
+        if let Some((_, sender)) = runs.get(&id) {
+            // Who comes later has read that it works again; who was told before has it.
+            sender.send_replace(None);
+        }
         let (_, sender) = runs.entry(id).or_insert_with(|| (workspace, Arc::new(watch::channel(None).0)));
         Watch { id, settled: sender.subscribe(), watched: Arc::clone(self) }
     }
@@ -128,8 +132,8 @@ pub(super) async fn run(engine: Engine) {
         if changed.is_some_and(|id| !engine.0.watched.has(id)) {
             continue;
         }
-        // What this server has in memory it settles itself.
-        let is_asked = |id| changed.is_none_or(|changed| changed == id) && !engine.0.resident.has(id);
+        // What this server has in memory it mostly settles itself; where another does, the next look finds it.
+        let is_asked = |id| changed.is_none_or(|changed| changed == id && !engine.0.resident.has(id));
         for (workspace, ids) in engine.0.watched.unsettled(is_asked) {
             if let Err(error) = look_at(&engine, workspace, &ids).await {
                 tracing::debug!(%error, "watched runs are looked at again");

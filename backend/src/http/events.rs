@@ -18,6 +18,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sha2::{Digest, Sha256};
 use shared_types::{
     api::{
@@ -69,12 +70,12 @@ pub(super) async fn send(
         }
     };
     if let Some(wait) = wait {
+        let mut settling: FuturesUnordered<_> =
+            watches.iter_mut().map(async |watch| (watch.id(), watch.settled().await)).collect();
         let all_settled = async {
-            for watch in &mut watches {
-                if let Some(run) = runs.iter_mut().find(|run| run.execution_id == watch.id())
-                    && run.status == RunStatus::Running
-                    && let Some(summary) = watch.settled().await
-                {
+            while let Some((id, summary)) = settling.next().await {
+                let run = runs.iter_mut().find(|run| run.execution_id == id);
+                if let (Some(run), Some(summary)) = (run, summary) {
                     *run = started(summary);
                 }
             }
@@ -117,7 +118,7 @@ pub(super) fn read_event(
         (Some(id), Some(key)) if id != key => {
             return Err(ApiError::new(
                 Code::EventIdTwice,
-                "`id` and Idempotency-Key are two spellings of one thing, and differ.",
+                "`id` and Idempotency-Key both give the event's id, but they differ.",
             ));
         }
         (Some(id), _) | (None, Some(id)) => id,

@@ -48,7 +48,7 @@ pub(super) async fn follow(
         ApiError::new(Code::RequestBad, detail)
     })?;
     let Some(line) = state.sockets.open(user) else {
-        let detail = "You have as many lines open as a person may; close one first.";
+        let detail = "You have the maximum number of live connections open; close one first.";
         return Err(ApiError::new(Code::TooManySockets, detail).retry_after(5));
     };
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);

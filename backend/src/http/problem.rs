@@ -126,7 +126,7 @@ impl From<ApplyError> for ApiError {
             ApplyError::Refused(InputError::Decision(why)) => why.into(),
             ApplyError::Store(error) => error.into(),
             ApplyError::Contended | ApplyError::Fenced => {
-                Self::new(Code::DatabaseGone, "The run is changed by too many at once; try again.")
+                Self::new(Code::DatabaseGone, "Too many requests change this run at once; try again.")
                     .retry_after(1)
             }
         }

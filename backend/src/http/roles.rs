@@ -41,7 +41,7 @@ pub(super) async fn name(
         return Err(ApiError::new(Code::FieldBad, detail));
     }
     if BASE_ROLES.iter().any(|(base, _)| *base == id) {
-        let detail = format!("`{id}` is a base role, which nobody is asked as; name the roles that approve.");
+        let detail = format!("`{id}` is a base role and can't be named; only approver roles can.");
         return Err(ApiError::new(Code::FieldBad, detail));
     }
     let name: Label = field("name", &named.name)?;

@@ -66,7 +66,7 @@ fn for_all(principal: &Principal) -> ApiResult<()> {
     if principal.is_for_all() {
         return Ok(());
     }
-    Err(ApiError::new(Code::Forbidden, "This key is for some workflows only; rules are asked by all."))
+    Err(ApiError::new(Code::Forbidden, "This key is limited to some workflows; rules are shared by all."))
 }
 
 pub(super) async fn create(
@@ -198,7 +198,7 @@ pub(super) async fn put(
     for_all(&principal)?;
     let rule = require_valid(&state, &principal, &written).await?;
     if rule.rule_id != id {
-        let detail = format!("The document is of the rule {}, the address of {id}.", rule.rule_id);
+        let detail = format!("The document's id is {}, the path's id is {id}.", rule.rule_id);
         return Err(ApiError::new(Code::RuleIdDiffers, detail));
     }
     let mut transaction = state.pool.begin().await?;
@@ -246,7 +246,7 @@ pub(super) async fn archive(
     let known = precondition(&mut transaction, &principal, &id, &headers).await?;
     if !known.used_by.is_empty() {
         let ids: Vec<&str> = known.used_by.iter().map(|by| by.workflow_id.as_str()).collect();
-        let detail = format!("It is asked by {}; take it out of these first.", ids.join(", "));
+        let detail = format!("The rule is used by {}; remove it from these first.", ids.join(", "));
         return Err(Problem::new(Code::RuleUsed, detail).with("used_by", json!(known.used_by)).into());
     }
     rules::archive(&mut transaction, principal.workspace, &id, state.clock.now()).await?;

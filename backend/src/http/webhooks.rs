@@ -277,7 +277,7 @@ pub(super) async fn add_secret(
     workflows::lock(&mut transaction, principal.workspace, &id).await?;
     let live = webhooks::secrets(&mut transaction, principal.workspace, &id).await?;
     if live.len() >= MAX_SECRETS {
-        let detail = "Two secrets are live, as many as rotating needs; revoke the old one first.";
+        let detail = "The webhook has two live secrets, which is the maximum; revoke the old one first.";
         return Err(ApiError::new(Code::SecretsTwo, detail));
     }
     webhooks::add_secret(&mut transaction, principal.workspace, &id, &secret, &sealed).await?;

@@ -182,7 +182,7 @@ pub(super) async fn put(
 ) -> ApiResult<Response> {
     let valid = state.publishing.read(principal.workspace, written.text, written.format).await?;
     if valid.document.workflow_id != id {
-        let detail = format!("The document is of {}, the address of {id}.", valid.document.workflow_id);
+        let detail = format!("The document's id is {}, the path's id is {id}.", valid.document.workflow_id);
         return Err(ApiError::new(Code::WorkflowIdDiffers, detail));
     }
     touchable(&principal, &id)?;

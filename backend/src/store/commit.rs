@@ -155,8 +155,8 @@ pub enum Base {
     At {
         /// How many journal rows there were.
         seq: i32,
-        /// The fence of a call's outcome: the epoch under which it was made.
-        epoch: Option<i32>,
+        /// The fence: a run that was taken over since is read again.
+        epoch: i32,
     },
 }
 

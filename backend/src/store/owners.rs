@@ -5,8 +5,9 @@ use shared_types::ids::{ExecutionId, WorkspaceId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Claims calls that nobody performs, of some runs at once. Where other servers have calls of the run in flight, one of
-/// these claims: it knows what it performs already. The fence stays as it is, since what is in flight stays good.
+/// Claims calls that nobody performs, of some runs at once. Where one server has calls of the run in flight, that one
+/// claims: it knows what it performs already, so the fence stays as it is and what is in flight stays good. Where several
+/// have, none knows what the others perform: one of them takes all of the run's calls over, under a higher fence.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn claim(
     conn: &mut PgConnection,
@@ -14,10 +15,14 @@ pub async fn claim(
     limit: i64,
 ) -> Result<Vec<(WorkspaceId, ExecutionId)>> {
     let rows = sqlx::query!(
-        "update executions set owners = array[$1::uuid]
+        "update executions
+         set owners = array[$1::uuid],
+             epoch = epoch + case when owners <@ array[$1::uuid, $2::uuid] then 0 else 1 end
          where id in (
              select e.id from executions e
-             where e.owners is not null and $2 = any(e.owners) and e.owners <@ array[$1::uuid, $2::uuid]
+             where '00000000-0000-0000-0000-000000000000' = any(e.owners)
+               and (e.owners <@ array[$1::uuid, $2::uuid]
+                    or $1 = any(e.owners) and cardinality(array_remove(e.owners, $2)) > 1)
              order by e.id limit $3 for update of e skip locked)
          returning id, workspace_id",
         server,

@@ -4,10 +4,10 @@ use crate::{
     app::{App, eventually, fresh_database},
     shop::{Reply, Shop},
 };
-use backend::role::Role;
+use backend::{role::Role, store::owners};
 use reqwest::StatusCode;
-use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use serde_json::json;
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// A call, a wait, a call of a workflow, an event, and an end.
@@ -45,7 +45,16 @@ async fn an_api_server_answers_and_a_worker_performs_and_waiting_works_across_th
     shop.reply([Reply::Json(200, json!({ "word": "Done" }))]);
     let run =
         events.post("events", json!({ "type": "go" })).await.json(202)["runs"][0]["execution_id"].clone();
-    assert_eq!(shop.calls().len(), 0, "the API server performs nothing");
+    let owned_by: Vec<uuid::Uuid> = {
+        let mut conn = api.running.state.pool.acquire().await.unwrap();
+        let owned_by = "select unnest(owners) from executions where workflow_id = 'everything'";
+        sqlx::query_scalar(owned_by).fetch_all(&mut *conn).await.unwrap()
+    };
+    assert_eq!(
+        (owned_by, shop.calls().len()),
+        (vec![backend::store::commit::NOBODY], 0),
+        "it performs nothing"
+    );
 
     let worker =
         App::start_as(Role::Worker, &url, |config| config.outbound_allow = allow.parse().unwrap()).await;
@@ -121,21 +130,65 @@ async fn what_a_worker_leaves_another_takes_over() {
     let url = fresh_database().await;
     let start = |role| App::start_as(role, &url, |config| config.outbound_allow = allow.parse().unwrap());
     let (api, one) = (start(Role::Api).await, start(Role::Worker).await);
-    api.publish(&format!(
-        "workflow_id: call\nname: Call\ntrigger: {{ type: event, event: call }}\nenabled: true\nsteps: [{{ id: a, type: execute, \
-         execute: [{{ type: webhook, url: 'http://{allow}/x' }}], retry: {{ max_attempts: 3, delay: 1s }} }}]\n"
-    ))
-    .await;
+    api.publish(&call_of(&allow)).await;
     let events = api.key(&["events:write"]).await;
     let reader = api.person("Per Dahl", &["viewer"]).await;
-    shop.reply([Reply::Json(503, Value::Null), Reply::Slow(Duration::from_millis(10))]);
+    // The first worker stops with its call in flight; it waits for it no longer than it may.
+    shop.reply([Reply::Held(Arc::new(Notify::new()), json!({})), Reply::Json(200, json!({}))]);
     let run =
         events.post("events", json!({ "type": "call" })).await.json(202)["runs"][0]["execution_id"].clone();
-    reader.run_when(&run, |run| run["waits_for"][0]["what"] == "attempt 2").await;
+    eventually("the call", || async {
+        if shop.calls().len() == 1 { Ok(()) } else { Err("none".to_owned()) }
+    })
+    .await;
     one.stop().await;
     let two = start(Role::Worker).await;
     assert_eq!(reader.run_ended(&run).await["result"], "executed");
-    assert_eq!(shop.calls().len(), 2);
+    let keys: Vec<String> = shop.calls().iter().map(|call| call.key.clone()).collect();
+    assert!(keys.len() == 2 && keys[0] == keys[1], "it is made again under its key: {keys:?}");
     api.stop().await;
     two.stop().await;
+}
+
+fn call_of(shop: &str) -> String {
+    format!(
+        "workflow_id: call\nname: Call\ntrigger: {{ type: event, event: call }}\nenabled: true\nsteps: [{{ id: a, type: execute, \
+         execute: [{{ type: webhook, url: 'http://{shop}/x' }}] }}]\n"
+    )
+}
+
+/// Who may claim the calls that nobody performs, by who performs others of the run, and whether that raises the fence.
+#[tokio::test]
+async fn calls_are_claimed_by_who_performs_others_of_the_run_and_by_all_where_nobody_does() {
+    let api = App::start_as(Role::Api, &fresh_database().await, |_| {}).await;
+    api.publish(&call_of("127.0.0.1:1")).await;
+    let events = api.key(&["events:write"]).await;
+    events.post("events", json!({ "type": "call" })).await.json(202);
+    let [a, b, c] = [1, 2, 3].map(uuid::Uuid::from_u128);
+    let nobody = backend::store::commit::NOBODY;
+    let mut conn = api.running.state.pool.acquire().await.unwrap();
+    for (owned_by, claims, raises) in [
+        (vec![nobody], c, false),
+        (vec![a, nobody], a, false),
+        (vec![a, b, nobody], b, true),
+        (vec![nobody, b, a], a, true),
+    ] {
+        let owned = "update executions set owners = $1, epoch = 1";
+        sqlx::query(owned).bind(&owned_by).execute(&mut *conn).await.unwrap();
+        if owned_by != [nobody] {
+            assert!(owners::claim(&mut conn, c, 10).await.unwrap().is_empty(), "{owned_by:?}");
+        }
+        assert_eq!(owners::claim(&mut conn, claims, 10).await.unwrap().len(), 1, "{owned_by:?}");
+        assert!(owners::claim(&mut conn, claims, 10).await.unwrap().is_empty(), "it is claimed once");
+        let row: (Vec<uuid::Uuid>, i32) =
+            sqlx::query_as("select owners, epoch from executions").fetch_one(&mut *conn).await.unwrap();
+        assert_eq!(row, (vec![claims], if raises { 2 } else { 1 }), "{owned_by:?}");
+    }
+    sqlx::query("update executions set owners = array[$1]").bind(a).execute(&mut *conn).await.unwrap();
+    assert!(
+        owners::claim(&mut conn, b, 10).await.unwrap().is_empty(),
+        "what somebody performs isn't claimed"
+    );
+    drop(conn);
+    api.stop().await;
 }

@@ -167,6 +167,13 @@ async fn what_a_dead_server_left_undone_for_called_runs_is_done_by_one_that_live
     let run = start(&events, json!({ "id": "A1" })).await;
     let parent = reader.run_when(&run, |run| run["waits_for"][0]["what"] == "the workflow child").await;
     let child = parent["trace"][0]["input"]["execution_id"].clone();
+    // The called run starts after its caller's commit.
+    let path = format!("executions/{}", child.as_str().unwrap());
+    eventually("the called run", || async {
+        let status = reader.get(&path).await.status;
+        if status == 200 { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
     // As one leaves it that died between the caller's commit and ending the other.
     let mut conn = sqlx::PgConnection::connect(&url).await.unwrap();
     sqlx::query("update child_runs set stop_reason = 'not needed any more'")

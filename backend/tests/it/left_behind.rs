@@ -4,7 +4,7 @@ use crate::app::eventually;
 use sqlx::{Connection as _, PgConnection};
 
 /// Rows that nobody will ever look after, each with what it would mean.
-const LEFT: [(&str, &str); 8] = [
+const LEFT: [(&str, &str); 7] = [
     (
         "timers of runs that have ended",
         "select count(*) from timers t left join executions e on e.id = t.execution_id
@@ -28,11 +28,6 @@ const LEFT: [(&str, &str); 8] = [
     (
         "owned runs that have ended",
         "select count(*) from executions where owners is not null and status = 'ended'",
-    ),
-    (
-        "called runs that go on after they were stopped",
-        "select count(*) from child_runs c join executions e on e.id = c.child
-         where c.stop_reason is not null and e.status = 'ended'",
     ),
     (
         "decisions of requests that are not there, or in another workspace",

@@ -171,7 +171,7 @@ async fn by_code(state: &AppState, code: &str) -> ApiResult<Account> {
         Some(user) => people::account(&mut conn, user).await?,
         None => None,
     };
-    account.ok_or_else(|| ApiError::new(Code::WrongPassword, "The code isn't good: it works once, for 60 s."))
+    account.ok_or_else(|| ApiError::new(Code::WrongPassword, "The code is invalid: it works once, for 60 s."))
 }
 
 /// The workspace to sign in to: the only one, or the one that is named.

@@ -69,7 +69,7 @@ pub(in crate::http) async fn simulate(
     let document = require_valid(&checked)?;
     let findings = unsupported(&document);
     if !findings.is_empty() {
-        let detail = "The workflow holds what this server can't run yet.";
+        let detail = "The workflow has parts that this server can't run yet.";
         return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
     }
     let rules = {

@@ -64,7 +64,7 @@ fn invalid(findings: Vec<Finding>) -> ApiError {
 /// Who changed what, for a person whose copy is old.
 fn changed(known: &StoredWorkflow, detail: &str) -> ApiError {
     let detail = format!(
-        "{detail} It is of {} at {}.",
+        "{detail} It was published by {} at {}.",
         known.created_by,
         known.created_at.format("%Y-%m-%d %H:%M UTC")
     );

@@ -59,7 +59,7 @@ pub(in crate::http) async fn start(
     let Trigger::Manual { form } = &trigger else {
         return Err(ApiError::new(
             Code::WorkflowNotManual,
-            "The workflow's trigger isn't `manual`; what starts it is its event.",
+            "The workflow's trigger isn't `manual`, so it can't be started by hand.",
         ));
     };
     body::check_depth(&start.input, "/input")?;

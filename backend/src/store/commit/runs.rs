@@ -227,12 +227,12 @@ pub(super) async fn update_executions(
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
              state, is_open, owner)
          where e.id = t.id and e.workspace_id is not distinct from t.workspace_id and e.seq = t.seq
-           and (t.epoch is null or e.epoch = t.epoch)
+           and e.epoch = t.epoch
          returning e.id",
         &ids,
         &workspaces,
         &bases,
-        &epochs as &[Option<i32>],
+        &epochs,
         &columns.status as &[&str],
         &columns.result as &[Option<&str>],
         &columns.decision as &[Option<&str>],

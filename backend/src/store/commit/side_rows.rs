@@ -15,13 +15,14 @@ fn ended(changes: &[&Change]) -> (Vec<Uuid>, Vec<Uuid>) {
     ended.map(|change| (change.execution_id().0, change.workspace.0)).unzip()
 }
 
+/// As with runs, the workspace is compared so that no index on it can answer: each row is found by its run.
 #[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     let (gone, workspaces) = ended(changes);
     if !gone.is_empty() {
         sqlx::query!(
             "delete from timers t using unnest($1::uuid[], $2::uuid[]) as gone(execution_id, workspace_id)
-             where t.execution_id = gone.execution_id and t.workspace_id = gone.workspace_id",
+             where t.execution_id = gone.execution_id and t.workspace_id is not distinct from gone.workspace_id",
             &gone,
             &workspaces
         )
@@ -37,7 +38,7 @@ pub(super) async fn write_timers(conn: &mut PgConnection, changes: &[&Change]) -
         sqlx::query!(
             "delete from timers t
              using unnest($1::uuid[], $2::text[], $3::uuid[]) as gone(execution_id, timer, workspace_id)
-             where t.execution_id = gone.execution_id and t.workspace_id = gone.workspace_id and t.timer = gone.timer",
+             where t.execution_id = gone.execution_id and t.workspace_id is not distinct from gone.workspace_id and t.timer = gone.timer",
             &ids,
             &timers,
             &workspaces
@@ -76,7 +77,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
     if !gone.is_empty() {
         sqlx::query!(
             "delete from waits w using unnest($1::uuid[], $2::uuid[]) as gone(execution_id, workspace_id)
-             where w.execution_id = gone.execution_id and w.workspace_id = gone.workspace_id",
+             where w.execution_id = gone.execution_id and w.workspace_id is not distinct from gone.workspace_id",
             &gone,
             &workspaces
         )
@@ -92,7 +93,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
         sqlx::query!(
             "delete from waits w
              using unnest($1::uuid[], $2::text[], $3::uuid[]) as gone(execution_id, place, workspace_id)
-             where w.execution_id = gone.execution_id and w.workspace_id = gone.workspace_id and w.place = gone.place",
+             where w.execution_id = gone.execution_id and w.workspace_id is not distinct from gone.workspace_id and w.place = gone.place",
             &ids,
             &places,
             &workspaces
