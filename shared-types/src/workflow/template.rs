@@ -48,13 +48,21 @@ use super::{
     scope::{Scope, is_time},
 };
 use budget::{Fail, FailCode};
-use evaluation::Evaluation;
+use evaluation::{Evaluation, Library};
 use references::References;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{borrow::Cow, fmt, sync::Arc};
 use tree::{Expression, Statement};
+
+/// What templates may use.
+static LIBRARY: Library = Library {
+    filter: filters::at,
+    predicate: predicates::at,
+    function: functions::at,
+    has_filter: |name| filters::find(name).is_some(),
+};
 
 /// A text that may hold templates; read once, and cheap to clone.
 #[derive(Clone)]
@@ -206,7 +214,7 @@ impl Template {
                 self.sound(value)
             }
             Kind::Expression(expression) => {
-                let evaluated = Evaluation::new(scope).json(expression);
+                let evaluated = Evaluation::new(&LIBRARY, scope).json(expression);
                 evaluated.map_err(|fail| self.failed(fail)).and_then(|value| self.sound(value))
             }
             Kind::Mixed(_) | Kind::Broken(_) => self.text(scope).map(Value::String),
@@ -221,7 +229,8 @@ impl Template {
         match &self.0.kind {
             Kind::Literal => Ok(self.source().to_owned()),
             Kind::Mixed(statements) => {
-                let text = Evaluation::new(scope).text(statements).map_err(|fail| self.failed(fail))?;
+                let text =
+                    Evaluation::new(&LIBRARY, scope).text(statements).map_err(|fail| self.failed(fail))?;
                 if text.contains('\0') { Err(self.failed(Fail::unstorable())) } else { Ok(text) }
             }
             Kind::Path(_) | Kind::Expression(_) => Ok(as_text(&self.value(scope)?)),
@@ -239,8 +248,9 @@ impl Template {
     pub fn address(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
         match &self.0.kind {
             Kind::Mixed(statements) => {
-                let text =
-                    Evaluation::of_address(scope).text(statements).map_err(|fail| self.failed(fail))?;
+                let text = Evaluation::of_address(&LIBRARY, scope)
+                    .text(statements)
+                    .map_err(|fail| self.failed(fail))?;
                 self.there("url", text)
             }
             Kind::Literal | Kind::Path(_) | Kind::Expression(_) | Kind::Broken(_) => {
@@ -264,7 +274,9 @@ impl Template {
     pub fn whole(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
         match &self.0.kind {
             Kind::Mixed(statements) => {
-                let text = Evaluation::of_whole(scope).text(statements).map_err(|fail| self.failed(fail))?;
+                let text = Evaluation::of_whole(&LIBRARY, scope)
+                    .text(statements)
+                    .map_err(|fail| self.failed(fail))?;
                 self.sound(Value::String(text))
             }
             Kind::Literal | Kind::Path(_) | Kind::Expression(_) | Kind::Broken(_) => self.value(scope),

@@ -12,9 +12,7 @@ pub(super) const PART_FILTERS: [&str; 2] = ["url", "urlencode"];
 
 /// Whether an expression says that its value is itself a part of an address, or encodes it itself.
 pub(super) fn is_part(expression: &Expression) -> bool {
-    matches!(expression, Expression::Filter(_, call) if PART_FILTERS.iter().any(|name| {
-        super::filters::find(name).is_some_and(|filter| std::ptr::fn_addr_eq(filter, call.filter))
-    }))
+    matches!(expression, Expression::Filter(_, call) if call.makes_address_part)
 }
 
 /// Where the next text of an address stands.

@@ -9,8 +9,7 @@ use super::{
     budget::{Budget, Fail},
     data::{Data, Locals, Text},
     limits::{MAX_CALL_DEPTH, MAX_TEXT},
-    predicates::Predicate,
-    tree::{Argument, Choice, Expression, FilterCall, Slice},
+    tree::{Argument, Choice, Expression, FilterCall, FilterId, FunctionId, PredicateId, Slice},
 };
 use crate::workflow::scope::Scope;
 use std::{
@@ -22,9 +21,28 @@ pub(super) use calls::Arguments;
 pub(super) use operators::{are_equal, order, sort_order, whole};
 pub(super) use statements::namespace;
 
+/// A filter: the value before the `|`, and the arguments in brackets.
+pub(super) type Filter = for<'a> fn(&mut Evaluation<'a>, Data<'a>, Arguments<'a>) -> Evaluated<Data<'a>>;
+
+/// A test: the value before `is`, and what it is held against.
+pub(super) type Predicate = for<'a> fn(&mut Evaluation<'a>, &Data<'a>, Arguments<'a>) -> Evaluated<bool>;
+
+/// A function.
+pub(super) type Function = for<'a> fn(&mut Evaluation<'a>, Arguments<'a>) -> Evaluated<Data<'a>>;
+
+/// The language's filters, tests and functions. They are handed to an evaluation, since they are made of it.
+pub(super) struct Library {
+    pub(super) filter: fn(FilterId) -> Filter,
+    pub(super) predicate: fn(PredicateId) -> Predicate,
+    pub(super) function: fn(FunctionId) -> Function,
+    /// Whether there is a filter of a name.
+    pub(super) has_filter: fn(&str) -> bool,
+}
+
 /// One evaluation of one template.
 pub(super) struct Evaluation<'a> {
     scope: &'a Scope<'a>,
+    pub(super) library: &'static Library,
     pub(super) budget: Budget,
     /// What the template itself has set, the innermost scope last.
     locals: Locals<'a>,
@@ -52,19 +70,19 @@ enum Printing {
 pub(super) type Evaluated<T> = Result<T, Fail>;
 
 impl<'a> Evaluation<'a> {
-    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
+    pub(super) fn new(library: &'static Library, scope: &'a Scope<'a>) -> Self {
         let locals = vec![HashMap::new()];
-        Self { scope, budget: Budget::new(), locals, calls: 0, depth: 0, printing: Printing::Text }
+        Self { scope, library, budget: Budget::new(), locals, calls: 0, depth: 0, printing: Printing::Text }
     }
 
     /// An evaluation whose text becomes an address.
-    pub(super) fn of_address(scope: &'a Scope<'a>) -> Self {
-        Self { printing: Printing::Address, ..Self::new(scope) }
+    pub(super) fn of_address(library: &'static Library, scope: &'a Scope<'a>) -> Self {
+        Self { printing: Printing::Address, ..Self::new(library, scope) }
     }
 
     /// An evaluation that fails where a part of the text isn't there.
-    pub(super) fn of_whole(scope: &'a Scope<'a>) -> Self {
-        Self { printing: Printing::Whole, ..Self::new(scope) }
+    pub(super) fn of_whole(library: &'static Library, scope: &'a Scope<'a>) -> Self {
+        Self { printing: Printing::Whole, ..Self::new(library, scope) }
     }
 
     /// The value of a template that is one expression, as it leaves.
@@ -164,11 +182,12 @@ impl<'a> Evaluation<'a> {
     fn test(
         &mut self,
         of: &'a Expression,
-        predicate: Predicate,
+        predicate: PredicateId,
         arguments: &'a [Argument],
     ) -> Evaluated<Data<'a>> {
         let of = self.value(of)?;
         let arguments = self.arguments(arguments)?;
+        let predicate = (self.library.predicate)(predicate);
         Ok(Data::Bool(predicate(self, &of, arguments)?))
     }
 

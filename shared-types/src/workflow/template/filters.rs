@@ -9,21 +9,36 @@ use super::{
     super::path,
     budget::Fail,
     data::Data,
-    evaluation::{Arguments, Evaluated, Evaluation, whole},
+    evaluation::{Arguments, Evaluated, Evaluation, Filter, whole},
     parameters::Parameters,
+    tree::FilterId,
 };
-
-/// A filter: the value before the `|`, and the arguments in brackets.
-pub(super) type Filter = for<'a> fn(&mut Evaluation<'a>, Data<'a>, Arguments<'a>) -> Evaluated<Data<'a>>;
 
 /// A filter with its name and what it takes.
 type Known = (&'static str, Parameters, Filter);
 
 const FILTERS: [&[Known]; 4] = [&texts::FILTERS, &numbers::FILTERS, &lists::FILTERS, &maps::FILTERS];
 
+/// The filter of a name, by its place.
+pub(super) fn find(name: &str) -> Option<FilterId> {
+    all().position(|(known, ..)| *known == name).map(FilterId)
+}
+
 /// The filter of a name.
-pub(super) fn find(name: &str) -> Option<Filter> {
+fn named(name: &str) -> Option<Filter> {
     known(name).map(|(_, _, filter)| *filter)
+}
+
+/// The filter at a place; one that [`find`] gave is always there.
+pub(super) fn at(id: FilterId) -> Filter {
+    let mut place = id.0;
+    for filters in FILTERS {
+        match filters.get(place) {
+            Some((_, _, filter)) => return *filter,
+            None => place -= filters.len(),
+        }
+    }
+    |_, value, _| Ok(value)
 }
 
 /// What the filter of a name takes.
@@ -32,12 +47,16 @@ pub(super) fn parameters(name: &str) -> Option<Parameters> {
 }
 
 fn known(name: &str) -> Option<&'static Known> {
-    FILTERS.iter().flat_map(|filters| filters.iter()).find(|(known, ..)| *known == name)
+    all().find(|(known, ..)| *known == name)
+}
+
+fn all() -> impl Iterator<Item = &'static Known> {
+    FILTERS.iter().flat_map(|filters| filters.iter())
 }
 
 /// The names of all filters.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FILTERS.iter().flat_map(|filters| filters.iter()).map(|(name, ..)| *name)
+    all().map(|(name, ..)| *name)
 }
 
 /// An argument as text.

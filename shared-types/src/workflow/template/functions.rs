@@ -3,14 +3,12 @@
 use super::{
     budget::Fail,
     data::{Data, Text},
-    evaluation::{Arguments, Evaluated, Evaluation, namespace, whole},
+    evaluation::{Arguments, Evaluated, Evaluation, Function, namespace, whole},
     parameters::{Parameters, any, takes},
+    tree::FunctionId,
 };
 use crate::workflow::number::Quantity;
 use std::collections::BTreeMap;
-
-/// A function.
-pub(super) type Function = for<'a> fn(&mut Evaluation<'a>, Arguments<'a>) -> Evaluated<Data<'a>>;
 
 const FUNCTIONS: [(&str, Parameters, Function); 3] = [
     ("dict", any(0), dict),
@@ -18,9 +16,14 @@ const FUNCTIONS: [(&str, Parameters, Function); 3] = [
     ("range", takes(1, &["start", "stop", "step"]), range),
 ];
 
-/// The function of a name.
-pub(super) fn find(name: &str) -> Option<Function> {
-    FUNCTIONS.iter().find(|(known, ..)| *known == name).map(|(_, _, function)| *function)
+/// The function of a name, by its place.
+pub(super) fn find(name: &str) -> Option<FunctionId> {
+    FUNCTIONS.iter().position(|(known, ..)| *known == name).map(FunctionId)
+}
+
+/// The function at a place that [`find`] gave.
+pub(super) fn at(id: FunctionId) -> Function {
+    FUNCTIONS[id.0].2
 }
 
 /// What the function of a name takes.

@@ -3,14 +3,12 @@
 use super::{
     budget::Fail,
     data::Data,
-    evaluation::{Arguments, Evaluated, Evaluation, are_equal, order, whole},
+    evaluation::{Arguments, Evaluated, Predicate, are_equal, order, whole},
     parameters::{NOTHING, Parameters, takes},
+    tree::PredicateId,
 };
 use crate::workflow::number::Quantity;
 use std::cmp::Ordering;
-
-/// A test.
-pub(super) type Predicate = for<'a> fn(&mut Evaluation<'a>, &Data<'a>, Arguments<'a>) -> Evaluated<bool>;
 
 /// What a value is held against.
 const ONE: Parameters = takes(1, &["value"]);
@@ -70,14 +68,24 @@ const PREDICATES: [(&str, Parameters, Predicate); 43] = [
     ("upper", NOTHING, |_, a, _| {
         Ok(matches!(a, Data::Text(t) if !t.as_str().chars().any(char::is_lowercase)))
     }),
-    ("filter", NOTHING, |_, a, _| {
-        Ok(matches!(a, Data::Text(name) if super::filters::find(name.as_str()).is_some()))
+    ("filter", NOTHING, |this, a, _| {
+        Ok(matches!(a, Data::Text(name) if (this.library.has_filter)(name.as_str())))
     }),
     ("test", NOTHING, |_, a, _| Ok(matches!(a, Data::Text(name) if find(name.as_str()).is_some()))),
 ];
 
+/// The test of a name, by its place.
+pub(super) fn find(name: &str) -> Option<PredicateId> {
+    PREDICATES.iter().position(|(known, ..)| *known == name).map(PredicateId)
+}
+
+/// The test at a place that [`find`] gave.
+pub(super) fn at(id: PredicateId) -> Predicate {
+    PREDICATES[id.0].2
+}
+
 /// The test of a name.
-pub(super) fn find(name: &str) -> Option<Predicate> {
+pub(super) fn named(name: &str) -> Option<Predicate> {
     PREDICATES.iter().find(|(known, ..)| *known == name).map(|(_, _, predicate)| *predicate)
 }
 

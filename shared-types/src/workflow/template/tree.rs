@@ -1,6 +1,5 @@
 //! A template as it is evaluated: the parser's tree with every name looked up.
 
-use super::{filters::Filter, functions::Function, predicates::Predicate};
 use crate::workflow::number::Quantity;
 use std::sync::Arc;
 
@@ -92,7 +91,7 @@ pub(super) enum Expression {
     Compare(Box<Expression>, Vec<(Comparison, Expression)>),
     Choose(Box<Choice>),
     Filter(Box<Expression>, FilterCall),
-    Test(Box<Expression>, Predicate, Vec<Argument>),
+    Test(Box<Expression>, PredicateId, Vec<Argument>),
     Call(Box<Call>),
     List(Vec<Expression>),
     Map(Vec<(Expression, Expression)>),
@@ -157,10 +156,24 @@ pub(super) enum Comparison {
     NotIn,
 }
 
+/// A filter, by its place in the language's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FilterId(pub(super) usize);
+
+/// A test, by its place in the language's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PredicateId(pub(super) usize);
+
+/// A function, by its place in the language's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FunctionId(pub(super) usize);
+
 /// A filter with its arguments.
 #[derive(Debug)]
 pub(super) struct FilterCall {
-    pub(super) filter: Filter,
+    pub(super) filter: FilterId,
+    /// Whether it passes on a text that is itself a part of an address.
+    pub(super) makes_address_part: bool,
     pub(super) arguments: Vec<Argument>,
 }
 
@@ -186,7 +199,7 @@ pub(super) struct Call {
 #[derive(Debug)]
 pub(super) enum Callee {
     /// One of the language's functions.
-    Function(Function),
+    Function(FunctionId),
     /// A macro, `caller`, or a recursive `loop`.
     Local(String),
     /// `loop.cycle(…)`.

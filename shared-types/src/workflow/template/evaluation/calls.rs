@@ -28,7 +28,8 @@ impl<'a> Evaluation<'a> {
     pub(super) fn filtered(&mut self, value: Data<'a>, call: &'a FilterCall) -> Evaluated<Data<'a>> {
         self.budget.work(1)?;
         let arguments = self.arguments(&call.arguments)?;
-        (call.filter)(self, value, arguments)
+        let filter = (self.library.filter)(call.filter);
+        filter(self, value, arguments)
     }
 
     pub(super) fn arguments(&mut self, arguments: &'a [Argument]) -> Evaluated<Arguments<'a>> {
@@ -68,7 +69,7 @@ impl<'a> Evaluation<'a> {
         self.budget.work(1)?;
         let arguments = self.arguments(&call.arguments)?;
         match &call.callee {
-            Callee::Function(function) => function(self, arguments),
+            Callee::Function(function) => (self.library.function)(*function)(self, arguments),
             Callee::Local(name) => {
                 let found = self.locals.iter().rev().find_map(|scope| scope.get(name.as_str())).cloned();
                 match found {

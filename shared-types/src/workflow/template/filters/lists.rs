@@ -1,6 +1,6 @@
 //! Filters of lists.
 
-use super::{Known, attribute, count_argument, find, is_set, text_argument, wrong_kind};
+use super::{Known, attribute, count_argument, is_set, named, text_argument, wrong_kind};
 use crate::workflow::{
     number::Quantity,
     template::{
@@ -259,7 +259,7 @@ fn map<'a>(this: &mut Evaluation<'a>, value: Data<'a>, arguments: Arguments<'a>)
     let Some((Data::Text(name), rest)) = arguments.positional.split_first() else {
         return Err(Fail::type_of("`map` takes the name of a filter, or attribute=\"…\""));
     };
-    let filter = find(name.as_str())
+    let filter = named(name.as_str())
         .ok_or_else(|| Fail::type_of(format!("`map` is given `{}`, which is no filter", name.as_str())))?;
     for item in items {
         this.budget.work(1)?;
@@ -281,7 +281,7 @@ fn choose<'a>(
     let predicate = match given.next() {
         None => None,
         Some(Data::Text(name)) => Some(
-            predicates::find(name.as_str())
+            predicates::named(name.as_str())
                 .ok_or_else(|| Fail::type_of(format!("`{}` is no test", name.as_str())))?,
         ),
         Some(other) => return Err(wrong_kind("items are chosen by the name of a test", &other)),

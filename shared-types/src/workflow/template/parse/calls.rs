@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        address::PART_FILTERS,
         filters, functions,
         parameters::Parameters,
         predicates,
@@ -31,7 +32,8 @@ impl Reader<'_> {
         check_named(filter)?;
         let arguments = self.arguments(&filter.args)?;
         self.hold(filters::parameters(filter.name), filter.name, &arguments);
-        Ok(FilterCall { filter: found, arguments })
+        let makes_address_part = PART_FILTERS.contains(&filter.name);
+        Ok(FilterCall { filter: found, makes_address_part, arguments })
     }
 
     pub(super) fn test(&mut self, test: &ast::Test<'_>) -> Parsed<Expression> {
