@@ -61,7 +61,7 @@ impl Clock {
 
     /// The stamp of something that happens.
     pub fn stamp(&self) -> Stamp {
-        Stamp { at: self.now(), id: self.new_id() }
+        Stamp::new(self.now(), self.new_id())
     }
 }
 

@@ -57,6 +57,9 @@ pub enum Command {
         /// What happens then, JSON.
         #[arg(long)]
         script: Option<PathBuf>,
+        /// The calendars that it counts in: a list of them, JSON.
+        #[arg(long)]
+        calendars: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,

@@ -8,6 +8,7 @@ mod catalog;
 mod child_runs;
 mod claims;
 mod correlation;
+mod environment;
 mod evaluation;
 mod in_flight;
 mod intake;
@@ -175,6 +176,7 @@ impl Engine {
             loops.spawn(correlation::match_all_waits(self.clone()));
             loops.spawn(child_runs::resume_unfinished(self.clone()));
             loops.spawn(run_counts::run(self.clone()));
+            loops.spawn(environment::run(self.clone()));
         }
         Ok(())
     }

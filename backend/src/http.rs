@@ -1,10 +1,12 @@
 //! The API over HTTP: a module per resource, one guard for all.
 
+mod absences;
 mod approvals;
 mod audit;
 mod auth;
 mod batch;
 mod body;
+mod calendars;
 mod events;
 mod executions;
 mod guard;
@@ -209,9 +211,23 @@ fn endpoints(state: &AppState) -> Router<AppState> {
         .mount(api::executions::ListTrace, executions::trace)
         .mount(api::executions::GetTree, executions::tree)
         .mount(api::executions::CancelExecution, executions::cancel)
+        .mount(api::absences::CreateAbsence, absences::create)
+        .mount(api::absences::ListAbsences, absences::list)
+        .mount(api::absences::UpdateAbsence, absences::update)
+        .mount(api::absences::DeleteAbsence, absences::delete)
+        .mount(api::calendars::PutCalendar, calendars::put)
+        .mount(api::calendars::ListCalendars, calendars::list)
+        .mount(api::calendars::GetCalendar, calendars::get)
+        .mount(api::calendars::DeleteCalendar, calendars::delete)
+        .mount(api::calendars::PutHolidays, calendars::put_holidays)
+        .mount(api::calendars::CalendarDue, calendars::due)
         .mount(api::approvals::ListApprovals, approvals::list)
         .mount(api::approvals::GetApproval, approvals::get)
         .mount(api::approvals::Decide, approvals::decide)
+        .mount(api::approvals::DecideMany, approvals::decide_many)
+        .mount(api::approvals::DelegateApproval, approvals::delegate)
+        .mount(api::approvals::SnoozeApproval, approvals::snooze)
+        .mount(api::approvals::UnsnoozeApproval, approvals::unsnooze)
         .mount(api::notices::ListNotices, notices::list)
         .mount(api::notices::ReadNotice, notices::read)
         .mount(api::notices::ListDeliveries, notices::deliveries)

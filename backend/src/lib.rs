@@ -13,6 +13,7 @@ pub mod embedded;
 pub mod engine;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod holidays;
 pub mod http;
 mod listen;
 pub mod notify;

@@ -34,8 +34,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     match command {
         Command::Validate { json, files } => return Ok(documents::validate(&files, json, &mut out)),
-        Command::Simulate { file, event, script, json } => {
-            return documents::simulate_file(&file, &event, script.as_deref(), json, &mut out);
+        Command::Simulate { file, event, script, calendars, json } => {
+            let (script, calendars) = (script.as_deref(), calendars.as_deref());
+            return documents::simulate_file(&file, &event, script, calendars, json, &mut out);
         }
         Command::Openapi => {
             let document = serde_json::to_string_pretty(&shared_types::api::openapi::document())?;

@@ -3,11 +3,14 @@
 //! Functions take a connection; the caller owns the transaction. A lookup answers `Option`, a write checks
 //! the rows that it touched. Every query names the workspace.
 
+pub mod absences;
 pub mod approvals;
 pub mod audit;
+pub mod calendars;
 pub mod child_runs;
 pub mod commit;
 pub mod deliveries;
+pub mod environment;
 pub mod events;
 pub mod executions;
 pub mod idempotency;
@@ -25,6 +28,7 @@ pub mod secrets;
 pub mod servers;
 pub mod sessions;
 pub mod sign_ins;
+pub mod snoozes;
 pub mod timers;
 pub mod waits;
 pub mod webhooks;

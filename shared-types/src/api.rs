@@ -3,9 +3,11 @@
 //! The server's router mounts these definitions, the desktop's client calls them, the OpenAPI document is
 //! assembled from them, and a test walks them as every role.
 
+pub mod absences;
 pub mod approvals;
 pub mod audit;
 pub mod auth;
+pub mod calendars;
 mod endpoint;
 pub mod events;
 pub mod executions;

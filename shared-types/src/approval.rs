@@ -4,6 +4,11 @@
 //! for the button and the sentence. Nothing else knows the rule.
 
 pub mod decision;
+pub mod handover;
+pub mod people;
 pub mod policy;
+pub mod progress;
+pub mod quorum;
 pub mod seen;
+pub mod standing;
 pub mod still_needed;

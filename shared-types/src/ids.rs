@@ -85,6 +85,8 @@ uuid_id! {
     DeliveryId,
     /// One row of the audit log.
     AuditId,
+    /// A time in which a person is away.
+    AbsenceId,
 }
 
 text_id! {

@@ -20,6 +20,7 @@ mod context_writes;
 mod definition;
 mod effects;
 mod emit;
+pub mod environment;
 pub mod event;
 pub mod fact;
 mod fail;
@@ -52,6 +53,7 @@ pub use address::StepAddress;
 pub use child_run::ChildStatus;
 pub use command::{Applied, Command, EffectCall, StartRun};
 pub use definition::Definition;
+pub use environment::{EnvironmentNeeds, RunEnvironment};
 pub use event::Event;
 pub use fact::{Fact, StepState};
 pub use failure::RunError;
@@ -60,12 +62,12 @@ pub use limits::Limits;
 pub use result::RunDecision;
 pub use state::{RunStatus, Snapshot, SnapshotRef, State};
 
-use crate::approval::policy::DecisionRefused;
+use crate::approval::{handover::HandoverRefused, policy::DecisionRefused};
 use std::sync::Arc;
 use transition::Transition;
 
 /// The version of this machine, kept with every run.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The deepest chain of runs that set each other off by events.
 pub const MAX_DEPTH: u32 = 16;
@@ -92,6 +94,9 @@ pub enum InputError {
     /// The policy of the request doesn't take the decision.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
+    /// The policy of the request doesn't let the person hand over their place.
+    #[error(transparent)]
+    Handover(#[from] HandoverRefused),
 }
 
 impl Run {
@@ -157,11 +162,23 @@ impl Run {
             Input::TimerDue { timer } => turn.timer_due(timer)?,
             Input::EventArrived { place, event } => turn.event_arrived(place, event)?,
             Input::Decided { approval_id, decision } => turn.decided(*approval_id, decision)?,
+            Input::Retracted { approval_id, by, name, level } => {
+                turn.retracted(*approval_id, by, name, level.as_deref())?;
+            }
+            Input::HandedOver { approval_id, by, name, to, comment } => {
+                turn.handed_over(*approval_id, (by, name), to, comment.as_deref())?;
+            }
+            Input::EnvironmentChanged { approval_id } => turn.environment_changed(*approval_id)?,
             Input::RuleRead { place, rule } => turn.rule_read(place, rule.as_deref())?,
             Input::Child { place, seq, status: stands } => turn.child_changed(place, *seq, stands)?,
             Input::Cancel { by, reason } => turn.cancel(by, reason.as_deref())?,
         }
         Ok(turn.finish())
+    }
+
+    /// What of its workspace the run has to know to take an input.
+    pub fn environment_needs(&self, input: &Input) -> EnvironmentNeeds {
+        self.definition.environment_needs(&self.state, input)
     }
 
     /// Where the run stands.

@@ -32,6 +32,8 @@ pub enum Permission {
     ManageKeys,
     /// Secrets.
     ManageSecrets,
+    /// Calendars.
+    ManageCalendars,
     /// Read the audit log.
     ReadAudit,
 }
@@ -41,8 +43,8 @@ pub enum Permission {
 pub struct Permissions(BTreeSet<Permission>);
 
 use Permission::{
-    ControlExecutions, Decide, ManageKeys, ManageSecrets, ManageUsers, ReadApprovals, ReadAudit,
-    ReadDeliveries, ReadExecutions, ReadWorkflows, SendEvents, ToggleWorkflows, WriteWorkflows,
+    ControlExecutions, Decide, ManageCalendars, ManageKeys, ManageSecrets, ManageUsers, ReadApprovals,
+    ReadAudit, ReadDeliveries, ReadExecutions, ReadWorkflows, SendEvents, ToggleWorkflows, WriteWorkflows,
 };
 
 /// The base roles and what each allows; any other name is an approver role, which allows nothing by itself.
@@ -77,6 +79,7 @@ pub const BASE_ROLES: [(&str, &[Permission]); 4] = [
             ManageUsers,
             ManageKeys,
             ManageSecrets,
+            ManageCalendars,
             ReadAudit,
         ],
     ),

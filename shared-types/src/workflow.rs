@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod bounds;
+pub mod calendar;
 pub mod check;
 pub mod condition;
 pub mod context;

@@ -40,7 +40,7 @@ fn start(head: &str, steps: &str, payload: &Value, fault: Option<StartFault>) ->
         version: VERSION,
     };
     let (run, applied) =
-        Run::start(Arc::new(Definition::new(document)), &Stamp { at, id: Uuid::from_u128(9) }, &start);
+        Run::start(Arc::new(Definition::new(document)), &Stamp::new(at, Uuid::from_u128(9)), &start);
     (run, applied.commands)
 }
 

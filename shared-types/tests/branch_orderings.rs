@@ -96,7 +96,7 @@ fn run(strategy: &str, ways: [Way; 3], order: [usize; 3]) -> Simulation {
         .collect();
     let script: Vec<_> = serde_json::from_value(Value::Array(script)).unwrap();
     let event = ScriptedEvent { kind: "manual".into(), ..ScriptedEvent::default() };
-    simulate(&Arc::new(Definition::new(document)), &event, &script)
+    simulate(&Arc::new(Definition::new(document)), &event, &script, &[])
 }
 
 /// What the language says: those at once first, in the document's order, then as they arrive.

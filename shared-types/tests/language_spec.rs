@@ -22,7 +22,12 @@ fn run(steps: &str, payload: Value, script: Value) -> Simulation {
     let document = checked.document.unwrap_or_else(|| panic!("{:#?}", checked.findings));
     let Value::Object(payload) = payload else { panic!("a map") };
     let event = ScriptedEvent { kind: "manual".into(), payload, ..ScriptedEvent::default() };
-    simulate(&Arc::new(Definition::new(document)), &event, &serde_json::from_value::<Vec<_>>(script).unwrap())
+    simulate(
+        &Arc::new(Definition::new(document)),
+        &event,
+        &serde_json::from_value::<Vec<_>>(script).unwrap(),
+        &[],
+    )
 }
 
 fn path(simulation: &Simulation) -> Vec<&str> {

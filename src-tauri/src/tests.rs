@@ -26,7 +26,7 @@ use shared_types::{
         ShellEvent, Withdrawn,
     },
     ids::ApprovalId,
-    workflow::approval::Verdict,
+    workflow::approval::Verb,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -288,7 +288,8 @@ async fn the_outbox_of_an_older_version_is_read() {
         approval_id: ApprovalId(clock::new_id()),
         title: "Order 1".to_owned(),
         decision: NewDecision {
-            decision: Verdict::Approve,
+            decision: Verb::Approve,
+            level: None,
             comment: None,
             edits: None,
             seen: None,

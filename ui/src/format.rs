@@ -8,7 +8,7 @@ use shared_types::{
     machine::{fact::StepState, result::RunResult, state::RunStatus},
     role,
     workflow::{
-        approval::Verdict,
+        approval::{Verb, Verdict},
         duration::in_words,
         number::{grouped, money},
         template::as_text,
@@ -223,11 +223,17 @@ pub(crate) fn request_word(status: RequestStatus) -> &'static str {
 /// What a decision is, in a word for a row: `Approved`.
 pub(crate) fn decided(decision: &NewDecision) -> &'static str {
     match decision.decision {
-        Verdict::Approve => "Approved",
-        Verdict::Reject => "Rejected",
-        Verdict::RequestChanges => "Changes requested",
-        Verdict::ApproveWithEdits => "Approved with edits",
+        Verb::Approve => "Approved",
+        Verb::Reject => "Rejected",
+        Verb::RequestChanges => "Changes requested",
+        Verb::ApproveWithEdits => "Approved with edits",
+        Verb::Retract => "Taken back",
     }
+}
+
+/// What somebody does, in a word: `approved`.
+pub(crate) fn verb_word(verb: Verb) -> &'static str {
+    verb.verdict().map_or("took your decision back", verdict_word)
 }
 
 /// What somebody did, in a word.

@@ -13,11 +13,13 @@ use shared_types::{
     api::approvals::NewDecision,
     approval::{
         decision::Decision,
+        handover::HandoverRefused,
         policy::{CannotDecide, DecisionRefused},
     },
     email,
     ids::ApprovalId,
     machine::{Input, InputError},
+    workflow::approval::Verb,
 };
 use sqlx::PgPool;
 
@@ -36,6 +38,12 @@ pub enum DecideError {
     /// The policy doesn't take it.
     #[error(transparent)]
     Refused(DecisionRefused),
+    /// The level that is meant isn't open. With the request as it stands.
+    #[error("the level isn't open")]
+    LevelClosed(Box<StoredApproval>, String),
+    /// The policy doesn't let the place be handed over.
+    #[error(transparent)]
+    NotHandedOver(HandoverRefused),
     /// It could not be applied to the run.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -81,19 +89,37 @@ pub async fn decide(
             }
             Err(DecideError::Closed(Box::new(stored)))
         }
+        Err(ApplyError::Refused(InputError::Decision(DecisionRefused::LevelClosed { level }))) => {
+            let stored = read().await?;
+            if is_repetition(&stored, person, key.as_deref(), new) {
+                return Ok(stored);
+            }
+            Err(DecideError::LevelClosed(Box::new(stored), level))
+        }
+        Err(ApplyError::Refused(InputError::Decision(DecisionRefused::CannotDecide(
+            why @ CannotDecide::Decided { .. },
+        )))) => {
+            // This very decision, sent twice at once; or another of the same person.
+            let stored = read().await?;
+            if is_repetition(&stored, person, key.as_deref(), new) {
+                return Ok(stored);
+            }
+            Err(DecideError::Refused(why.into()))
+        }
         Err(ApplyError::Refused(InputError::Decision(why))) => Err(DecideError::Refused(why)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether this decision was recorded already: the same person, key and verdict.
+/// Whether this decision was recorded already: the same person, key and verdict. One that is taken back has no key: what
+/// was taken back isn't there to be taken back again.
 fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
     key.is_some()
         && stored.decisions.iter().any(|decision| {
             let made = &decision.made;
             decision.idempotency_key.as_deref() == key
                 && email::is_same(&made.by, &person.email)
-                && made.decision == new.decision
+                && Some(made.decision) == new.decision.verdict()
         })
 }
 
@@ -108,21 +134,30 @@ fn mutation(
     let approval_id = stored.request.approval_id;
     let comment =
         new.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
-    let decision = Decision {
-        verdict: new.decision,
-        by: person.email.clone(),
-        name: person.name.clone(),
-        comment,
-        edits: new.edits.clone(),
-        roles: Some(person.roles.clone()),
-        seen: new.seen.clone(),
-        decided_at: new.decided_at,
+    let input = match new.decision.verdict() {
+        None => Input::Retracted {
+            approval_id,
+            by: person.email.clone(),
+            name: person.name.clone(),
+            level: new.level.clone(),
+        },
+        Some(verdict) => {
+            let decision = Decision {
+                verdict,
+                by: person.email.clone(),
+                name: person.name.clone(),
+                comment,
+                edits: new.edits.clone(),
+                level: new.level.clone(),
+                roles: Some(person.roles.clone()),
+                seen: new.seen.clone(),
+                decided_at: new.decided_at,
+            };
+            Input::Decided { approval_id, decision }
+        }
     };
-    let detail = json!({ "decision": new.decision, "execution_id": stored.execution_id });
-    let entry = audit::entry(clock, principal, "approval.decided", &approval_id.to_string(), detail);
-    Mutation {
-        decision_key: key,
-        audit: vec![entry],
-        ..Mutation::of_input(Input::Decided { approval_id, decision })
-    }
+    let detail = json!({ "decision": new.decision, "level": new.level, "execution_id": stored.execution_id });
+    let action = if new.decision == Verb::Retract { "approval.retracted" } else { "approval.decided" };
+    let entry = audit::entry(clock, principal, action, &approval_id.to_string(), detail);
+    Mutation { decision_key: key, audit: vec![entry], ..Mutation::of_input(input) }
 }

@@ -1,105 +1,259 @@
-//! A request as a caller sees it: who is asked by name, whether they may decide, who is still needed.
+//! A request as a caller sees it: how its levels stand, who is asked by name, what they may do, who is still needed.
 
-use super::{candidate, policy};
 use crate::{
     auth::{Principal, Who},
-    store::{self, approvals::StoredApproval, people, people::Member, roles},
-};
-use shared_types::{
-    api::approvals::{Approval, ApprovalLevel},
-    approval::{
-        decision::RequestStatus,
-        policy::{Candidate, CannotDecide, may_decide},
-        still_needed::{Asked, still_needed},
+    clock::Clock,
+    store::{
+        self,
+        approvals::{StoredApproval, people_needs},
+        environment, roles, snoozes,
     },
+};
+use chrono::{DateTime, Utc};
+use shared_types::{
+    api::approvals::{
+        Approval, ApprovalDecision, ApprovalEffect, ApprovalField, ApprovalHandover, ApprovalLevel,
+        LevelStatus, Standpoint,
+    },
+    approval::{
+        decision::{MadeDecision, RequestLevel, RequestStatus},
+        people::People,
+        policy::Policy,
+        quorum::Place,
+        seen::ResolvedEffect,
+        standing::filling,
+    },
+    ids::ApprovalId,
     recipient::Approver,
     role::RoleNames,
 };
 use sqlx::PgPool;
+use std::{cmp::Ordering, collections::BTreeMap};
 
-/// Requests as a caller sees them. The people and the names of roles are read by two queries for all of them.
+/// Requests as a caller sees them. The people and the names of roles are read by a few queries for all of them.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn views(
-    pool: &PgPool,
+    (pool, clock): (&PgPool, &Clock),
     principal: &Principal,
     stored: Vec<StoredApproval>,
 ) -> store::Result<Vec<Approval>> {
-    let mut who: Vec<Approver> =
-        stored.iter().flat_map(|s| &s.request.levels).flat_map(|level| level.approvers.clone()).collect();
-    who.sort();
-    who.dedup();
-    let (members, role_names) = if who.is_empty() {
-        (Vec::new(), RoleNames::default())
-    } else {
-        let mut conn = pool.acquire().await?;
-        let members = people::named(&mut conn, principal.workspace, &who).await?;
-        let are_roles = who.iter().any(|approver| matches!(approver, Approver::Role(_)));
-        let names = if are_roles {
-            roles::names(&mut conn, principal.workspace).await?
-        } else {
-            RoleNames::default()
-        };
-        (members, names)
+    if stored.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = clock.now();
+    let mut needs = people_needs(&stored);
+    if let Who::Person(person) = &principal.who {
+        needs.persons.push(person.email.clone());
+    }
+    let mut conn = pool.acquire().await?;
+    let people = environment::people(&mut conn, principal.workspace, &needs, now).await?;
+    let are_roles = needs.entries.iter().any(|approver| matches!(approver, Approver::Role(_)));
+    let role_names =
+        if are_roles { roles::names(&mut conn, principal.workspace).await? } else { RoleNames::default() };
+    let snoozed = match &principal.who {
+        Who::Person(person) => snoozes::of(&mut conn, principal.workspace, person.user_id, now).await?,
+        Who::Key(_) => Vec::new(),
     };
-    Ok(stored.into_iter().map(|stored| view(principal, stored, &members, &role_names)).collect())
+    let viewer = Viewer {
+        address: match &principal.who {
+            Who::Person(person) => Some(person.email.as_str()),
+            Who::Key(_) => None,
+        },
+        people: People::new(&people, now),
+        role_names: &role_names,
+        snoozed: snoozed.into_iter().collect(),
+    };
+    Ok(stored.into_iter().map(|stored| viewer.view(stored)).collect())
 }
 
-fn view(
-    principal: &Principal,
-    stored: StoredApproval,
-    members: &[Member],
-    role_names: &RoleNames,
-) -> Approval {
-    let may_decide = may_decide_this(principal, &stored);
-    let is_open = stored.status == RequestStatus::Pending;
-    let needed = is_open.then(|| {
-        let people = members
+/// Who looks, and what is known of those whom the requests concern.
+struct Viewer<'v> {
+    /// The person's address; none for a key.
+    address: Option<&'v str>,
+    people: People<'v>,
+    role_names: &'v RoleNames,
+    snoozed: BTreeMap<ApprovalId, DateTime<Utc>>,
+}
+
+impl Viewer<'_> {
+    fn view(&self, stored: StoredApproval) -> Approval {
+        let policy = stored.policy();
+        let is_open = stored.status == RequestStatus::Pending;
+        let needed = if is_open { policy.still_needed(&self.people, self.role_names) } else { None };
+        let cannot = match self.address {
+            Some(address) => policy.may_decide(&self.people, address).err().map(|why| format!("{why}.")),
+            None => Some("An API key can't decide; people do.".to_owned()),
+        };
+        let you = self.address.map(|address| self.standpoint(&policy, address));
+        let levels: Vec<ApprovalLevel> = stored
+            .request
+            .levels
             .iter()
-            .map(|member| Asked { name: &member.name, person: Candidate::new(&member.email, &member.roles) });
-        still_needed(&policy(&stored), &people.collect::<Vec<_>>(), role_names)
-    });
-    let request = stored.request;
-    let level_status = if is_open { "open" } else { stored.status.as_str() };
-    let levels = request.levels.into_iter().map(|level| ApprovalLevel {
-        name: level.name,
-        approvers: level.approvers,
-        quorum: level.quorum,
-        status: level_status.to_owned(),
-        decisions: level.decisions,
-    });
-    Approval {
-        approval_id: request.approval_id,
-        execution_id: stored.execution_id,
-        workflow_id: stored.workflow_id,
-        workflow_name: stored.workflow_name,
-        step_id: request.place.step,
-        status: stored.status,
-        withdrawn_because: stored.withdrawn_because,
-        subject: request.subject,
-        reason: request.reason,
-        amount: request.amount,
-        currency: request.currency,
-        entity: request.entity,
-        entity_id: request.entity_id,
-        data: request.data,
-        requester: request.requester,
-        asked_at: stored.asked_at,
-        expires_at: request.expires_at,
-        closed_at: stored.closed_at,
-        levels: levels.collect(),
-        still_needed: needed,
-        can_decide: may_decide.is_ok(),
-        cannot_because: may_decide.err().map(|why| format!("{why}.")),
-        why: request.why,
-        if_approved: request.if_approved,
-        if_rejected: request.if_rejected,
-        seen: stored.seen,
+            .enumerate()
+            .map(|(n, level)| {
+                let needed = needed.clone().filter(|_| n == stored.open);
+                self.level(&stored, n, level, needed)
+            })
+            .collect();
+        let request = stored.request;
+        let values = request.values;
+        let form = request.form.into_iter().map(|field| {
+            let value = values.get(&field.name).cloned().unwrap_or_default();
+            ApprovalField { field, value }
+        });
+        Approval {
+            approval_id: request.approval_id,
+            execution_id: stored.execution_id,
+            workflow_id: stored.workflow_id,
+            workflow_name: stored.workflow_name,
+            step_id: request.place.step,
+            status: stored.status,
+            withdrawn_because: stored.withdrawn_because,
+            subject: request.subject,
+            reason: request.reason,
+            amount: request.amount,
+            currency: request.currency,
+            entity: request.entity,
+            entity_id: request.entity_id,
+            data: request.data,
+            requester: request.requester,
+            asked_at: stored.asked_at,
+            expires_at: request.expires_at,
+            closed_at: stored.closed_at,
+            levels,
+            still_needed: needed,
+            can_decide: cannot.is_none(),
+            cannot_because: cannot,
+            you,
+            stuck: stored.stuck.filter(|_| is_open),
+            calendar: request.calendar,
+            form: form.collect(),
+            effects: request.effects.into_iter().map(shown_effect).collect(),
+            quick: request.quick,
+            why: request.why,
+            if_approved: request.if_approved,
+            if_rejected: request.if_rejected,
+            seen: stored.seen,
+            snoozed_until: self.snoozed.get(&request.approval_id).copied().filter(|_| is_open),
+        }
+    }
+
+    fn standpoint(&self, policy: &Policy<'_>, address: &str) -> Standpoint {
+        let rights = policy.rights(&self.people, address).unwrap_or_default();
+        let may = policy.may(&self.people, address);
+        let stands_for = rights.capacities.into_iter().filter_map(|capacity| capacity.stands_for);
+        Standpoint {
+            level: policy.level().filter(|_| !may.is_empty()).map(|level| level.name.clone()),
+            may,
+            stands_for: stands_for.collect(),
+        }
+    }
+
+    fn level(
+        &self,
+        stored: &StoredApproval,
+        n: usize,
+        level: &RequestLevel,
+        still_needed: Option<String>,
+    ) -> ApprovalLevel {
+        let progress = &level.progress;
+        let filled = filling(level);
+        let handovers = progress.handovers.iter().map(|handover| ApprovalHandover {
+            from_name: self.people.name(&handover.from).to_owned(),
+            from: handover.from.clone(),
+            to_name: self.people.name(&handover.to).to_owned(),
+            to: handover.to.clone(),
+            comment: handover.comment.clone(),
+            at: handover.at,
+        });
+        let mut places = filled.places.iter();
+        let decisions = level.decisions.iter().map(|made| {
+            let place = if made.counts() && made.decision.approves() { places.next() } else { None };
+            shown_decision(made, place.and_then(Option::as_ref))
+        });
+        ApprovalLevel {
+            name: level.name.clone(),
+            approvers: level.approvers.clone(),
+            quorum: level.quorum.clone(),
+            rejections: level.rejections,
+            escalate_to: level.escalate_to.clone(),
+            status: level_status(stored, n),
+            filled: filled.filled,
+            opened_at: progress.opened_at.or((n == 0).then_some(stored.asked_at)),
+            expires_at: progress.expires_at.or(stored.request.expires_at.filter(|_| n == stored.open)),
+            reminds_at: progress.reminds_at,
+            reminded_at: progress.reminded_at,
+            escalates_at: progress.escalates_at,
+            escalated_at: progress.escalated_at,
+            still_needed,
+            decisions: decisions.collect(),
+            handovers: handovers.collect(),
+        }
     }
 }
 
-fn may_decide_this(principal: &Principal, stored: &StoredApproval) -> Result<(), CannotDecide> {
-    let Who::Person(person) = &principal.who else { return Err(CannotDecide::NotAsked) };
-    may_decide(&policy(stored), &candidate(person))
+fn level_status(stored: &StoredApproval, n: usize) -> LevelStatus {
+    match (n.cmp(&stored.open), stored.status) {
+        (
+            Ordering::Less,
+            RequestStatus::Pending
+            | RequestStatus::Approved
+            | RequestStatus::Rejected
+            | RequestStatus::ChangesRequested
+            | RequestStatus::Expired
+            | RequestStatus::Withdrawn,
+        )
+        | (Ordering::Equal, RequestStatus::Approved) => LevelStatus::Approved,
+        (Ordering::Greater, RequestStatus::Pending) => LevelStatus::Waiting,
+        (Ordering::Equal, RequestStatus::Pending) => LevelStatus::Open,
+        (Ordering::Equal, RequestStatus::Rejected) => LevelStatus::Rejected,
+        (Ordering::Equal, RequestStatus::Expired) => LevelStatus::Expired,
+        (Ordering::Equal, RequestStatus::ChangesRequested) => LevelStatus::ChangesRequested,
+        (Ordering::Equal, RequestStatus::Withdrawn)
+        | (
+            Ordering::Greater,
+            RequestStatus::Approved
+            | RequestStatus::Rejected
+            | RequestStatus::Expired
+            | RequestStatus::ChangesRequested
+            | RequestStatus::Withdrawn,
+        ) => LevelStatus::Withdrawn,
+    }
+}
+
+/// A decision with whom it is for: the place that it fills says so, or the only capacity that it was made in.
+fn shown_decision(made: &MadeDecision, place: Option<&Place>) -> ApprovalDecision {
+    let only = match made.capacities.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    };
+    let stands_for = match place {
+        Some(place) => place.stands_for.clone(),
+        None => only.and_then(|capacity| capacity.stands_for.clone()),
+    };
+    ApprovalDecision {
+        decision: made.decision,
+        by: made.by.clone(),
+        name: made.name.clone(),
+        stands_for,
+        place: place.and_then(|place| place.entry.clone()),
+        comment: made.comment.clone(),
+        edits: made.edits.clone(),
+        at: made.at,
+        decided_at: made.decided_at,
+        retracted_at: made.retracted_at,
+        superseded_at: made.superseded_at,
+    }
+}
+
+fn shown_effect(effect: ResolvedEffect) -> ApprovalEffect {
+    ApprovalEffect {
+        at_the_time: effect.at_the_time(),
+        step_id: effect.step_id,
+        index: effect.index,
+        kind: effect.kind,
+        request: effect.request,
+    }
 }

@@ -13,6 +13,7 @@ use shared_types::{
     },
     workflow::{
         Finding, Format, Severity,
+        calendar::Calendar,
         check::Environment,
         test_script::{ScriptItem, ScriptedEvent},
     },
@@ -86,12 +87,14 @@ pub fn simulate_file(
     file: &Path,
     event: &Path,
     script: Option<&Path>,
+    calendars: Option<&Path>,
     json: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
     let text = read(file)?;
     let event: ScriptedEvent = parse(event)?;
     let script: Vec<ScriptItem> = script.map(parse_script).transpose()?.unwrap_or_default();
+    let calendars: Vec<Calendar> = calendars.map(parse).transpose()?.unwrap_or_default();
     let checked = review(&text, format_of(file), &Environment::Unknown);
     let stopping = checked.findings.iter().any(|finding| finding.severity != Severity::Warning);
     let document = checked.document.filter(|document| !stopping && unsupported(document).is_empty());
@@ -103,7 +106,7 @@ pub fn simulate_file(
         }
         return Ok(ExitCode::from(BAD_DOCUMENT));
     };
-    let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script);
+    let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script, &calendars);
     if json {
         print_json(&serde_json::to_value(&simulation)?, out);
     } else {

@@ -33,6 +33,8 @@ pub enum Loop {
     Schedules,
     /// It sends messages out.
     Deliveries,
+    /// It looks at open requests again.
+    Environment,
 }
 
 /// Wakes loops. A wake is a hint: each loop looks by itself now and then, so a lost one costs time and nothing else.
@@ -49,7 +51,7 @@ pub trait Waking: Debug + Send + Sync {
 pub struct PostgresWaking {
     /// Whether the loops run on this server.
     runs_loops: bool,
-    loops: [Notify; 5],
+    loops: [Notify; 6],
     /// The loops of other servers that are to be woken.
     others: Mutex<BTreeSet<Loop>>,
     others_wait: Notify,
@@ -78,13 +80,14 @@ impl PostgresWaking {
     }
 
     fn notify(&self, which: Loop) -> &Notify {
-        let [claims, timers, published, schedules, deliveries] = &self.loops;
+        let [claims, timers, published, schedules, deliveries, environment] = &self.loops;
         match which {
             Loop::Claims => claims,
             Loop::Timers => timers,
             Loop::Published => published,
             Loop::Schedules => schedules,
             Loop::Deliveries => deliveries,
+            Loop::Environment => environment,
         }
     }
 

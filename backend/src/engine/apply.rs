@@ -198,7 +198,10 @@ impl Engine {
             Some(Ordering::Equal) | None => {}
         }
         let status_before = resident.run.state().status();
-        let stamp = self.0.clock.stamp();
+        let stamp = match self.stamp_of(workspace, &mutation.input, &resident).await {
+            Ok(stamp) => stamp,
+            Err(error) => return Attempt::Failed(None, error.into()),
+        };
         let definition = Arc::clone(resident.run.definition());
         let transition = || resident.run.apply(&stamp, &mutation.input);
         let applied = match self.0.evaluations.turn(&definition, transition).await {
@@ -226,6 +229,27 @@ impl Engine {
         });
         self.post_commit(workspace, post_commit);
         self.keep_in_memory(id, resident, change)
+    }
+
+    /// The stamp of an input, with what the run has to know of its workspace. Where that changes before the change is
+    /// written, nothing is written, and the input is applied again.
+    async fn stamp_of(
+        &self,
+        workspace: WorkspaceId,
+        input: &Input,
+        resident: &ResidentRun,
+    ) -> store::Result<Stamp> {
+        let needs = resident.run.environment_needs(input);
+        let stamp = self.0.clock.stamp();
+        if needs.is_empty() {
+            return Ok(stamp);
+        }
+        let mut environment = Box::pin(self.environment(workspace, &needs)).await?;
+        let revision = (&resident.workflow_id, resident.revision);
+        if let Some(environment) = environment.as_mut().and_then(Arc::get_mut) {
+            environment.author = Box::pin(self.author_for(workspace, input, revision)).await?;
+        }
+        Ok(Stamp { environment, ..stamp })
     }
 
     /// Plans what is written with a change that was applied in memory, and what follows once it is committed.

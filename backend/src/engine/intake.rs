@@ -21,7 +21,7 @@ use crate::{
 use shared_types::{
     api::executions::Execution,
     ids::{AuditId, ExecutionId, WorkflowId, WorkspaceId},
-    machine::{Definition, Event, Input, Run, RunStatus, SnapshotRef, VERSION, input::Start},
+    machine::{Definition, Event, Input, Run, RunStatus, SnapshotRef, Stamp, VERSION, input::Start},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -245,8 +245,9 @@ impl Engine {
         event_row: Option<Uuid>,
     ) -> store::Result<StartedInMemory> {
         let execution_id = start.execution_id;
-        let stamp = self.0.clock.stamp();
         let definition = &workflow.definition;
+        let environment = Box::pin(self.environment(workspace, &definition.needs_at_start())).await?;
+        let stamp = Stamp { environment, ..self.0.clock.stamp() };
         let turn = || Run::start(Arc::clone(definition), &stamp, &start);
         let (run, applied) = self.0.evaluations.turn(definition, turn).await;
         let (mut side_rows, mut post_commit) =

@@ -35,6 +35,8 @@ impl Work {
             | Command::ClearTimer { .. }
             | Command::Ask { .. }
             | Command::RecordDecision { .. }
+            | Command::VoidDecisions { .. }
+            | Command::UpdateRequest(_)
             | Command::Close { .. }
             | Command::AwaitEvent(_)
             | Command::StopAwaiting { .. }

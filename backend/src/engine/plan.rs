@@ -3,7 +3,7 @@
 use super::{Engine, perform::Work};
 use crate::store::{
     self,
-    approvals::{NewDecision, StoredDecision},
+    approvals::{NewDecision, StoredDecision, VoidedDecisions},
     commit::{Closed, Delivery, NewEvent, Notice, SideRows},
     people, timers,
 };
@@ -75,6 +75,18 @@ pub(super) async fn plan(
             Command::RecordDecision { approval_id, level, made } => {
                 let stored = StoredDecision { level, made, idempotency_key: decision_key.map(str::to_owned) };
                 side_rows.decisions.push(NewDecision { approval_id, id: engine.0.clock.new_id(), stored });
+            }
+            Command::VoidDecisions { approval_id, decisions, voided } => {
+                let at = engine.0.clock.now();
+                side_rows.voided.push(VoidedDecisions { approval_id, numbers: decisions, voided, at });
+            }
+            Command::UpdateRequest(update) => {
+                let kind =
+                    if update.asks_others { LiveKind::ApprovalAsked } else { LiveKind::ApprovalChanged };
+                post_commit.messages.push((kind, update.approval_id.to_string(), None));
+                // What came later of the same request is all that is kept.
+                side_rows.updated.retain(|other| other.approval_id != update.approval_id);
+                side_rows.updated.push(*update);
             }
             Command::Close { approval_id, status, because } => {
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
@@ -157,6 +169,17 @@ async fn plan_notice(
             subject: notice.subject.clone(),
             message: notice.message.clone(),
         });
+        if notice.by_mail && engine.0.mail {
+            post_commit.deliveries = true;
+            side_rows.deliveries.push(Delivery {
+                id: DeliveryId(engine.0.clock.new_id()),
+                recipient: member.email.clone(),
+                approval_id: notice.approval_id,
+                subject: notice.subject.clone(),
+                message: notice.message.clone(),
+                undeliverable: None,
+            });
+        }
     }
     for recipient in &notice.recipients {
         let is_reached =

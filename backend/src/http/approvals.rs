@@ -12,17 +12,24 @@ use super::{
 use crate::{
     approvals::{self, DecideError},
     auth::Principal,
-    store::approvals::{StoredApproval, StoredDecision},
+    store::{
+        self,
+        approvals::{Position, StoredApproval, StoredDecision},
+    },
 };
 use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
 use shared_types::{
     api::{
         Page,
-        approvals::{Approval, ApprovalQuery, NewDecision},
+        approvals::{
+            Approval, ApprovalQuery, DecidedMany, DecidedOne, NewDecision, NewDecisions, NewHandover,
+            NewSnooze, Sort,
+        },
         problem::{Code, Problem},
     },
     approval::{decision::RequestStatus, policy::DecisionRefused},
+    email::EmailAddress,
     ids::ApprovalId,
     workflow::approval::Verdict,
 };
@@ -32,18 +39,22 @@ pub(super) async fn list(
     principal: Principal,
     Query(query): Query<ApprovalQuery>,
 ) -> ApiResult<Json<Page<Approval>>> {
+    if query.mine == Some(true) || query.scope.is_some() {
+        person(&principal)?;
+    }
+    if query.q.is_some() && query.sort.is_some_and(|sort| sort != Sort::Age) {
+        let detail = "`sort`: what a search finds comes newest first; leave out `sort` or `q`.";
+        return Err(ApiError::new(Code::QueryUnreadable, detail));
+    }
     let paging = Paging::of(&state, &principal, "approvals", query.limit);
-    let below = paging.after(query.cursor.as_deref())?;
-    let limit = paging.to_read();
-    let found = if query.mine == Some(true) {
-        let person = person(&principal)?;
-        approvals::list_for(&state.pool, &principal, person, &query, below, limit).await?
-    } else {
-        approvals::list(&state.pool, &principal, &query, below, limit).await?
-    };
-    let page = paging.found(found, |stored| stored.request.approval_id.to_string());
-    let items = approvals::views(&state.pool, &principal, page.items).await?;
-    Ok(Json(Page { items, next_cursor: page.next_cursor }))
+    let below = paging.after::<Position>(query.cursor.as_deref())?;
+    let found =
+        approvals::list((&state.pool, &state.clock), &principal, &query, below, paging.to_read()).await?;
+    let ended_at = found.ended_at;
+    let page = paging.page(found.items, |stored| stored.position(query.sort).to_string());
+    let next_cursor = page.next_cursor.or_else(|| ended_at.map(|at| paging.cursor(&at.to_string())));
+    let items = approvals::views((&state.pool, &state.clock), &principal, page.items).await?;
+    Ok(Json(Page { items, next_cursor }))
 }
 
 pub(super) async fn get(
@@ -70,8 +81,97 @@ pub(super) async fn decide(
     view(&state, &principal, decided?).await
 }
 
+/// Decides several requests, one after the other; each stands for itself.
+pub(super) async fn decide_many(
+    State(state): State<AppState>,
+    principal: Principal,
+    headers: HeaderMap,
+    Body(new): Body<NewDecisions>,
+) -> ApiResult<Json<DecidedMany>> {
+    let person = person(&principal)?;
+    let key = idempotency::key(&headers)?;
+    let ids: Vec<ApprovalId> = new.items.iter().map(|item| item.approval_id).collect();
+    check_one_step(&state, &principal, &ids).await?;
+    let mut items = Vec::with_capacity(new.items.len());
+    for (n, item) in new.items.iter().enumerate() {
+        let decision = NewDecision {
+            decision: new.decision.into(),
+            level: None,
+            comment: new.comment.clone(),
+            edits: None,
+            seen: item.seen.clone(),
+            decided_at: new.decided_at,
+        };
+        let key = key.as_ref().map(|key| format!("{key}:{n}"));
+        let parts = (&state.pool, &state.clock, &state.engine);
+        let decided = approvals::decide(parts, &principal, person, item.approval_id, &decision, key).await;
+        let one = match decided {
+            Ok(stored) => view(&state, &principal, stored).await,
+            Err(error) => Err(error.into()),
+        };
+        items.push(match one {
+            Ok(Json(approval)) => DecidedOne::Decided(Box::new(approval)),
+            Err(error) => DecidedOne::Refused(error.into_problem()),
+        });
+    }
+    Ok(Json(DecidedMany { items }))
+}
+
+/// Whether the requests that there are belong to one step of one workflow.
+async fn check_one_step(state: &AppState, principal: &Principal, ids: &[ApprovalId]) -> ApiResult<()> {
+    let mut conn = state.pool.acquire().await?;
+    let stored = store::approvals::some(&mut conn, principal.workspace, ids).await?;
+    let mut steps = stored.iter().map(|stored| (&stored.workflow_id, &stored.request.place.step));
+    let first = steps.next();
+    if steps.any(|step| Some(step) != first) {
+        let detail = "`items`: requests that are decided together belong to one step of one workflow.";
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
+    Ok(())
+}
+
+pub(super) async fn delegate(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<ApprovalId>,
+    Body(new): Body<NewHandover>,
+) -> ApiResult<Json<Approval>> {
+    let person = person(&principal)?;
+    let to: EmailAddress =
+        new.to.parse().map_err(|fault| ApiError::new(Code::FieldBad, format!("`to`: {fault}.")))?;
+    let parts = (&state.pool, &state.clock, &state.engine);
+    let stored = approvals::hand_over(parts, &principal, person, id, &to, new.comment.as_deref()).await?;
+    view(&state, &principal, stored).await
+}
+
+pub(super) async fn snooze(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<ApprovalId>,
+    Body(new): Body<NewSnooze>,
+) -> ApiResult<Json<Approval>> {
+    let person = person(&principal)?;
+    if new.until <= state.clock.now() {
+        return Err(ApiError::new(Code::FieldBad, "`until`: name a time that is still to come."));
+    }
+    let stored = approvals::find(&state.pool, &principal, id).await?.ok_or_else(ApiError::not_found)?;
+    approvals::snooze(&state.pool, &principal, person, id, new.until).await?;
+    view(&state, &principal, stored).await
+}
+
+pub(super) async fn unsnooze(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<ApprovalId>,
+) -> ApiResult<Json<Approval>> {
+    let person = person(&principal)?;
+    let stored = approvals::find(&state.pool, &principal, id).await?.ok_or_else(ApiError::not_found)?;
+    approvals::unsnooze(&state.pool, &principal, person, id).await?;
+    view(&state, &principal, stored).await
+}
+
 async fn view(state: &AppState, principal: &Principal, stored: StoredApproval) -> ApiResult<Json<Approval>> {
-    let mut views = approvals::views(&state.pool, principal, vec![stored]).await?;
+    let mut views = approvals::views((&state.pool, &state.clock), principal, vec![stored]).await?;
     views.pop().map(Json).ok_or_else(ApiError::not_found)
 }
 
@@ -82,6 +182,8 @@ impl From<DecideError> for ApiError {
             DecideError::Closed(stored) => closed(&stored),
             DecideError::Changed(stored) => changed(&stored),
             DecideError::Refused(why) => why.into(),
+            DecideError::LevelClosed(stored, level) => level_closed(&stored, level),
+            DecideError::NotHandedOver(why) => why.into(),
             DecideError::Apply(error) => error.into(),
             DecideError::Store(error) => error.into(),
         }
@@ -98,9 +200,17 @@ fn changed(stored: &StoredApproval) -> ApiError {
     ApiError::from(DecisionRefused::Changed).into_problem().with("now", now).into()
 }
 
+/// Says which level is open instead of the one that was meant.
+fn level_closed(stored: &StoredApproval, level: String) -> ApiError {
+    let open = stored.request.levels.get(stored.open).map(|level| level.name.clone());
+    ApiError::from(DecisionRefused::LevelClosed { level }).into_problem().with("open", json!(open)).into()
+}
+
 /// Says who decided and when, or why the request isn't open.
 fn closed(stored: &StoredApproval) -> ApiError {
-    let Some(StoredDecision { made, .. }) = stored.decisions.last() else {
+    let closing = stored.decisions.iter().rev().find(|decision| decision.made.counts());
+    let is_decided = !matches!(stored.status, RequestStatus::Expired | RequestStatus::Withdrawn);
+    let Some(StoredDecision { made, .. }) = closing.filter(|_| is_decided) else {
         let detail = match stored.status {
             RequestStatus::Expired => "It expired before a decision was recorded.".to_owned(),
             RequestStatus::Withdrawn => {

@@ -221,6 +221,18 @@ fn in_words(finding: &Finding) -> String {
     }
 }
 
+/// A text of whatever type.
+pub(super) struct Text(pub(super) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> ApiResult<Self> {
+        let bytes = read_bytes(request, state).await?;
+        Ok(Self(utf8(&bytes)?.to_owned()))
+    }
+}
+
 /// A document as it was sent.
 pub(super) struct DocumentBody {
     pub(super) text: String,

@@ -11,8 +11,12 @@ use axum::{
 };
 use shared_types::{
     api::problem::{Code, Problem},
-    approval::policy::{CannotDecide, DecisionRefused},
+    approval::{
+        handover::HandoverRefused,
+        policy::{CannotDecide, DecisionRefused},
+    },
     machine::InputError,
+    workflow::{Finding, finding::escape_segment},
 };
 use std::any::Any;
 
@@ -124,6 +128,7 @@ impl From<ApplyError> for ApiError {
                 Self::new(Code::ApprovalClosed, "The run doesn't wait for this any more.")
             }
             ApplyError::Refused(InputError::Decision(why)) => why.into(),
+            ApplyError::Refused(InputError::Handover(why)) => why.into(),
             ApplyError::Store(error) => error.into(),
             ApplyError::Contended | ApplyError::Fenced => {
                 Self::new(Code::DatabaseGone, "Too many requests change this run at once; try again.")
@@ -139,7 +144,23 @@ impl From<DecisionRefused> for ApiError {
             DecisionRefused::CannotDecide(CannotDecide::Closed) => {
                 Self::new(Code::ApprovalClosed, "It isn't open any more.")
             }
+            DecisionRefused::CannotDecide(why @ CannotDecide::Decided { .. }) => {
+                Self::new(Code::AlreadyDecided, format!("{why}."))
+            }
             DecisionRefused::CannotDecide(why) => Self::new(Code::NotAsked, format!("{why}.")),
+            DecisionRefused::LevelClosed { .. } => Self::new(Code::LevelClosed, format!("{refused}.")),
+            DecisionRefused::NothingToRetract => Self::new(Code::NothingToRetract, format!("{refused}.")),
+            DecisionRefused::EditsMisplaced => Self::new(
+                Code::FieldBad,
+                "`edits` belong to the decision `approve_with_edits`, which needs at least one.",
+            ),
+            DecisionRefused::Form(ref faults) => {
+                let findings = faults.iter().map(|fault| {
+                    let pointer = format!("/edits/{}", escape_segment(&fault.field));
+                    Finding::error("approval.form", pointer, fault.to_string())
+                });
+                Problem::new(Code::FormBad, format!("{refused}")).with_findings(findings.collect()).into()
+            }
             DecisionRefused::CommentNeeded => {
                 Self::new(Code::CommentNeeded, "`comment`: say why, in a few words.")
             }
@@ -150,6 +171,20 @@ impl From<DecisionRefused> for ApiError {
                 Code::ApprovalChanged,
                 "What is asked has changed since you read it; look at it again.",
             ),
+        }
+    }
+}
+
+impl From<HandoverRefused> for ApiError {
+    fn from(refused: HandoverRefused) -> Self {
+        let said = format!("{refused}.");
+        match refused {
+            HandoverRefused::Sender(CannotDecide::Closed) => Self::new(Code::ApprovalClosed, said),
+            HandoverRefused::Sender(why) => DecisionRefused::from(why).into(),
+            HandoverRefused::ToOneself | HandoverRefused::NoMember => {
+                Self::new(Code::FieldBad, format!("`to`: {said}"))
+            }
+            HandoverRefused::Barred { .. } => Self::new(Code::NotHandedOver, said),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::Publishing;
 use crate::{
     reviews::NotReviewed,
     store::{
-        self, StoreError, people, reviews, reviews::StoredReview, rules, secrets, workflows,
+        self, StoreError, calendars, people, reviews, reviews::StoredReview, rules, secrets, workflows,
         workflows::StoredWorkflow,
     },
 };
@@ -108,6 +108,9 @@ impl Publishing {
         if refers(|to| matches!(to, Target::Secret(_))) {
             let names = secrets::names(&mut conn, workspace).await?;
             present.secrets = names.into_iter().map(|secret| secret.name).collect();
+        }
+        if refers(|to| matches!(to, Target::Calendar(_))) {
+            present.calendars = calendars::names(&mut conn, workspace).await?.into_iter().collect();
         }
         if !rules.is_empty() {
             present.rules = rules::known(&mut conn, workspace, &rules).await?;
@@ -216,6 +219,7 @@ fn asked_rules(references: &[Reference]) -> Vec<String> {
             | Target::Context(_)
             | Target::Approver(_)
             | Target::Recipient(_)
+            | Target::Calendar(_)
             | Target::Secret(_)
             | Target::Event(_)
             | Target::Trigger(_) => None,

@@ -1,20 +1,21 @@
 //! Requests for decisions as they are read.
 
 mod decisions;
+mod list;
 mod search;
 
-pub(super) use decisions::insert as insert_decisions;
-pub use decisions::{NewDecision, StoredDecision};
+pub use decisions::{NewDecision, StoredDecision, VoidedDecisions};
+pub(super) use decisions::{insert as insert_decisions, void as void_decisions};
+pub use list::{Asked, Position, list, list_by_amount, list_by_deadline};
 pub use search::search;
 
 use super::{OfRow as _, Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
-    api::approvals::ApprovalQuery,
-    approval::decision::RequestStatus,
+    approval::{decision::RequestStatus, policy::Policy, progress::RequestProgress},
     ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
-    machine::command::Request,
+    machine::{command::Request, environment::PeopleNeeds},
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -33,8 +34,12 @@ pub struct StoredApproval {
     pub status: RequestStatus,
     /// Why it was withdrawn.
     pub withdrawn_because: Option<String>,
-    /// The request as the machine made it.
+    /// The request as the machine made it, with what became of it since.
     pub request: Request,
+    /// Which level is open, from 0.
+    pub open: usize,
+    /// Why the open level can't be filled, in a sentence.
+    pub stuck: Option<String>,
     /// The hash of what is seen.
     pub seen: String,
     /// When it was asked.
@@ -45,6 +50,41 @@ pub struct StoredApproval {
     pub decisions: Vec<StoredDecision>,
 }
 
+impl StoredApproval {
+    /// What its policy looks at.
+    pub fn policy(&self) -> Policy<'_> {
+        Policy {
+            status: self.status,
+            levels: &self.request.levels,
+            open: self.open,
+            forbid: &self.request.forbid,
+            veto: &self.request.veto,
+            form: &self.request.form,
+            requester: self.request.requester.as_ref(),
+        }
+    }
+}
+
+/// The people whom requests concern: whoever an entry names, is behind it, decided it, or was handed it.
+pub fn people_needs<'a>(stored: impl IntoIterator<Item = &'a StoredApproval>) -> PeopleNeeds {
+    let mut needs = PeopleNeeds::default();
+    for StoredApproval { request, .. } in stored {
+        for level in &request.levels {
+            needs.entries.extend(level.approvers.iter().chain(&level.escalate_to).cloned());
+            needs.persons.extend(level.decisions.iter().map(|made| made.by.clone()));
+            let handovers = level.progress.handovers.iter();
+            needs.persons.extend(handovers.flat_map(|handover| [handover.from.clone(), handover.to.clone()]));
+        }
+        needs.entries.extend(request.veto.iter().cloned());
+        needs.persons.extend(request.requester.as_ref().and_then(|requester| requester.email.clone()));
+    }
+    needs.entries.sort();
+    needs.entries.dedup();
+    needs.persons.sort();
+    needs.persons.dedup();
+    needs
+}
+
 struct Row {
     id: Uuid,
     execution_id: Uuid,
@@ -53,6 +93,7 @@ struct Row {
     status: String,
     withdrawn_because: Option<String>,
     request: Value,
+    progress: Option<Value>,
     seen: String,
     asked_at: DateTime<Utc>,
     closed_at: Option<DateTime<Utc>>,
@@ -61,6 +102,12 @@ struct Row {
 impl Row {
     fn stored(self, decisions: Vec<StoredDecision>) -> Result<StoredApproval> {
         let mut request: Request = read("approvals", "request", self.request).of_row(self.execution_id)?;
+        let progress: Option<RequestProgress> = self
+            .progress
+            .map(|value| read("approvals", "progress", value))
+            .transpose()
+            .of_row(self.execution_id)?;
+        let progress = progress.map(|progress| take_over(&mut request, progress)).unwrap_or_default();
         for decision in &decisions {
             let level = usize::try_from(decision.level).unwrap_or(usize::MAX);
             if let Some(level) = request.levels.get_mut(level) {
@@ -74,12 +121,29 @@ impl Row {
             status: read_word("approvals", "status", &self.status).of_row(self.execution_id)?,
             withdrawn_because: self.withdrawn_because,
             request,
+            open: progress.open,
+            stuck: progress.stuck,
             seen: self.seen,
             asked_at: self.asked_at,
             closed_at: self.closed_at,
             decisions,
         })
     }
+}
+
+/// Puts what became of a request into it.
+fn take_over(request: &mut Request, progress: RequestProgress) -> RequestProgress {
+    for (level, progress) in request.levels.iter_mut().zip(&progress.levels) {
+        level.progress = progress.clone();
+    }
+    request.expires_at = request.levels.get(progress.open).and_then(|level| level.progress.expires_at);
+    request.values.clone_from(&progress.values);
+    if let Some(resolved) = &progress.resolved {
+        request.if_approved.clone_from(&resolved.if_approved);
+        request.if_rejected.clone_from(&resolved.if_rejected);
+        request.effects.clone_from(&resolved.effects);
+    }
+    progress
 }
 
 /// Reads a request.
@@ -92,7 +156,7 @@ pub async fn find(
     let row = sqlx::query_as!(
         Row,
         "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-             a.seen, a.asked_at, a.closed_at
+             a.progress, a.seen, a.asked_at, a.closed_at
          from approvals a join workflows w using (workspace_id, workflow_id)
          where a.workspace_id = $1 and a.id = $2",
         workspace.0,
@@ -103,39 +167,22 @@ pub async fn find(
     Ok(with_decisions(conn, workspace, row.into_iter().collect()).await?.pop())
 }
 
-/// Which requests are listed: with the first, those of these workflows; with the second, those that name one of these
-/// `role:` and `user:` entries.
-pub type Among<'a> = (Option<&'a [String]>, Option<&'a [String]>);
-
-/// Lists requests, newest first. The query's text is [`search`]'s.
+/// Reads some requests.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn list(
+pub async fn some(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    query: &ApprovalQuery,
-    (only, asked): Among<'_>,
-    below: Option<Uuid>,
-    limit: i64,
+    ids: &[ApprovalId],
 ) -> Result<Vec<StoredApproval>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
         "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-             a.seen, a.asked_at, a.closed_at
+             a.progress, a.seen, a.asked_at, a.closed_at
          from approvals a join workflows w using (workspace_id, workflow_id)
-         where a.workspace_id = $1
-           and ($2::uuid is null or a.id < $2)
-           and ($3::text is null or a.status = $3)
-           and ($4::text[] is null or a.approvers && $4)
-           and ($5::text is null or a.workflow_id = $5)
-           and ($6::text[] is null or a.workflow_id = any($6))
-         order by a.id desc limit $7",
+         where a.workspace_id = $1 and a.id = any($2)",
         workspace.0,
-        below,
-        query.status.map(RequestStatus::as_str),
-        asked,
-        query.workflow_id.as_ref().map(|id| id.0.as_str()),
-        only,
-        limit
+        &ids
     )
     .fetch_all(&mut *conn)
     .await?;

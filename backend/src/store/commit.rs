@@ -7,14 +7,22 @@
 mod runs;
 mod side_rows;
 
-use super::{Result, approvals::NewDecision, audit, json_text};
+use super::{
+    Result,
+    approvals::{NewDecision, VoidedDecisions},
+    audit, json_text,
+};
 use chrono::{DateTime, Utc};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use shared_types::{
     api::executions::Execution,
     approval::decision::RequestStatus,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
-    machine::{Event, Fact, Input, Stamp, StartRun, command::Request, event::AwaitedEvent},
+    machine::{
+        Event, Fact, Input, Stamp, StartRun,
+        command::{Request, RequestUpdate},
+        event::AwaitedEvent,
+    },
 };
 use side_rows::{write_calls, write_messages, write_requests, write_timers, write_waits};
 use sqlx::PgConnection;
@@ -87,7 +95,9 @@ impl Change {
 
     /// How many bytes it writes, about.
     pub fn bytes(&self) -> usize {
-        let entries = self.entries.iter().map(|entry| entry.input.len() + entry.facts.len());
+        let entries = self.entries.iter().map(|entry| {
+            entry.input.len() + entry.facts.len() + entry.environment.as_ref().map_or(0, String::len)
+        });
         entries.sum::<usize>() + self.snapshot.as_ref().map_or(0, String::len)
     }
 
@@ -98,6 +108,11 @@ impl Change {
             Base::At { seq, .. } => seq,
         };
         before + length(&self.entries)
+    }
+
+    /// The version of the workspace's environment that it was applied with; none where it needed to know nothing.
+    fn environment_version(&self) -> Option<i64> {
+        self.entries.last().and_then(|entry| Some(entry.stamp.environment.as_deref()?.version))
     }
 
     /// When it happened.
@@ -169,6 +184,8 @@ pub struct Entry {
     input: String,
     /// What it led to, as JSON.
     facts: String,
+    /// What the run had to know of its workspace, as JSON.
+    environment: Option<String>,
     /// The number of the first fact.
     first_fact: Option<u32>,
 }
@@ -177,7 +194,8 @@ impl Entry {
     /// A row; it is made into text here, so that the writer has nothing left to do with it.
     pub fn new(stamp: Stamp, input: &Input, facts: &[Fact]) -> Self {
         let first_fact = facts.first().map(|fact| fact.seq);
-        Self { stamp, input: json_text(input), facts: json_text(&facts), first_fact }
+        let environment = stamp.environment.as_deref().map(json_text);
+        Self { stamp, input: json_text(input), facts: json_text(&facts), environment, first_fact }
     }
 
     /// How many bytes the input takes.
@@ -201,6 +219,10 @@ pub struct SideRows {
     pub asked: Vec<(Request, String)>,
     /// Decisions made.
     pub decisions: Vec<NewDecision>,
+    /// Decisions that don't count any more.
+    pub voided: Vec<VoidedDecisions>,
+    /// What became of requests that stay open.
+    pub updated: Vec<RequestUpdate>,
     /// Requests to close.
     pub closed: Vec<Closed>,
     /// Messages to people.

@@ -4,7 +4,10 @@ mod search;
 
 pub use search::search;
 
-use super::{OfRow as _, Result, child_runs, child_runs::ParentRun, json, read, read_large_text, read_word};
+use super::{
+    OfRow as _, Result, child_runs, child_runs::ParentRun, environment, json, read, read_large_text,
+    read_word,
+};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
@@ -67,7 +70,7 @@ pub async fn load(
     let (mut later, mut later_bytes) = (Vec::new(), 0);
     if row.state_seq < row.seq {
         let rows = sqlx::query!(
-            r#"select at, stamp, input::text as "input!" from journal
+            r#"select at, stamp, input::text as "input!", environment::text as environment from journal
                where execution_id = $1 and workspace_id = $4 and seq >= $2 and seq < $3 order by seq"#,
             id.0,
             row.state_seq,
@@ -78,8 +81,9 @@ pub async fn load(
         .await?;
         for row in rows {
             later_bytes += row.input.len();
+            let environment = environment::journaled(row.environment, id)?;
             later.push((
-                Stamp { at: row.at, id: row.stamp },
+                Stamp { at: row.at, id: row.stamp, environment },
                 read_large_text("journal", "input", &row.input).of_row(id)?,
             ));
         }

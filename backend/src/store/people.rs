@@ -250,6 +250,17 @@ pub async fn named(
         .collect())
 }
 
+/// A person's place in a workspace; none for somebody who isn't an active member.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn membership(
+    conn: &mut PgConnection,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> Result<Option<Membership>> {
+    let memberships = memberships(conn, user).await?;
+    Ok(memberships.into_iter().find(|membership| membership.workspace == workspace))
+}
+
 /// The roles that have at least one active member, and of these those of which one may decide.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn roles(

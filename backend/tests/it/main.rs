@@ -37,6 +37,7 @@ mod roles;
 mod rules;
 mod search;
 mod sessions;
+mod several_people;
 mod shop;
 mod sign_ins;
 mod two_servers;

@@ -114,3 +114,58 @@ async fn a_token_and_a_key_run_out_at_their_time() {
     key.post("events", json!({ "type": "a" })).await.problem(401);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn people_are_reminded_others_are_asked_too_and_then_it_expires() {
+    let (ahead, app) = start().await;
+    app.publish(
+        "workflow_id: ask\nname: Ask\ntrigger: { type: event, event: ask }\nenabled: true\nsubject: Order A1\nsteps:\n  \
+         - { id: ask, type: approval, approval: { levels: [{ name: finance, approvers: ['role:finance'], quorum: 2, \
+         expires_in: 3d, remind_every: 20h, escalate_after: 30h, escalate_to: ['role:cfo'] }] }, on_expired: late }\n  \
+         - { id: late, type: action, action: { type: block, reason: Late } }\n",
+    )
+    .await;
+    let shop = app.key(&["events:write"]).await;
+    let bo = app.person("Bo Ek", &["operator", "finance"]).await;
+    app.person("Cy Roth", &["operator", "finance"]).await;
+    app.person("Fia Lund", &["operator", "cfo"]).await;
+    let answer = shop.post("events?wait=5s", json!({ "type": "ask" })).await.json(200);
+    let (id, run) = (answer["runs"][0]["approval_id"].clone(), answer["runs"][0]["execution_id"].clone());
+    let path = format!("approvals/{}", id.as_str().unwrap());
+    bo.post(&format!("{path}/decisions"), json!({ "decision": "approve" })).await.json(200);
+    ahead.by(Duration::hours(21));
+    let again = app.person("Cy Two", &["operator"]).await;
+    let notices = async |who: &Client| -> Vec<String> {
+        let notices = who.get("notices").await.json(200);
+        notices["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n["subject"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let card = eventually("a reminder", || async {
+        let card = again.get(&path).await.json(200);
+        if card["levels"][0]["reminded_at"].is_string() { Ok(card) } else { Err("none".to_owned()) }
+    })
+    .await;
+    assert_eq!(card["levels"][0]["escalated_at"], Value::Null);
+    ahead.by(Duration::hours(10));
+    let third = app.person("Cy Three", &["operator"]).await;
+    eventually("an escalation", || async {
+        let card = third.get(&path).await.json(200);
+        if card["levels"][0]["escalated_at"].is_string() { Ok(()) } else { Err(card["levels"].to_string()) }
+    })
+    .await;
+    let cy = app.signed_in("Cy Roth").await;
+    let bo = app.signed_in("Bo Ek").await;
+    let fia = app.signed_in("Fia Lund").await;
+    assert_eq!(notices(&cy).await, ["Escalated: Order A1", "Reminder: Order A1"]);
+    assert_eq!(notices(&fia).await, ["Escalated: Order A1"], "the new approvers are told");
+    assert_eq!(notices(&bo).await, Vec::<String>::new(), "who has decided is left alone");
+    ahead.by(Duration::hours(48));
+    let reader = app.person("Cy Four", &["operator"]).await;
+    assert_eq!(reader.run_ended(&run).await["reason"], "Late");
+    assert_eq!(reader.get(&path).await.json(200)["levels"][0]["status"], "expired");
+    app.stop().await;
+}

@@ -92,15 +92,18 @@ fn hook(id: &str) -> String {
 
 /// Endpoints without an id in their path: they list or change things of the caller's own workspace, or belong to nobody's.
 /// A new one has to be placed here.
-const WITHOUT_IDS: [&str; 23] = [
+const WITHOUT_IDS: [&str; 26] = [
+    "absences",
     "api-keys",
     "approvals",
+    "approvals/decisions",
     "audit",
     "auth/login",
     "auth/logout",
     "auth/me",
     "auth/password",
     "auth/refresh",
+    "calendars",
     "deliveries",
     "events",
     "events/batch",
@@ -128,14 +131,20 @@ fn every_endpoint_without_an_id_is_placed() {
 }
 
 /// Endpoints whose id is a name that each workspace gives by itself: what they write is the caller's own.
-const OWN_NAMES: [(&str, &str); 3] =
-    [("PUT", "secrets/{name}"), ("PUT", "roles/{role}"), ("DELETE", "roles/{role}")];
+const OWN_NAMES: [(&str, &str); 4] = [
+    ("PUT", "secrets/{name}"),
+    ("PUT", "calendars/{name}"),
+    ("PUT", "roles/{role}"),
+    ("DELETE", "roles/{role}"),
+];
 
 /// A body with which an endpoint would do its work, if the thing were there.
 fn body(endpoint: &Described, path: &str) -> serde_json::Value {
     let id = path.rsplit('/').next();
     match endpoint.path {
         "approvals/{approval_id}/decisions" => json!({ "decision": "approve" }),
+        "approvals/{approval_id}/delegate" => json!({ "to": "ina.berg@example.com" }),
+        "approvals/{approval_id}/snooze" => json!({ "until": "2099-01-01T00:00:00Z" }),
         "users/{user_id}" => json!({ "roles": ["viewer"] }),
         "workflows/{workflow_id}" => json!({
             "workflow_id": id, "name": "W", "trigger": { "type": "manual" },
@@ -172,12 +181,17 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
         json!({ "type": "order.checkout.initiated", "payload": { "order": { "id": "A1", "total": 20000 } } });
     let run = shop.post("events?wait=5s", event).await.json(200)["runs"][0].clone();
     let notice = manager.get("notices").await.json(200)["items"][0]["notice_id"].clone();
+    let office = json!({ "name": "office", "timezone": "UTC", "hours": { "mon": ["09:00-17:00"] } });
+    admin.send(Method::PUT, "calendars/office", |r| r.json(&office)).await.json(200);
+    let away = json!({ "from": "2099-01-01T00:00:00Z", "until": "2099-01-02T00:00:00Z" });
+    let absence = manager.post("absences", away).await.json(201);
     let user = admin.get("users").await.json(200)["items"][0]["user_id"].clone();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned();
     let real = |endpoint: &Described, name: &str| match name {
         "workflow_id" if endpoint.path.contains("webhook") => "news".to_owned(),
         "workflow_id" => "high_value_order".to_owned(),
         "rule_id" => "large".to_owned(),
+        "name" if endpoint.path.starts_with("calendars") => "office".to_owned(),
         "name" => "shop".to_owned(),
         "role" => "sales_manager".to_owned(),
         "revision" | "version" => "1".to_owned(),
@@ -187,6 +201,7 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
         "user_id" => text(&user),
         "key_id" => text(&key["key_id"]),
         "secret_id" => text(&hook_secret["secret_id"]),
+        "absence_id" => text(&absence["absence_id"]),
         "invitation_id" => "01900000-0000-7000-8000-000000000000".to_owned(),
         other => panic!("{}: what is a {other} of another workspace? Place it here.", endpoint.path),
     };
@@ -204,7 +219,12 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
     let ask = async |endpoint: &Described, path: &str| {
         let answer = stranger
             .send(method(endpoint), path, |r| {
-                let r = r.header("If-Match", "\"1\"");
+                let query: &[(&str, &str)] = if path.ends_with("/due") {
+                    &[("from", "2099-01-01T00:00:00Z"), ("span", "1h")]
+                } else {
+                    &[]
+                };
+                let r = r.header("If-Match", "\"1\"").query(query);
                 if endpoint.method == HttpMethod::Get { r } else { r.json(&body(endpoint, path)) }
             })
             .await;

@@ -1,13 +1,13 @@
 //! Requests for decisions, and decisions.
 
-use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
+use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits, problem::Problem};
 use crate::{
-    approval::decision::{MadeDecision, RequestStatus},
+    approval::{decision::RequestStatus, quorum::Quorum},
     ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
     machine::fact::PassedCondition,
     recipient::Approver,
     requester::Requester,
-    workflow::approval::Verdict,
+    workflow::approval::{FormField, Verb, Verdict},
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -17,6 +17,10 @@ use serde_json::{Map, Value};
 endpoint!(ListApprovals: Get "approvals", Access::Needs(Permission::ReadApprovals), "approvals", 200, "List requests", (ApprovalQuery, NoBody) => Page<Approval>);
 endpoint!(GetApproval: Get "approvals/{approval_id}", Access::Needs(Permission::ReadApprovals), "approvals", 200, "Read a request", (NoQuery, NoBody) => Approval);
 endpoint!(Decide: Post "approvals/{approval_id}/decisions", Access::Needs(Permission::Decide), "approvals", 200, "Decide", (NoQuery, NewDecision) => Approval, { const REPEATED: Repeated = Repeated::KeyStored; });
+endpoint!(DecideMany: Post "approvals/decisions", Access::Needs(Permission::Decide), "approvals", 200, "Decide several requests of one step", (NoQuery, NewDecisions) => DecidedMany, { const REPEATED: Repeated = Repeated::KeyStored; });
+endpoint!(DelegateApproval: Post "approvals/{approval_id}/delegate", Access::Needs(Permission::Decide), "approvals", 200, "Hand one's place to another", (NoQuery, NewHandover) => Approval);
+endpoint!(SnoozeApproval: Put "approvals/{approval_id}/snooze", Access::Needs(Permission::Decide), "approvals", 200, "Put a request off for oneself", (NoQuery, NewSnooze) => Approval);
+endpoint!(UnsnoozeApproval: Delete "approvals/{approval_id}/snooze", Access::Needs(Permission::Decide), "approvals", 200, "Put a request off no longer", (NoQuery, NoBody) => Approval);
 
 /// A request for a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +62,7 @@ pub struct Approval {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
-    /// Who is asked, and who decided.
+    /// Who is asked, level after level, and who decided.
     pub levels: Vec<ApprovalLevel>,
     /// Who still has to decide, as a sentence.
     pub still_needed: Option<String>,
@@ -66,6 +70,24 @@ pub struct Approval {
     pub can_decide: bool,
     /// Why the caller can't decide it, in a sentence.
     pub cannot_because: Option<String>,
+    /// What the caller may do; none for an API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub you: Option<Standpoint>,
+    /// Why nobody can fill the open level, in a sentence.
+    #[serde(default)]
+    pub stuck: Option<String>,
+    /// The calendar that its deadlines are counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// What an approver may change, with what it holds now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub form: Vec<ApprovalField>,
+    /// What an approval sends, as far as it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<ApprovalEffect>,
+    /// Whether it may be decided from a notification or a message, without opening it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,
     /// The conditions passed on the way.
     pub why: Vec<PassedCondition>,
     /// What follows an approval.
@@ -74,6 +96,21 @@ pub struct Approval {
     pub if_rejected: Vec<String>,
     /// A hash of what the approver sees.
     pub seen: String,
+    /// Until when the caller has put it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<DateTime<Utc>>,
+}
+
+/// What a person may do with a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Standpoint {
+    /// Their possible decisions. Somebody who only has a veto may only reject.
+    pub may: Vec<Verb>,
+    /// The level that they would decide, by name.
+    pub level: Option<String>,
+    /// The addresses of those for whom they decide; none of them where they decide for themselves alone.
+    #[serde(rename = "for")]
+    pub stands_for: Vec<String>,
 }
 
 /// One level of a request.
@@ -83,20 +120,157 @@ pub struct ApprovalLevel {
     pub name: String,
     /// Who is asked: `role:` and the id of a role, or `user:` and an address.
     pub approvers: Vec<Approver>,
-    /// How many must approve.
-    pub quorum: u32,
-    /// How it stands: `open`, or as the request was closed.
-    pub status: String,
-    /// Who decided.
-    pub decisions: Vec<MadeDecision>,
+    /// How many must approve: of all approvers, or by entry.
+    pub quorum: Quorum,
+    /// How many rejections reject the request.
+    #[serde(default = "one")]
+    pub rejections: u32,
+    /// Who is asked besides when it takes long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate_to: Vec<Approver>,
+    /// How it stands.
+    pub status: LevelStatus,
+    /// How many of its places are filled.
+    #[serde(default)]
+    pub filled: u32,
+    /// When it opened.
+    #[serde(default)]
+    pub opened_at: Option<DateTime<Utc>>,
+    /// When it expires.
+    #[serde(default)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When people are reminded next.
+    #[serde(default)]
+    pub reminds_at: Option<DateTime<Utc>>,
+    /// When people were reminded last.
+    #[serde(default)]
+    pub reminded_at: Option<DateTime<Utc>>,
+    /// When others are asked besides.
+    #[serde(default)]
+    pub escalates_at: Option<DateTime<Utc>>,
+    /// When others were asked besides.
+    #[serde(default)]
+    pub escalated_at: Option<DateTime<Utc>>,
+    /// Who still has to decide, as a sentence; only of the open level.
+    #[serde(default)]
+    pub still_needed: Option<String>,
+    /// Who decided, oldest first.
+    pub decisions: Vec<ApprovalDecision>,
+    /// Who handed their place to whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<ApprovalHandover>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// How a level stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LevelStatus {
+    /// An earlier level is open.
+    Waiting,
+    /// It waits for decisions.
+    Open,
+    /// Its quorum is filled.
+    Approved,
+    /// The request was rejected here.
+    Rejected,
+    /// The request expired here.
+    Expired,
+    /// Changes were requested here.
+    ChangesRequested,
+    /// The request was closed before it, or taken back.
+    Withdrawn,
+}
+
+/// A decision that was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalDecision {
+    /// The verdict.
+    pub decision: Verdict,
+    /// Who, by address.
+    pub by: String,
+    /// Who, by name.
+    pub name: String,
+    /// The address of the person for whom they decided; none for themselves.
+    #[serde(rename = "for", default)]
+    pub stands_for: Option<String>,
+    /// The entry of the quorum that it fills, where that is known.
+    #[serde(default)]
+    pub place: Option<Approver>,
+    /// What they said.
+    pub comment: Option<String>,
+    /// What they changed.
+    #[serde(default)]
+    pub edits: Option<Map<String, Value>>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// When they decided by their own clock; shown, never trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<DateTime<Utc>>,
+    /// When they took it back.
+    #[serde(default)]
+    pub retracted_at: Option<DateTime<Utc>>,
+    /// When something else came to be asked than what it approves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_at: Option<DateTime<Utc>>,
+}
+
+/// A place that was handed over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalHandover {
+    /// The address of the person who had it.
+    pub from: String,
+    /// What they are called.
+    pub from_name: String,
+    /// The address of the person who has it now.
+    pub to: String,
+    /// What they are called.
+    pub to_name: String,
+    /// What was said.
+    pub comment: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A field of a request's form, with what it holds now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalField {
+    /// The field.
+    #[serde(flatten)]
+    pub field: FormField,
+    /// What it holds: the last edit, else the default, else null.
+    pub value: Value,
+}
+
+/// What an approval sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalEffect {
+    /// At which step.
+    pub step_id: StepId,
+    /// Which of the step's effects, from 0.
+    pub index: u32,
+    /// The effect's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What is sent, secrets masked; none if it is too large to be shown.
+    pub request: Option<Value>,
+    /// The places in it that are filled in when it is approved, as JSON pointers.
+    pub at_the_time: Vec<String>,
 }
 
 /// A decision to make.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDecision {
-    /// The verdict.
-    pub decision: Verdict,
+    /// The verdict, or `retract` to take one's own decision back.
+    pub decision: Verb,
+    /// The level that is meant, by name; the open one without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::NAME))]
+    pub level: Option<String>,
     /// Why; needed by `reject` and `request_changes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::COMMENT))]
@@ -111,6 +285,101 @@ pub struct NewDecision {
     /// When the person decided, by the client's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
+}
+
+/// A decision of several requests, all of one step of one workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDecisions {
+    /// The verdict.
+    pub decision: Verdict,
+    /// Why; needed by `reject` and `request_changes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::COMMENT))]
+    pub comment: Option<String>,
+    /// The requests.
+    #[schemars(length(min = 1, max = 100))]
+    pub items: Vec<DecidedItem>,
+    /// When the person decided, by the client's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+/// One of several requests to decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecidedItem {
+    /// Id of the request.
+    pub approval_id: ApprovalId,
+    /// The `seen` hash that was read; without it, the decision applies to the request as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::SEEN))]
+    pub seen: Option<String>,
+}
+
+/// What became of each of several requests, in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DecidedMany {
+    /// The request after the decision, or why it wasn't taken.
+    pub items: Vec<DecidedOne>,
+}
+
+/// What became of one of several requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum DecidedOne {
+    /// The request after the decision.
+    Decided(Box<Approval>),
+    /// Why the decision wasn't taken.
+    Refused(Problem),
+}
+
+/// A place to hand over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewHandover {
+    /// The address of the person who gets it.
+    #[schemars(length(max = limits::ADDRESS))]
+    pub to: String,
+    /// What is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::COMMENT))]
+    pub comment: Option<String>,
+}
+
+/// Until when a request is put off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSnooze {
+    /// The time at which it comes back.
+    pub until: DateTime<Utc>,
+}
+
+/// Whose requests a list holds, for whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Those that the caller can decide now, and didn't put off.
+    Mine,
+    /// Open ones that wait for somebody else.
+    Others,
+    /// Those that are closed.
+    Decided,
+    /// Those that the caller can decide and put off.
+    Snoozed,
+}
+
+/// The order of a list of requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// The next deadline first; those without one last.
+    Deadline,
+    /// By currency, and of each the largest amount first; those without an amount last.
+    Amount,
+    /// The newest first.
+    #[default]
+    Age,
 }
 
 /// Which requests to list.
@@ -128,9 +397,22 @@ pub struct ApprovalQuery {
     /// With this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<RequestStatus>,
-    /// Only those that the caller is asked.
+    /// Only those that the caller can decide: `true` is `scope=mine`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mine: Option<bool>,
+    /// Whose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// Those that ask this role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::NAME))]
+    pub role: Option<String>,
+    /// Open ones whose deadline is before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_before: Option<DateTime<Utc>>,
+    /// In which order; not together with `q`, whose hits come newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Sort>,
     /// Of this workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limits::SLUG))]

@@ -70,6 +70,8 @@ pub enum BodyKind {
     Rule,
     /// A JSON array of events, or NDJSON.
     Events,
+    /// A calendar file (RFC 5545).
+    ICalendar,
     /// Any JSON, from a sender who knows nothing of this API.
     AnyJson,
 }

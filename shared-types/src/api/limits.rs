@@ -39,3 +39,5 @@ pub const SPAN: usize = 50;
 pub const ITEMS: u32 = 2_000;
 /// The most items of a page.
 pub const PAGE: u32 = 200;
+/// Name of a level, a calendar or the like, in bytes.
+pub const NAME: usize = 300;

@@ -96,12 +96,19 @@ codes! {
     AlreadyDecided = "approval.already_decided", 409, "It was decided already";
     ApprovalClosed = "approval.closed", 409, "It isn't open any more";
     ApprovalChanged = "approval.changed", 409, "It has changed since it was read";
+    LevelClosed = "approval.level_closed", 409, "The level isn't open";
     NotAsked = "approval.not_asked", 403, "You can't decide this";
+    NotHandedOver = "approval.not_handed_over", 403, "It can't be handed to this person";
+    FormBad = "approval.form", 422, "The form isn't filled in";
+    NothingToRetract = "approval.nothing_to_retract", 409, "There is no decision to take back";
     CommentNeeded = "approval.comment_needed", 422, "A comment is needed";
     EditsUnsupported = "approval.no_form", 422, "Nothing can be edited here";
     FieldBad = "field.bad", 422, "A field is wrong";
     EmailTaken = "user.exists", 409, "There is a person with this email";
     LastAdmin = "user.last_admin", 409, "The workspace needs an administrator";
+    CalendarBad = "calendar.invalid", 422, "The calendar has errors";
+    CalendarUsed = "calendar.used", 409, "Workflows use the calendar";
+    HolidaysBad = "calendar.holidays", 422, "The holidays can't be read";
 }
 
 impl Problem {

@@ -8,6 +8,7 @@ use crate::{
     ids::{StepId, WorkflowId},
     workflow::{
         Finding, Format,
+        calendar::Calendar,
         test_script::{ScriptItem, ScriptedEvent},
     },
 };
@@ -195,4 +196,8 @@ pub struct SimulateRequest {
     /// What happens then.
     #[serde(default)]
     pub script: Vec<ScriptItem>,
+    /// The calendars that it counts in; without any, the workspace's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub calendars: Vec<Calendar>,
 }

@@ -1,9 +1,10 @@
 //! Requests as they are asked and decided: levels, status, decisions.
 
+use super::quorum::{Capacity, Quorum};
 use crate::{
     ids::StepId,
     recipient::Approver,
-    workflow::{approval::Verdict, step::Outcomes},
+    workflow::{Span, approval::Verdict, step::Outcomes},
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -26,8 +27,11 @@ pub struct Decision {
     /// What they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<Map<String, Value>>,
-    /// The roles that they have as they decide, base roles among them. None where the decision isn't judged: it was
-    /// judged before it was journaled, by an earlier version, or a script says that it is made.
+    /// The level that they decided, by its name; none if they decide whichever is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// For a decision without an environment: the roles that they have as they decide, base roles among them. None where
+    /// it isn't judged, since it was before it was journaled, by an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
     /// The hash of what they read; none if they decide the request as it stands.
@@ -38,23 +42,12 @@ pub struct Decision {
     pub decided_at: Option<DateTime<Utc>>,
 }
 
-impl Decision {
-    /// The decision as it is kept and shown.
-    pub fn made(&self, at: DateTime<Utc>) -> MadeDecision {
-        MadeDecision {
-            decision: self.verdict,
-            by: self.by.clone(),
-            name: self.name.clone(),
-            comment: self.comment.clone(),
-            at,
-            decided_at: self.decided_at,
-        }
-    }
-}
-
 /// A decision that was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MadeDecision {
+    /// Its number within the request, from 0. All of earlier versions have 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n: u32,
     /// The verdict.
     pub decision: Verdict,
     /// Who, by address.
@@ -63,11 +56,44 @@ pub struct MadeDecision {
     pub name: String,
     /// What they said.
     pub comment: Option<String>,
+    /// What they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<Map<String, Value>>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// When they decided by their own clock; shown, never trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
+    /// In what they decided, as it was true then. Decisions of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capacities: Vec<Capacity>,
+    /// Whether it is a rejection of somebody with a veto.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub veto: bool,
+    /// The hash of what they decided on; with edits, of what these made of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub seen: String,
+    /// Whether it stands for an approval at a later level, which was given with edits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_edit: bool,
+    /// When the person took it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retracted_at: Option<DateTime<Utc>>,
+    /// When something else came to be asked than what it approves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_at: Option<DateTime<Utc>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl MadeDecision {
+    /// Whether it counts: it wasn't taken back, and what it decided is still what is asked.
+    pub fn counts(&self) -> bool {
+        self.retracted_at.is_none() && self.superseded_at.is_none()
+    }
 }
 
 /// How a request stands.
@@ -121,10 +147,118 @@ pub struct RequestLevel {
     /// Who is asked.
     pub approvers: Vec<Approver>,
     /// How many must approve.
-    pub quorum: u32,
+    pub quorum: Quorum,
+    /// How many rejections reject the request.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub rejections: u32,
+    /// How long it may take, from its opening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<Span>,
+    /// How often those who still can decide are reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_every: Option<Span>,
+    /// After which time others are asked besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after: Option<Span>,
+    /// Whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate_to: Vec<Approver>,
     /// The decisions, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<MadeDecision>,
+    /// What became of it so far.
+    #[serde(default, skip_serializing_if = "LevelProgress::is_untouched")]
+    pub progress: LevelProgress,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
+}
+
+impl RequestLevel {
+    /// A level of these approvers, one of whom must approve.
+    pub fn new(name: impl Into<String>, approvers: Vec<Approver>) -> Self {
+        Self {
+            name: name.into(),
+            approvers,
+            quorum: Quorum::Count(1),
+            rejections: 1,
+            expires_in: None,
+            remind_every: None,
+            escalate_after: None,
+            escalate_to: Vec::new(),
+            decisions: Vec::new(),
+            progress: LevelProgress::default(),
+        }
+    }
+
+    /// The decisions that count.
+    pub fn counted(&self) -> impl Iterator<Item = &MadeDecision> {
+        self.decisions.iter().filter(|made| made.counts())
+    }
+
+    /// Whether others are asked besides by now.
+    pub fn is_escalated(&self) -> bool {
+        self.progress.escalated_at.is_some()
+    }
+
+    /// Everybody who is asked now: the approvers, and after an escalation those to whom it was escalated.
+    pub fn asked(&self) -> impl Iterator<Item = &Approver> {
+        self.approvers.iter().chain(self.escalate_to.iter().filter(|_| self.is_escalated()))
+    }
+}
+
+/// What became of a level so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LevelProgress {
+    /// When it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<DateTime<Utc>>,
+    /// When it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When people are reminded next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminds_at: Option<DateTime<Utc>>,
+    /// When people were reminded last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<DateTime<Utc>>,
+    /// When others are asked besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalates_at: Option<DateTime<Utc>>,
+    /// When others were asked besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated_at: Option<DateTime<Utc>>,
+    /// Who handed their place to whom, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<Handover>,
+}
+
+impl LevelProgress {
+    fn is_untouched(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A person handed their place at a level to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Handover {
+    /// The address of the person who did.
+    pub from: String,
+    /// The address of the person who has it now.
+    pub to: String,
+    /// For whom they can decide by it: the addresses of whoever handed it over, and of those they stood in for.
+    pub places: Vec<String>,
+    /// What they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
 }
 
 /// How a request was answered.

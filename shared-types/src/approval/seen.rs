@@ -1,8 +1,8 @@
 //! What an approver sees of a request, and the hash by which a decision names it.
 
-use crate::ids::StepId;
+use crate::{ids::StepId, workflow::finding::escape_segment};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -23,7 +23,19 @@ pub struct ResolvedEffect {
     pub digest: String,
 }
 
+/// Stands in a resolved effect for what the decision brings.
+pub const AT_THE_TIME: &str = "(filled in when it is approved)";
+
 impl ResolvedEffect {
+    /// The places of its request that are filled in when it is approved, as JSON pointers.
+    pub fn at_the_time(&self) -> Vec<String> {
+        let mut places = Vec::new();
+        if let Some(request) = &self.request {
+            find_placeholders(request, &mut String::new(), &mut places);
+        }
+        places
+    }
+
     /// An effect's request, which is kept whole as long as there is `room` for its bytes.
     pub fn new(step: &StepId, index: u32, kind: &str, request: Value, room: &mut usize) -> Self {
         let text = request.to_string();
@@ -31,6 +43,28 @@ impl ResolvedEffect {
         let fits = text.len() <= *room;
         *room = if fits { *room - text.len() } else { 0 };
         Self { step_id: step.clone(), index, kind: kind.to_owned(), request: fits.then_some(request), digest }
+    }
+}
+
+fn find_placeholders(value: &Value, at: &mut String, places: &mut Vec<String>) {
+    let length = at.len();
+    match value {
+        Value::String(text) if text.contains(AT_THE_TIME) => places.push(at.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                let _ = write!(at, "/{n}");
+                find_placeholders(item, at, places);
+                at.truncate(length);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                let _ = write!(at, "/{}", escape_segment(key));
+                find_placeholders(item, at, places);
+                at.truncate(length);
+            }
+        }
     }
 }
 
@@ -46,7 +80,7 @@ pub struct Seen<'a> {
     /// Currency of the amount, usually an ISO 4217 code.
     pub currency: Option<&'a str>,
     /// What is shown.
-    pub data: &'a serde_json::Map<String, Value>,
+    pub data: &'a Map<String, Value>,
     /// What follows an approval.
     pub if_approved: &'a [String],
     /// What follows a rejection.
@@ -55,7 +89,7 @@ pub struct Seen<'a> {
     pub effects: &'a [ResolvedEffect],
 }
 
-/// The hash of what an approver sees: `sha256:` and 64 hexadecimal digits.
+/// The hash of what an approver sees of a request that an earlier version made: `sha256:` and 64 hexadecimal digits.
 pub fn seen_hash(seen: &Seen<'_>) -> String {
     let mut shown = vec![
         json!(seen.subject),
@@ -71,6 +105,18 @@ pub fn seen_hash(seen: &Seen<'_>) -> String {
         shown.push(sent.collect());
     }
     sha256(Value::Array(shown).to_string().as_bytes())
+}
+
+/// The hash of what is asked, apart from what edits can change: subject, reason, money and data.
+pub fn content_hash(seen: &Seen<'_>) -> String {
+    let content = json!([seen.subject, seen.reason, seen.amount, seen.currency, seen.data]);
+    sha256(content.to_string().as_bytes())
+}
+
+/// The hash of what an approver sees, of what is asked, what the form's fields hold, and what an approval sends.
+pub fn seen_hash_of(content: &str, values: &Map<String, Value>, effects: &[ResolvedEffect]) -> String {
+    let sent: Vec<Value> = effects.iter().map(|e| json!([e.step_id, e.index, e.kind, e.digest])).collect();
+    sha256(json!([content, values, sent]).to_string().as_bytes())
 }
 
 fn sha256(bytes: &[u8]) -> String {

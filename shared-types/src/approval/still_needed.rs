@@ -1,110 +1,193 @@
-//! Who is still needed, in words.
+//! Who is still needed at the open level of a request, in words.
 
-use super::policy::{Candidate, Policy, check_approver};
-use crate::{recipient::Approver, role::RoleNames};
+use super::{
+    decision::RequestLevel,
+    people::{People, Person},
+    policy::{CannotDecide, Policy, entries_of, third_person},
+    quorum::{Capacity, Quorum},
+    standing::filling,
+};
+use crate::{email, recipient::Approver, role::RoleNames};
+use std::fmt::Write as _;
 
-/// A person who is asked, by name.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// What they are called.
-    pub name: &'a str,
-    /// Who they are.
-    pub person: Candidate<'a>,
+/// How many people a group of the sentence names.
+const MAX_NAMES: usize = 8;
+
+/// Who is still needed at the open level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needed {
+    /// How many approvals are missing.
+    pub missing: u32,
+    /// Whether somebody has approved it.
+    pub has_approvals: bool,
+    /// Whom to ask.
+    pub groups: Vec<Group>,
+    /// Whether the groups are counted one by one; else the missing ones may come from any.
+    pub is_by_entry: bool,
+    /// Those whom an entry names and who can't decide: what they are called, and why, as a clause.
+    pub barred: Vec<(String, String)>,
 }
 
-/// Who is still needed, in words: `One of sales_manager (Bo Ek, Cy Roth).`
-///
-/// `people` are the active members whom the request's entries name; only those who can decide are named as such.
-pub fn still_needed(policy: &Policy<'_>, people: &[Asked<'_>], role_names: &RoleNames) -> String {
-    let approvers = policy.levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
-    let words: Vec<String> = approvers
-        .iter()
-        .map(|approver| match approver {
-            Approver::Role(role) => {
-                format!("one of {} ({})", role_names.name(role), names_of_role(policy, approver, people))
+/// Those who fit one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The entry.
+    pub entry: Approver,
+    /// How many are missing of it.
+    pub missing: u32,
+    /// Those who can decide now: what they are called, and for whom they stand in.
+    pub who: Vec<String>,
+    /// What somebody is called whom the entry names; none where it names nobody who is known.
+    pub known_as: Option<String>,
+    /// Whether it is asked since the level was escalated.
+    pub is_escalation: bool,
+}
+
+impl Policy<'_> {
+    /// Who is still needed at the open level; none where no level is open.
+    pub fn needed(&self, people: &People<'_>) -> Option<Needed> {
+        let level = self.level()?;
+        let filling = filling(level);
+        let able = self.who_can_now(people);
+        let missing: u32 = filling.missing.iter().map(|(_, missing)| missing).sum();
+        let group = |entry: &Approver, missing: u32, is_escalation: bool| {
+            let fits = |capacity: &&Capacity| capacity.entries.contains(entry);
+            let who = able.iter().filter_map(|(person, capacities)| {
+                capacities.iter().find(fits).map(|capacity| called(people, person, capacity))
+            });
+            let meant = people.list.iter().find(|person| entry.includes(&person.email, &person.roles));
+            Group {
+                entry: entry.clone(),
+                missing,
+                who: who.collect(),
+                known_as: meant.map(|person| person.name.clone()),
+                is_escalation,
             }
-            Approver::Person(address) => name_of_person(policy, approver, address, people),
+        };
+        let mut groups: Vec<Group> = match &level.quorum {
+            Quorum::Count(_) => level.approvers.iter().map(|entry| group(entry, missing, false)).collect(),
+            Quorum::ByEntry(_) => {
+                let open = filling.missing.iter().filter(|(_, missing)| *missing > 0);
+                open.filter_map(|(entry, missing)| Some(group(entry.as_ref()?, *missing, false))).collect()
+            }
+        };
+        let escalation = level.escalate_to.iter().filter(|_| level.is_escalated());
+        groups.extend(escalation.map(|entry| group(entry, missing, true)));
+        Some(Needed {
+            missing,
+            has_approvals: level.counted().any(|made| made.decision.approves()),
+            groups,
+            is_by_entry: matches!(level.quorum, Quorum::ByEntry(_)),
+            barred: self.barred_by_name(people, level),
         })
-        .collect();
-    let mut sentence = words.join(" or ");
-    if let Some(first) = sentence.get(..1).map(str::to_uppercase) {
-        sentence.replace_range(..1, &first);
     }
-    format!("{sentence}.")
-}
 
-fn names_of_role(policy: &Policy<'_>, role: &Approver, people: &[Asked<'_>]) -> String {
-    let having: Vec<&Asked<'_>> = people.iter().filter(|asked| is_meant(role, asked)).collect();
-    let able = having.iter().filter(|asked| check_approver(policy, &asked.person).is_ok());
-    let able: Vec<&str> = able.map(|asked| asked.name).collect();
-    match (able.is_empty(), having.is_empty()) {
-        (false, _) => able.join(", "),
-        (true, false) => "nobody with this role can decide".to_owned(),
-        (true, true) => "nobody has this role yet".to_owned(),
+    /// Who is still needed, in words: `2 more of finance (Bo, Cy or Dee for Eva), 1 of legal (Ada); not Ina, who asked for
+    /// it.` None where no level is open.
+    pub fn still_needed(&self, people: &People<'_>, role_names: &RoleNames) -> Option<String> {
+        self.needed(people).map(|needed| needed.sentence(role_names))
     }
-}
 
-fn name_of_person(policy: &Policy<'_>, person: &Approver, address: &str, people: &[Asked<'_>]) -> String {
-    match people.iter().find(|asked| is_meant(person, asked)) {
-        Some(asked) if check_approver(policy, &asked.person).is_ok() => asked.name.to_owned(),
-        Some(asked) => format!("{} (who can't decide)", asked.name),
-        None => address.to_owned(),
+    fn barred_by_name(&self, people: &People<'_>, level: &RequestLevel) -> Vec<(String, String)> {
+        let asked = people.list.iter().filter(|person| {
+            person.active
+                && !entries_of(level, person, level.is_escalated()).is_empty()
+                && !level.counted().any(|made| email::is_same(&made.by, &person.email))
+        });
+        let barred = asked.filter_map(|person| {
+            let bar =
+                self.barred(people, person).or_else(|| (!person.is_able()).then_some(CannotDecide::Role))?;
+            Some((person.name.clone(), third_person(&bar)))
+        });
+        barred.collect()
     }
 }
 
-fn is_meant(approver: &Approver, asked: &Asked<'_>) -> bool {
-    approver.includes(asked.person.email, asked.person.roles)
+/// What somebody who decides is called: `Dee for Eva`.
+fn called(people: &People<'_>, person: &Person, capacity: &Capacity) -> String {
+    match &capacity.stands_for {
+        None => person.name.clone(),
+        Some(other) => format!("{} for {}", person.name, people.name(other)),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        approval::decision::{RequestLevel, RequestStatus},
-        requester::{Requester, RequesterKind},
-        workflow::approval::Forbid,
-    };
-
-    fn level(approvers: &[&str]) -> Vec<RequestLevel> {
-        let approvers = approvers.iter().map(|who| who.parse().unwrap()).collect();
-        vec![RequestLevel { name: "x".into(), approvers, quorum: 1, decisions: Vec::new() }]
-    }
-
-    #[test]
-    fn who_is_still_needed_is_said_in_words() {
-        let people = [
-            ("Bo Ek", "bo@example.com", vec!["operator".to_owned(), "finance".to_owned()]),
-            ("Cy Roth", "cy@example.com", vec!["admin".to_owned(), "finance".to_owned()]),
-            ("Vi Holm", "vi@example.com", vec!["viewer".to_owned(), "finance".to_owned(), "risk".to_owned()]),
-            ("Ada Lind", "ada@example.com", vec!["operator".to_owned(), "finance".to_owned()]),
-        ];
-        let people: Vec<Asked<'_>> = people
-            .iter()
-            .map(|(name, email, roles)| Asked { name, person: Candidate::new(email, roles) })
-            .collect();
-        let requester = Requester {
-            kind: RequesterKind::Person,
-            name: "Ada".into(),
-            email: Some("ada@example.com".into()),
+impl Needed {
+    /// The sentence.
+    pub fn sentence(&self, role_names: &RoleNames) -> String {
+        let (escalated, regular): (Vec<&Group>, Vec<&Group>) =
+            self.groups.iter().partition(|group| group.is_escalation);
+        let mut sentence = if self.is_by_entry {
+            let each = regular.iter().map(|group| self.counted(group, group.missing, role_names));
+            each.collect::<Vec<_>>().join(", ")
+        } else if let [group] = regular.as_slice() {
+            self.counted(group, self.missing, role_names)
+        } else if self.missing == 1 && !self.has_approvals {
+            let each = regular.iter().map(|group| self.counted(group, 1, role_names));
+            each.collect::<Vec<_>>().join(" or ")
+        } else {
+            let each: Vec<String> = regular.iter().map(|group| named(group, role_names)).collect();
+            format!("{} {}", self.so_many(self.missing), each.join(" and "))
         };
-        let say = |approvers: &[&str], forbid: &[Forbid]| {
-            let levels = level(approvers);
-            let status = RequestStatus::Pending;
-            let policy = Policy { status, levels: &levels, forbid, requester: Some(&requester) };
-            let named = [("risk".to_owned(), "risk and fraud".to_owned())].into_iter().collect();
-            still_needed(&policy, &people, &named)
-        };
-        let forbid = [Forbid::Requester];
-        assert_eq!(say(&["role:finance"], &[]), "One of finance (Bo Ek, Cy Roth, Ada Lind).");
-        assert_eq!(say(&["role:finance"], &forbid), "One of finance (Bo Ek, Cy Roth).");
-        assert_eq!(say(&["role:risk"], &[]), "One of risk and fraud (nobody with this role can decide).");
-        assert_eq!(
-            say(&["user:Ada@example.com", "role:head_of_legal"], &[]),
-            "Ada Lind or one of head_of_legal (nobody has this role yet)."
-        );
-        assert_eq!(
-            say(&["user:vi@example.com", "user:dee@example.com"], &[]),
-            "Vi Holm (who can't decide) or dee@example.com."
-        );
+        for group in escalated {
+            // Writing to a String can't fail.
+            let _ = write!(sentence, ", or instead {}", named(group, role_names));
+        }
+        if let Some(first) = sentence.get(..1).map(str::to_uppercase) {
+            sentence.replace_range(..1, &first);
+        }
+        let shown = self.barred.iter().take(MAX_NAMES);
+        for (n, (name, because)) in shown.enumerate() {
+            let joint = if n == 0 { "; not" } else { ", nor" };
+            let _ = write!(sentence, "{joint} {name}, {because}");
+        }
+        sentence.push('.');
+        sentence
+    }
+
+    fn so_many(&self, missing: u32) -> String {
+        if self.has_approvals { format!("{missing} more of") } else { format!("{missing} of") }
+    }
+
+    fn counted(&self, group: &Group, missing: u32, role_names: &RoleNames) -> String {
+        match group.entry {
+            Approver::Person(_) => named(group, role_names),
+            Approver::Role(_) if missing == 1 && !self.has_approvals && !self.is_by_entry => {
+                format!("one of {}", named(group, role_names))
+            }
+            Approver::Role(_) => format!("{} {}", self.so_many(missing), named(group, role_names)),
+        }
+    }
+}
+
+/// `finance (Bo Ek, Cy Roth)`; a person by name.
+fn named(group: &Group, role_names: &RoleNames) -> String {
+    match &group.entry {
+        Approver::Role(role) => format!("{} ({})", role_names.name(role), names_of_role(group)),
+        Approver::Person(address) => match (group.who.as_slice(), &group.known_as) {
+            ([], Some(name)) => format!("{name} (who can't decide now)"),
+            ([], None) => address.clone(),
+            (who, _) => listed(who),
+        },
+    }
+}
+
+fn names_of_role(group: &Group) -> String {
+    match (group.who.is_empty(), group.known_as.is_some()) {
+        (false, _) => listed(&group.who),
+        (true, true) => "nobody with this role can decide now".to_owned(),
+        (true, false) => "nobody has this role yet".to_owned(),
+    }
+}
+
+/// `Bo Ek, Cy Roth`; with an `or` where one stands in for another.
+fn listed(who: &[String]) -> String {
+    if who.len() > MAX_NAMES {
+        return format!("{} and {} more", who[..MAX_NAMES].join(", "), who.len() - MAX_NAMES);
+    }
+    match who {
+        [first @ .., last] if !first.is_empty() && who.iter().any(|one| one.contains(" for ")) => {
+            format!("{} or {last}", first.join(", "))
+        }
+        _ => who.join(", "),
     }
 }

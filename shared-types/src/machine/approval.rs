@@ -1,17 +1,18 @@
-//! Asking people, the short way and natively, and what their answer does.
+//! Asking people, the short way and natively. What their answer does is in the files below.
+
+mod deadlines;
+mod deciding;
+mod needs;
+mod outcome;
 
 use super::{
-    InputError, MAX_DEPTH,
     address::StepAddress,
     command::{Command, Request},
-    event::Event,
     fact::StepState,
     failure,
-    failure::{Failure, RunError},
+    failure::Failure,
     frames::Activity,
-    input::Timer,
     preview,
-    result::RunDecision,
     state::OpenRequest,
     texts,
     texts::{MAX_AMOUNT, MAX_ENTITY_ID, MAX_REASON, MAX_SUBJECT},
@@ -19,24 +20,25 @@ use super::{
 };
 use crate::{
     approval::{
-        decision::{Decision, RequestLevel, RequestOutcome, RequestStatus},
-        policy::{Standing, judge, standing},
+        decision::RequestLevel,
+        quorum::Quorum,
+        seen::{content_hash, seen_hash, seen_hash_of},
     },
-    ids::{ApprovalId, EventId, StepId},
+    ids::ApprovalId,
     recipient::{Approver, listed},
     workflow::{
-        Span, TemplateValue,
-        approval::{ApprovalSpec, Forbid, FormField, Verdict},
+        Span, Template, TemplateValue,
+        approval::{ApprovalSpec, Forbid, FormField, Level, QuorumSpec},
         check::SETTINGS,
         effect::ShortRequest,
         scope::Scope,
-        step::{ActionKind, Outcomes, Step},
+        step::{ActionKind, Step},
         template::as_text,
     },
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use deadlines::Counting;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 /// What a step says about the request that it makes.
 struct RequestSpec {
@@ -48,9 +50,12 @@ struct RequestSpec {
     entity_id: Option<String>,
     data: Map<String, Value>,
     levels: Vec<RequestLevel>,
-    expires_at: Option<DateTime<Utc>>,
     forbid: Vec<Forbid>,
+    veto: Vec<Approver>,
     form: Vec<FormField>,
+    values: Map<String, Value>,
+    calendar: Option<String>,
+    quick: bool,
 }
 
 impl Transition<'_> {
@@ -70,10 +75,7 @@ impl Transition<'_> {
             .collect::<Result<_, Failure>>()?;
         let text = |key: &str| data.get(key).map(as_text).filter(|text| !text.is_empty());
         let approvers = short_approvers(&data)?;
-        let expires_at = match text("expires_in") {
-            Some(span) => Some(self.stamp.at + parse_span(&span)?.duration()),
-            None => None,
-        };
+        let expires_in = text("expires_in").map(|span| parse_span(&span)).transpose()?;
         let says_why = step.action().is_some_and(|action| action.reason.is_some());
         let reason = if says_why { self.state.reason.clone() } else { text("reason") };
         let reason = reason.map(|reason| texts::shortened(reason, MAX_REASON));
@@ -85,13 +87,16 @@ impl Transition<'_> {
             currency: short(text("currency"), "currency")?,
             entity: request.entity.clone(),
             entity_id: entity_id(request.entity_id.as_ref(), &scope)?,
-            levels: vec![RequestLevel { name, approvers, quorum: 1, decisions: Vec::new() }],
-            expires_at,
+            levels: vec![RequestLevel { expires_in, ..RequestLevel::new(name, approvers) }],
             forbid: vec![Forbid::Requester],
+            veto: Vec::new(),
             form: Vec::new(),
+            values: Map::new(),
+            calendar: None,
+            quick: data.get("quick").is_some_and(|quick| *quick == Value::Bool(true)),
             data: data.into_iter().filter(|(key, _)| !SETTINGS.contains(&key.as_str())).collect(),
         };
-        self.ask_people(step, place, spec);
+        self.ask_people(step, place, spec)?;
         Ok(())
     }
 
@@ -104,23 +109,15 @@ impl Transition<'_> {
         self.may_wait(place)?;
         let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
-        let template = |t: &Option<crate::workflow::Template>| {
+        let template = |t: &Option<Template>| {
             t.as_ref().map(|t| t.text(&scope)).transpose().map(|text| text.filter(|text| !text.is_empty()))
         };
         let amount = spec.amount.as_ref().map(|amount| amount.text(&scope)).transpose()?;
-        let mut levels = Vec::new();
-        for (n, level) in spec.levels.iter().enumerate() {
-            let named = level.approvers.iter().map(|who| who.value(&scope));
-            let approvers = approvers(&named.collect::<Result<Vec<_>, _>>()?)?;
-            let name = level.name.clone().unwrap_or_else(|| level_name(&approvers, n));
-            levels.push(RequestLevel {
-                name,
-                approvers,
-                quorum: level.quorum.unwrap_or(1),
-                decisions: Vec::new(),
-            });
-        }
-        let expires_in = spec.levels.first().and_then(|level| level.expires_in.as_ref());
+        let levels = spec.levels.iter().enumerate().map(|(n, level)| request_level(level, n, &scope));
+        let defaults = spec.form.iter().map(|field| {
+            let default = field.default.as_ref().map_or(Ok(Value::Null), |default| default.value(&scope))?;
+            Ok((field.name.clone(), default))
+        });
         let spec = RequestSpec {
             subject: template(&spec.subject)?.map(|subject| texts::shortened(subject, MAX_SUBJECT)),
             reason: template(&spec.reason)?.map(|reason| texts::shortened(reason, MAX_REASON)),
@@ -133,30 +130,46 @@ impl Transition<'_> {
                 .iter()
                 .map(|(k, v)| Ok((k.clone(), v.value(&scope)?)))
                 .collect::<Result<_, Failure>>()?,
-            levels,
-            expires_at: expires_in.map(|span| self.stamp.at + span.duration()),
+            levels: levels.collect::<Result<_, _>>()?,
             forbid: spec.forbid.clone().unwrap_or_else(|| vec![Forbid::Requester]),
-            form: spec.form.clone(),
+            veto: optional_approvers(&spec.veto, &scope)?,
+            values: defaults.collect::<Result<_, Failure>>()?,
+            form: spec.form.iter().map(|field| FormField { default: None, ..field.clone() }).collect(),
+            calendar: spec.calendar.clone(),
+            quick: spec.quick,
         };
-        let approval_id = self.ask_people(step, place, spec);
+        let approval_id = self.ask_people(step, place, spec)?;
         Ok(self.set_frame(place, Activity::AwaitingApproval { approval_id }))
     }
 
-    fn ask_people(&mut self, step: &Step, place: &StepAddress, spec: RequestSpec) -> ApprovalId {
+    fn ask_people(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        mut spec: RequestSpec,
+    ) -> Result<ApprovalId, Failure> {
+        let counting = self.counting(spec.calendar.as_deref())?;
+        let expires_at = if self.state.asks_in_levels() {
+            let first = spec.levels.first_mut();
+            first.and_then(|level| {
+                level.progress = counting.opened(level, self.stamp.at);
+                level.progress.expires_at
+            })
+        } else {
+            // Earlier machines have no spans in a level.
+            let span = spec.levels.first_mut().and_then(|level| level.expires_in.take());
+            span.map(|span| counting.due(self.stamp.at, &span))
+        };
         let approval_id = ApprovalId(self.fresh_id());
         let outcomes = step.outcomes().cloned().unwrap_or_default();
-        let waits = step.waits_for_people();
         let subject = spec.subject.or_else(|| self.state.subject.clone());
-        let asked = asked_in_words(&spec.levels);
-        let previews = preview::previews(self, step, place, &outcomes, subject.as_deref());
-        if let Some(at) = spec.expires_at {
-            self.command(Command::SetTimer { timer: Timer::Expiry { approval_id }, at });
-        }
+        let asked = asked_in_words(spec.levels.first());
+        let previews = preview::previews(self, step, place, &outcomes, subject.as_deref(), &spec.values);
         let fact = self.fact(place, StepState::Waiting);
         fact.reason = Some(format!("Asks {asked}"));
         fact.input = Some(json!({
             "approval_id": approval_id, "approvers": spec.levels.first().map(|level| &level.approvers),
-            "expires_at": spec.expires_at, "data": spec.data,
+            "expires_at": expires_at, "data": spec.data,
         }));
         if spec.reason.is_some() {
             self.state.reason.clone_from(&spec.reason);
@@ -174,205 +187,125 @@ impl Transition<'_> {
             levels: spec.levels,
             forbid: spec.forbid,
             form: spec.form,
-            expires_at: spec.expires_at,
+            values: spec.values,
+            veto: spec.veto,
+            calendar: spec.calendar,
+            quick: spec.quick,
+            expires_at,
             requester: self.state.requester.clone(),
             why: self.state.conditions_on_path(&place.within),
             if_approved: previews.approved,
             if_rejected: previews.rejected,
             effects: previews.effects,
         };
-        let seen = request.seen_hash();
-        let open = OpenRequest {
-            place: place.clone(),
+        let request = Box::new(request);
+        let open = self.open_request(step, asked, &request);
+        let seen = open.seen.clone();
+        self.state.requests.insert(approval_id, open);
+        self.set_deadlines(approval_id);
+        self.command(Command::Ask { request, seen });
+        Ok(approval_id)
+    }
+
+    /// What the run keeps of a request that it makes.
+    fn open_request(&self, step: &Step, asked: String, request: &Request) -> OpenRequest {
+        let in_levels = self.state.asks_in_levels();
+        let content = if in_levels { content_hash(&request.shown()) } else { String::new() };
+        let seen = if in_levels {
+            seen_hash_of(&content, &request.values, &request.effects)
+        } else {
+            seen_hash(&request.shown())
+        };
+        OpenRequest {
+            place: request.place.clone(),
+            subject: request.subject.clone().filter(|_| in_levels),
             asked_at: self.stamp.at,
-            waits,
+            waits: step.waits_for_people(),
             blocks: step.action().is_some_and(|action| action.kind == ActionKind::Block),
             asked,
             levels: request.levels.clone(),
             forbid: request.forbid.clone(),
-            seen: seen.clone(),
+            seen,
             expires_at: request.expires_at,
             entity: request.entity.clone(),
             entity_id: request.entity_id.clone(),
+            open: 0,
+            veto: request.veto.clone(),
+            form: if in_levels { request.form.clone() } else { Vec::new() },
+            values: request.values.clone(),
+            calendar: request.calendar.clone(),
+            stuck: None,
+            decision_count: 0,
+            content,
+            resolved: None,
             early_outcome: None,
-        };
-        self.state.requests.insert(approval_id, open);
-        self.command(Command::Ask { request: Box::new(request), seen });
-        approval_id
-    }
-
-    /// A person decided: the policy judges it by the request as it stands now.
-    pub(super) fn decided(&mut self, approval_id: ApprovalId, decision: &Decision) -> Result<(), InputError> {
-        if self.state.end.is_some() {
-            return Err(InputError::Ended);
-        }
-        let requester = self.state.requester.as_ref();
-        let Some(request) =
-            self.state.requests.get_mut(&approval_id).filter(|request| request.early_outcome.is_none())
-        else {
-            return Err(InputError::NotExpected);
-        };
-        judge(&request.policy(requester), &request.seen, decision)?;
-        let level = match standing(&request.levels) {
-            Standing::Open { level } => level,
-            Standing::Closed(_) => 0,
-        };
-        let made = decision.made(self.stamp.at);
-        let Some(asked) = request.levels.get_mut(level) else { return Err(InputError::NotExpected) };
-        asked.decisions.push(made.clone());
-        let (standing, expires) = (standing(&request.levels), request.expires_at.is_some());
-        let level = u32::try_from(level).unwrap_or(u32::MAX);
-        self.command(Command::RecordDecision { approval_id, level, made });
-        if let Standing::Closed(_) = standing {
-            if expires {
-                self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
-            }
-            self.close_request(approval_id, RequestOutcome::Decided(decision.clone()));
-        }
-        Ok(())
-    }
-
-    pub(super) fn expired(&mut self, approval_id: ApprovalId) -> Result<(), InputError> {
-        match self.state.requests.get(&approval_id) {
-            Some(request) if request.early_outcome.is_none() => {}
-            Some(_) | None => return Err(InputError::NotExpected),
-        }
-        self.close_request(approval_id, RequestOutcome::Expired);
-        Ok(())
-    }
-
-    /// A request has its answer: it is closed and told, and the run goes on if it waits for it.
-    fn close_request(&mut self, approval_id: ApprovalId, answered: RequestOutcome) {
-        let status = answered.status();
-        self.command(Command::Close { approval_id, status, because: None });
-        self.publish_decided(approval_id, &answered);
-        let Some(request) = self.state.requests.get(&approval_id) else { return };
-        let place = request.place.clone();
-        let asking = Activity::AwaitingApproval { approval_id };
-        let waits = request.waits;
-        if waits && self.state.frame(&place).is_some_and(|frame| frame.activity == asking) {
-            let flow = self.complete_request(approval_id, &answered);
-            self.continue_from(&place, flow);
-        } else if waits {
-            // The step's other effects are still under way; the answer is kept until they are through.
-            if let Some(request) = self.state.requests.get_mut(&approval_id) {
-                request.early_outcome = Some(answered);
-            }
-        } else {
-            self.record_unawaited_outcome(approval_id, &answered);
         }
     }
 
-    /// The run goes on from where it waited for a decision.
-    pub(super) fn complete_request(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) -> Next {
-        let Some(request) = self.state.requests.remove(&approval_id) else { return Next::Stay };
-        let place = request.place;
-        let outcomes =
-            self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
-        let status = answered.status();
-        let reason = answer_in_words(answered);
-        self.put_approval(&place, answered);
-        self.record_rejection(&place, status, &reason);
-        self.state.reason = Some(reason.clone());
-        let flow = match status.link(&outcomes) {
-            Some(next) => Next::To(next.clone()),
-            None => self.complete_without_links(&place, &outcomes, status, &reason),
-        };
-        self.take_frame(&place);
-        let waited = super::wait::milliseconds(self.stamp.at - request.asked_at);
-        let fact = self.fact(&place, StepState::Done);
-        fact.duration_ms = Some(waited);
-        fact.reason = Some(reason);
-        fact.output = Some(json!({ "decision": status, "by": by(answered), "next": flow.next() }));
-        flow
-    }
-
-    /// A branch that asks people passes when they approve; whoever is asked last decides.
-    fn record_rejection(&mut self, place: &StepAddress, status: RequestStatus, reason: &str) {
-        if let Some(lane) = self.state.lane_mut(&place.within) {
-            let is_refused = status != RequestStatus::Approved;
-            lane.rejection = is_refused.then(|| not_approved(status, reason, &place.step));
+    /// How a request's deadlines are counted.
+    fn counting(&self, calendar: Option<&str>) -> Result<Counting, Failure> {
+        let Some(name) = calendar else { return Ok(Counting::Plain) };
+        let environment = self.stamp.environment.as_deref();
+        match environment.and_then(|environment| environment.working_time(name)) {
+            Some(working_time) => Ok(Counting::Calendar(Box::new(working_time))),
+            None => Err(Failure::new("calendar.missing", format!("The calendar {name} isn't set up."))),
         }
-    }
-
-    /// The decision itself is the result: of the run, or of the branch that asked.
-    fn complete_without_links(
-        &mut self,
-        place: &StepAddress,
-        outcomes: &Outcomes,
-        status: RequestStatus,
-        reason: &str,
-    ) -> Next {
-        let approved = status == RequestStatus::Approved;
-        if place.within.is_empty() {
-            self.state.decision = Some(if approved { RunDecision::Allowed } else { RunDecision::Blocked });
-            return Next::End(None);
-        }
-        match (approved, outcomes.any()) {
-            (true, true) => Next::End(None),
-            (true, false) => self.following_or_end(place, None),
-            (false, _) => Next::End(Some(not_approved(status, reason, &place.step))),
-        }
-    }
-
-    /// A request was answered that the run didn't wait for: it says what it still waits for.
-    fn record_unawaited_outcome(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
-        let Some(request) = self.state.requests.remove(&approval_id) else { return };
-        self.put_approval(&request.place, answered);
-        let still: Vec<String> = self.state.waits_for().into_iter().map(|waits| waits.what).collect();
-        let fact = self.fact(&request.place, StepState::Done);
-        fact.reason =
-            Some(format!("{}; the run still waits for {}", answer_in_words(answered), still.join(" and ")));
-        fact.output = Some(json!({ "decision": answered.status(), "by": by(answered) }));
-    }
-
-    pub(super) fn put_approval(&mut self, place: &StepAddress, answered: &RequestOutcome) {
-        let value = self.approval_value(&place.step, answered);
-        self.put(&place.within, "approval", value);
-    }
-
-    fn approval_value(&self, step: &StepId, answered: &RequestOutcome) -> Value {
-        let decision = match answered {
-            RequestOutcome::Decided(decision) => Some(decision),
-            RequestOutcome::Expired => None,
-        };
-        json!({
-            "decision": answered.status(), "by": by(answered),
-            "comment": decision.and_then(|d| d.comment.as_ref()), "edits": decision.and_then(|d| d.edits.as_ref()),
-            "at": self.stamp.at.to_rfc3339_opts(SecondsFormat::AutoSi, true), "step": step,
-        })
-    }
-
-    fn publish_decided(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
-        let depth = self.state.depth + 1;
-        let Some(request) = self.state.requests.get(&approval_id).filter(|_| depth <= MAX_DEPTH) else {
-            return;
-        };
-        let mut payload = match self.approval_value(&request.place.step, answered) {
-            Value::Object(map) => map,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Map::new()
-            }
-        };
-        payload.insert("approval_id".to_owned(), json!(approval_id));
-        payload.insert("execution_id".to_owned(), json!(self.state.execution_id));
-        payload.insert("entity".to_owned(), json!(request.entity));
-        payload.insert("entity_id".to_owned(), json!(request.entity_id));
-        let event = Event {
-            kind: "approval.decided".to_owned(),
-            id: EventId(format!("{approval_id}:decided")),
-            source: Some(format!("execution:{}", self.state.execution_id)),
-            time: self.stamp.at,
-            requester: self.state.requester.clone(),
-            payload,
-        };
-        let place = request.place.clone();
-        self.command(Command::Publish { place, index: None, event: Arc::new(event), depth });
     }
 }
 
-fn not_approved(status: RequestStatus, reason: &str, step: &StepId) -> RunError {
-    Failure::new(&format!("approval.{}", status.as_str()), reason).at(step)
+/// A level as a step asks it.
+fn request_level(level: &Level, n: usize, scope: &Scope<'_>) -> Result<RequestLevel, Failure> {
+    let mut by_entry: Vec<(&str, Vec<Approver>)> = Vec::new();
+    for who in &level.approvers {
+        by_entry.push((who.source(), approvers(&[who.value(scope)?])?));
+    }
+    let mut asked: Vec<Approver> = Vec::new();
+    for approver in by_entry.iter().flat_map(|(_, approvers)| approvers) {
+        if !asked.contains(approver) {
+            asked.push(approver.clone());
+        }
+    }
+    let name = level.name.clone().unwrap_or_else(|| level_name(&asked, n));
+    Ok(RequestLevel {
+        quorum: quorum(level.quorum.as_ref(), &by_entry)?,
+        rejections: level.rejections.unwrap_or(1),
+        expires_in: level.expires_in.clone(),
+        remind_every: level.remind_every.clone(),
+        escalate_after: level.escalate_after.clone(),
+        escalate_to: optional_approvers(&level.escalate_to, scope)?,
+        ..RequestLevel::new(name, asked)
+    })
+}
+
+/// The quorum of a level whose entries name these approvers.
+fn quorum(spec: Option<&QuorumSpec>, by_entry: &[(&str, Vec<Approver>)]) -> Result<Quorum, Failure> {
+    let places = match spec {
+        None => return Ok(Quorum::Count(1)),
+        Some(QuorumSpec::Count(count)) => return Ok(Quorum::Count(*count)),
+        Some(QuorumSpec::ByEntry(places)) => places,
+    };
+    let mut resolved: BTreeMap<Approver, u32> = BTreeMap::new();
+    for (entry, count) in places {
+        let written = by_entry.iter().find(|(source, _)| source.trim() == entry.trim());
+        let approver = match written {
+            Some((_, approvers)) => approvers.first().cloned(),
+            None => entry.parse().ok(),
+        };
+        let approver = approver.ok_or_else(|| {
+            Failure::new("quorum.bad", format!("The quorum names \"{entry}\", which isn't an approver."))
+        })?;
+        *resolved.entry(approver).or_default() += count;
+    }
+    Ok(Quorum::ByEntry(resolved))
+}
+
+/// Entries of which there may be none.
+fn optional_approvers(entries: &[Template], scope: &Scope<'_>) -> Result<Vec<Approver>, Failure> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = entries.iter().map(|who| who.value(scope)).collect::<Result<Vec<_>, _>>()?;
+    approvers(&named)
 }
 
 fn entity_id(id: Option<&TemplateValue>, scope: &Scope<'_>) -> Result<Option<String>, Failure> {
@@ -437,36 +370,18 @@ fn level_name(approvers: &[Approver], n: usize) -> String {
     }
 }
 
-/// `one of sales_manager`, `ada@example.com or legal`.
-fn asked_in_words(levels: &[RequestLevel]) -> String {
-    let approvers = levels.first().map(|level| level.approvers.as_slice()).unwrap_or_default();
-    let words: Vec<String> = approvers
+/// `one of sales_manager`, `ada@example.com or legal`, `2 of finance`.
+fn asked_in_words(level: Option<&RequestLevel>) -> String {
+    let Some(level) = level else { return String::new() };
+    let many = level.quorum.places() > 1;
+    let words: Vec<String> = level
+        .approvers
         .iter()
         .map(|approver| match approver {
+            Approver::Role(role) if many => role.clone(),
             Approver::Role(role) => format!("one of {role}"),
             Approver::Person(address) => address.clone(),
         })
         .collect();
-    words.join(" or ")
-}
-
-fn by(answered: &RequestOutcome) -> Option<&str> {
-    match answered {
-        RequestOutcome::Decided(decision) => Some(&decision.by),
-        RequestOutcome::Expired => None,
-    }
-}
-
-fn answer_in_words(answered: &RequestOutcome) -> String {
-    let RequestOutcome::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
-    let verdict = match decision.verdict {
-        Verdict::Approve => "approved",
-        Verdict::ApproveWithEdits => "approved with edits",
-        Verdict::Reject => "rejected",
-        Verdict::RequestChanges => "asked for changes",
-    };
-    match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
-        Some(comment) => format!("{} {verdict}: “{comment}”", decision.name),
-        None => format!("{} {verdict}", decision.name),
-    }
+    if many { format!("{} of {}", level.quorum.places(), words.join(" and ")) } else { words.join(" or ") }
 }

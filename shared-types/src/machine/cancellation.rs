@@ -143,6 +143,8 @@ impl Transition<'_> {
             | Command::ClearTimer { .. }
             | Command::Ask { .. }
             | Command::RecordDecision { .. }
+            | Command::VoidDecisions { .. }
+            | Command::UpdateRequest(_)
             | Command::Close { .. }
             | Command::AwaitEvent(_)
             | Command::StopAwaiting { .. }

@@ -10,10 +10,11 @@ use super::{
 use crate::{
     approval::{
         decision::{MadeDecision, RequestLevel, RequestStatus},
-        seen::{ResolvedEffect, Seen, seen_hash},
+        progress::RequestProgress,
+        seen::{ResolvedEffect, Seen},
     },
     ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
-    recipient::Recipient,
+    recipient::{Approver, Recipient},
     requester::Requester,
     workflow::{
         Context,
@@ -84,6 +85,17 @@ pub enum Command {
         /// The decision.
         made: MadeDecision,
     },
+    /// Decisions don't count any more.
+    VoidDecisions {
+        /// Id of the request.
+        approval_id: ApprovalId,
+        /// Their numbers within the request.
+        decisions: Vec<u32>,
+        /// Why they don't.
+        voided: Voided,
+    },
+    /// Something became of a request.
+    UpdateRequest(Box<RequestUpdate>),
     /// A request is closed.
     Close {
         /// Id of the request.
@@ -115,6 +127,30 @@ pub enum Command {
     },
     /// The run has ended.
     Finish(End),
+}
+
+/// Why a decision doesn't count any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voided {
+    /// The person took it back.
+    Retracted,
+    /// Something else came to be asked.
+    Superseded,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestUpdate {
+    /// Id of the request.
+    pub approval_id: ApprovalId,
+    /// What became of it so far.
+    pub progress: RequestProgress,
+    /// The hash of what the approvers see now.
+    pub seen: String,
+    /// Everybody who may come to decide it, as entries by which requests are found.
+    pub approvers: Vec<Approver>,
+    /// Whether others are asked by it than before.
+    pub asks_others: bool,
 }
 
 /// A call of something outside, with all that it needs.
@@ -186,6 +222,18 @@ pub struct Request {
     pub forbid: Vec<Forbid>,
     /// What the approver may change.
     pub form: Vec<FormField>,
+    /// What the form's fields hold at first.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
+    /// Whose single rejection ends it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub veto: Vec<Approver>,
+    /// The calendar that its deadlines are counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// Whether people may decide from a notification or a message, without opening it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,
     /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// On whose behalf the run runs.
@@ -202,9 +250,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// The hash of what an approver sees.
-    pub fn seen_hash(&self) -> String {
-        seen_hash(&Seen {
+    /// What an approver sees.
+    pub fn shown(&self) -> Seen<'_> {
+        Seen {
             subject: self.subject.as_deref(),
             reason: self.reason.as_deref(),
             amount: self.amount.as_deref(),
@@ -213,7 +261,7 @@ impl Request {
             if_approved: &self.if_approved,
             if_rejected: &self.if_rejected,
             effects: &self.effects,
-        })
+        }
     }
 }
 
@@ -232,4 +280,7 @@ pub struct Notice {
     pub message: String,
     /// The request that it tells of, if its step made one.
     pub approval_id: Option<ApprovalId>,
+    /// Whether members get it by mail besides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_mail: bool,
 }

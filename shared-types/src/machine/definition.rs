@@ -5,10 +5,11 @@ use crate::{
     ids::StepId,
     workflow::{
         Document,
+        check::every_step,
         evaluate::{ConditionError, evaluate},
         rule::Rule,
         scope::Scope,
-        step::Step,
+        step::{Step, StepKind},
     },
 };
 use chrono::{DateTime, Utc};
@@ -21,6 +22,8 @@ pub struct Definition {
     /// Where each step is: its number in the document, then a sequence of it and the number there, and so on.
     index: BTreeMap<StepId, Vec<usize>>,
     rules: BTreeMap<String, Rule>,
+    /// The calendars in which its steps ask people.
+    calendars: Vec<String>,
 }
 
 impl Definition {
@@ -33,12 +36,18 @@ impl Definition {
     pub fn with_rules(document: Document, rules: BTreeMap<String, Rule>) -> Self {
         let mut index = BTreeMap::new();
         find(&document.steps, &[], &mut index);
-        Self { document, index, rules }
+        let calendars = calendars(&document);
+        Self { document, index, rules, calendars }
     }
 
     /// The document.
     pub fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// The calendars in which its steps ask people, by name.
+    pub fn calendars(&self) -> &[String] {
+        &self.calendars
     }
 
     /// A step by its id, wherever it stands.
@@ -86,6 +95,16 @@ impl Definition {
     pub(super) fn first(&self) -> Option<&StepId> {
         self.document.steps.first().map(|step| &step.id)
     }
+}
+
+fn calendars(document: &Document) -> Vec<String> {
+    let named = every_step(document).filter_map(|(_, step)| {
+        if let StepKind::Approval { approval, .. } = &step.kind { approval.calendar.clone() } else { None }
+    });
+    let mut calendars: Vec<String> = named.collect();
+    calendars.sort();
+    calendars.dedup();
+    calendars
 }
 
 fn find(steps: &[Step], above: &[usize], index: &mut BTreeMap<StepId, Vec<usize>>) {

@@ -120,7 +120,8 @@ impl Transition<'_> {
         fact.reason = Some(format!("Tells {}: {message}", recipient::listed(&recipients)));
         fact.input = Some(json!({ "recipients": recipients, "subject": subject, "message": message }));
         let approval_id = self.state.requests.iter().find(|(_, r)| r.place == *place).map(|(id, _)| *id);
-        let notice = Notice { place: place.clone(), index, recipients, subject, message, approval_id };
+        let notice =
+            Notice { place: place.clone(), index, recipients, subject, message, approval_id, by_mail: false };
         self.command(Command::Notify(Box::new(notice)));
         Ok(())
     }

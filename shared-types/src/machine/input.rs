@@ -1,6 +1,8 @@
 //! What happens to a run.
 
-use super::{address::StepAddress, child_run::ChildStatus, event::Event, limits::Limits};
+use super::{
+    address::StepAddress, child_run::ChildStatus, environment::RunEnvironment, event::Event, limits::Limits,
+};
 use crate::{
     approval::decision::Decision,
     ids::{ApprovalId, ExecutionId},
@@ -12,13 +14,24 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// When something happened, and an id from which others are derived.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// When something happened, an id from which others are derived, and what the run has to know of its workspace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stamp {
     /// The time that the run sees.
     pub at: DateTime<Utc>,
     /// A fresh `UUIDv7`.
     pub id: Uuid,
+    /// What the run has to know of its workspace; none where the input needs nothing of it, and in journals of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Arc<RunEnvironment>>,
+}
+
+impl Stamp {
+    /// A stamp of an input that needs to know nothing of the workspace.
+    pub fn new(at: DateTime<Utc>, id: Uuid) -> Self {
+        Self { at, id, environment: None }
+    }
 }
 
 /// What happens to a run.
@@ -58,6 +71,37 @@ pub enum Input {
         approval_id: ApprovalId,
         /// What they decided.
         decision: Decision,
+    },
+    /// A person took their decision back.
+    Retracted {
+        /// Id of the request.
+        approval_id: ApprovalId,
+        /// Who, by address.
+        by: String,
+        /// Who, by name.
+        name: String,
+        /// The level that they mean; the one that is open without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<String>,
+    },
+    /// A person handed their place in a request to another.
+    HandedOver {
+        /// Id of the request.
+        approval_id: ApprovalId,
+        /// Who, by address.
+        by: String,
+        /// Who, by name.
+        name: String,
+        /// To whom, by address.
+        to: String,
+        /// What they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// People, absences or calendars of the workspace changed: a request is looked at again.
+    EnvironmentChanged {
+        /// Id of the request.
+        approval_id: ApprovalId,
     },
     /// A stored rule was read.
     RuleRead {
@@ -173,6 +217,16 @@ pub enum Timer {
     },
     /// A request has waited long enough.
     Expiry {
+        /// Id of the request.
+        approval_id: ApprovalId,
+    },
+    /// Those who still can decide a request are reminded.
+    Reminder {
+        /// Id of the request.
+        approval_id: ApprovalId,
+    },
+    /// Others are asked besides.
+    Escalation {
         /// Id of the request.
         approval_id: ApprovalId,
     },

@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+use serde_json::{Map, Value};
+
 /// How many sentences a side of the card holds.
 const MAX_SENTENCES: usize = 8;
 
@@ -30,6 +32,7 @@ pub(super) fn previews(
     place: &StepAddress,
     outcomes: &Outcomes,
     subject: Option<&str>,
+    values: &Map<String, Value>,
 ) -> Previews {
     if !step.waits_for_people() {
         let either = vec!["The run goes on either way.".to_owned()];
@@ -57,7 +60,7 @@ pub(super) fn previews(
     Previews {
         approved: say(RequestStatus::Approved),
         rejected: say(RequestStatus::Rejected),
-        effects: on_approved.map(|to| resolved_effects(transition, place, to)).unwrap_or_default(),
+        effects: on_approved.map(|to| resolved_effects(transition, place, to, values)).unwrap_or_default(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{address::StepAddress, path_ahead::steps_ahead, request, transition::Transition};
 use crate::{
-    approval::seen::ResolvedEffect,
+    approval::seen::{AT_THE_TIME, ResolvedEffect},
     ids::StepId,
     recipient::Recipient,
     workflow::{
@@ -14,8 +14,8 @@ use crate::{
         template::TemplateError,
     },
 };
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How many bytes of resolved requests are kept with a request for a decision. Of what is beyond, the digest is kept.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
@@ -25,11 +25,17 @@ pub(super) fn resolved_effects(
     transition: &Transition<'_>,
     place: &StepAddress,
     from: &StepId,
+    values: &Map<String, Value>,
 ) -> Vec<ResolvedEffect> {
-    let context = transition.context(place);
+    let mut context = transition.context(place);
+    let mut unknown = BTreeSet::new();
+    if transition.state.asks_in_levels() {
+        context.lay_over(Arc::new(to_be_approved(place, values)));
+    } else {
+        // Earlier machines end at whatever reads the decision.
+        unknown.insert("approval".to_owned());
+    }
     let scope = Scope::masked(&context, transition.stamp.at);
-    // What the decision itself brings isn't there yet, and no answer is.
-    let mut unknown = BTreeSet::from(["approval".to_owned()]);
     let mut resolved = Vec::new();
     let mut room = MAX_KEPT_BYTES;
     for step in steps_ahead(transition, place, from) {
@@ -54,6 +60,15 @@ pub(super) fn resolved_effects(
         unknown.extend(written_by(step));
     }
     resolved
+}
+
+/// What effects see of an approval that isn't there yet: the edits as they stand, and a placeholder for the rest.
+fn to_be_approved(place: &StepAddress, values: &Map<String, Value>) -> Map<String, Value> {
+    let approval = json!({
+        "decision": "approved", "by": AT_THE_TIME, "comment": AT_THE_TIME, "at": AT_THE_TIME, "step": place.step,
+        "edits": if values.is_empty() { Value::Null } else { json!(values) },
+    });
+    Map::from_iter([("approval".to_owned(), approval)])
 }
 
 /// The names of the context that a step writes once it is entered.

@@ -87,7 +87,7 @@ mod tests {
 
     fn millis(retry: serde_json::Value, attempt: u32, outcome: &Outcome) -> Option<i64> {
         let retry: Retry = serde_json::from_value(retry).unwrap();
-        let stamp = Stamp { at: "2026-03-01T10:00:00Z".parse().unwrap(), id: uuid::Uuid::from_u128(0x3ff) };
+        let stamp = Stamp::new("2026-03-01T10:00:00Z".parse().unwrap(), uuid::Uuid::from_u128(0x3ff));
         delay(Some(&retry), attempt, outcome, &stamp).map(|delay| delay.num_milliseconds())
     }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     ids::{ExecutionId, StepId},
     workflow::{
+        calendar::Calendar,
         document::Trigger,
         evaluate::Why,
         template::work_done,
@@ -24,6 +25,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 mod choices;
+mod people;
 mod scripted;
 mod world;
 
@@ -127,14 +129,19 @@ pub fn simulate_test(definition: &Arc<Definition>, given: &TestInput) -> Simulat
         time: given.start(),
         ..ScriptedEvent::default()
     };
-    simulate(definition, &event, &given.script)
+    simulate(definition, &event, &given.script, &given.calendars)
 }
 
 /// Runs a workflow on an event, then takes the script, until the run ends or the script does.
-pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[ScriptItem]) -> Simulation {
+pub fn simulate(
+    definition: &Arc<Definition>,
+    event: &ScriptedEvent,
+    script: &[ScriptItem],
+    calendars: &[Calendar],
+) -> Simulation {
     let now = event.time.unwrap_or_else(fixed_start);
     let work_before = work_done();
-    let mut world = World::new(now, script);
+    let mut world = World::new(now, script, calendars.to_vec());
     let start = Start {
         execution_id: ExecutionId(world.id()),
         event: world.event(event, "start"),
@@ -143,7 +150,7 @@ pub fn simulate(definition: &Arc<Definition>, event: &ScriptedEvent, script: &[S
         version: crate::machine::VERSION,
         fault: None,
     };
-    let stamp = world.stamp();
+    let stamp = world.stamp(&definition.needs_at_start());
     let (mut run, applied) = Run::start(Arc::clone(definition), &stamp, &start);
     world.take(&run, applied.commands, applied.facts);
     world.settle(&mut run);

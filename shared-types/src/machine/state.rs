@@ -13,10 +13,15 @@ use crate::{
     approval::{
         decision::{RequestLevel, RequestOutcome, RequestStatus},
         policy::Policy,
+        progress::{RequestProgress, ResolvedAnew},
     },
     ids::{ApprovalId, EventId, ExecutionId, StepId},
+    recipient::Approver,
     requester::Requester,
-    workflow::{approval::Forbid, scope::is_reserved},
+    workflow::{
+        approval::{Forbid, FormField},
+        scope::is_reserved,
+    },
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -158,6 +163,9 @@ pub struct AbandonedCall {
 pub struct OpenRequest {
     /// Address of the step.
     pub place: StepAddress,
+    /// What it is about, for messages to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// When the request was made, in UTC.
     pub asked_at: DateTime<Utc>,
     /// Whether the run waits for it, or goes on meanwhile.
@@ -181,9 +189,46 @@ pub struct OpenRequest {
     pub entity: Option<String>,
     /// Identifier of the entity in the system that owns it.
     pub entity_id: Option<String>,
+    /// Which level is open, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub open: usize,
+    /// Whose single rejection ends it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub veto: Vec<Approver>,
+    /// What an approver may change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub form: Vec<FormField>,
+    /// What the form's fields hold.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
+    /// The calendar that its deadlines are counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// Why the open level can't be filled, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
+    /// How many decisions were made.
+    #[serde(default, skip_serializing_if = "is_none_made")]
+    pub decision_count: u32,
+    /// The hash of what is asked, apart from what edits can change.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content: String,
+    /// What an approval sends and what follows, where edits changed it since people were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Box<ResolvedAnew>>,
     /// An answer that came before the run waited for it.
     #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
     pub early_outcome: Option<RequestOutcome>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_first(level: &usize) -> bool {
+    *level == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none_made(count: &u32) -> bool {
+    *count == 0
 }
 
 impl OpenRequest {
@@ -193,7 +238,26 @@ impl OpenRequest {
             None => RequestStatus::Pending,
             Some(outcome) => outcome.status(),
         };
-        Policy { status, levels: &self.levels, forbid: &self.forbid, requester }
+        Policy {
+            status,
+            levels: &self.levels,
+            open: self.open,
+            forbid: &self.forbid,
+            veto: &self.veto,
+            form: &self.form,
+            requester,
+        }
+    }
+
+    /// What became of it so far.
+    pub fn progress(&self) -> RequestProgress {
+        RequestProgress {
+            open: self.open,
+            levels: self.levels.iter().map(|level| level.progress.clone()).collect(),
+            values: self.values.clone(),
+            stuck: self.stuck.clone(),
+            resolved: self.resolved.clone(),
+        }
     }
 }
 
@@ -268,6 +332,12 @@ impl State {
     /// Whether a request keeps the effects that an approval sends; runs of earlier machines hash what is seen without them.
     pub(super) fn resolves_effects(&self) -> bool {
         self.version >= 3
+    }
+
+    /// Whether its requests have levels, deadlines of their own, forms and all that several people need. Those of earlier
+    /// machines have one level with one approver, and replay as they were.
+    pub(super) fn asks_in_levels(&self) -> bool {
+        self.version >= 4
     }
 
     /// Whether the run works, waits or has ended.

@@ -276,6 +276,8 @@ impl<'t> Transition<'t> {
         match timer {
             Timer::Retry { place, index } => self.retry_due(place, *index),
             Timer::Expiry { approval_id } => self.expired(*approval_id),
+            Timer::Reminder { approval_id } => self.reminder_due(*approval_id),
+            Timer::Escalation { approval_id } => self.escalation_due(*approval_id),
             Timer::WaitElapsed { place } => self.wait_elapsed(place),
             Timer::StepTimeout { place } => self.step_timed_out(place),
             Timer::RunTimeout => self.run_timeout(),

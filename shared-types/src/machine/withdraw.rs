@@ -1,8 +1,6 @@
 //! Requests that are taken back: what they ask is decided elsewhere, or nobody waits for it any more.
 
-use super::{
-    address::StepAddress, command::Command, input::Timer, state::OpenRequest, transition::Transition,
-};
+use super::{address::StepAddress, command::Command, state::OpenRequest, transition::Transition};
 use crate::{approval::decision::RequestStatus, ids::ApprovalId};
 
 impl Transition<'_> {
@@ -27,8 +25,12 @@ impl Transition<'_> {
     pub(super) fn withdraw_own(&mut self, place: &StepAddress, because: &str) {
         let own = self.state.requests.iter().find(|(_, request)| request.place == *place);
         let Some(approval_id) = own.map(|(id, _)| *id) else { return };
-        if let Some(early) = self.withdraw(approval_id, because).and_then(|request| request.early_outcome) {
-            self.put_approval(place, &early);
+        let withdrawn = self.withdraw(approval_id, because);
+        if let Some((request, early)) = withdrawn.and_then(|request| {
+            let early = request.early_outcome.clone()?;
+            Some((request, early))
+        }) {
+            self.put_approval(&request, &early);
         }
     }
 
@@ -42,14 +44,13 @@ impl Transition<'_> {
 
     /// Takes a request away; one that is still open is withdrawn.
     fn withdraw(&mut self, approval_id: ApprovalId, because: &str) -> Option<OpenRequest> {
-        let request = self.state.requests.remove(&approval_id)?;
-        if request.early_outcome.is_none() {
-            if request.expires_at.is_some() {
-                self.command(Command::ClearTimer { timer: Timer::Expiry { approval_id } });
-            }
+        let is_open = self.state.requests.get(&approval_id)?.early_outcome.is_none();
+        if is_open {
+            self.clear_deadlines(approval_id);
             let because = Some(because.to_owned());
             self.command(Command::Close { approval_id, status: RequestStatus::Withdrawn, because });
         }
+        let request = self.state.requests.remove(&approval_id)?;
         Some(request)
     }
 }

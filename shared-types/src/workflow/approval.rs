@@ -44,6 +44,9 @@ pub struct ApprovalSpec {
     /// Whose hours the deadlines count in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
+    /// Whether people may decide from a notification or a message, without opening the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,
 }
 
 /// One level of approvers.
@@ -57,7 +60,11 @@ pub struct Level {
     pub approvers: Vec<Template>,
     /// How many of them must approve; 1 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quorum: Option<u32>,
+    pub quorum: Option<QuorumSpec>,
+    /// How many rejections reject the request; 1 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub rejections: Option<u32>,
     /// How long they have to decide; without it, the level doesn't expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<Span>,
@@ -70,6 +77,16 @@ pub struct Level {
     /// How long that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalate_after: Option<Span>,
+}
+
+/// How many must approve, as the document says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum QuorumSpec {
+    /// So many of all approvers of the level.
+    Count(u32),
+    /// So many of each entry of `approvers`, by the entry as it is written there.
+    ByEntry(BTreeMap<String, u32>),
 }
 
 /// Who can't decide although asked.
@@ -102,6 +119,9 @@ pub struct FormField {
     /// What can be chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<serde_json::Value>,
+    /// What it holds until somebody changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<TemplateValue>,
 }
 
 /// What a form field holds.
@@ -116,7 +136,47 @@ pub enum FieldKind {
     Choice,
 }
 
-/// A decision's verb.
+/// What a person does to a request: decides it, or takes their decision back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Yes.
+    Approve,
+    /// No; needs a comment.
+    Reject,
+    /// Not like this; needs a comment.
+    RequestChanges,
+    /// Yes, with changes that the form allows.
+    ApproveWithEdits,
+    /// The person's own decision counts as not made; until its level has passed.
+    Retract,
+}
+
+impl Verb {
+    /// The verdict that it gives; none if it takes one back.
+    pub fn verdict(self) -> Option<Verdict> {
+        match self {
+            Self::Approve => Some(Verdict::Approve),
+            Self::Reject => Some(Verdict::Reject),
+            Self::RequestChanges => Some(Verdict::RequestChanges),
+            Self::ApproveWithEdits => Some(Verdict::ApproveWithEdits),
+            Self::Retract => None,
+        }
+    }
+}
+
+impl From<Verdict> for Verb {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Approve => Self::Approve,
+            Verdict::Reject => Self::Reject,
+            Verdict::RequestChanges => Self::RequestChanges,
+            Verdict::ApproveWithEdits => Self::ApproveWithEdits,
+        }
+    }
+}
+
+/// A decision's verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -138,6 +198,14 @@ impl Verdict {
             Self::Reject => "reject",
             Self::RequestChanges => "request_changes",
             Self::ApproveWithEdits => "approve_with_edits",
+        }
+    }
+
+    /// Whether it is in favour.
+    pub fn approves(self) -> bool {
+        match self {
+            Self::Approve | Self::ApproveWithEdits => true,
+            Self::Reject | Self::RequestChanges => false,
         }
     }
 

@@ -9,6 +9,7 @@ mod effects;
 mod environment;
 mod events;
 mod forms;
+mod levels;
 mod links;
 mod money;
 mod names;
@@ -162,6 +163,7 @@ fn check_steps(document: &Document, sites: &[StepSite<'_>], findings: &mut Vec<F
             conditions::check_step(site, findings);
         }
         approvals::check_step(&top, site, findings);
+        levels::check_step(site, findings);
         names::check_step(site, findings);
         events::check_step(document, site, findings);
         nesting::check_step(site, findings);

@@ -8,7 +8,46 @@ use std::{borrow::Cow, fmt, str::FromStr};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     text: String,
-    millis: i64,
+    parts: Parts,
+}
+
+/// What a span is made of. A calendar counts its days as working days, and the rest in open hours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Parts {
+    weeks: i64,
+    days: i64,
+    /// Hours, minutes and seconds together, in milliseconds.
+    within_day: i64,
+}
+
+impl Parts {
+    /// So many of a unit; none where that is no number.
+    fn of(unit: &str, count: i64) -> Option<Self> {
+        let clock = |millis: i64| Some(Self { within_day: count.checked_mul(millis)?, ..Self::default() });
+        match unit {
+            "ms" => clock(1),
+            "s" => clock(1000),
+            "m" => clock(60_000),
+            "h" => clock(3_600_000),
+            "d" => Some(Self { days: count, ..Self::default() }),
+            "w" => Some(Self { weeks: count, ..Self::default() }),
+            _ => None,
+        }
+    }
+
+    fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            weeks: self.weeks.checked_add(other.weeks)?,
+            days: self.days.checked_add(other.days)?,
+            within_day: self.within_day.checked_add(other.within_day)?,
+        })
+    }
+
+    /// In plain time.
+    fn millis(self) -> Option<i64> {
+        let days = self.weeks.checked_mul(7)?.checked_add(self.days)?;
+        days.checked_mul(86_400_000)?.checked_add(self.within_day)
+    }
 }
 
 /// Why a text is no span of time.
@@ -22,12 +61,22 @@ const MAX_MILLIS: i64 = 100 * 366 * 24 * 3600 * 1000;
 impl Span {
     /// The span as chrono counts it.
     pub fn duration(&self) -> chrono::Duration {
-        chrono::Duration::milliseconds(self.millis)
+        chrono::Duration::milliseconds(self.millis())
     }
 
-    /// The span in milliseconds.
+    /// The span in milliseconds of plain time.
     pub fn millis(&self) -> i64 {
-        self.millis
+        self.parts.millis().unwrap_or(MAX_MILLIS)
+    }
+
+    /// How many working days a calendar counts of it: its days, and five for each week.
+    pub fn working_days(&self) -> u32 {
+        u32::try_from(self.parts.weeks * 5 + self.parts.days).unwrap_or(u32::MAX)
+    }
+
+    /// Its hours, minutes and seconds, which a calendar counts in open hours.
+    pub fn within_day(&self) -> chrono::Duration {
+        chrono::Duration::milliseconds(self.parts.within_day)
     }
 }
 
@@ -36,57 +85,47 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, NotASpan> {
         let trimmed = text.trim();
-        let millis =
-            if let Some(iso) = trimmed.strip_prefix('P') { parse_iso(iso) } else { parse_units(trimmed) };
-        millis
-            .filter(|millis| (0..=MAX_MILLIS).contains(millis))
-            .map(|millis| Self { text: trimmed.to_owned(), millis })
+        let parts = if let Some(iso) = trimmed.strip_prefix('P') {
+            parse_iso(iso)
+        } else {
+            sum_parts(trimmed, Parts::of)
+        };
+        parts
+            .filter(|parts| parts.millis().is_some_and(|millis| (0..=MAX_MILLIS).contains(&millis)))
+            .map(|parts| Self { text: trimmed.to_owned(), parts })
             .ok_or_else(|| NotASpan(text.to_owned()))
     }
 }
 
-/// `1h30m`: numbers with units, largest first or not.
-fn parse_units(text: &str) -> Option<i64> {
-    let unit = |unit: &str| match unit {
-        "ms" => Some(1),
-        "s" => Some(1000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        "w" => Some(604_800_000),
-        _ => None,
-    };
-    sum_parts(text, unit)
-}
-
 /// The part of ISO 8601 behind the `P`; years and months have no fixed length and are refused.
-fn parse_iso(text: &str) -> Option<i64> {
+fn parse_iso(text: &str) -> Option<Parts> {
     let (days, time) = text.split_once('T').map_or((text, None), |(days, time)| (days, Some(time)));
-    let day_unit = |unit: &str| match unit {
-        "D" => Some(86_400_000),
-        "W" => Some(604_800_000),
+    let of_days = |unit: &str, count: i64| match unit {
+        "D" => Parts::of("d", count),
+        "W" => Parts::of("w", count),
         _ => None,
     };
-    let time_unit = |unit: &str| match unit {
-        "S" => Some(1000),
-        "M" => Some(60_000),
-        "H" => Some(3_600_000),
+    let of_time = |unit: &str, count: i64| match unit {
+        "S" => Parts::of("s", count),
+        "M" => Parts::of("m", count),
+        "H" => Parts::of("h", count),
         _ => None,
     };
-    let days = if days.is_empty() { (time.is_some()).then_some(0) } else { sum_parts(days, day_unit) }?;
-    let time = time.map_or(Some(0), |time| sum_parts(time, time_unit))?;
-    days.checked_add(time)
+    let days = if days.is_empty() { time.is_some().then(Parts::default) } else { sum_parts(days, of_days) }?;
+    let time = time.map_or(Some(Parts::default()), |time| sum_parts(time, of_time))?;
+    days.plus(time)
 }
 
-fn sum_parts(text: &str, unit: impl Fn(&str) -> Option<i64>) -> Option<i64> {
+/// `1h30m`: numbers with units, largest first or not.
+fn sum_parts(text: &str, part: impl Fn(&str, i64) -> Option<Parts>) -> Option<Parts> {
     let mut rest = text;
-    let mut total: i64 = 0;
+    let mut total = Parts::default();
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let (number, tail) = rest.split_at(digits);
         let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (name, tail) = tail.split_at(letters);
-        total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(unit(name)?)?)?;
+        let (unit, tail) = tail.split_at(letters);
+        total = total.plus(part(unit, number.parse().ok()?)?)?;
         rest = tail;
     }
     (!text.is_empty()).then_some(total)

@@ -1,6 +1,6 @@
 //! What happens in a simulated run, and what is expected of it: the `tests` of a document.
 
-use super::{Span, approval::Verdict, evaluate::time_of};
+use super::{Span, approval::Verb, calendar::Calendar, evaluate::time_of};
 use crate::ids::StepId;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -20,6 +20,9 @@ pub struct TestInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "instant"))]
     pub now: Option<String>,
+    /// The calendars that the workflow counts in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<Calendar>,
     /// What happens after that, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<ScriptItem>,
@@ -55,20 +58,46 @@ pub struct Expectation {
 pub enum ScriptItem {
     /// A person decides.
     Decide {
-        /// The verdict.
-        decide: Verdict,
+        /// The verdict, or `retract`.
+        decide: Verb,
         /// What they say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
-        /// Who, by email.
+        /// Who, by email; without it somebody new who fits an open place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// The roles of that person; without it, every role that is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roles: Option<Vec<String>>,
         /// At which step; the one that asks without it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<StepId>,
         /// What they change.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         edits: Option<Map<String, Value>>,
+    },
+    /// A person is away from now on.
+    Away {
+        /// Who, by email.
+        away: String,
+        /// For how long.
+        until: Span,
+        /// Who stands in for them, by email.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delegate: Option<String>,
+    },
+    /// A person hands their place to another.
+    Delegate {
+        /// To whom, by email.
+        delegate: String,
+        /// Who, by email.
+        by: String,
+        /// What they say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+        /// At which step; the one that asks without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
     },
     /// An effect that waits for an answer gets one.
     Effect {
@@ -94,22 +123,29 @@ pub enum ScriptItem {
 }
 
 /// What an entry of a script may be, by the key that says it, with an example of each.
-const ENTRIES: [(&str, &str); 4] = [
+const ENTRIES: [(&str, &str); 6] = [
     ("decide", r#"{"decide": "approve", "comment": "Fine"}"#),
+    ("away", r#"{"away": "bo@example.com", "until": "72h", "delegate": "cy@example.com"}"#),
+    ("delegate", r#"{"delegate": "cy@example.com", "by": "bo@example.com"}"#),
     ("effect", r#"{"effect": "step_id", "response": {"status": 200}}"#),
     ("event", r#"{"event": {"type": "order.paid", "payload": {}}}"#),
     ("advance", r#"{"advance": "48h"}"#),
 ];
 
+/// The keys of a value that say what entry it is; `delegate` says nothing of its own beside `away`.
+fn tags(value: &Value) -> Vec<&'static (&'static str, &'static str)> {
+    let is_tag = |key: &str| value.get(key).is_some() && !(key == "delegate" && value.get("away").is_some());
+    ENTRIES.iter().filter(|(key, _)| is_tag(key)).collect()
+}
+
 impl ScriptItem {
-    /// Why a value is no entry of a script; the derived reader only says that none of the four fits.
+    /// Why a value is no entry of a script; the derived reader only says that none fits.
     fn fault(value: &Value) -> String {
         let examples: Vec<&str> = ENTRIES.iter().map(|(_, example)| *example).collect();
         let Some(map) = value.as_object() else {
             return format!("an entry is a map such as {}", examples.join(" or "));
         };
-        let present: Vec<&(&str, &str)> = ENTRIES.iter().filter(|(key, _)| map.contains_key(*key)).collect();
-        let (key, example) = match present.as_slice() {
+        let (key, example) = match tags(value).as_slice() {
             [] => return format!("an entry needs one of these keys: {}", examples.join(" or ")),
             [one] => **one,
             [(one, _), (other, _), ..] => {
@@ -118,9 +154,9 @@ impl ScriptItem {
         };
         let said = &map[key];
         match key {
-            "decide" if serde_json::from_value::<Verdict>(said.clone()).is_err() => {
+            "decide" if serde_json::from_value::<Verb>(said.clone()).is_err() => {
                 format!(
-                    "`decide` is {said}; it can be approve, reject, request_changes or approve_with_edits"
+                    "`decide` is {said}; it can be approve, reject, request_changes, approve_with_edits or retract"
                 )
             }
             "advance" => match said.as_str().map(str::parse::<Span>) {
@@ -135,8 +171,7 @@ impl ScriptItem {
 impl<'de> Deserialize<'de> for ScriptItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        let tags = ENTRIES.iter().filter(|(key, _)| value.get(key).is_some()).count();
-        let read = if tags == 1 { Self::deserialize(&value).ok() } else { None };
+        let read = if tags(&value).len() == 1 { Self::deserialize(&value).ok() } else { None };
         read.ok_or_else(|| D::Error::custom(Self::fault(&value)))
     }
 }

@@ -24,7 +24,7 @@ fn by_machine(case: &Value) -> Option<Outcome> {
     let Value::Object(payload) = case["payload"].clone() else { panic!("a map") };
     let event = ScriptedEvent { kind: "manual".into(), payload, ..ScriptedEvent::default() };
     let script = serde_json::from_value::<Vec<_>>(case["script"].clone()).unwrap();
-    let got = simulate(&Arc::new(Definition::new(document)), &event, &script);
+    let got = simulate(&Arc::new(Definition::new(document)), &event, &script, &[]);
     let effects = got.effects.iter().map(|effect| {
         let step = &effect.step;
         match effect.kind {

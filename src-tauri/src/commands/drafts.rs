@@ -97,7 +97,7 @@ impl Handle for commands::TryWorkflow {
             let document = checked.document.filter(|document| unsupported(document).is_empty());
             let document = document
                 .ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;
-            let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script);
+            let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script, &[]);
             serde_json::to_value(simulation).map_err(|error| Failure::Shell(error.to_string()))
         });
         trying.await.map_err(|error| Failure::Shell(error.to_string()))?

@@ -32,7 +32,7 @@ use shared_types::{
         commands::Command,
     },
     ids::ApprovalId,
-    workflow::approval::Verdict,
+    workflow::approval::Verb,
 };
 use std::{
     collections::BTreeMap,
@@ -221,7 +221,14 @@ pub(super) fn unavailable() -> Response {
 
 /// The decision to approve.
 pub(super) fn approve() -> NewDecision {
-    NewDecision { decision: Verdict::Approve, comment: None, edits: None, seen: None, decided_at: None }
+    NewDecision {
+        decision: Verb::Approve,
+        level: None,
+        comment: None,
+        edits: None,
+        seen: None,
+        decided_at: None,
+    }
 }
 
 /// A desktop that keeps what it was told.

@@ -92,7 +92,7 @@ fn own(item: &QueuedDecision, toaster: &Toaster) -> Html {
             <Glyph {icon} {tone} />
             <div class="data">
                 <p><Link<Route> to={Route::Card { id: item.approval_id.to_string() }}><b>{ &item.title }</b></Link<Route>>
-                    { format!(", you {}{comment}", format::verdict_word(item.decision.decision)) }</p>
+                    { format!(", you {}{comment}", format::verb_word(item.decision.decision)) }</p>
                 <p class="muted">{ format!("{state}. Decided at {}.", format::clock(item.decided_at)) }
                     if let Some(detail) = detail { { format!(" {detail} What you wrote is kept here.") } }</p>
             </div>

@@ -9,7 +9,7 @@ use crate::{
         problem::{ApiError, ApiResult},
     },
     publishing::require_valid,
-    store::{self, rules},
+    store::{self, calendars, rules},
 };
 use axum::{Json, extract::State};
 use serde_json::Value;
@@ -72,13 +72,20 @@ pub(in crate::http) async fn simulate(
         let detail = "The workflow has parts that this server can't run yet.";
         return Err(Problem::new(Code::WorkflowUnsupported, detail).with_findings(findings).into());
     }
-    let rules = {
+    let (definition, calendars) = {
         let mut conn = state.pool.acquire().await?;
-        rules::some(&mut conn, principal.workspace, &asked).await?
+        let definition =
+            Definition::with_rules(document, rules::some(&mut conn, principal.workspace, &asked).await?);
+        // The workspace's own calendars, where the caller brings none.
+        let calendars = if request.calendars.is_empty() {
+            calendars::named(&mut conn, principal.workspace, definition.calendars()).await?
+        } else {
+            request.calendars.clone()
+        };
+        (definition, calendars)
     };
     let simulation = state.reviews.run(principal.workspace, move || {
-        let definition = Arc::new(Definition::with_rules(document, rules));
-        store::json(&run_simulation(&definition, &request.event, &request.script))
+        store::json(&run_simulation(&Arc::new(definition), &request.event, &request.script, &calendars))
     });
     Ok(Json(simulation.await?))
 }
@@ -100,7 +107,11 @@ fn check_depths(request: &SimulateRequest) -> ApiResult<()> {
                     return Err(body::refused(vec![reading::too_deep(&format!("{at}{below}"))]));
                 }
             }
-            ScriptItem::Decide { .. } | ScriptItem::Effect { .. } | ScriptItem::Advance { .. } => {}
+            ScriptItem::Decide { .. }
+            | ScriptItem::Away { .. }
+            | ScriptItem::Delegate { .. }
+            | ScriptItem::Effect { .. }
+            | ScriptItem::Advance { .. } => {}
         }
     }
     Ok(())

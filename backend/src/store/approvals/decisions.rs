@@ -1,10 +1,12 @@
 //! The decisions of requests: one row each.
 
-use crate::store::{OfRow as _, Result, read_word};
+use crate::store::{OfRow as _, Result, json, read, read_word};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use shared_types::{
     approval::decision::MadeDecision,
     ids::{ApprovalId, WorkspaceId},
+    machine::command::Voided,
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -44,7 +46,8 @@ pub(super) async fn of(
         return Ok(decisions);
     }
     let rows = sqlx::query!(
-        "select approval_id, level, decision, by_email, by_name, comment, decided_at, at, idempotency_key
+        "select approval_id, level, decision, by_email, by_name, comment, decided_at, at, idempotency_key, n, edits,
+             capacities, veto, seen, by_edit, retracted_at, superseded_at
          from approval_decisions where workspace_id = $1 and approval_id = any($2) order by approval_id, id",
         workspace.0,
         approvals
@@ -52,7 +55,23 @@ pub(super) async fn of(
     .fetch_all(conn)
     .await?;
     for row in rows {
+        let id = row.approval_id;
+        let edits =
+            row.edits.map(|edits| read("approval_decisions", "edits", edits)).transpose().of_row(id)?;
+        let capacities = row
+            .capacities
+            .map(|value| read("approval_decisions", "capacities", value))
+            .transpose()
+            .of_row(id)?;
         let made = MadeDecision {
+            n: u32::try_from(row.n).unwrap_or_default(),
+            edits,
+            capacities: capacities.unwrap_or_default(),
+            veto: row.veto,
+            seen: row.seen,
+            by_edit: row.by_edit,
+            retracted_at: row.retracted_at,
+            superseded_at: row.superseded_at,
             decision: read_word("approval_decisions", "decision", &row.decision).of_row(row.approval_id)?,
             by: row.by_email,
             name: row.by_name,
@@ -89,11 +108,18 @@ pub(crate) async fn insert(conn: &mut PgConnection, decisions: &[(WorkspaceId, &
     let times: Vec<DateTime<Utc>> = made().map(|made| made.at).collect();
     let keys: Vec<Option<String>> =
         decisions.iter().map(|(_, decision)| decision.stored.idempotency_key.clone()).collect();
+    let numbers: Vec<i32> = made().map(|made| i32::try_from(made.n).unwrap_or(i32::MAX)).collect();
+    let edits: Vec<Option<Value>> = made().map(|made| made.edits.as_ref().map(json)).collect();
+    let capacities: Vec<Value> = made().map(|made| json(&made.capacities)).collect();
+    let vetoes: Vec<bool> = made().map(|made| made.veto).collect();
+    let seen: Vec<String> = made().map(|made| made.seen.clone()).collect();
+    let by_edit: Vec<bool> = made().map(|made| made.by_edit).collect();
     sqlx::query!(
         "insert into approval_decisions (workspace_id, approval_id, id, level, decision, by_email, by_name, comment,
-             decided_at, at, idempotency_key)
+             decided_at, at, idempotency_key, n, edits, capacities, veto, seen, by_edit)
          select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::text[],
-             $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[])",
+             $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::integer[], $13::jsonb[],
+             $14::jsonb[], $15::boolean[], $16::text[], $17::boolean[])",
         &workspaces,
         &approvals,
         &ids,
@@ -104,7 +130,60 @@ pub(crate) async fn insert(conn: &mut PgConnection, decisions: &[(WorkspaceId, &
         &comments as &[Option<String>],
         &decided as &[Option<DateTime<Utc>>],
         &times,
-        &keys as &[Option<String>]
+        &keys as &[Option<String>],
+        &numbers,
+        &edits as &[Option<Value>],
+        &capacities,
+        &vetoes,
+        &seen,
+        &by_edit
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Decisions that don't count any more.
+#[derive(Debug, Clone)]
+pub struct VoidedDecisions {
+    /// Their request.
+    pub approval_id: ApprovalId,
+    /// Their numbers within the request.
+    pub numbers: Vec<u32>,
+    /// Why they don't.
+    pub voided: Voided,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
+/// Notes that decisions don't count any more, of many runs as one statement.
+#[tracing::instrument(level = "debug", skip_all)]
+pub(crate) async fn void(conn: &mut PgConnection, voided: &[(WorkspaceId, &VoidedDecisions)]) -> Result<()> {
+    let each = || {
+        voided
+            .iter()
+            .flat_map(|(workspace, voided)| voided.numbers.iter().map(move |n| (workspace, *voided, *n)))
+    };
+    let workspaces: Vec<Uuid> = each().map(|(workspace, ..)| workspace.0).collect();
+    if workspaces.is_empty() {
+        return Ok(());
+    }
+    let approvals: Vec<Uuid> = each().map(|(_, voided, _)| voided.approval_id.0).collect();
+    let numbers: Vec<i32> = each().map(|(.., n)| i32::try_from(n).unwrap_or(i32::MAX)).collect();
+    let retracted: Vec<bool> = each().map(|(_, voided, _)| voided.voided == Voided::Retracted).collect();
+    let times: Vec<DateTime<Utc>> = each().map(|(_, voided, _)| voided.at).collect();
+    sqlx::query!(
+        "update approval_decisions d
+         set retracted_at = case when t.retracted then t.at else d.retracted_at end,
+             superseded_at = case when t.retracted then d.superseded_at else t.at end
+         from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::boolean[], $5::timestamptz[])
+           as t(workspace, approval, n, retracted, at)
+         where d.workspace_id = t.workspace and d.approval_id = t.approval and d.n = t.n",
+        &workspaces,
+        &approvals,
+        &numbers,
+        &retracted,
+        &times
     )
     .execute(conn)
     .await?;

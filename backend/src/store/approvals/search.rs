@@ -1,11 +1,15 @@
 //! Requests by a text: the begin of what they are about, or words of their subject.
 
-use super::{Among, Row, StoredApproval, with_decisions};
+use super::{
+    Asked, Row, StoredApproval,
+    list::{role_entry, statuses},
+    with_decisions,
+};
 use crate::store::{
     Result,
     search::{self, Found, Hit, Needle, Searched},
 };
-use shared_types::{api::approvals::ApprovalQuery, approval::decision::RequestStatus, ids::WorkspaceId};
+use shared_types::{api::approvals::ApprovalQuery, ids::WorkspaceId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,10 +17,8 @@ use uuid::Uuid;
 struct Search<'q> {
     workspace: WorkspaceId,
     query: &'q ApprovalQuery,
-    /// The workflows whose requests may be shown; all where there is nothing.
-    only: Option<&'q [String]>,
-    /// The `role:` and `user:` entries of whoever looks at their own; all where there is nothing.
-    asked: Option<&'q [String]>,
+    /// Which requests may be shown, and whose.
+    asked: Asked<'q>,
     needle: Needle<'q>,
 }
 
@@ -26,12 +28,12 @@ pub async fn search(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     query: &ApprovalQuery,
-    (only, asked): Among<'_>,
+    asked: Asked<'_>,
     below: Option<Uuid>,
     limit: i64,
 ) -> Result<Option<Found<StoredApproval>>> {
     let Some(needle) = Needle::of(query.q.as_deref()) else { return Ok(None) };
-    let list = Search { workspace, query, only, asked, needle };
+    let list = Search { workspace, query, asked, needle };
     search::search(conn, &list, below, limit).await.map(Some)
 }
 
@@ -54,15 +56,17 @@ impl Searched for Search<'_> {
         let rows = sqlx::query_as!(
             Row,
             "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-                 a.seen, a.asked_at, a.closed_at
+                 a.progress, a.seen, a.asked_at, a.closed_at
              from (
                  select * from approvals
                  where workspace_id = $1
                    and ($2::uuid is null or id < $2)
-                   and ($3::text is null or status = $3)
+                   and ($3::text[] is null or status = any($3))
                    and ($4::text[] is null or approvers && $4)
                    and ($5::text is null or workflow_id = $5)
                    and ($9::text[] is null or workflow_id = any($9))
+                   and ($10::text is null or approvers @> array[$10])
+                   and ($11::timestamptz is null or expires_at < $11)
                  order by id desc limit $8) a
              join workflows w using (workspace_id, workflow_id)
              where starts_with(a.entity_id, $6)
@@ -70,13 +74,15 @@ impl Searched for Search<'_> {
              order by a.id desc limit $7",
             self.workspace.0,
             below,
-            self.query.status.map(RequestStatus::as_str),
-            self.asked,
+            statuses(self.query) as Option<Vec<&str>>,
+            self.asked.entries,
             self.query.workflow_id.as_ref().map(|id| id.0.as_str()),
             self.needle.words,
             limit,
             part,
-            self.only
+            self.asked.only,
+            role_entry(self.query),
+            self.query.due_before
         )
         .fetch_all(&mut *conn)
         .await?;
@@ -93,18 +99,22 @@ impl Searched for Search<'_> {
             "select id from approvals
              where workspace_id = $1
                and ($2::uuid is null or id < $2)
-               and ($3::text is null or status = $3)
+               and ($3::text[] is null or status = any($3))
                and ($4::text[] is null or approvers && $4)
                and ($5::text is null or workflow_id = $5)
                and ($7::text[] is null or workflow_id = any($7))
+               and ($8::text is null or approvers @> array[$8])
+               and ($9::timestamptz is null or expires_at < $9)
              order by id desc offset $6 limit 1",
             self.workspace.0,
             below,
-            self.query.status.map(RequestStatus::as_str),
-            self.asked,
+            statuses(self.query) as Option<Vec<&str>>,
+            self.asked.entries,
             self.query.workflow_id.as_ref().map(|id| id.0.as_str()),
             part - 1,
-            self.only
+            self.asked.only,
+            role_entry(self.query),
+            self.query.due_before
         )
         .fetch_optional(conn)
         .await?;
@@ -139,22 +149,26 @@ impl Searched for Search<'_> {
         let rows = sqlx::query_as!(
             Row,
             "select a.id, a.execution_id, a.workflow_id, w.name as workflow_name, a.status, a.withdrawn_because, a.request,
-                 a.seen, a.asked_at, a.closed_at
+                 a.progress, a.seen, a.asked_at, a.closed_at
              from approvals a join workflows w using (workspace_id, workflow_id)
              where a.workspace_id = $1
                and a.id = any($2)
-               and ($3::text is null or a.status = $3)
+               and ($3::text[] is null or a.status = any($3))
                and ($4::text[] is null or a.approvers && $4)
                and ($5::text is null or a.workflow_id = $5)
                and ($7::text[] is null or a.workflow_id = any($7))
+               and ($8::text is null or a.approvers @> array[$8])
+               and ($9::timestamptz is null or a.expires_at < $9)
              order by a.id desc limit $6",
             self.workspace.0,
             ids,
-            self.query.status.map(RequestStatus::as_str),
-            self.asked,
+            statuses(self.query) as Option<Vec<&str>>,
+            self.asked.entries,
             self.query.workflow_id.as_ref().map(|id| id.0.as_str()),
             limit,
-            self.only
+            self.asked.only,
+            role_entry(self.query),
+            self.query.due_before
         )
         .fetch_all(&mut *conn)
         .await?;

@@ -211,6 +211,7 @@ pub(super) async fn update_executions(
     }
     let are_open: Vec<bool> = changes.iter().map(|change| change.owners.is_open()).collect();
     let added: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
+    let environments: Vec<Option<i64>> = changes.iter().map(|c| c.environment_version()).collect();
     // The workspace is compared so that no index on it can answer: on a table that was small when this was
     // planned, the planner would rather read the whole workspace than find each run by its id.
     let rows = sqlx::query_scalar!(
@@ -223,11 +224,13 @@ pub(super) async fn update_executions(
                  else array_append(e.owners, t.owner) end
          from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
              $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::boolean[],
-             $15::uuid[])
+             $15::uuid[], $16::bigint[])
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
-             state, is_open, owner)
+             state, is_open, owner, environment)
          where e.id = t.id and e.workspace_id is not distinct from t.workspace_id and e.seq = t.seq
            and e.epoch = t.epoch
+           and (t.environment is null or t.environment =
+               (select w.environment_version from workspaces w where w.id = t.workspace_id))
          returning e.id",
         &ids,
         &workspaces,
@@ -243,7 +246,8 @@ pub(super) async fn update_executions(
         &added,
         &columns.snapshot as &[Option<&str>],
         &are_open,
-        &columns.added_owner as &[Option<Uuid>]
+        &columns.added_owner as &[Option<Uuid>],
+        &environments as &[Option<i64>]
     )
     .fetch_all(conn)
     .await?;
@@ -254,7 +258,7 @@ pub(super) async fn update_executions(
 pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
     let (mut ids, mut seqs, mut ats, mut stamps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut inputs, mut facts, mut first_facts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut workspaces = Vec::new();
+    let (mut workspaces, mut environments) = (Vec::new(), Vec::new());
     for change in changes {
         let first = match change.base {
             Base::New { .. } => 0,
@@ -269,17 +273,18 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
             inputs.push(entry.input.as_str());
             facts.push(entry.facts.as_str());
             first_facts.push(entry.first_fact.map(count));
+            environments.push(entry.environment.as_deref());
         }
     }
     if ids.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "insert into journal (execution_id, seq, at, stamp, input, facts, first_fact, workspace_id)
-         select execution_id, seq, at, stamp, input::json, facts::json, first_fact, workspace_id
+        "insert into journal (execution_id, seq, at, stamp, input, facts, first_fact, workspace_id, environment)
+         select execution_id, seq, at, stamp, input::json, facts::json, first_fact, workspace_id, environment::json
          from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::integer[],
-             $8::uuid[])
-           as t(execution_id, seq, at, stamp, input, facts, first_fact, workspace_id)",
+             $8::uuid[], $9::text[])
+           as t(execution_id, seq, at, stamp, input, facts, first_fact, workspace_id, environment)",
         &ids,
         &seqs,
         &ats,
@@ -287,7 +292,8 @@ pub(super) async fn insert_journal(conn: &mut PgConnection, changes: &[&Change])
         &inputs as &[&str],
         &facts as &[&str],
         &first_facts as &[Option<i32>],
-        &workspaces
+        &workspaces,
+        &environments as &[Option<&str>]
     )
     .execute(conn)
     .await?;

@@ -4,7 +4,7 @@ use super::{Base, Change, Closed, Delivery, Notice};
 use crate::store::{Result, approvals, child_runs, json, waits::wait_key};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared_types::machine::command::Request;
+use shared_types::machine::command::{Request, RequestUpdate};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -145,6 +145,11 @@ pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change])
         .iter()
         .flat_map(|change| change.side_rows.decisions.iter().map(|decision| (change.workspace, decision)));
     approvals::insert_decisions(conn, &decided.collect::<Vec<_>>()).await?;
+    let voided = changes
+        .iter()
+        .flat_map(|change| change.side_rows.voided.iter().map(|voided| (change.workspace, voided)));
+    approvals::void_decisions(conn, &voided.collect::<Vec<_>>()).await?;
+    update_requests(conn, changes).await?;
     close_requests(conn, changes).await
 }
 
@@ -170,9 +175,12 @@ async fn insert_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result
     let times: Vec<DateTime<Utc>> = asked.iter().map(|(change, ..)| change.at()).collect();
     sqlx::query!(
         "insert into approvals (id, workspace_id, execution_id, workflow_id, status, request, subject, entity_id,
-             approvers, seen, asked_at)
+             approvers, seen, asked_at, expires_at, amount)
          select t.id, t.workspace, t.execution, t.workflow, 'pending', t.request, t.subject, t.entity,
-             array(select jsonb_array_elements_text(t.approvers)), t.seen, t.at
+             array(select jsonb_array_elements_text(t.approvers)), t.seen, t.at,
+             (t.request->>'expires_at')::timestamptz,
+             case when t.request->>'amount' ~ '^-?[0-9]{1,30}([.][0-9]{1,20})?$'
+                 then (t.request->>'amount')::numeric end
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[], $8::jsonb[],
              $9::text[], $10::timestamptz[])
            as t(id, workspace, execution, workflow, request, subject, entity, approvers, seen, at)",
@@ -192,9 +200,47 @@ async fn insert_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result
     Ok(())
 }
 
-/// The entries of all levels, by which requests are found; an array of arrays can't be passed, JSON can.
+/// The entries of all levels and of whoever has a veto, by which requests are found; an array of arrays can't be passed,
+/// JSON can.
 fn approvers_of(request: &Request) -> Value {
-    request.levels.iter().flat_map(|level| &level.approvers).map(json).collect()
+    request.levels.iter().flat_map(|level| &level.approvers).chain(&request.veto).map(json).collect()
+}
+
+/// Writes what became of requests that stay open.
+async fn update_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let updates: Vec<(&Change, &RequestUpdate)> = changes
+        .iter()
+        .flat_map(|change| change.side_rows.updated.iter().map(|update| (*change, update)))
+        .collect();
+    if updates.is_empty() {
+        return Ok(());
+    }
+    let workspaces: Vec<Uuid> = updates.iter().map(|(change, _)| change.workspace.0).collect();
+    let ids: Vec<Uuid> = updates.iter().map(|(_, update)| update.approval_id.0).collect();
+    let progress: Vec<Value> = updates.iter().map(|(_, update)| json(&update.progress)).collect();
+    let seen: Vec<String> = updates.iter().map(|(_, update)| update.seen.clone()).collect();
+    let approvers: Vec<Value> = updates.iter().map(|(_, update)| json(&update.approvers)).collect();
+    let expires: Vec<Option<DateTime<Utc>>> =
+        updates.iter().map(|(_, update)| update.progress.expires_at()).collect();
+    let unchecked: Vec<bool> = updates.iter().map(|(_, update)| update.asks_others).collect();
+    sqlx::query!(
+        "update approvals a set progress = t.progress, seen = t.seen, expires_at = t.expires_at,
+             approvers = array(select jsonb_array_elements_text(t.approvers)),
+             checked_version = case when t.unchecked then 0 else a.checked_version end
+         from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::boolean[])
+           as t(workspace, id, progress, seen, approvers, expires_at, unchecked)
+         where a.workspace_id = t.workspace and a.id = t.id",
+        &workspaces,
+        &ids,
+        &progress,
+        &seen,
+        &approvers,
+        &expires as &[Option<DateTime<Utc>>],
+        &unchecked
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 async fn close_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {

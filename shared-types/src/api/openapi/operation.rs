@@ -114,6 +114,7 @@ impl Described {
                 "application/json": { "schema": schemas.subschema_for::<Vec<NewEvent>>() },
                 "application/x-ndjson": { "schema": { "type": "string", "description": "One event a line." } },
             }),
+            BodyKind::ICalendar => json!({ "text/calendar": { "schema": { "type": "string" } } }),
             BodyKind::AnyJson => json!({ "application/json": { "schema": { "description": "Any JSON." } } }),
             BodyKind::Json => json!({ "application/json": { "schema": (self.request.schema)(schemas) } }),
         }

@@ -47,9 +47,10 @@ pub(super) fn choices(world: &World<'_>, run: &Run) -> Vec<Choice> {
 
 fn decision(step: &StepId, label: &str, verdict: Verdict) -> Choice {
     let item = ScriptItem::Decide {
-        decide: verdict,
+        decide: verdict.into(),
         comment: (verdict == Verdict::Reject).then(|| "Not as it is".to_owned()),
         by: None,
+        roles: None,
         step: Some(step.clone()),
         edits: None,
     };

@@ -13,7 +13,7 @@ fn run(source: &str, event: Value, script: Value) -> Value {
     let document = checked.document.unwrap_or_else(|| panic!("{:#?}", checked.findings));
     let event = serde_json::from_value(event).unwrap();
     let script: Vec<_> = serde_json::from_value(script).unwrap();
-    serde_json::to_value(simulate(&Arc::new(Definition::new(document)), &event, &script)).unwrap()
+    serde_json::to_value(simulate(&Arc::new(Definition::new(document)), &event, &script, &[])).unwrap()
 }
 
 fn order(total: &Value, script: Value) -> Value {

@@ -1,27 +1,30 @@
 //! Everything around a simulated run: its clock, its timers, its events, and who answers its calls.
 
 use super::{
-    SimulatedEffect, Unused,
+    MAX_FACTS, SimulatedEffect, Unused,
+    people::SimulatedPeople,
     scripted::{end_of, executed, scripted_outcome},
 };
 use crate::{
     approval::decision::Decision,
-    ids::{EventId, StepId, derive_v7},
+    ids::{ApprovalId, EventId, StepId, derive_v7},
     machine::{
-        Run,
+        InputError, Run,
         address::StepAddress,
         child_run::ChildStatus,
         command::{Command, EffectCall, StartRun},
         effects::silent_answer,
+        environment::{EnvironmentNeeds, RunEnvironment},
         event::{AwaitedEvent, Event},
         fact::Fact,
         input::{Input, Outcome, Stamp, Timer},
         request,
-        state::RunStatus,
+        state::{OpenRequest, RunStatus},
     },
     requester::{Requester, RequesterKind},
     workflow::{
         bounds,
+        calendar::Calendar,
         scope::Scope,
         test_script::{ScriptItem, ScriptedEvent},
     },
@@ -63,10 +66,12 @@ pub(super) struct World<'s> {
     pub(super) facts: Vec<Fact>,
     pub(super) effects: Vec<SimulatedEffect>,
     pub(super) unused: Vec<Unused>,
+    people: SimulatedPeople,
+    calendars: Vec<Calendar>,
 }
 
 impl<'s> World<'s> {
-    pub(super) fn new(now: DateTime<Utc>, script: &'s [ScriptItem]) -> Self {
+    pub(super) fn new(now: DateTime<Utc>, script: &'s [ScriptItem], calendars: Vec<Calendar>) -> Self {
         let mut scripted: BTreeMap<&StepId, VecDeque<(usize, Outcome)>> = BTreeMap::new();
         for (index, item) in script.iter().enumerate() {
             if let ScriptItem::Effect { effect, response, error } = item {
@@ -85,6 +90,8 @@ impl<'s> World<'s> {
             facts: Vec::new(),
             effects: Vec::new(),
             unused: Vec::new(),
+            people: SimulatedPeople::default(),
+            calendars,
         }
     }
 
@@ -96,8 +103,18 @@ impl<'s> World<'s> {
         derive_v7(base, self.ids)
     }
 
-    pub(super) fn stamp(&mut self) -> Stamp {
-        Stamp { at: self.now, id: self.id() }
+    /// A stamp with what the run needs of its workspace.
+    pub(super) fn stamp(&mut self, needs: &EnvironmentNeeds) -> Stamp {
+        let environment = (!needs.is_empty()).then(|| {
+            Arc::new(RunEnvironment {
+                version: 0,
+                people: self.people.list(),
+                roles_are_open: true,
+                calendars: self.calendars.clone(),
+                author: None,
+            })
+        });
+        Stamp { at: self.now, id: self.id(), environment }
     }
 
     pub(super) fn event(&mut self, event: &ScriptedEvent, id: &str) -> Arc<Event> {
@@ -118,14 +135,14 @@ impl<'s> World<'s> {
 
     /// Applies an input; true where the run took it.
     fn apply(&mut self, run: &mut Run, input: &Input) -> bool {
-        let stamp = self.stamp();
-        match run.apply(&stamp, input) {
-            Ok(applied) => {
-                self.take(run, applied.commands, applied.facts);
-                true
-            }
-            Err(_) => false,
-        }
+        self.try_apply(run, input).is_ok()
+    }
+
+    fn try_apply(&mut self, run: &mut Run, input: &Input) -> Result<(), InputError> {
+        let stamp = self.stamp(&run.environment_needs(input));
+        let applied = run.apply(&stamp, input)?;
+        self.take(run, applied.commands, applied.facts);
+        Ok(())
     }
 
     pub(super) fn take(&mut self, run: &Run, commands: Vec<Command>, facts: Vec<Fact>) {
@@ -166,6 +183,8 @@ impl<'s> World<'s> {
                 Command::Publish { index: None, .. }
                 | Command::StopRun { .. }
                 | Command::RecordDecision { .. }
+                | Command::VoidDecisions { .. }
+                | Command::UpdateRequest(_)
                 | Command::Close { .. } => {}
                 Command::Finish(_) => {
                     self.timers.clear();
@@ -286,24 +305,23 @@ impl<'s> World<'s> {
     pub(super) fn play(&mut self, run: &mut Run, index: usize, item: &ScriptItem) {
         let unused = match item {
             ScriptItem::Effect { .. } => return,
-            ScriptItem::Decide { .. } | ScriptItem::Event { .. } | ScriptItem::Advance { .. }
+            ScriptItem::Decide { .. }
+            | ScriptItem::Away { .. }
+            | ScriptItem::Delegate { .. }
+            | ScriptItem::Event { .. }
+            | ScriptItem::Advance { .. }
                 if run.state().status() == RunStatus::Ended =>
             {
                 Some("the run had ended".to_owned())
             }
-            ScriptItem::Decide { decide, comment, by, step, edits } => {
-                let who = by.clone().unwrap_or_else(|| "approver@example.com".to_owned());
-                let decision = Decision {
-                    verdict: *decide,
-                    name: who.clone(),
-                    by: who,
-                    comment: comment.clone(),
-                    edits: edits.clone(),
-                    roles: None,
-                    seen: None,
-                    decided_at: None,
-                };
-                self.decide(run, step.as_ref(), decision)
+            ScriptItem::Decide { .. } => self.decide(run, item),
+            ScriptItem::Away { away, until, delegate } => {
+                let until = self.now + until.duration();
+                self.people.leaves(away, self.now, until, delegate.as_deref());
+                None
+            }
+            ScriptItem::Delegate { delegate, by, comment, step } => {
+                self.hand_over(run, (by, delegate), comment.clone(), step.as_ref())
             }
             ScriptItem::Event { event } => {
                 let event = self.event(event, &format!("script-{index}"));
@@ -325,27 +343,73 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Decides the open request (of a step); why it could not, otherwise.
-    fn decide(&mut self, run: &mut Run, step: Option<&StepId>, decision: Decision) -> Option<String> {
-        if decision.verdict.needs_comment() && decision.comment.as_deref().is_none_or(str::is_empty) {
-            return Some("it needs a comment".to_owned());
-        }
-        let open = run.state().requests.iter().find(|(_, request)| {
-            request.early_outcome.is_none() && step.is_none_or(|step| request.place.step == *step)
-        });
-        let Some((approval_id, _)) = open else { return Some("nobody was asked".to_owned()) };
-        let input = Input::Decided { approval_id: *approval_id, decision };
-        (!self.apply(run, &input)).then(|| "the run did not take it".to_owned())
+    /// Decides the open request (of a step), or takes a decision back; why it could not, otherwise.
+    fn decide(&mut self, run: &mut Run, item: &ScriptItem) -> Option<String> {
+        let ScriptItem::Decide { decide, comment, by, roles, step, edits } = item else { return None };
+        let Some((approval_id, request)) = open_request(run, step.as_ref()) else {
+            return Some("nobody was asked".to_owned());
+        };
+        let who = self.people.decider(run, request, by.as_deref(), roles.as_deref());
+        let input = match decide.verdict() {
+            None => Input::Retracted { approval_id, by: who.clone(), name: who, level: None },
+            Some(verdict) if verdict.needs_comment() && comment.as_deref().is_none_or(str::is_empty) => {
+                return Some("it needs a comment".to_owned());
+            }
+            Some(verdict) => {
+                let decision = Decision {
+                    verdict,
+                    name: who.clone(),
+                    by: who,
+                    comment: comment.clone(),
+                    edits: edits.clone(),
+                    level: None,
+                    roles: None,
+                    seen: None,
+                    decided_at: None,
+                };
+                Input::Decided { approval_id, decision }
+            }
+        };
+        self.try_apply(run, &input).err().map(|error| format!("the run did not take it: {error}"))
+    }
+
+    /// Hands a place in the open request (of a step) to another; why it could not, otherwise.
+    fn hand_over(
+        &mut self,
+        run: &mut Run,
+        (by, to): (&str, &str),
+        comment: Option<String>,
+        step: Option<&StepId>,
+    ) -> Option<String> {
+        let Some((approval_id, request)) = open_request(run, step) else {
+            return Some("nobody was asked".to_owned());
+        };
+        let by = self.people.decider(run, request, Some(by), None);
+        let to = self.people.member(to);
+        let input = Input::HandedOver { approval_id, name: by.clone(), by, to, comment };
+        self.try_apply(run, &input).err().map(|error| format!("the run did not take it: {error}"))
     }
 
     /// Lets time pass, with every timer that is due on the way, in order.
     fn advance(&mut self, run: &mut Run, to: DateTime<Utc>) {
         while let Some(due) = self.next_timer().filter(|(at, _)| *at <= to) {
+            if self.facts.len() > MAX_FACTS {
+                break;
+            }
             self.fire(run, due);
             self.settle(run);
         }
         self.now = self.now.max(to);
     }
+}
+
+/// The request that is open, of a step or of any.
+fn open_request<'r>(run: &'r Run, step: Option<&StepId>) -> Option<(ApprovalId, &'r OpenRequest)> {
+    let mut requests = run.state().requests.iter();
+    let open = requests.find(|(_, request)| {
+        request.early_outcome.is_none() && step.is_none_or(|step| request.place.step == *step)
+    });
+    open.map(|(id, request)| (*id, request))
 }
 
 fn request_index(run: &Run, step: &StepId) -> u32 {

@@ -160,8 +160,8 @@ fn native_step(step: &Step, approved: Option<&str>) -> Value {
 }
 
 /// The keys of a short request's `data` that say how to ask; all others are shown.
-pub(crate) const SETTINGS: [&str; 7] =
-    ["approver_role", "approvers", "reason", "expires_in", "subject", "amount", "currency"];
+pub(crate) const SETTINGS: [&str; 8] =
+    ["approver_role", "approvers", "reason", "expires_in", "subject", "amount", "currency", "quick"];
 
 fn approvers(request: Option<&ShortRequest>) -> Value {
     let Some(request) = request else { return json!([]) };

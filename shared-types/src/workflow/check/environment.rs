@@ -29,6 +29,8 @@ pub enum Environment {
         rules: BTreeMap<String, Rule>,
         /// Its workflows.
         workflows: BTreeMap<WorkflowId, WorkflowRef>,
+        /// The names of its calendars.
+        calendars: BTreeSet<String>,
         /// The time of the check, which tells whether a schedule is over.
         now: DateTime<Utc>,
     },
@@ -64,6 +66,8 @@ pub struct WorkspaceContents {
     pub rules: BTreeSet<String>,
     /// Its workflows.
     pub workflows: BTreeMap<WorkflowId, WorkflowRef>,
+    /// The names of its calendars.
+    pub calendars: BTreeSet<String>,
 }
 
 impl Environment {
@@ -76,6 +80,7 @@ impl Environment {
             mail: false,
             rules: BTreeMap::new(),
             workflows: BTreeMap::new(),
+            calendars: BTreeSet::new(),
             now,
         }
     }
@@ -90,7 +95,7 @@ impl Environment {
 
     /// What is set up; `None` where everything counts as set up.
     pub fn contents(&self) -> Option<WorkspaceContents> {
-        let Self::Known { roles, secrets, people, mail, rules, workflows, now: _ } = self else {
+        let Self::Known { roles, secrets, people, mail, rules, workflows, calendars, now: _ } = self else {
             return None;
         };
         Some(WorkspaceContents {
@@ -101,6 +106,7 @@ impl Environment {
             mail: *mail,
             rules: rules.keys().cloned().collect(),
             workflows: workflows.clone(),
+            calendars: calendars.clone(),
         })
     }
 
@@ -134,6 +140,8 @@ impl WorkspaceContents {
                 Target::Recipient(who) => self.fault_of_recipient(who),
                 Target::Event(event) => self.fault_of_event(own, event, references),
                 Target::Trigger(_) => None,
+                Target::Calendar(name) => (!self.calendars.contains(name))
+                    .then(|| ("calendar.missing", format!("The calendar {name} isn't set up."))),
                 Target::Secret(name) => (!self.secrets.contains(name))
                     .then(|| ("secret.missing", format!("There is no secret {name}."))),
             };
@@ -183,6 +191,7 @@ impl WorkspaceContents {
             | Target::Context(_)
             | Target::Approver(_)
             | Target::Recipient(_)
+            | Target::Calendar(_)
             | Target::Secret(_)
             | Target::Event(_) => None,
         })?;

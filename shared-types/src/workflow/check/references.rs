@@ -4,7 +4,9 @@
 use super::{StepSite, events::published};
 use crate::{
     ids::WorkflowId,
-    workflow::{Document, Source, document::Trigger, effect::Effect, rule::asked_rules, step::StepKind},
+    workflow::{
+        Document, Source, Template, document::Trigger, effect::Effect, rule::asked_rules, step::StepKind,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub enum Target {
     Approver(String),
     /// A literal recipient of a notice, such as `slack:#sales`.
     Recipient(String),
+    /// A calendar in which deadlines are counted.
+    Calendar(String),
     /// A secret of the workspace.
     Secret(String),
     /// The type of an event that it publishes.
@@ -74,6 +78,11 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
         for (below, approver) in approvers(site) {
             add(Target::Approver(approver), format!("{}/{below}", site.pointer));
         }
+        if let StepKind::Approval { approval, .. } = &site.step.kind
+            && let Some(calendar) = &approval.calendar
+        {
+            add(Target::Calendar(calendar.clone()), format!("{}/approval/calendar", site.pointer));
+        }
         for (below, recipient) in recipients(site) {
             add(Target::Recipient(recipient), format!("{}/{below}", site.pointer));
         }
@@ -99,12 +108,17 @@ fn nearest(source: &Source, pointer: &str) -> (u64, u64) {
 
 fn approvers(site: &StepSite<'_>) -> Vec<(String, String)> {
     if let StepKind::Approval { approval, .. } = &site.step.kind {
-        let levels = approval.levels.iter().enumerate();
-        return levels
-            .flat_map(|(l, level)| level.approvers.iter().enumerate().map(move |(n, who)| (l, n, who)))
-            .filter(|(_, _, who)| who.is_literal())
-            .map(|(l, n, who)| (format!("approval/levels/{l}/approvers/{n}"), who.source().to_owned()))
-            .collect();
+        let mut entries: Vec<(String, &Template)> = Vec::new();
+        for (l, level) in approval.levels.iter().enumerate() {
+            for (key, who) in [("approvers", &level.approvers), ("escalate_to", &level.escalate_to)] {
+                let each = who.iter().enumerate();
+                entries.extend(each.map(|(n, who)| (format!("approval/levels/{l}/{key}/{n}"), who)));
+            }
+        }
+        let veto = approval.veto.iter().enumerate();
+        entries.extend(veto.map(|(n, who)| (format!("approval/veto/{n}"), who)));
+        let literal = entries.into_iter().filter(|(_, who)| who.is_literal());
+        return literal.map(|(below, who)| (below, who.source().to_owned())).collect();
     }
     let effects = site.step.effects().iter().enumerate();
     effects

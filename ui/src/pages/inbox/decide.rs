@@ -152,7 +152,8 @@ fn use_sending(
             return;
         }
         let decision = NewDecision {
-            decision: verdict,
+            decision: verdict.into(),
+            level: approval.you.as_ref().and_then(|you| you.level.clone()),
             comment,
             edits: None,
             seen: Some(approval.seen.clone()),

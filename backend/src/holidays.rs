@@ -1,0 +1,174 @@
+//! Holidays from iCalendar files (RFC 5545): the whole days that a file names, those that come again among them.
+
+use chrono::{Datelike as _, Days, NaiveDate, TimeZone as _};
+use icalendar::{
+    CalendarComponent, CalendarDateTime, Component, DatePerhapsTime, Event, EventLike as _,
+    parser::{read_calendar, unfold},
+    rrule::Tz,
+};
+use shared_types::workflow::calendar::MAX_HOLIDAYS;
+use std::collections::BTreeSet;
+
+/// For how many years from now on days that come again are taken.
+const YEARS_AHEAD: i32 = 6;
+/// How many days one entry may last.
+const MAX_LENGTH: u64 = 366;
+/// How many entries a file may have.
+const MAX_ENTRIES: usize = 10_000;
+/// How many occurrences of one entry are looked at.
+const MAX_OCCURRENCES: u16 = 2_000;
+
+/// The days of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Imported {
+    /// The days, soonest first.
+    pub(crate) days: BTreeSet<NaiveDate>,
+    /// How many entries were left out, since they aren't whole days.
+    pub(crate) left_out: usize,
+}
+
+/// Why a file isn't taken.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadHolidays {
+    /// It is no iCalendar file.
+    #[error("it isn't an iCalendar file; send a file that begins with BEGIN:VCALENDAR")]
+    NotICalendar,
+    /// It has too many entries.
+    #[error("it has {0} entries, more than {MAX_ENTRIES}")]
+    TooManyEntries(usize),
+    /// It names no whole day.
+    #[error("it names no whole day from last year on")]
+    NoDays,
+    /// It names too many days.
+    #[error("it names more than {MAX_HOLIDAYS} days; send a file with fewer")]
+    TooManyDays,
+}
+
+/// Reads the whole days that a file names from the year before `today` on.
+///
+/// # Errors
+/// When it is no such file, names no day or too many.
+pub(crate) fn read(text: &str, today: NaiveDate) -> Result<Imported, BadHolidays> {
+    let unfolded = unfold(text.trim_start_matches('\u{feff}').trim_start());
+    if !unfolded.get(..15).is_some_and(|begin| begin.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
+        return Err(BadHolidays::NotICalendar);
+    }
+    let parsed = read_calendar(&unfolded).map_err(|_| BadHolidays::NotICalendar)?;
+    let calendar = icalendar::Calendar::from(parsed);
+    let count = calendar.components.len();
+    if count > MAX_ENTRIES {
+        return Err(BadHolidays::TooManyEntries(count));
+    }
+    let range = years(today);
+    let mut imported = Imported { days: BTreeSet::new(), left_out: 0 };
+    for component in &calendar.components {
+        let CalendarComponent::Event(event) = component else { continue };
+        match days_of(event, range) {
+            Some(days) => imported.days.extend(days),
+            None => imported.left_out += 1,
+        }
+        if imported.days.len() > MAX_HOLIDAYS {
+            return Err(BadHolidays::TooManyDays);
+        }
+    }
+    if imported.days.is_empty() { Err(BadHolidays::NoDays) } else { Ok(imported) }
+}
+
+/// The first and the last day that count.
+fn years(today: NaiveDate) -> (NaiveDate, NaiveDate) {
+    let first = NaiveDate::from_ymd_opt(today.year() - 1, 1, 1).unwrap_or(NaiveDate::MIN);
+    let last = NaiveDate::from_ymd_opt(today.year() + YEARS_AHEAD, 12, 31).unwrap_or(NaiveDate::MAX);
+    (first, last)
+}
+
+/// The days of an entry; none for one that isn't of whole days.
+fn days_of(event: &Event, (first, last): (NaiveDate, NaiveDate)) -> Option<Vec<NaiveDate>> {
+    let DatePerhapsTime::Date(start) = event.get_start()? else { return None };
+    // The end is the first day that doesn't belong to it any more.
+    let length = match event.get_end() {
+        Some(DatePerhapsTime::Date(end)) => {
+            u64::try_from((end - start).num_days()).ok()?.clamp(1, MAX_LENGTH)
+        }
+        Some(DatePerhapsTime::DateTime(
+            CalendarDateTime::Floating(_) | CalendarDateTime::Utc(_) | CalendarDateTime::WithTimezone { .. },
+        )) => return None,
+        None => 1,
+    };
+    let starts = if event.property_value("RRULE").is_some() {
+        let day = |date: NaiveDate| Tz::UTC.from_utc_datetime(&date.and_time(chrono::NaiveTime::MIN));
+        let rules = event.get_recurrence().ok()?;
+        let occurrences = rules.after(day(first)).before(day(last)).all(MAX_OCCURRENCES);
+        occurrences.dates.into_iter().map(|at| at.date_naive()).collect()
+    } else {
+        vec![start]
+    };
+    let days = starts
+        .into_iter()
+        .flat_map(|start| (0..length).filter_map(move |n| start.checked_add_days(Days::new(n))));
+    Some(days.filter(|day| (first..=last).contains(day)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn today() -> NaiveDate {
+        "2026-11-27".parse().unwrap()
+    }
+
+    fn file(events: &str) -> String {
+        format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test\r\n{events}END:VCALENDAR\r\n")
+    }
+
+    fn event(lines: &str) -> String {
+        format!("BEGIN:VEVENT\r\nUID:1\r\n{lines}SUMMARY:Day\r\nEND:VEVENT\r\n")
+    }
+
+    fn days(text: &str) -> Vec<String> {
+        read(text, today()).unwrap().days.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn whole_days_are_taken_and_the_end_is_the_day_after() {
+        let one = event("DTSTART;VALUE=DATE:20261225\r\n");
+        let two = event("DTSTART;VALUE=DATE:20261231\r\nDTEND;VALUE=DATE:20270102\r\n");
+        let timed = event("DTSTART:20261224T120000Z\r\nDTEND:20261224T180000Z\r\n");
+        let text = file(&format!("{one}{two}{timed}"));
+        assert_eq!(days(&text), ["2026-12-25", "2026-12-31", "2027-01-01"]);
+        assert_eq!(read(&text, today()).unwrap().left_out, 1);
+    }
+
+    #[test]
+    fn what_comes_again_each_year_is_taken_for_the_years_ahead() {
+        let text = file(&event("DTSTART;VALUE=DATE:20000606\r\nRRULE:FREQ=YEARLY\r\n"));
+        let days = days(&text);
+        assert_eq!(
+            (days.first().unwrap().as_str(), days.last().unwrap().as_str()),
+            ("2025-06-06", "2032-06-06")
+        );
+        assert_eq!(days.len(), 8);
+    }
+
+    #[test]
+    fn long_lines_are_folded() {
+        let text = file(&event("DTSTART;VALUE=DA\r\n TE:20261225\r\n"));
+        assert_eq!(days(&text), ["2026-12-25"]);
+    }
+
+    #[test]
+    fn what_is_no_such_file_or_too_much_is_refused() {
+        for text in ["", "Hello", "PK\u{3}\u{4}", "{\"a\": 1}", "BEGIN:VCALENDAR"] {
+            assert_eq!(read(text, today()), Err(BadHolidays::NotICalendar), "{text}");
+        }
+        assert_eq!(read(&file(""), today()), Err(BadHolidays::NoDays));
+        let past = file(&event("DTSTART;VALUE=DATE:20010606\r\n"));
+        assert_eq!(read(&past, today()), Err(BadHolidays::NoDays));
+        let daily = event("DTSTART;VALUE=DATE:20250101\r\nRRULE:FREQ=DAILY\r\n");
+        assert_eq!(days(&file(&daily)).len(), usize::from(MAX_OCCURRENCES));
+        let long = event("DTSTART;VALUE=DATE:20250101\r\nDTEND;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY\r\n");
+        assert_eq!(read(&file(&long), today()), Err(BadHolidays::TooManyDays));
+        let secondly = event("DTSTART;VALUE=DATE:20250101\r\nRRULE:FREQ=SECONDLY\r\n");
+        let read = read(&file(&secondly), today());
+        assert!(read.is_err() || read.unwrap().days.len() < 3);
+    }
+}

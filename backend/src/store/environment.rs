@@ -1,0 +1,234 @@
+//! What a run has to know of its workspace: people with their absences, and calendars.
+
+use super::{OfRow as _, Result, calendars, read, read_large_text};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use shared_types::{
+    approval::people::{AbsenceSpan, Person},
+    email,
+    ids::{ApprovalId, ExecutionId, UserId, WorkspaceId},
+    machine::environment::{EnvironmentNeeds, PeopleNeeds, RunEnvironment},
+    recipient::Approver,
+};
+use sqlx::PgConnection;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Reads what a run has to know. The version is read first: what changes after it is found by whoever compares it.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn environment(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    needs: &EnvironmentNeeds,
+    at: DateTime<Utc>,
+) -> Result<RunEnvironment> {
+    let version =
+        sqlx::query_scalar!("select environment_version from workspaces where id = $1", workspace.0)
+            .fetch_one(&mut *conn)
+            .await?;
+    let people = match &needs.people {
+        Some(needs) => people(&mut *conn, workspace, needs, at).await?,
+        None => Vec::new(),
+    };
+    let calendars = calendars::named(conn, workspace, &needs.calendars).await?;
+    Ok(RunEnvironment { version, people, roles_are_open: false, calendars, author: None })
+}
+
+/// An absence as the query gives it.
+#[derive(Deserialize)]
+struct Absence {
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    delegate: Option<String>,
+}
+
+/// The people whom these entries and addresses name, and everybody who stands in for one of them at a time, with the
+/// absences that run then.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn people(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    needs: &PeopleNeeds,
+    at: DateTime<Utc>,
+) -> Result<Vec<Person>> {
+    let (mut roles, mut addresses) = (Vec::new(), needs.persons.clone());
+    for entry in &needs.entries {
+        match entry {
+            Approver::Role(role) => roles.push(role.clone()),
+            Approver::Person(address) => addresses.push(address.clone()),
+        }
+    }
+    let rows = sqlx::query!(
+        r#"with recursive concerned as (
+             select m.user_id from memberships m where m.workspace_id = $1 and m.active and m.roles && $2
+             union
+             select m.user_id from users u join memberships m on m.user_id = u.id and m.workspace_id = $1
+             where lower(u.email) = any($3)
+             union
+             select a.delegate_id from concerned c
+             join absences a on a.workspace_id = $1 and a.user_id = c.user_id
+             where a.delegate_id is not null and a.from_at <= $4 and a.until_at > $4)
+           select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles, m.active,
+               (select jsonb_agg(jsonb_build_object('from', a.from_at, 'until', a.until_at, 'delegate', d.email)
+                    order by a.from_at)
+                from absences a left join users d on d.id = a.delegate_id
+                where a.workspace_id = $1 and a.user_id = u.id and a.from_at <= $4 and a.until_at > $4) as absences
+           from concerned c join users u on u.id = c.user_id
+           join memberships m on m.user_id = u.id and m.workspace_id = $1
+           order by 3, u.id"#,
+        workspace.0,
+        &roles,
+        &addresses,
+        at
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut people = Vec::with_capacity(rows.len());
+    for row in rows {
+        let absences: Vec<Absence> = match row.absences {
+            Some(absences) => read("absences", "absences", absences).of_row(row.id)?,
+            None => Vec::new(),
+        };
+        let absences = absences.into_iter().map(|absence| AbsenceSpan {
+            from: absence.from,
+            until: absence.until,
+            delegate: absence.delegate.as_deref().map(email::normal_form),
+        });
+        people.push(Person {
+            email: email::normal_form(&row.email),
+            name: row.name,
+            roles: row.roles,
+            active: row.active,
+            absences: absences.collect(),
+        });
+    }
+    Ok(people)
+}
+
+/// The addresses and roles of those for whom a person may stand in at a time: whoever is away and named them, or named
+/// somebody who is away as well and named them.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn represented(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    person: UserId,
+    at: DateTime<Utc>,
+) -> Result<Vec<(String, Vec<String>)>> {
+    let rows = sqlx::query!(
+        r#"with recursive represented as (
+             select a.user_id from absences a
+             where a.workspace_id = $1 and a.delegate_id = $2 and a.from_at <= $3 and a.until_at > $3
+             union
+             select a.user_id from represented r
+             join absences a on a.workspace_id = $1 and a.delegate_id = r.user_id
+             where a.from_at <= $3 and a.until_at > $3)
+           select u.email, m.roles from represented r join users u on u.id = r.user_id
+           join memberships m on m.user_id = u.id and m.workspace_id = $1 and m.active"#,
+        workspace.0,
+        person.0,
+        at
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (email::normal_form(&row.email), row.roles)).collect())
+}
+
+/// The address of whoever made a revision of a workflow.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn author(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    workflow_id: &str,
+    revision: i32,
+) -> Result<Option<String>> {
+    let author = sqlx::query_scalar!(
+        "select created_by from workflow_revisions where workspace_id = $1 and workflow_id = $2 and revision = $3",
+        workspace.0,
+        workflow_id,
+        revision
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(author)
+}
+
+/// Counts the absences that began or ended since they were counted last as changes of their workspaces.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn count_absences(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update workspaces w set environment_version = environment_version + 1, environment_at = $1
+         where environment_at < $1 and (
+             exists (select 1 from absences a
+                     where a.workspace_id = w.id and a.from_at > w.environment_at and a.from_at <= $1)
+             or exists (select 1 from absences a
+                     where a.workspace_id = w.id and a.until_at > w.environment_at and a.until_at <= $1))",
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An open request that wasn't looked at since people, absences or calendars of its workspace changed.
+#[derive(Debug, Clone)]
+pub struct UncheckedRequest {
+    /// The workspace that it belongs to.
+    pub workspace: WorkspaceId,
+    /// Id of the request.
+    pub approval_id: ApprovalId,
+    /// The run that asks.
+    pub execution_id: ExecutionId,
+    /// The version up to which it is to be looked at.
+    pub version: i64,
+}
+
+/// Some open requests that are to be looked at, the oldest of each workspace first.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn unchecked(conn: &mut PgConnection, limit: i64) -> Result<Vec<UncheckedRequest>> {
+    let rows = sqlx::query!(
+        "select w.id as workspace_id, a.id, a.execution_id, w.environment_version
+         from workspaces w cross join lateral (
+             select id, execution_id from approvals
+             where workspace_id = w.id and status = 'pending' and checked_version < w.environment_version
+             order by checked_version limit $1) a
+         limit $1",
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| UncheckedRequest {
+            workspace: WorkspaceId(row.workspace_id),
+            approval_id: ApprovalId(row.id),
+            execution_id: ExecutionId(row.execution_id),
+            version: row.environment_version,
+        })
+        .collect())
+}
+
+/// Notes that requests were looked at.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn mark_checked(conn: &mut PgConnection, checked: &[UncheckedRequest]) -> Result<()> {
+    let workspaces: Vec<Uuid> = checked.iter().map(|request| request.workspace.0).collect();
+    let ids: Vec<Uuid> = checked.iter().map(|request| request.approval_id.0).collect();
+    let versions: Vec<i64> = checked.iter().map(|request| request.version).collect();
+    sqlx::query!(
+        "update approvals a set checked_version = t.version
+         from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as t(workspace, id, version)
+         where a.workspace_id = t.workspace and a.id = t.id and a.checked_version < t.version",
+        &workspaces,
+        &ids,
+        &versions
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An environment as it was journaled.
+pub(super) fn journaled(text: Option<String>, id: ExecutionId) -> Result<Option<Arc<RunEnvironment>>> {
+    let environment =
+        text.map(|text| read_large_text("journal", "environment", &text)).transpose().of_row(id)?;
+    Ok(environment.map(Arc::new))
+}

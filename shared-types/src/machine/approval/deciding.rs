@@ -1,0 +1,334 @@
+//! People decide, take decisions back and hand their place over. The policy judges each by the request as it stands now.
+
+use super::super::{
+    InputError,
+    command::{Command, RequestUpdate, Voided},
+    preview,
+    transition::Transition,
+};
+use super::{asked_in_words, outcome::verdict_in_words};
+use crate::{
+    approval::{
+        decision::{Decision, Handover, LevelProgress, MadeDecision, RequestLevel, RequestOutcome},
+        people::Person,
+        policy::{Policy, Taken, edited},
+        progress::ResolvedAnew,
+        seen::seen_hash_of,
+        standing::Standing,
+    },
+    email,
+    ids::ApprovalId,
+    role::RoleNames,
+    workflow::approval::Verdict,
+};
+
+impl Transition<'_> {
+    /// A person decided.
+    pub(in crate::machine) fn decided(
+        &mut self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+    ) -> Result<(), InputError> {
+        let people = self.deciding_people(decision);
+        let taken = self.judged(approval_id, decision, people.as_deref())?;
+        let edits = decision.edits.is_some() && decision.verdict == Verdict::ApproveWithEdits;
+        if edits && self.state.asks_in_levels() {
+            self.apply_edits(approval_id, decision);
+        }
+        let is_unjudged = people.is_none();
+        let people = people.unwrap_or_default();
+        let Some(level) = self.record(approval_id, decision, taken, false) else {
+            return Err(InputError::NotExpected);
+        };
+        if edits && !is_unjudged && self.state.asks_in_levels() {
+            self.count_at_earlier_levels(approval_id, decision, &people);
+        }
+        self.advance_levels(approval_id, decision, level, &people);
+        Ok(())
+    }
+
+    /// The people by whom a decision is judged; none for one that isn't judged.
+    fn deciding_people(&self, decision: &Decision) -> Option<Vec<Person>> {
+        match (&self.stamp.environment, &decision.roles) {
+            (Some(environment), _) => Some(environment.people.clone()),
+            (None, Some(roles)) => Some(vec![Person::new(&decision.by, &decision.name, roles)]),
+            (None, None) => None,
+        }
+    }
+
+    fn judged(
+        &self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+        people: Option<&[Person]>,
+    ) -> Result<Taken, InputError> {
+        let seen =
+            self.state.requests.get(&approval_id).map(|request| (request.seen.as_str(), &request.values));
+        let Some((seen, values)) = seen else {
+            return Err(if self.state.end.is_some() { InputError::Ended } else { InputError::NotExpected });
+        };
+        let judged = self.open_policy(approval_id, |policy| match people {
+            Some(list) => policy.judge(&self.people_at(list), seen, values, decision),
+            None => Ok(Taken { capacities: Vec::new(), veto: false }),
+        })?;
+        Ok(judged?)
+    }
+
+    /// Records a decision at the open level, and gives the level.
+    fn record(
+        &mut self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+        taken: Taken,
+        by_edit: bool,
+    ) -> Option<usize> {
+        let open = self.state.requests.get(&approval_id)?.open;
+        self.record_at(approval_id, decision, taken, open, by_edit)
+    }
+
+    fn record_at(
+        &mut self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+        taken: Taken,
+        level: usize,
+        by_edit: bool,
+    ) -> Option<usize> {
+        let (in_levels, at) = (self.state.asks_in_levels(), self.stamp.at);
+        let request = self.state.requests.get_mut(&approval_id)?;
+        let seen = if in_levels { request.seen.as_str() } else { "" };
+        let taken = if in_levels { taken } else { Taken { capacities: Vec::new(), veto: false } };
+        let made = MadeDecision { by_edit, ..decision.made(request.decision_count, taken, seen, at) };
+        if in_levels {
+            request.decision_count += 1;
+        }
+        request.levels.get_mut(level)?.decisions.push(made.clone());
+        let number = u32::try_from(level).unwrap_or(u32::MAX);
+        self.command(Command::RecordDecision { approval_id, level: number, made });
+        Some(level)
+    }
+
+    /// Takes the levels on as far as the decisions fill them: the next opens, or the request is closed.
+    fn advance_levels(
+        &mut self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+        decided: usize,
+        people: &[Person],
+    ) {
+        let opened_before = self.state.requests.get(&approval_id).map_or(0, |request| request.open);
+        loop {
+            let Some(open) = self.state.requests.get(&approval_id).map(|request| request.open) else {
+                return;
+            };
+            let people = self.people_at(people);
+            let is_fresh = open == decided;
+            let standing = self.open_policy(approval_id, |policy| policy.standing(&people, is_fresh));
+            match standing {
+                Err(_) | Ok(Standing::Open) => break,
+                Ok(Standing::Closed(_)) => {
+                    return self.close_decided(approval_id, decision, open != opened_before);
+                }
+                Ok(Standing::Passed) => {
+                    let levels =
+                        self.state.requests.get(&approval_id).map_or(0, |request| request.levels.len());
+                    if open + 1 >= levels {
+                        return self.close_decided(approval_id, decision, open != opened_before);
+                    }
+                    self.open_level(approval_id, open + 1);
+                }
+            }
+        }
+        let open = self.state.requests.get(&approval_id).map_or(0, |request| request.open);
+        self.progress_fact(approval_id, decision, people, open != opened_before);
+        self.update_request(approval_id, open != opened_before);
+    }
+
+    fn close_decided(&mut self, approval_id: ApprovalId, decision: &Decision, is_moved: bool) {
+        self.clear_deadlines(approval_id);
+        if is_moved {
+            self.update_request(approval_id, false);
+        }
+        self.close_request(approval_id, RequestOutcome::Decided(decision.clone()));
+    }
+
+    /// Opens a level; its deadlines count from now.
+    fn open_level(&mut self, approval_id: ApprovalId, level: usize) {
+        self.clear_deadlines(approval_id);
+        let counting = self.counting_of(approval_id);
+        let now = self.stamp.at;
+        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        request.open = level;
+        request.stuck = None;
+        if let Some(level) = request.levels.get_mut(level) {
+            level.progress = counting.opened(level, now);
+            request.expires_at = level.progress.expires_at;
+            request.asked = asked_in_words(Some(level));
+        }
+        self.set_deadlines(approval_id);
+    }
+
+    /// Says what a decision that leaves the request open came to.
+    fn progress_fact(
+        &mut self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+        people: &[Person],
+        opens: bool,
+    ) {
+        if !self.state.asks_in_levels() {
+            return;
+        }
+        let people = self.people_at(people);
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
+        let level = request.levels.get(request.open).map(|level| level.name.clone()).unwrap_or_default();
+        let needed =
+            request.policy(self.state.requester.as_ref()).still_needed(&people, &RoleNames::default());
+        let needed = needed.unwrap_or_default();
+        let next = if opens { format!("asks {level}. {needed}") } else { format!("still needed: {needed}") };
+        let said = decision.comment.as_deref().filter(|comment| !comment.is_empty());
+        let said = said.map(|comment| format!(": “{comment}”")).unwrap_or_default();
+        let verdict = verdict_in_words(decision.verdict);
+        self.request_fact(approval_id, format!("{} {verdict}{said}; {next}", decision.name));
+    }
+
+    /// Edits change what is approved: what follows is resolved anew, and approvals of something else don't count any more.
+    fn apply_edits(&mut self, approval_id: ApprovalId, decision: &Decision) {
+        let definition = self.definition;
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
+        let (place, subject) = (request.place.clone(), request.subject.clone());
+        let values = edited(&request.values, decision.edits.as_ref());
+        let content = request.content.clone();
+        let Some(step) = definition.step(&place.step) else { return };
+        let outcomes = step.outcomes().cloned().unwrap_or_default();
+        let previews = preview::previews(self, step, &place, &outcomes, subject.as_deref(), &values);
+        let seen = seen_hash_of(&content, &values, &previews.effects);
+        let now = self.stamp.at;
+        let mut voided = Vec::new();
+        if let Some(request) = self.state.requests.get_mut(&approval_id) {
+            request.values = values;
+            request.resolved = Some(Box::new(ResolvedAnew {
+                if_approved: previews.approved,
+                if_rejected: previews.rejected,
+                effects: previews.effects,
+            }));
+            let approvals = request.levels.iter_mut().flat_map(|level| &mut level.decisions);
+            for made in
+                approvals.filter(|made| made.counts() && made.decision.approves() && made.seen != seen)
+            {
+                made.superseded_at = Some(now);
+                voided.push(made.n);
+            }
+            request.seen = seen;
+        }
+        if !voided.is_empty() {
+            let voided_by = Voided::Superseded;
+            self.command(Command::VoidDecisions { approval_id, decisions: voided, voided: voided_by });
+        }
+    }
+
+    /// The editor's approval counts at the levels before theirs where they are asked. The first level that isn't filled any
+    /// more opens again.
+    fn count_at_earlier_levels(&mut self, approval_id: ApprovalId, decision: &Decision, people: &[Person]) {
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
+        let open = request.open;
+        let people = self.people_at(people);
+        let policy = request.policy(self.state.requester.as_ref());
+        let taken: Vec<(usize, Taken)> = (0..open)
+            .filter_map(|level| Some((level, policy.taken_at(&people, &decision.by, level)?)))
+            .collect();
+        for (level, taken) in taken {
+            self.record_at(approval_id, decision, taken, level, true);
+        }
+        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        let is_unfilled = |level: &RequestLevel| !crate::approval::standing::filling(level).is_full();
+        let Some(first) = request.levels.iter().take(open).position(is_unfilled) else { return };
+        for level in request.levels.iter_mut().skip(first + 1) {
+            level.progress = LevelProgress::default();
+        }
+        self.open_level(approval_id, first);
+    }
+
+    /// A person took their decision back: it counts as not made.
+    pub(in crate::machine) fn retracted(
+        &mut self,
+        approval_id: ApprovalId,
+        by: &str,
+        name: &str,
+        level: Option<&str>,
+    ) -> Result<(), InputError> {
+        let n =
+            self.open_policy(approval_id, |policy| policy.retractable(by, level).map(|made| made.n))??;
+        let now = self.stamp.at;
+        let Some(level) = self.open_level_mut(approval_id) else { return Err(InputError::NotExpected) };
+        if let Some(made) = level.decisions.iter_mut().find(|made| made.n == n) {
+            made.retracted_at = Some(now);
+        }
+        self.command(Command::VoidDecisions { approval_id, decisions: vec![n], voided: Voided::Retracted });
+        self.request_fact(approval_id, format!("{name} took the decision back"));
+        self.update_request(approval_id, true);
+        Ok(())
+    }
+
+    /// A person handed their place at the open level to another.
+    pub(in crate::machine) fn handed_over(
+        &mut self,
+        approval_id: ApprovalId,
+        (by, name): (&str, &str),
+        to: &str,
+        comment: Option<&str>,
+    ) -> Result<(), InputError> {
+        let people = self.people();
+        let people = self.people_at(&people);
+        let places = self.open_policy(approval_id, |policy| policy.hand_over(&people, by, to))??;
+        let receiver = people.name(to).to_owned();
+        let handover = Handover {
+            from: email::normal_form(by),
+            to: email::normal_form(to),
+            places,
+            comment: comment.map(str::to_owned),
+            at: self.stamp.at,
+        };
+        let Some(level) = self.open_level_mut(approval_id) else { return Err(InputError::NotExpected) };
+        level.progress.handovers.push(handover);
+        let said = comment.map(|comment| format!(": “{comment}”")).unwrap_or_default();
+        self.request_fact(approval_id, format!("{name} handed this over to {receiver}{said}"));
+        self.update_request(approval_id, true);
+        Ok(())
+    }
+
+    /// Asks the policy of a request that is open.
+    pub(super) fn open_policy<T>(
+        &self,
+        approval_id: ApprovalId,
+        ask: impl FnOnce(&Policy<'_>) -> T,
+    ) -> Result<T, InputError> {
+        if self.state.end.is_some() {
+            return Err(InputError::Ended);
+        }
+        let request = self.state.requests.get(&approval_id).filter(|request| request.early_outcome.is_none());
+        let request = request.ok_or(InputError::NotExpected)?;
+        Ok(ask(&request.policy(self.state.requester.as_ref())))
+    }
+
+    pub(super) fn open_level_mut(&mut self, approval_id: ApprovalId) -> Option<&mut RequestLevel> {
+        let request = self.state.requests.get_mut(&approval_id)?;
+        request.levels.get_mut(request.open)
+    }
+
+    /// Has what became of a request written beside it.
+    pub(super) fn update_request(&mut self, approval_id: ApprovalId, asks_others: bool) {
+        if !self.state.asks_in_levels() {
+            return;
+        }
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
+        let update = RequestUpdate {
+            approval_id,
+            progress: request.progress(),
+            seen: request.seen.clone(),
+            approvers: request.entries(),
+            asks_others,
+        };
+        self.command(Command::UpdateRequest(Box::new(update)));
+    }
+}

@@ -1,0 +1,213 @@
+//! What the answer to a request does: it is published, and the run goes on where it waited.
+
+use super::super::{
+    MAX_DEPTH,
+    address::StepAddress,
+    command::Command,
+    event::Event,
+    fact::StepState,
+    failure::{Failure, RunError},
+    frames::Activity,
+    result::RunDecision,
+    state::OpenRequest,
+    transition::{Next, Transition},
+    wait,
+};
+use crate::{
+    approval::decision::{RequestLevel, RequestOutcome, RequestStatus},
+    ids::{ApprovalId, EventId, StepId},
+    workflow::{
+        approval::Verdict,
+        step::{Outcomes, Step},
+    },
+};
+use chrono::SecondsFormat;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+impl Transition<'_> {
+    /// A request has its answer: it is closed and told, and the run goes on if it waits for it.
+    pub(super) fn close_request(&mut self, approval_id: ApprovalId, answered: RequestOutcome) {
+        let status = answered.status();
+        self.command(Command::Close { approval_id, status, because: None });
+        self.publish_decided(approval_id, &answered);
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
+        let place = request.place.clone();
+        let asking = Activity::AwaitingApproval { approval_id };
+        let waits = request.waits;
+        if waits && self.state.frame(&place).is_some_and(|frame| frame.activity == asking) {
+            let flow = self.complete_request(approval_id, &answered);
+            self.continue_from(&place, flow);
+        } else if waits {
+            // The step's other effects are still under way; the answer is kept until they are through.
+            if let Some(request) = self.state.requests.get_mut(&approval_id) {
+                request.early_outcome = Some(answered);
+            }
+        } else {
+            self.record_unawaited_outcome(approval_id, &answered);
+        }
+    }
+
+    /// The run goes on from where it waited for a decision.
+    pub(in crate::machine) fn complete_request(
+        &mut self,
+        approval_id: ApprovalId,
+        answered: &RequestOutcome,
+    ) -> Next {
+        let Some(request) = self.state.requests.remove(&approval_id) else { return Next::Stay };
+        let place = request.place.clone();
+        let outcomes =
+            self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
+        let status = answered.status();
+        let reason = answer_in_words(answered);
+        self.put_approval(&request, answered);
+        self.record_rejection(&place, status, &reason);
+        self.state.reason = Some(reason.clone());
+        let flow = match status.link(&outcomes) {
+            Some(next) => Next::To(next.clone()),
+            None => self.complete_without_links(&place, &outcomes, status, &reason),
+        };
+        self.take_frame(&place);
+        let waited = wait::milliseconds(self.stamp.at - request.asked_at);
+        let fact = self.fact(&place, StepState::Done);
+        fact.duration_ms = Some(waited);
+        fact.reason = Some(reason);
+        fact.output = Some(json!({ "decision": status, "by": by(answered), "next": flow.next() }));
+        flow
+    }
+
+    /// A branch that asks people passes when they approve; whoever is asked last decides.
+    fn record_rejection(&mut self, place: &StepAddress, status: RequestStatus, reason: &str) {
+        if let Some(lane) = self.state.lane_mut(&place.within) {
+            let is_refused = status != RequestStatus::Approved;
+            lane.rejection = is_refused.then(|| not_approved(status, reason, &place.step));
+        }
+    }
+
+    /// The decision itself is the result: of the run, or of the branch that asked.
+    fn complete_without_links(
+        &mut self,
+        place: &StepAddress,
+        outcomes: &Outcomes,
+        status: RequestStatus,
+        reason: &str,
+    ) -> Next {
+        let approved = status == RequestStatus::Approved;
+        if place.within.is_empty() {
+            self.state.decision = Some(if approved { RunDecision::Allowed } else { RunDecision::Blocked });
+            return Next::End(None);
+        }
+        match (approved, outcomes.any()) {
+            (true, true) => Next::End(None),
+            (true, false) => self.following_or_end(place, None),
+            (false, _) => Next::End(Some(not_approved(status, reason, &place.step))),
+        }
+    }
+
+    /// A request was answered that the run didn't wait for: it says what it still waits for.
+    fn record_unawaited_outcome(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
+        let Some(request) = self.state.requests.remove(&approval_id) else { return };
+        self.put_approval(&request, answered);
+        let still: Vec<String> = self.state.waits_for().into_iter().map(|waits| waits.what).collect();
+        let fact = self.fact(&request.place, StepState::Done);
+        fact.reason =
+            Some(format!("{}; the run still waits for {}", answer_in_words(answered), still.join(" and ")));
+        fact.output = Some(json!({ "decision": answered.status(), "by": by(answered) }));
+    }
+
+    pub(in crate::machine) fn put_approval(&mut self, request: &OpenRequest, answered: &RequestOutcome) {
+        let value = self.approval_value(request, answered);
+        self.put(&request.place.within, "approval", value);
+    }
+
+    fn approval_value(&self, request: &OpenRequest, answered: &RequestOutcome) -> Value {
+        let decision = match answered {
+            RequestOutcome::Decided(decision) => Some(decision),
+            RequestOutcome::Expired => None,
+        };
+        let edits = if request.values.is_empty() {
+            json!(decision.and_then(|d| d.edits.as_ref()))
+        } else {
+            json!(request.values)
+        };
+        let mut value = json!({
+            "decision": answered.status(), "by": by(answered),
+            "comment": decision.and_then(|d| d.comment.as_ref()), "edits": edits,
+            "at": self.stamp.at.to_rfc3339_opts(SecondsFormat::AutoSi, true), "step": request.place.step,
+        });
+        if self.state.asks_in_levels() {
+            value["decisions"] = decisions_of(request);
+        }
+        value
+    }
+
+    fn publish_decided(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
+        let depth = self.state.depth + 1;
+        let Some(request) = self.state.requests.get(&approval_id).filter(|_| depth <= MAX_DEPTH) else {
+            return;
+        };
+        let mut payload = match self.approval_value(request, answered) {
+            Value::Object(map) => map,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Map::new()
+            }
+        };
+        payload.insert("approval_id".to_owned(), json!(approval_id));
+        payload.insert("execution_id".to_owned(), json!(self.state.execution_id));
+        payload.insert("entity".to_owned(), json!(request.entity));
+        payload.insert("entity_id".to_owned(), json!(request.entity_id));
+        let event = Event {
+            kind: "approval.decided".to_owned(),
+            id: EventId(format!("{approval_id}:decided")),
+            source: Some(format!("execution:{}", self.state.execution_id)),
+            time: self.stamp.at,
+            requester: self.state.requester.clone(),
+            payload,
+        };
+        let place = request.place.clone();
+        self.command(Command::Publish { place, index: None, event: Arc::new(event), depth });
+    }
+}
+
+fn not_approved(status: RequestStatus, reason: &str, step: &StepId) -> RunError {
+    Failure::new(&format!("approval.{}", status.as_str()), reason).at(step)
+}
+
+/// The decisions that count, level after level.
+fn decisions_of(request: &OpenRequest) -> Value {
+    let of_level = |level: &'_ RequestLevel| -> Vec<Value> {
+        let counted = level.counted().filter(|made| !made.by_edit);
+        counted
+            .map(|made| {
+                let at = made.at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+                json!({ "level": level.name, "decision": made.decision, "by": made.by, "comment": made.comment, "at": at })
+            })
+            .collect()
+    };
+    request.levels.iter().flat_map(of_level).collect()
+}
+
+fn by(answered: &RequestOutcome) -> Option<&str> {
+    match answered {
+        RequestOutcome::Decided(decision) => Some(&decision.by),
+        RequestOutcome::Expired => None,
+    }
+}
+
+fn answer_in_words(answered: &RequestOutcome) -> String {
+    let RequestOutcome::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
+    let verdict = verdict_in_words(decision.verdict);
+    match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
+        Some(comment) => format!("{} {verdict}: “{comment}”", decision.name),
+        None => format!("{} {verdict}", decision.name),
+    }
+}
+
+pub(super) fn verdict_in_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approved",
+        Verdict::ApproveWithEdits => "approved with edits",
+        Verdict::Reject => "rejected",
+        Verdict::RequestChanges => "asked for changes",
+    }
+}

@@ -1,0 +1,62 @@
+//! What a run has to know of its workspace when something happens to it: people, absences and calendars. It is read before
+//! the input is applied, and journaled with it, so that a replay sees the same.
+
+use crate::{
+    approval::people::Person,
+    recipient::Approver,
+    workflow::calendar::{Calendar, WorkingTime},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a run has to know of its workspace.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunEnvironment {
+    /// The workspace's `environment_version` at which it was read.
+    #[serde(default)]
+    pub version: i64,
+    /// The people whom a request concerns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// Whether a role has other members than these: in a simulation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub roles_are_open: bool,
+    /// The calendars that are counted in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<Calendar>,
+    /// The address of whoever published the workflow's revision, who is told when a request is stuck.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+}
+
+impl RunEnvironment {
+    /// The calendar of a name, ready to count; none if it isn't set up, or isn't sound.
+    pub fn working_time(&self, name: &str) -> Option<WorkingTime> {
+        let calendar = self.calendars.iter().find(|calendar| calendar.name == name)?;
+        WorkingTime::of(calendar).ok()
+    }
+}
+
+/// What of the environment an input needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvironmentNeeds {
+    /// The calendars, by name.
+    pub calendars: Vec<String>,
+    /// The people whom a request concerns.
+    pub people: Option<PeopleNeeds>,
+}
+
+/// Which people an input needs: all whom these entries name, these persons, and everybody who stands in for one of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeopleNeeds {
+    /// The entries of the request.
+    pub entries: Vec<Approver>,
+    /// Addresses of persons: who is behind the run, who decided, who decides now.
+    pub persons: Vec<String>,
+}
+
+impl EnvironmentNeeds {
+    /// Whether nothing is needed.
+    pub fn is_empty(&self) -> bool {
+        self.calendars.is_empty() && self.people.is_none()
+    }
+}
