@@ -1,7 +1,6 @@
 //! The window, driven over `WebDriver` as a person would: what is seen, clicked and typed.
 
 use crate::wait::eventually;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::{
     net::TcpListener,
@@ -175,14 +174,14 @@ impl Window {
         .await;
     }
 
-    /// Takes a picture of the window, into the folder that `IW_TEST_PICTURES` names, if it names one.
+    /// Takes a picture of the display, into the folder that `IW_TEST_PICTURES` names, if it names one. `WebKit`'s own picture
+    /// now and then never comes on a display without a screen, so that `scrot` takes it.
     pub(crate) async fn picture(&self, name: &str) {
         let Ok(folder) = std::env::var("IW_TEST_PICTURES") else { return };
-        let answer: Value =
-            self.http.get(format!("{}/screenshot", self.session)).send().await.unwrap().json().await.unwrap();
-        let bytes = STANDARD.decode(answer["value"].as_str().unwrap()).unwrap();
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();
+        let file = std::path::Path::new(&folder).join(format!("{name}.png"));
+        let taken = tokio::process::Command::new("scrot").arg("-o").arg(file).status().await.unwrap();
+        assert!(taken.success(), "scrot takes no picture of {name}");
     }
 
     /// Presses and lets go of a key.

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod keys;
+mod levels;
 mod looks;
 mod offline;
 mod pages;

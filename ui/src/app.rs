@@ -15,7 +15,7 @@ use crate::{
     pages::{
         edit::Edit,
         help::Help,
-        inbox::{Inbox, is_open},
+        inbox::{Inbox, Tab, is_open},
         outbox::Outbox,
         rule::Rule,
         rules::Rules,
@@ -190,9 +190,13 @@ fn SignedInApp(props: &InsideProps) -> Html {
 
 fn page(route: Route, server: &str, user: &shared_types::api::auth::SignedIn, lasting: bool) -> Html {
     match route {
-        Route::Home | Route::Inbox => html! { <Inbox selected={None::<String>} messages={false} /> },
-        Route::Card { id } => html! { <Inbox selected={Some(id)} messages={false} /> },
-        Route::Messages => html! { <Inbox selected={None::<String>} messages={true} /> },
+        Route::Home | Route::Inbox => html! { <Inbox tab={Tab::Mine} /> },
+        Route::Card { id } => html! { <Inbox selected={Some(id)} tab={Tab::Mine} /> },
+        Route::Requests { scope } => html! { <Inbox tab={Tab::of(&scope)} key={scope} /> },
+        Route::Request { scope, id } => {
+            html! { <Inbox selected={Some(id)} tab={Tab::of(&scope)} key={scope} /> }
+        }
+        Route::Messages => html! { <Inbox tab={Tab::Messages} /> },
         Route::Workflows => html! { <Workflows /> },
         Route::Workflow { id } => html! { <Workflow {id} /> },
         Route::NewWorkflow => html! { <Edit id={None::<String>} /> },

@@ -42,6 +42,12 @@ pub(crate) fn hour(at: DateTime<Utc>) -> String {
     at.with_timezone(&Local).format("%H:%M").to_string()
 }
 
+/// The time of day, or with the day where it isn't today; for what is read in passing.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
+    let (local, today) = (at.with_timezone(&Local), now().with_timezone(&Local));
+    if local.date_naive() == today.date_naive() { hour(at) } else { weekday(at) }
+}
+
 /// A time with its day of the week, for plans.
 pub(crate) fn weekday(at: DateTime<Utc>) -> String {
     at.with_timezone(&Local).format("%a\u{a0}%-d\u{a0}%b\u{a0}%H:%M").to_string()
@@ -132,6 +138,16 @@ pub(crate) fn question(approval: &Approval) -> String {
 /// What a request is about, for a row.
 pub(crate) fn title(approval: &Approval) -> String {
     approval.subject.clone().unwrap_or_else(|| format!("{}, {}", approval.workflow_name, approval.step_id))
+}
+
+/// A value as a person would type it.
+pub(crate) fn plain(value: &Value) -> String {
+    as_text(value)
+}
+
+/// What people call a level or an entry: a role by its name, anything else as it is.
+pub(crate) fn role_or_name(name: &str) -> String {
+    if role::is_id(name) { label(name) } else { name.to_owned() }
 }
 
 /// A value of data, for people.

@@ -117,6 +117,8 @@ pub(crate) fn act_on_page(action: Action) -> bool {
         | Action::Approve
         | Action::Reject
         | Action::RequestChanges
+        | Action::Edit
+        | Action::Snooze
         | Action::Submit
         | Action::Save
         | Action::Undo

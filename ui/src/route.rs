@@ -10,6 +10,10 @@ pub(crate) enum Route {
     Inbox,
     #[at("/inbox/:id")]
     Card { id: String },
+    #[at("/requests/:scope")]
+    Requests { scope: String },
+    #[at("/requests/:scope/:id")]
+    Request { scope: String, id: String },
     #[at("/messages")]
     Messages,
     #[at("/workflows")]
@@ -54,6 +58,7 @@ impl Route {
     pub(crate) fn list(&self) -> Option<Self> {
         match self {
             Self::Card { .. } => Some(Self::Inbox),
+            Self::Request { scope, .. } => Some(Self::Requests { scope: scope.clone() }),
             Self::Workflow { .. } => Some(Self::Workflows),
             Self::Run { .. } => Some(Self::Runs),
             Self::Rule { .. } => Some(Self::Rules),
@@ -64,6 +69,7 @@ impl Route {
             | Self::Rules
             | Self::Home
             | Self::Inbox
+            | Self::Requests { .. }
             | Self::Messages
             | Self::Workflows
             | Self::Runs
@@ -76,7 +82,12 @@ impl Route {
     /// Which place of the rail a view belongs to.
     pub(crate) fn section(&self) -> Option<Section> {
         match self {
-            Self::Home | Self::Inbox | Self::Card { .. } | Self::Messages => Some(Section::Inbox),
+            Self::Home
+            | Self::Inbox
+            | Self::Card { .. }
+            | Self::Requests { .. }
+            | Self::Request { .. }
+            | Self::Messages => Some(Section::Inbox),
             Self::Workflows
             | Self::Workflow { .. }
             | Self::NewWorkflow
@@ -106,6 +117,13 @@ mod tests {
             (Route::Home, "/", Some(Inbox), None),
             (Route::Inbox, "/inbox", Some(Inbox), None),
             (Route::Card { id: id() }, "/inbox/a1", Some(Inbox), Some(Route::Inbox)),
+            (Route::Requests { scope: "others".into() }, "/requests/others", Some(Inbox), None),
+            (
+                Route::Request { scope: "others".into(), id: id() },
+                "/requests/others/a1",
+                Some(Inbox),
+                Some(Route::Requests { scope: "others".into() }),
+            ),
             (Route::Messages, "/messages", Some(Inbox), None),
             (Route::Workflows, "/workflows", Some(Workflows), None),
             (Route::NewWorkflow, "/edit", Some(Workflows), None),

@@ -121,6 +121,9 @@ pub(crate) fn in_a_window(
 /// How many random documents the second interpreter is given a night.
 const NIGHT_CASES: u64 = 100_000;
 
+/// How often each race of two decisions is run a night.
+const NIGHT_RACES: &str = "1000";
+
 /// The random tests at length. Each day begins where the one before it ended, so that no night repeats another.
 pub(crate) fn night() -> anyhow::Result<()> {
     let day = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / (24 * 60 * 60);
@@ -129,6 +132,14 @@ pub(crate) fn night() -> anyhow::Result<()> {
     step("a second interpreter", &mut second)?;
     let mut templates = cargo(&["test", "-p", "shared-types", "--test", "templates"]);
     step("random templates", templates.env("IW_TEMPLATES", NIGHT_CASES.to_string()))?;
+    let mut policies =
+        cargo(&["test", "-p", "shared-types", "--test", "approvals", "--test", "approved_runs"]);
+    step("random requests", policies.env("PROPTEST_CASES", NIGHT_CASES.to_string()))?;
+    let private = Private::start()?;
+    let mut races =
+        cargo(&["test", "-p", "backend", "--features", "backend/faults", "--test", "it", "decision_races"]);
+    races.env("IW_TEST_DATABASE_URL", private.url("postgres")).env("IW_RACES", NIGHT_RACES);
+    step("races of decisions", &mut races)?;
     let mut properties = cargo(&["test", "-p", "shared-types", "--lib", "--test", "machine"]);
     step("properties", properties.env("PROPTEST_CASES", "20000"))
 }

@@ -6,14 +6,14 @@ use crate::{
     store::{
         self,
         approvals::{StoredApproval, people_needs},
-        environment, roles, snoozes,
+        calendars, environment, roles, snoozes,
     },
 };
 use chrono::{DateTime, Utc};
 use shared_types::{
     api::approvals::{
         Approval, ApprovalDecision, ApprovalEffect, ApprovalField, ApprovalHandover, ApprovalLevel,
-        LevelStatus, Standpoint,
+        LevelStatus, Represented, Standpoint,
     },
     approval::{
         decision::{MadeDecision, RequestLevel, RequestStatus},
@@ -26,6 +26,7 @@ use shared_types::{
     ids::ApprovalId,
     recipient::Approver,
     role::RoleNames,
+    workflow::calendar::WorkingTime,
 };
 use sqlx::PgPool;
 use std::{cmp::Ordering, collections::BTreeMap};
@@ -56,6 +57,9 @@ pub async fn views(
         Who::Person(person) => snoozes::of(&mut conn, principal.workspace, person.user_id, now).await?,
         Who::Key(_) => Vec::new(),
     };
+    let open = stored.iter().filter(|stored| stored.status == RequestStatus::Pending);
+    let named: Vec<String> = open.filter_map(|stored| stored.request.calendar.clone()).collect();
+    let calendars = calendars::named(&mut conn, principal.workspace, &named).await?;
     let viewer = Viewer {
         address: match &principal.who {
             Who::Person(person) => Some(person.email.as_str()),
@@ -64,6 +68,10 @@ pub async fn views(
         people: People::new(&people, now),
         role_names: &role_names,
         snoozed: snoozed.into_iter().collect(),
+        calendars: calendars
+            .iter()
+            .filter_map(|c| Some((c.name.clone(), WorkingTime::of(c).ok()?)))
+            .collect(),
     };
     Ok(stored.into_iter().map(|stored| viewer.view(stored)).collect())
 }
@@ -75,6 +83,8 @@ struct Viewer<'v> {
     people: People<'v>,
     role_names: &'v RoleNames,
     snoozed: BTreeMap<ApprovalId, DateTime<Utc>>,
+    /// The calendars that deadlines of open requests are counted in.
+    calendars: BTreeMap<String, WorkingTime>,
 }
 
 impl Viewer<'_> {
@@ -128,6 +138,8 @@ impl Viewer<'_> {
             cannot_because: cannot,
             you,
             stuck: stored.stuck.filter(|_| is_open),
+            reopened: stored.reopened,
+            working_seconds_left: self.working_seconds_left(request.calendar.as_deref(), request.expires_at),
             calendar: request.calendar,
             form: form.collect(),
             effects: request.effects.into_iter().map(shown_effect).collect(),
@@ -140,14 +152,28 @@ impl Viewer<'_> {
         }
     }
 
+    fn working_seconds_left(&self, calendar: Option<&str>, until: Option<DateTime<Utc>>) -> Option<i64> {
+        let hours = self.calendars.get(calendar?)?;
+        Some(hours.open_between(self.people.at, until?).num_seconds())
+    }
+
     fn standpoint(&self, policy: &Policy<'_>, address: &str) -> Standpoint {
         let rights = policy.rights(&self.people, address).unwrap_or_default();
         let may = policy.may(&self.people, address);
         let stands_for = rights.capacities.into_iter().filter_map(|capacity| capacity.stands_for);
+        let stands_for: Vec<String> = stands_for.collect();
+        let represents = stands_for.iter().map(|other| Represented {
+            name: self.people.name(other).to_owned(),
+            away_until: self
+                .people
+                .find(other)
+                .and_then(|person| Some(person.absence_at(self.people.at)?.until)),
+        });
         Standpoint {
             level: policy.level().filter(|_| !may.is_empty()).map(|level| level.name.clone()),
             may,
-            stands_for: stands_for.collect(),
+            represents: represents.collect(),
+            stands_for,
         }
     }
 

@@ -13,7 +13,11 @@ use super::{OfRow as _, Result, read, read_word};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{
-    approval::{decision::RequestStatus, policy::Policy, progress::RequestProgress},
+    approval::{
+        decision::RequestStatus,
+        policy::Policy,
+        progress::{Reopening, RequestProgress},
+    },
     ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
     machine::{command::Request, environment::PeopleNeeds},
 };
@@ -40,6 +44,8 @@ pub struct StoredApproval {
     pub open: usize,
     /// Why the open level can't be filled, in a sentence.
     pub stuck: Option<String>,
+    /// When and why it was opened again after it was approved.
+    pub reopened: Vec<Reopening>,
     /// The hash of what is seen.
     pub seen: String,
     /// When it was asked.
@@ -123,6 +129,7 @@ impl Row {
             request,
             open: progress.open,
             stuck: progress.stuck,
+            reopened: progress.reopened,
             seen: self.seen,
             asked_at: self.asked_at,
             closed_at: self.closed_at,

@@ -13,6 +13,7 @@ mod branches;
 mod calls;
 mod crashed_decisions;
 mod crashes;
+mod decision_races;
 mod edge;
 mod events;
 mod fence;

@@ -2,7 +2,7 @@
 
 use super::{Access, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits, problem::Problem};
 use crate::{
-    approval::{decision::RequestStatus, quorum::Quorum},
+    approval::{decision::RequestStatus, progress::Reopening, quorum::Quorum},
     ids::{ApprovalId, ExecutionId, StepId, WorkflowId},
     machine::fact::PassedCondition,
     recipient::Approver,
@@ -76,9 +76,15 @@ pub struct Approval {
     /// Why nobody can fill the open level, in a sentence.
     #[serde(default)]
     pub stuck: Option<String>,
+    /// When and why it was opened again after it was approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reopened: Vec<Reopening>,
     /// The calendar that its deadlines are counted in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
+    /// How much working time is left until the deadline, in seconds, at the time of the answer; only with a calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_seconds_left: Option<i64>,
     /// What an approver may change, with what it holds now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub form: Vec<ApprovalField>,
@@ -111,6 +117,18 @@ pub struct Standpoint {
     /// The addresses of those for whom they decide; none of them where they decide for themselves alone.
     #[serde(rename = "for")]
     pub stands_for: Vec<String>,
+    /// The same people by name, with when those who are away are back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub represents: Vec<Represented>,
+}
+
+/// Somebody for whom a person decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Represented {
+    /// What they are called.
+    pub name: String,
+    /// Until when they are away; null for somebody who handed their place over.
+    pub away_until: Option<DateTime<Utc>>,
 }
 
 /// One level of a request.

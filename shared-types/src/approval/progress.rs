@@ -1,9 +1,12 @@
 //! What became of a request since it was asked: kept beside it, and rewritten when it changes.
 
 use super::{decision::LevelProgress, seen::ResolvedEffect};
+use crate::workflow::finding::escape_segment;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// What became of a request so far, apart from its decisions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,71 @@ pub struct RequestProgress {
     /// What follows, where edits changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Box<ResolvedAnew>>,
+    /// How often it was opened again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
+    /// When and why it was opened again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reopened: Vec<Reopening>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A request was opened again, since what was approved isn't what would be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reopening {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why, in a sentence.
+    pub because: String,
+    /// What would be sent otherwise.
+    pub changes: Vec<FieldChange>,
+}
+
+/// A part of what is sent that isn't what was approved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FieldChange {
+    /// The place in the request, as a JSON pointer.
+    pub pointer: String,
+    /// What was approved; null where there was nothing.
+    pub from: Value,
+    /// What would be sent; null where there is nothing.
+    pub to: Value,
+}
+
+/// How many changes are told.
+const MAX_CHANGES: usize = 50;
+
+/// Every part in which two values differ: the innermost maps and lists that both have are looked into.
+pub fn differences(from: &Value, to: &Value) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    compare(from, to, String::new(), &mut changes);
+    changes
+}
+
+fn compare(from: &Value, to: &Value, pointer: String, changes: &mut Vec<FieldChange>) {
+    if from == to || changes.len() >= MAX_CHANGES {
+        return;
+    }
+    match (from, to) {
+        (Value::Object(before), Value::Object(after)) => {
+            let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            for key in keys {
+                let at = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or_default();
+                compare(&at(before), &at(after), format!("{pointer}/{}", escape_segment(key)), changes);
+            }
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            for n in 0..before.len().max(after.len()) {
+                let at = |list: &[Value]| list.get(n).cloned().unwrap_or_default();
+                compare(&at(before), &at(after), format!("{pointer}/{n}"), changes);
+            }
+        }
+        (from, to) => changes.push(FieldChange { pointer, from: from.clone(), to: to.clone() }),
+    }
 }
 
 impl RequestProgress {
@@ -41,4 +109,25 @@ pub struct ResolvedAnew {
     pub if_rejected: Vec<String>,
     /// What an approval sends.
     pub effects: Vec<ResolvedEffect>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_differs_is_named_by_its_place() {
+        let from = json!({ "body": { "total": 5, "lines": [1, 2], "a/b": 1 }, "url": "u" });
+        let to = json!({ "body": { "total": 6, "lines": [1], "note": "x", "a/b": 2 }, "url": "u" });
+        let named: Vec<String> = differences(&from, &to)
+            .iter()
+            .map(|change| format!("{} {} {}", change.pointer, change.from, change.to))
+            .collect();
+        assert_eq!(
+            named,
+            ["/body/a~1b 1 2", "/body/lines/1 2 null", "/body/note null \"x\"", "/body/total 5 6"]
+        );
+        assert_eq!(differences(&from, &from), []);
+    }
 }

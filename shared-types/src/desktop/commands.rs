@@ -7,7 +7,8 @@ use super::{
 use crate::{
     api::{
         Page,
-        approvals::{Approval, NewDecision},
+        absences::{Absence, NewAbsence},
+        approvals::{Approval, NewDecision, Scope},
         auth::PasswordChange,
         executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
         invitations::Invitation,
@@ -17,8 +18,9 @@ use crate::{
         webhooks::{Webhook, WebhookSecretShown},
         workflows::{Activity, Workflow, WorkflowSummary},
     },
-    ids::{ApprovalId, InvitationId},
+    ids::{AbsenceId, ApprovalId, InvitationId},
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -85,6 +87,18 @@ commands! {
     AnswerInvitation { id: InvitationId, accept: bool } => ();
     /// Every request that waits for whoever is signed in.
     ListWaiting { policy: CachePolicy } => Loaded<Vec<Approval>>;
+    /// The requests of one tab of the Inbox; of those that are decided, the newest.
+    ListRequests { scope: Scope, policy: CachePolicy } => Loaded<Vec<Approval>>;
+    /// Hands the own place in a request to another.
+    HandOver { id: ApprovalId, to: String, comment: Option<String> } => Approval;
+    /// Puts a request off until a time, or no longer.
+    SnoozeRequest { id: ApprovalId, until: Option<DateTime<Utc>> } => Approval;
+    /// The own absences.
+    ListAbsences { policy: CachePolicy } => Loaded<Page<Absence>>;
+    /// Enters an absence.
+    EnterAbsence { absence: NewAbsence } => Absence;
+    /// Deletes an absence.
+    DeleteAbsence { id: AbsenceId } => ();
     /// One request.
     ReadApproval { id: ApprovalId, policy: CachePolicy } => Loaded<Approval>;
     /// Decides a request; kept in the Outbox until the server answers.

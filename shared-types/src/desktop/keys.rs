@@ -42,6 +42,10 @@ pub enum Action {
     Reject,
     /// Asks for a reason, to request changes.
     RequestChanges,
+    /// Goes to the first field of the form.
+    Edit,
+    /// Puts the request off.
+    Snooze,
     /// Sends the reason.
     Submit,
     /// Publishes what is edited.
@@ -97,7 +101,7 @@ const fn bind(view: View, action: Action, keys: &'static [&'static str], says: &
 }
 
 /// The keys of all views: a key has one binding, an action too.
-pub const BINDINGS: [Binding; 20] = [
+pub const BINDINGS: [Binding; 22] = [
     bind(View::List, Action::Next, &["j"], "Next row"),
     bind(View::List, Action::Previous, &["k"], "Row before"),
     bind(View::List, Action::Open, &["Enter", "o"], "Open"),
@@ -109,6 +113,8 @@ pub const BINDINGS: [Binding; 20] = [
     bind(View::Card, Action::Approve, &["a"], "Approve"),
     bind(View::Card, Action::Reject, &["r"], "Reject, with a reason"),
     bind(View::Card, Action::RequestChanges, &["c"], "Request changes, with a reason"),
+    bind(View::Card, Action::Edit, &["e"], "Edit and approve"),
+    bind(View::Card, Action::Snooze, &["s"], "Snooze for an hour"),
     bind(View::Reason, Action::Submit, &["Ctrl+Enter"], "Submit the reason"),
     bind(View::Editor, Action::Save, &["Ctrl+s"], "Publish what is edited"),
     bind(View::Page, Action::Undo, &["z"], "Undo what was just done"),

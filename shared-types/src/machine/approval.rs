@@ -4,6 +4,7 @@ mod deadlines;
 mod deciding;
 mod needs;
 mod outcome;
+mod reopening;
 
 use super::{
     address::StepAddress,
@@ -237,7 +238,12 @@ impl Transition<'_> {
             stuck: None,
             decision_count: 0,
             content,
+            effects: if in_levels { request.effects.clone() } else { Vec::new() },
+            resolved_at: in_levels.then_some(self.stamp.at),
             resolved: None,
+            round: 0,
+            reopened: Vec::new(),
+            resumes: None,
             early_outcome: None,
         }
     }

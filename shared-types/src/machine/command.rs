@@ -151,6 +151,8 @@ pub struct RequestUpdate {
     pub approvers: Vec<Approver>,
     /// Whether others are asked by it than before.
     pub asks_others: bool,
+    /// Whether it was closed and is open again.
+    pub reopens: bool,
 }
 
 /// A call of something outside, with all that it needs.

@@ -79,6 +79,7 @@ impl Transition<'_> {
         }
         self.state.root = None;
         self.state.abandoned_calls.clear();
+        self.state.approved.clear();
         self.state.context_bytes = 0;
         let end = End { at: self.stamp.at, result, error };
         self.state.end = Some(end.clone());

@@ -55,6 +55,11 @@ impl Transition<'_> {
     /// Performs a step's effects from one of them on.
     pub(super) fn effects(&mut self, step: &Step, place: &StepAddress, from: u32) -> Result<Next, Failure> {
         for (index, effect) in (0u32..).zip(step.effects()).skip(from as usize) {
+            if !self.state.approved.is_empty()
+                && let Some(next) = self.held_back(place, index, effect)
+            {
+                return Ok(next);
+            }
             match effect {
                 Effect::Notify(notify) => self.notify(place, index, notify)?,
                 Effect::Log(log) => self.log(place, log)?,

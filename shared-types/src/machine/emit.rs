@@ -10,13 +10,22 @@ use super::{
 };
 use crate::{
     ids::EventId,
-    workflow::{effect::Emit, scope::Scope, step::Step},
+    workflow::{
+        effect::{Effect, Emit},
+        scope::Scope,
+        step::Step,
+    },
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
 impl Transition<'_> {
     pub(super) fn emit(&mut self, step: &Step, place: &StepAddress, emit: &Emit) -> Result<Next, Failure> {
+        if !self.state.approved.is_empty()
+            && let Some(next) = self.held_back(place, 0, &Effect::EmitEvent(emit.clone()))
+        {
+            return Ok(next);
+        }
         let payload = self.publish(place, 0, emit)?;
         let flow = self.next_or_following(place, step.next.as_ref());
         let end = self.complete_step(place, format!("Publishes {}", emit.event), None, flow);

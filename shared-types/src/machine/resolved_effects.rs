@@ -14,23 +14,64 @@ use crate::{
         template::TemplateError,
     },
 };
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// How many bytes of resolved requests are kept with a request for a decision. Of what is beyond, the digest is kept.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 
-/// The effects from a step on, resolved as they would be sent now.
+/// The effects from a step on, resolved as they would be sent now, once the request of `place` is approved.
 pub(super) fn resolved_effects(
     transition: &Transition<'_>,
     place: &StepAddress,
     from: &StepId,
     values: &Map<String, Value>,
 ) -> Vec<ResolvedEffect> {
+    resolved(transition, place, (from, 0), values)
+}
+
+/// The same from one effect of a step on.
+pub(super) fn resolved_effects_from(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    index: u32,
+    values: &Map<String, Value>,
+) -> Vec<ResolvedEffect> {
+    resolved(transition, place, (&place.step, index), values)
+}
+
+/// What an effect would send now, rendered as when it was approved: with that time, and the same placeholders for what the
+/// decision brings.
+pub(super) fn send_now(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    effect: &Effect,
+    values: &Map<String, Value>,
+    resolved_at: DateTime<Utc>,
+) -> Value {
+    let mut context = transition.context(place);
+    context.lay_over(Arc::new(to_be_approved(values)));
+    sent_by(effect, &Scope::masked(&context, resolved_at)).ok().flatten().unwrap_or_default()
+}
+
+/// The effects of a step; an `emit` step is one.
+pub(super) fn effects_of(step: &Step) -> Vec<Effect> {
+    let emitted =
+        if let StepKind::Emit { emit } = &step.kind { Some(Effect::EmitEvent(emit.clone())) } else { None };
+    step.effects().iter().cloned().chain(emitted).collect()
+}
+
+fn resolved(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    (from, first): (&StepId, u32),
+    values: &Map<String, Value>,
+) -> Vec<ResolvedEffect> {
     let mut context = transition.context(place);
     let mut unknown = BTreeSet::new();
     if transition.state.asks_in_levels() {
-        context.lay_over(Arc::new(to_be_approved(place, values)));
+        context.lay_over(Arc::new(to_be_approved(values)));
     } else {
         // Earlier machines end at whatever reads the decision.
         unknown.insert("approval".to_owned());
@@ -42,12 +83,8 @@ pub(super) fn resolved_effects(
         if step.ahead() != Ahead::Known {
             break;
         }
-        let emitted = if let StepKind::Emit { emit } = &step.kind {
-            Some(Effect::EmitEvent(emit.clone()))
-        } else {
-            None
-        };
-        for (index, effect) in (0u32..).zip(step.effects().iter().chain(&emitted)) {
+        let skipped = if step.id == *from { first as usize } else { 0 };
+        for (index, effect) in (0u32..).zip(&effects_of(step)).skip(skipped) {
             if !sends(effect) {
                 continue;
             }
@@ -63,9 +100,9 @@ pub(super) fn resolved_effects(
 }
 
 /// What effects see of an approval that isn't there yet: the edits as they stand, and a placeholder for the rest.
-fn to_be_approved(place: &StepAddress, values: &Map<String, Value>) -> Map<String, Value> {
+fn to_be_approved(values: &Map<String, Value>) -> Map<String, Value> {
     let approval = json!({
-        "decision": "approved", "by": AT_THE_TIME, "comment": AT_THE_TIME, "at": AT_THE_TIME, "step": place.step,
+        "decision": "approved", "by": AT_THE_TIME, "comment": AT_THE_TIME, "at": AT_THE_TIME, "step": AT_THE_TIME,
         "edits": if values.is_empty() { Value::Null } else { json!(values) },
     });
     Map::from_iter([("approval".to_owned(), approval)])

@@ -13,7 +13,8 @@ use crate::{
     approval::{
         decision::{RequestLevel, RequestOutcome, RequestStatus},
         policy::Policy,
-        progress::{RequestProgress, ResolvedAnew},
+        progress::{Reopening, RequestProgress, ResolvedAnew},
+        seen::ResolvedEffect,
     },
     ids::{ApprovalId, EventId, ExecutionId, StepId},
     recipient::Approver,
@@ -86,6 +87,9 @@ pub struct State {
     /// The requests that are open, or decided before the run came to wait for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<ApprovalId, OpenRequest>,
+    /// Requests that were approved, whose effects are still to be sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved: Vec<ApprovedRequest>,
     /// Awaited events that it took; each counts once.
     #[serde(rename = "taken", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub consumed_events: BTreeSet<EventId>,
@@ -216,9 +220,42 @@ pub struct OpenRequest {
     /// What an approval sends and what follows, where edits changed it since people were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Box<ResolvedAnew>>,
+    /// What an approval sends, as it is seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<ResolvedEffect>,
+    /// The time that these were resolved with; none where nothing is held against them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// How often it was opened again.
+    #[serde(default, skip_serializing_if = "is_none_made")]
+    pub round: u32,
+    /// When and why it was opened again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reopened: Vec<Reopening>,
+    /// The effect at which the run stands since it was opened again; sent once it is approved anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<ResumePoint>,
     /// An answer that came before the run waited for it.
     #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
     pub early_outcome: Option<RequestOutcome>,
+}
+
+/// An effect that isn't sent before its request is approved anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumePoint {
+    /// Address of its step.
+    pub place: StepAddress,
+    /// Which of the step's effects.
+    pub index: u32,
+}
+
+/// What people approved, until it is sent: the request as it was, with what it holds of the effects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovedRequest {
+    /// Id of the request.
+    pub approval_id: ApprovalId,
+    /// The request. Effects that were sent are taken out of it.
+    pub request: OpenRequest,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -249,6 +286,11 @@ impl OpenRequest {
         }
     }
 
+    /// Where the run stands with it: the step that asked, or the effect that waits for it to be approved anew.
+    pub(super) fn stands_at(&self) -> &StepAddress {
+        self.resumes.as_ref().map_or(&self.place, |resumes| &resumes.place)
+    }
+
     /// What became of it so far.
     pub fn progress(&self) -> RequestProgress {
         RequestProgress {
@@ -257,6 +299,8 @@ impl OpenRequest {
             values: self.values.clone(),
             stuck: self.stuck.clone(),
             resolved: self.resolved.clone(),
+            round: self.round,
+            reopened: self.reopened.clone(),
         }
     }
 }
@@ -313,6 +357,7 @@ impl State {
             root: None,
             visits: BTreeMap::new(),
             requests: BTreeMap::new(),
+            approved: Vec::new(),
             consumed_events: BTreeSet::new(),
             decision: None,
             reason: None,

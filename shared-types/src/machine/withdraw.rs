@@ -23,7 +23,7 @@ impl Transition<'_> {
 
     /// A step failed that had asked: an answer that came already is kept, an open request withdrawn.
     pub(super) fn withdraw_own(&mut self, place: &StepAddress, because: &str) {
-        let own = self.state.requests.iter().find(|(_, request)| request.place == *place);
+        let own = self.state.requests.iter().find(|(_, request)| request.stands_at() == place);
         let Some(approval_id) = own.map(|(id, _)| *id) else { return };
         let withdrawn = self.withdraw(approval_id, because);
         if let Some((request, early)) = withdrawn.and_then(|request| {

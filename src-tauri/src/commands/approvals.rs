@@ -4,8 +4,11 @@ use super::Handle;
 use crate::{client::Request, outbox, pending_approvals, shell::Shell};
 use shared_types::{
     api::{
-        NoBody, Page,
-        approvals::{Approval, GetApproval},
+        NoBody, NoQuery, Page,
+        absences::{Absence, AbsenceQuery, CreateAbsence, DeleteAbsence, ListAbsences},
+        approvals::{
+            Approval, DelegateApproval, GetApproval, NewHandover, NewSnooze, SnoozeApproval, UnsnoozeApproval,
+        },
         notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
     },
     desktop::{DecisionResult, Failure, Loaded, OutboxItem, Withdrawn, commands},
@@ -15,6 +18,68 @@ impl Handle for commands::ListWaiting {
     async fn handle(self, shell: &Shell) -> Result<Loaded<Vec<Approval>>, Failure> {
         let Self { policy } = self;
         pending_approvals::read(shell, policy).await
+    }
+}
+
+impl Handle for commands::ListRequests {
+    async fn handle(self, shell: &Shell) -> Result<Loaded<Vec<Approval>>, Failure> {
+        let Self { scope, policy } = self;
+        pending_approvals::read_scope(shell, scope, policy).await
+    }
+}
+
+impl Handle for commands::HandOver {
+    async fn handle(self, shell: &Shell) -> Result<Approval, Failure> {
+        let Self { id, to, comment } = self;
+        let (id, body) = (id.to_string(), NewHandover { to, comment });
+        let path: &[&str] = &[&id];
+        let call = Request::<DelegateApproval> { path, query: &NoQuery {}, body: &body, headers: &[] };
+        shell.notifications().withdraw(&id);
+        shell.call(&call).await
+    }
+}
+
+impl Handle for commands::SnoozeRequest {
+    async fn handle(self, shell: &Shell) -> Result<Approval, Failure> {
+        let Self { id, until } = self;
+        let id = id.to_string();
+        let path: &[&str] = &[&id];
+        match until {
+            Some(until) => {
+                let body = NewSnooze { until };
+                let call = Request::<SnoozeApproval> { path, query: &NoQuery {}, body: &body, headers: &[] };
+                shell.notifications().withdraw(&id);
+                shell.call(&call).await
+            }
+            None => shell.call(&Request::<UnsnoozeApproval>::at(path)).await,
+        }
+    }
+}
+
+impl Handle for commands::ListAbsences {
+    async fn handle(self, shell: &Shell) -> Result<Loaded<Page<Absence>>, Failure> {
+        let Self { policy } = self;
+        let (_, who) = shell.who()?;
+        let query = AbsenceQuery { email: Some(who.email), limit: Some(100), ..AbsenceQuery::default() };
+        let call = Request::<ListAbsences> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
+        shell.read("absences/own", policy, &call).await
+    }
+}
+
+impl Handle for commands::EnterAbsence {
+    async fn handle(self, shell: &Shell) -> Result<Absence, Failure> {
+        let Self { absence } = self;
+        let call = Request::<CreateAbsence> { path: &[], query: &NoQuery {}, body: &absence, headers: &[] };
+        shell.call(&call).await
+    }
+}
+
+impl Handle for commands::DeleteAbsence {
+    async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        let Self { id } = self;
+        let id = id.to_string();
+        let path: &[&str] = &[&id];
+        shell.call(&Request::<DeleteAbsence>::at(path)).await.map(|_| ())
     }
 }
 

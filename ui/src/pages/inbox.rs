@@ -4,20 +4,26 @@ mod card;
 mod comment_drafts;
 mod decide;
 mod evidence;
+mod exact;
+mod form;
+mod form_drafts;
+mod levels;
 mod list;
 mod messages;
+mod more;
 mod selection;
+mod tabs;
+
+pub(crate) use tabs::Tab;
 
 use crate::{
     bridge,
     components::{
         loading::{Empty, Stale, show},
         search::{Search, use_search},
-        tab_link::TabLink,
         toast::{Toast, Toaster},
     },
     load::{Load, use_load},
-    route::Route,
     shell_events::use_shell_event,
 };
 use card::Card;
@@ -25,11 +31,14 @@ use list::List;
 use messages::Messages;
 use selection::{Selection, use_selection};
 use shared_types::{
-    api::{approvals::Approval, live::LiveKind},
+    api::{
+        approvals::{Approval, Scope},
+        live::LiveKind,
+    },
     approval::decision::RequestStatus,
     desktop::{
         CachePolicy, Loaded, QueuedDecision, QueuedDecisionState, ShellEvent,
-        commands::{ListWaiting, ReadApproval},
+        commands::{ListRequests, ReadApproval},
     },
     ids::ApprovalId,
 };
@@ -39,19 +48,22 @@ use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
+    #[prop_or_default]
     pub(crate) selected: Option<String>,
-    pub(crate) messages: bool,
+    pub(crate) tab: Tab,
 }
 
 #[component]
 pub(crate) fn Inbox(props: &Props) -> Html {
-    let reading = use_load((), |(), policy| bridge::ask(ListWaiting { policy }));
+    let (tab, messages) = (props.tab, props.tab == Tab::Messages);
+    let reading = use_load(tab.scope(), |scope, policy| bridge::ask(ListRequests { scope, policy }));
+    let is_mine = tab.scope() == Scope::Mine;
     let queued = use_queued();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
     use_refreshing(&kept, &reading.again);
     let items: Rc<Vec<Approval>> = match &reading.load {
-        Load::Ready(loaded) => Rc::new(merge(&loaded.data, &mut kept.borrow_mut())),
+        Load::Ready(loaded) => Rc::new(shown(&loaded.data, tab, &mut kept.borrow_mut())),
         Load::Waiting | Load::Failed(_) => Rc::default(),
     };
     let waiting = items.iter().filter(|approval| is_open(approval, &queued)).count();
@@ -62,7 +74,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
         Rc::new(items.iter().filter(|approval| is_found(&search, approval)).cloned().collect())
     };
     let address: Option<ApprovalId> = props.selected.as_deref().and_then(|id| id.parse().ok());
-    let Selection { shown: selected, go_to } = use_selection(items.clone(), address, props.messages);
+    let Selection { shown: selected, go_to } = use_selection(items.clone(), address, tab);
     let leave = leaving(items.clone(), &queued, go_to.clone());
     let said = use_said(&kept, &reading.again);
     let pane = show(&reading.load, (&reading.again, &reading.cancel), "approvals", |loaded| {
@@ -72,7 +84,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 if items.is_empty() && !search.text().is_empty() {
                     { search.nothing() }
                 } else if items.is_empty() {
-                    <Empty says="Nothing waits for you."><p>{ "A request appears here the moment somebody needs your decision." }</p></Empty>
+                    <Empty says={tab.when_empty().0}><p>{ tab.when_empty().1 }</p></Empty>
                 } else {
                     <List items={items.clone()} {selected} go_to={go_to.clone()} queued={(*queued).clone()} />
                 }
@@ -83,18 +95,18 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     html! {
         <main {class}>
             <section class="pane" aria-label="Inbox">
-                <div class="pane-head"><h1>{ "Inbox" }</h1><span class="push"></span>if !props.messages { { search.field() } }</div>
-                { tabs(props.messages, waiting) }
+                <div class="pane-head"><h1>{ "Inbox" }</h1><span class="push"></span>if !messages { { search.field() } }</div>
+                { tabs::tabs(tab, if is_mine { waiting } else { 0 }) }
                 <div class="scroll">
-                    if props.messages { <Messages /> } else { { pane } }
+                    if messages { <Messages /> } else { { pane } }
                 </div>
-                <div class="foot">if !props.messages { <span class="keys"><kbd>{ "j" }</kbd><kbd>{ "k" }</kbd>{ " Move" }</span> }
+                <div class="foot">if !messages { <span class="keys"><kbd>{ "j" }</kbd><kbd>{ "k" }</kbd>{ " Move" }</span> }
                     <span class="keys push"><kbd>{ "?" }</kbd>{ " Keys" }</span></div>
             </section>
             <article class="pane card" aria-label="Decision">
                 if let Some(id) = selected {
                     <Card {id} key={id.to_string()} known={known_of(&reading.load, id)} queued={(*queued).clone()} {leave} {said} />
-                } else if !props.messages && !items.is_empty() {
+                } else if !messages && !items.is_empty() {
                     <Empty says="Choose a request to read it." />
                 }
             </article>
@@ -116,14 +128,23 @@ fn is_found(search: &Search, approval: &Approval) -> bool {
     search.finds(&texts.map(Option::unwrap_or_default))
 }
 
-fn tabs(messages: bool, waiting: usize) -> Html {
-    html! {
-        <nav class="tabs" aria-label="Inbox">
-            <TabLink to={Route::Inbox} is_here={!messages}>
-                { "Mine" } if waiting > 0 { <span class="count">{ waiting }</span> }
-            </TabLink>
-            <TabLink to={Route::Messages} is_here={messages}>{ "Messages" }</TabLink>
-        </nav>
+/// The rows of a tab. What waits for the person stays where it is after it was decided; the other tabs show what is read,
+/// what is open by its deadline and what is closed by its end.
+fn shown(now: &[Approval], tab: Tab, kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<Approval> {
+    match tab {
+        Tab::Mine | Tab::Messages => merge(now, kept),
+        Tab::Others | Tab::Snoozed => {
+            let mut all = now.to_vec();
+            all.sort_by_key(|approval| {
+                (approval.expires_at.is_none(), approval.expires_at, approval.asked_at)
+            });
+            all
+        }
+        Tab::Decided => {
+            let mut all = now.to_vec();
+            all.sort_by_key(|approval| std::cmp::Reverse(approval.closed_at));
+            all
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! Settings of this machine, one's invitations, and one's password.
+//! Settings of this machine, one's invitations, absences, and password.
 
+mod absences;
 mod invitations;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     route::Route,
     theme::show_theme,
 };
+use absences::Absences;
 use invitations::Invitations;
 use shared_types::{
     api::{
@@ -107,6 +109,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                     <p><button class="btn" onclick={sign_out}>{ "Sign out" }</button></p>
                 </div></section>
                 <Invitations />
+                <Absences />
                 { appearance(*chosen, &change) }
                 { notifications(*chosen, &change) }
                 <PasswordForm />

@@ -223,12 +223,16 @@ async fn update_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result
     let expires: Vec<Option<DateTime<Utc>>> =
         updates.iter().map(|(_, update)| update.progress.expires_at()).collect();
     let unchecked: Vec<bool> = updates.iter().map(|(_, update)| update.asks_others).collect();
+    let reopened: Vec<bool> = updates.iter().map(|(_, update)| update.reopens).collect();
     sqlx::query!(
         "update approvals a set progress = t.progress, seen = t.seen, expires_at = t.expires_at,
              approvers = array(select jsonb_array_elements_text(t.approvers)),
-             checked_version = case when t.unchecked then 0 else a.checked_version end
-         from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::boolean[])
-           as t(workspace, id, progress, seen, approvers, expires_at, unchecked)
+             checked_version = case when t.unchecked then 0 else a.checked_version end,
+             status = case when t.reopened then 'pending' else a.status end,
+             closed_at = case when t.reopened then null else a.closed_at end
+         from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::boolean[],
+             $8::boolean[])
+           as t(workspace, id, progress, seen, approvers, expires_at, unchecked, reopened)
          where a.workspace_id = t.workspace and a.id = t.id",
         &workspaces,
         &ids,
@@ -236,7 +240,8 @@ async fn update_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result
         &seen,
         &approvers,
         &expires as &[Option<DateTime<Utc>>],
-        &unchecked
+        &unchecked,
+        &reopened
     )
     .execute(conn)
     .await?;

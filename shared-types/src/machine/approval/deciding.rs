@@ -152,6 +152,11 @@ impl Transition<'_> {
         self.close_request(approval_id, RequestOutcome::Decided(decision.clone()));
     }
 
+    /// Opens the first level of a request that is asked again.
+    pub(super) fn open_first_level(&mut self, approval_id: ApprovalId) {
+        self.open_level(approval_id, 0);
+    }
+
     /// Opens a level; its deadlines count from now.
     fn open_level(&mut self, approval_id: ApprovalId, level: usize) {
         self.clear_deadlines(approval_id);
@@ -207,6 +212,8 @@ impl Transition<'_> {
         let mut voided = Vec::new();
         if let Some(request) = self.state.requests.get_mut(&approval_id) {
             request.values = values;
+            request.effects.clone_from(&previews.effects);
+            request.resolved_at = Some(now);
             request.resolved = Some(Box::new(ResolvedAnew {
                 if_approved: previews.approved,
                 if_rejected: previews.rejected,
@@ -328,6 +335,7 @@ impl Transition<'_> {
             seen: request.seen.clone(),
             approvers: request.entries(),
             asks_others,
+            reopens: false,
         };
         self.command(Command::UpdateRequest(Box::new(update)));
     }

@@ -32,7 +32,7 @@ impl Transition<'_> {
         self.command(Command::Close { approval_id, status, because: None });
         self.publish_decided(approval_id, &answered);
         let Some(request) = self.state.requests.get(&approval_id) else { return };
-        let place = request.place.clone();
+        let place = request.stands_at().clone();
         let asking = Activity::AwaitingApproval { approval_id };
         let waits = request.waits;
         if waits && self.state.frame(&place).is_some_and(|frame| frame.activity == asking) {
@@ -56,6 +56,7 @@ impl Transition<'_> {
     ) -> Next {
         let Some(request) = self.state.requests.remove(&approval_id) else { return Next::Stay };
         let place = request.place.clone();
+        let stands_at = request.stands_at().clone();
         let outcomes =
             self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
         let status = answered.status();
@@ -63,17 +64,27 @@ impl Transition<'_> {
         self.put_approval(&request, answered);
         self.record_rejection(&place, status, &reason);
         self.state.reason = Some(reason.clone());
-        let flow = match status.link(&outcomes) {
-            Some(next) => Next::To(next.clone()),
-            None => self.complete_without_links(&place, &outcomes, status, &reason),
+        if status == RequestStatus::Approved {
+            self.hold_approved(approval_id, &request);
+        }
+        let resumes = request.resumes.clone().filter(|_| status == RequestStatus::Approved);
+        let flow = match (&resumes, status.link(&outcomes)) {
+            (Some(_), _) => Next::Stay,
+            (None, Some(next)) => Next::To(next.clone()),
+            (None, None) => self.complete_without_links(&place, &outcomes, status, &reason),
         };
-        self.take_frame(&place);
+        if resumes.is_none() {
+            self.take_frame(&stands_at);
+        }
         let waited = wait::milliseconds(self.stamp.at - request.asked_at);
-        let fact = self.fact(&place, StepState::Done);
+        let fact = self.fact(&stands_at, StepState::Done);
         fact.duration_ms = Some(waited);
         fact.reason = Some(reason);
         fact.output = Some(json!({ "decision": status, "by": by(answered), "next": flow.next() }));
-        flow
+        match resumes {
+            Some(resumes) => self.resume_effects(&resumes),
+            None => flow,
+        }
     }
 
     /// A branch that asks people passes when they approve; whoever is asked last decides.
@@ -158,7 +169,7 @@ impl Transition<'_> {
         payload.insert("entity_id".to_owned(), json!(request.entity_id));
         let event = Event {
             kind: "approval.decided".to_owned(),
-            id: EventId(format!("{approval_id}:decided")),
+            id: decided_id(approval_id, request.round),
             source: Some(format!("execution:{}", self.state.execution_id)),
             time: self.stamp.at,
             requester: self.state.requester.clone(),
@@ -166,6 +177,14 @@ impl Transition<'_> {
         };
         let place = request.place.clone();
         self.command(Command::Publish { place, index: None, event: Arc::new(event), depth });
+    }
+}
+
+/// The id of the event that tells of a request's end; each round has one of its own.
+fn decided_id(approval_id: ApprovalId, round: u32) -> EventId {
+    match round {
+        0 => EventId(format!("{approval_id}:decided")),
+        round => EventId(format!("{approval_id}:decided:{round}")),
     }
 }
 

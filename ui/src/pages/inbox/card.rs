@@ -1,6 +1,6 @@
 //! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
 
-use super::{decide::Decide, evidence::facts, queued_words};
+use super::{decide::Decide, evidence::facts, exact, form::Form, levels, queued_words};
 use crate::{
     bridge,
     components::{
@@ -14,6 +14,7 @@ use crate::{
     route::Route,
     shell_events::use_shell_event,
 };
+use chrono::{DateTime, Utc};
 use shared_types::{
     api::approvals::Approval,
     approval::decision::RequestStatus,
@@ -22,6 +23,7 @@ use shared_types::{
         commands::{ReadApproval, SetInFront},
     },
     ids::ApprovalId,
+    workflow::{approval::Verb, duration::in_words},
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -63,6 +65,9 @@ pub(crate) fn Card(props: &Props) -> Html {
         || spawn_local(async { drop(bridge::ask(SetInFront { id: None }).await) })
     });
     let on_its_way = queued_words(&props.queued, id);
+    // Typing in the form changes what the foot says.
+    let redraw = use_force_update();
+    let changed = Callback::from(move |()| redraw.force_update());
     let load = match (&reading.load, &props.known) {
         (Load::Waiting, Some(known)) => Load::Ready(known.clone()),
         (load, _) => load.clone(),
@@ -76,10 +81,15 @@ pub(crate) fn Card(props: &Props) -> Html {
                     <Stale at={loaded.at} fresh={loaded.fresh} />
                     { lost(&props.queued, id) }
                     { standing(approval) }
+                    { stuck(approval) }
                     { effects(approval) }
+                    if levels::are_telling(approval) { { section("Levels", levels::ladder(approval)) } }
+                    if !approval.form.is_empty() {
+                        { section("To fill in", html! { <Form approval={approval.clone()} may_edit={may_edit(approval)} changed={changed.clone()} /> }) }
+                    }
                     { section("Evidence", facts(approval)) }
                     { why(approval) }
-                    { said(approval) }
+                    if !levels::are_telling(approval) { { said(approval) } }
                 </div></div>
                 <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} leave={props.leave.clone()} said={props.said.clone()} />
             </>
@@ -99,6 +109,34 @@ fn lost(queued: &[QueuedDecision], id: ApprovalId) -> Html {
             QueuedDecisionState::Queued | QueuedDecisionState::Sending | QueuedDecisionState::Recorded { .. },
         )
         | None => Html::default(),
+    }
+}
+
+fn may_edit(approval: &Approval) -> bool {
+    approval.you.as_ref().is_some_and(|you| you.may.contains(&Verb::ApproveWithEdits))
+}
+
+/// Why nobody can decide, and that a request was put off.
+fn stuck(approval: &Approval) -> Html {
+    let snoozed = approval.snoozed_until.filter(|_| approval.status == RequestStatus::Pending);
+    html! {
+        <>
+            if let Some(last) = approval.reopened.last().filter(|_| approval.status == RequestStatus::Pending) {
+                <div class="banner is-wrapped" role="status"><Glyph icon={Icon::Look} tone="wait" />
+                    <span>{ format!("Asked again {}: {}.", format::clock(last.at), last.because) }
+                        { last.changes.iter().map(|change| html! {
+                            <span class="change">{ format!(" {}: ", change.pointer) }<span class="was">{ format::value(&change.from) }</span>{ " → " }<b>{ format::value(&change.to) }</b></span>
+                        }).collect::<Html>() }</span></div>
+            }
+            if let Some(why) = &approval.stuck {
+                <div class="banner" role="status"><Glyph icon={Icon::Look} tone="wait" />
+                    <span>{ format!("{why} The administrators have been told.") }</span></div>
+            }
+            if let Some(until) = snoozed {
+                <div class="banner" role="status"><Glyph icon={Icon::Clock} tone="muted" />
+                    <span>{ format!("Snoozed until {}, for you alone.", format::weekday(until)) }</span></div>
+            }
+        </>
     }
 }
 
@@ -133,11 +171,28 @@ fn standing(approval: &Approval) -> Html {
         <div class="standing">
             { closed.unwrap_or_default() }
             if approval.status == RequestStatus::Pending {
-                { approval.expires_at.map(|until| line(Icon::Hourglass, "muted", format::deadline(until))).unwrap_or_default() }
+                { approval.expires_at.map(|until| line(Icon::Hourglass, deadline_tone(approval, until), deadline(approval, until))).unwrap_or_default() }
                 { approval.still_needed.clone().map(|needed| line(Icon::Person, "muted", format!("Still needed: {}", format::with_role_names(&lower_first(&needed))))).unwrap_or_default() }
             }
         </div>
     }
+}
+
+/// `4 h of working time left, until Mon 30 Nov 10:30.`
+fn deadline(approval: &Approval, until: DateTime<Utc>) -> String {
+    match approval.working_seconds_left {
+        Some(seconds) if until > format::now() => {
+            let left = in_words(chrono::Duration::minutes((seconds / 60).max(1)));
+            format!("{left} of working time left, until {}.", format::weekday(until))
+        }
+        Some(_) | None => format::deadline(until),
+    }
+}
+
+fn deadline_tone(approval: &Approval, until: DateTime<Utc>) -> &'static str {
+    let opened =
+        approval.levels.iter().filter_map(|level| level.opened_at).max().unwrap_or(approval.asked_at);
+    if format::is_pressing(opened, until) { "wait" } else { "muted" }
 }
 
 /// A sentence that goes on in the middle of another; names keep their capitals.
@@ -156,6 +211,7 @@ fn effects(approval: &Approval) -> Html {
         <div class="effects">
             { side(Icon::Tick, "ok", "If you approve", &approval.if_approved) }
             { side(Icon::Bar, "bad", "If you reject", &approval.if_rejected) }
+            { exact::exact(approval) }
         </div>
     }
 }

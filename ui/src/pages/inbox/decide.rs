@@ -3,7 +3,7 @@
 //! A decision is shown before it is confirmed: the next card comes at once, and what was recorded is said when the server
 //! says so.
 
-use super::comment_drafts;
+use super::{comment_drafts, form, form_drafts, more::More};
 use crate::{
     bridge,
     components::{
@@ -22,7 +22,7 @@ use shared_types::{
         keys::{Action, View},
     },
     ids::ApprovalId,
-    workflow::approval::Verdict,
+    workflow::approval::{Verb, Verdict},
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
@@ -151,11 +151,13 @@ fn use_sending(
             is_empty.set(true);
             return;
         }
+        let edits = form_drafts::edits(id);
+        let is_edited = verdict == Verdict::Approve && !edits.is_empty();
         let decision = NewDecision {
-            decision: verdict.into(),
+            decision: if is_edited { Verb::ApproveWithEdits } else { verdict.into() },
             level: approval.you.as_ref().and_then(|you| you.level.clone()),
             comment,
-            edits: None,
+            edits: is_edited.then_some(edits),
             seen: Some(approval.seen.clone()),
             decided_at: None,
         };
@@ -172,6 +174,7 @@ fn use_sending(
             }
             if matches!(answer, Ok(DecisionResult::Recorded(_) | DecisionResult::Queued(_))) {
                 comment_drafts::forget(id);
+                form_drafts::forget(id);
             }
             said.emit(outcome(&title, verdict, answer));
         });
@@ -193,7 +196,14 @@ fn outcome(
     match answer {
         Ok(DecisionResult::Recorded(approval)) => {
             let at = format::hour(approval.closed_at.unwrap_or_else(format::now));
-            (Toast::done(format!("{title}: {what} recorded {at}")), Some(*approval))
+            let waits = approval
+                .still_needed
+                .as_ref()
+                .map(|needed| format!(". Still needed: {}", format::with_role_names(needed)));
+            (
+                Toast::done(format!("{title}: {what} recorded {at}{}", waits.unwrap_or_default())),
+                Some(*approval),
+            )
         }
         Ok(DecisionResult::Queued(_)) => {
             (Toast::queued(format!("{title}: {what} queued, not yet recorded")), None)
@@ -214,29 +224,99 @@ fn actions(
     send: &Callback<Verdict>,
     asking: &UseStateHandle<Option<Verdict>>,
 ) -> Html {
-    let id = props.approval.approval_id;
+    let approval = &props.approval;
+    let id = approval.approval_id;
+    if approval.status != RequestStatus::Pending && props.on_its_way.is_none() {
+        return html! { <span>{ approval.cannot_because.clone().unwrap_or_default() }</span> };
+    }
     let begin = |verdict: Verdict| {
         let asking = asking.clone();
         Callback::from(move |_: MouseEvent| ask(id, verdict, &asking))
     };
     let approve = send.reform(|_: MouseEvent| Verdict::Approve);
-    let says = match (&props.on_its_way, &props.approval.cannot_because) {
-        (Some(words), _) => words.clone(),
-        (None, Some(because)) => because.clone(),
-        (None, None) => String::new(),
+    let can = |verb: Verb| {
+        props.on_its_way.is_none() && approval.you.as_ref().is_some_and(|you| you.may.contains(&verb))
     };
+    let says = says(props);
     let class = if may { "btn primary" } else { "btn" };
-    if props.approval.status != RequestStatus::Pending && props.on_its_way.is_none() {
-        return html! { <span>{ says }</span> };
-    }
+    let is_edited = !form_drafts::edits(id).is_empty();
+    let approves = if is_edited { "Approve with edits " } else { "Approve " };
+    let is_filled_in = form::faults(approval).is_empty();
+    let may_reject = may || can(Verb::Reject);
     html! {
         <>
-            <button {class} disabled={!may} onclick={approve}>{ "Approve " }<kbd>{ "a" }</kbd></button>
-            <button class="btn" disabled={!may} onclick={begin(Verdict::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
+            <button {class} disabled={!may || !is_filled_in} onclick={approve}>{ approves }<kbd>{ "a" }</kbd></button>
+            <button class="btn" disabled={!may_reject} onclick={begin(Verdict::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
             <button class="btn" disabled={!may} onclick={begin(Verdict::RequestChanges)}>{ "Request changes " }<kbd>{ "c" }</kbd></button>
+            if can(Verb::Retract) { <TakeBack approval={approval.clone()} said={props.said.clone()} /> }
+            <More approval={approval.clone()} {may} leave={props.leave.clone()} said={props.said.clone()} />
             <span class="cut note push" title={says.clone()}>if props.on_its_way.is_some() { <Glyph icon={Icon::Outbox} /> }{ says.clone() }</span>
         </>
     }
+}
+
+/// What the foot says: what is on its way, why the person can't decide, or for whom they sign.
+fn says(props: &Props) -> String {
+    if let Some(words) = &props.on_its_way {
+        return words.clone();
+    }
+    if let Some(because) = &props.approval.cannot_because {
+        return because.clone();
+    }
+    let Some(you) = props.approval.you.as_ref().filter(|you| !you.represents.is_empty()) else {
+        return form::faults(&props.approval)
+            .first()
+            .map(|fault| format!("{} {}", format::label(&fault.field), fault.message))
+            .unwrap_or_default();
+    };
+    let each = you.represents.iter().map(|other| match other.away_until {
+        Some(until) => format!("{}, away until {}", other.name, format::weekday(until)),
+        None => other.name.clone(),
+    });
+    format!("You sign for {}.", each.collect::<Vec<_>>().join("; "))
+}
+
+#[derive(Properties, PartialEq)]
+struct TakeBackProps {
+    approval: Approval,
+    said: Callback<(Toast, Option<Approval>)>,
+}
+
+/// Takes the person's own decision back, while its level is open.
+#[component]
+fn TakeBack(props: &TakeBackProps) -> Html {
+    let busy = use_state(|| false);
+    let onclick = {
+        let (approval, said, busy) = (props.approval.clone(), props.said.clone(), busy.clone());
+        Callback::from(move |_: MouseEvent| {
+            if *busy {
+                return;
+            }
+            busy.set(true);
+            let (id, title) = (approval.approval_id, format::title(&approval));
+            let decision = NewDecision {
+                decision: Verb::Retract,
+                level: approval.you.as_ref().and_then(|you| you.level.clone()),
+                comment: None,
+                edits: None,
+                seen: None,
+                decided_at: None,
+            };
+            let (said, busy) = (said.clone(), busy.clone());
+            spawn_local(async move {
+                let answer = bridge::ask(DecideApproval { id, title: title.clone(), decision }).await;
+                busy.set(false);
+                let (toast, after) = outcome(&title, Verdict::Approve, answer);
+                let toast = if after.is_some() {
+                    Toast::done(format!("{title}: your decision is taken back"))
+                } else {
+                    toast
+                };
+                said.emit((toast, after));
+            });
+        })
+    };
+    html! { <button class="btn" disabled={*busy} {onclick}>{ "Take back" }</button> }
 }
 
 fn reason_form(

@@ -6,7 +6,10 @@ use crate::{
     format,
 };
 use shared_types::{
-    api::approvals::Approval, approval::decision::RequestStatus, desktop::QueuedDecision, ids::ApprovalId,
+    api::approvals::{Approval, LevelStatus},
+    approval::decision::RequestStatus,
+    desktop::QueuedDecision,
+    ids::ApprovalId,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
@@ -64,7 +67,9 @@ fn row(
             };
             html! { <span class="cut"><Glyph {icon} /> { word }</span> }
         }
-        (None, true) => html! { <span class="cut">{ format!("{} · {who}", approval.workflow_name) }</span> },
+        (None, true) => {
+            html! { <span class="cut">{ format!("{} · {}", approval.workflow_name, special(approval).unwrap_or(who)) }</span> }
+        }
     };
     let time = approval.expires_at.filter(|_| !is_done).map(|until| {
         let pressing = format::is_pressing(approval.asked_at, until);
@@ -82,6 +87,15 @@ fn row(
             <div>{ below }{ time }</div>
         </div>
     }
+}
+
+/// What is special about a request: for whom one decides, that it is stuck, or which level it is at.
+fn special(approval: &Approval) -> Option<String> {
+    if let Some(first) = approval.you.as_ref().and_then(|you| you.represents.first()) {
+        return Some(format!("for {}", first.name));
+    }
+    let at = approval.levels.iter().position(|level| level.status == LevelStatus::Open)?;
+    (approval.levels.len() > 1).then(|| format!("level {} of {}", at + 1, approval.levels.len()))
 }
 
 /// Brings the selected row into sight, with the focus where the list had it.
@@ -104,7 +118,10 @@ fn closed_words(approval: &Approval) -> String {
     let word = format::request_word(approval.status);
     let made = approval.levels.iter().flat_map(|level| &level.decisions).next_back();
     if approval.status == RequestStatus::Pending {
-        return "Not yours to decide any more".to_owned();
+        return match &approval.still_needed {
+            Some(needed) => format!("{} · {}", approval.workflow_name, format::with_role_names(needed)),
+            None => "Not yours to decide any more".to_owned(),
+        };
     }
     made.map_or_else(|| word.to_owned(), |made| format!("{word} by {}, {}", made.name, format::hour(made.at)))
 }

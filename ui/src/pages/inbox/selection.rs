@@ -3,10 +3,8 @@
 //! `WebKit` refuses more than 100 changes of the address within 30 s, and a held key makes thirty a second. The card is
 //! always shown at once; after some moves in a short time the address follows only once there is a pause.
 
-use crate::{
-    keys::{moment, use_keys},
-    route::Route,
-};
+use super::Tab;
+use crate::keys::{moment, use_keys};
 use gloo_timers::callback::Timeout;
 use shared_types::{
     api::approvals::Approval,
@@ -49,11 +47,7 @@ pub(super) struct Selection {
 
 /// The selection, whose `address` names one request or none; the list's keys move it.
 #[hook]
-pub(super) fn use_selection(
-    items: Rc<Vec<Approval>>,
-    address: Option<ApprovalId>,
-    messages: bool,
-) -> Selection {
+pub(super) fn use_selection(items: Rc<Vec<Approval>>, address: Option<ApprovalId>, tab: Tab) -> Selection {
     let navigator = use_navigator();
     let moves = use_mut_ref(Moves::default);
     // Beside the state, so that a second key before the next drawing goes on from the first.
@@ -72,7 +66,7 @@ pub(super) fn use_selection(
             let now = moment();
             let mut known = moves.borrow_mut();
             known.made.retain(|made| now - made < COUNTED_MS);
-            let route = Route::Card { id: id.to_string() };
+            let route = tab.route(Some(id));
             if known.made.len() < AT_ONCE {
                 known.made.push(now);
                 known.later = None;
@@ -88,7 +82,8 @@ pub(super) fn use_selection(
     {
         let go_to = go_to.clone();
         use_keys(View::List, move |action| {
-            if messages || items.is_empty() || !matches!(action, Action::Next | Action::Previous) {
+            if tab == Tab::Messages || items.is_empty() || !matches!(action, Action::Next | Action::Previous)
+            {
                 return false;
             }
             let step: isize = if action == Action::Previous { -1 } else { 1 };
