@@ -34,6 +34,8 @@ alter table approval_decisions
     add column seen text not null default '',
     add column by_edit boolean not null default false,
     add column retracted_at timestamptz,
+    -- Sending a retraction again under its key is answered again.
+    add column retraction_key text,
     add column superseded_at timestamptz;
 create index approval_decisions_person on approval_decisions (workspace_id, by_email, approval_id);
 

@@ -3,6 +3,7 @@
 //! Pure, and the same on every side. The machine asks the policy as it applies a decision; whoever shows a request asks it
 //! for the button and the sentence. Nothing else knows the rule.
 
+pub mod coverage;
 pub mod decision;
 pub mod handover;
 pub mod people;

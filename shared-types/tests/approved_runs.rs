@@ -51,8 +51,8 @@ fn sent(simulation: &Simulation) -> Vec<&str> {
 
 /// What became of the steps, as the last word on each.
 fn reason(simulation: &Simulation, step: &str) -> String {
-    let steps = simulation.steps.iter().filter(|entered| entered.id.as_str() == step);
-    steps.last().and_then(|entered| entered.reason.clone()).unwrap_or_default()
+    let mut steps = simulation.steps.iter().filter(|entered| entered.id.as_str() == step);
+    steps.next_back().and_then(|entered| entered.reason.clone()).unwrap_or_default()
 }
 
 #[test]

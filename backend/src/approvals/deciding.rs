@@ -32,9 +32,9 @@ pub enum DecideError {
     /// Somebody else, time or the run was first. With the request as it was closed.
     #[error("the request is closed")]
     Closed(Box<StoredApproval>),
-    /// The approver read something else. With the request as it stands.
+    /// The approver read something else. With the request as it stands, and the hash of what they read.
     #[error("what is asked has changed since it was read")]
-    Changed(Box<StoredApproval>),
+    Changed(Box<StoredApproval>, String),
     /// The policy doesn't take it.
     #[error(transparent)]
     Refused(DecisionRefused),
@@ -74,7 +74,7 @@ pub async fn decide(
     match engine.apply(principal.workspace, stored.execution_id, &mutation).await {
         Ok(()) => read().await,
         Err(ApplyError::Refused(InputError::Decision(DecisionRefused::Changed))) => {
-            Err(DecideError::Changed(Box::new(stored)))
+            Err(DecideError::Changed(Box::new(read().await?), new.seen.clone().unwrap_or_default()))
         }
         Err(ApplyError::Refused(
             InputError::Decision(DecisionRefused::CannotDecide(CannotDecide::Closed))
@@ -96,30 +96,32 @@ pub async fn decide(
             }
             Err(DecideError::LevelClosed(Box::new(stored), level))
         }
-        Err(ApplyError::Refused(InputError::Decision(DecisionRefused::CannotDecide(
-            why @ CannotDecide::Decided { .. },
-        )))) => {
+        Err(ApplyError::Refused(InputError::Decision(
+            why @ (DecisionRefused::CannotDecide(CannotDecide::Decided { .. })
+            | DecisionRefused::NothingToRetract),
+        ))) => {
             // This very decision, sent twice at once; or another of the same person.
             let stored = read().await?;
             if is_repetition(&stored, person, key.as_deref(), new) {
                 return Ok(stored);
             }
-            Err(DecideError::Refused(why.into()))
+            Err(DecideError::Refused(why))
         }
         Err(ApplyError::Refused(InputError::Decision(why))) => Err(DecideError::Refused(why)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether this decision was recorded already: the same person, key and verdict. One that is taken back has no key: what
-/// was taken back isn't there to be taken back again.
+/// Whether this decision was recorded already: the same person, key and verdict; or taken back by this very retraction.
 fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
     key.is_some()
         && stored.decisions.iter().any(|decision| {
             let made = &decision.made;
-            decision.idempotency_key.as_deref() == key
-                && email::is_same(&made.by, &person.email)
-                && Some(made.decision) == new.decision.verdict()
+            let is_it = match new.decision.verdict() {
+                Some(verdict) => decision.idempotency_key.as_deref() == key && made.decision == verdict,
+                None => decision.retraction_key.as_deref() == key,
+            };
+            is_it && email::is_same(&made.by, &person.email)
         })
 }
 

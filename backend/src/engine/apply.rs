@@ -19,6 +19,7 @@ use shared_types::{
     machine::{Applied, Input, InputError, Run, RunStatus, SnapshotRef, Stamp, State},
 };
 use std::{cmp::Ordering, sync::Arc};
+use uuid::Uuid;
 
 /// How often an input is applied anew when other servers change the run at the same time.
 const MAX_ROUNDS: u32 = 100;
@@ -34,6 +35,8 @@ pub struct Mutation {
     pub decision_key: Option<String>,
     /// Entries for the audit log.
     pub audit: Vec<audit::Entry>,
+    /// For an event that came before the run started: its own id, which the run claims.
+    pub claimed_event: Option<Uuid>,
     /// For news of a child run: the child, and the `seq` of its change.
     pub child_notified: Option<(ExecutionId, i32)>,
 }
@@ -41,7 +44,14 @@ pub struct Mutation {
 impl Mutation {
     /// An input with nothing beside it.
     pub fn of_input(input: Input) -> Self {
-        Self { input, epoch: None, decision_key: None, audit: Vec::new(), child_notified: None }
+        Self {
+            input,
+            epoch: None,
+            decision_key: None,
+            audit: Vec::new(),
+            claimed_event: None,
+            child_notified: None,
+        }
     }
 }
 
@@ -57,6 +67,9 @@ pub enum ApplyError {
     /// The call belongs to another server since.
     #[error("the call belongs to another server since")]
     Fenced,
+    /// Another run has taken the event.
+    #[error("another run has taken the event")]
+    Outclaimed,
     /// Others changed the run all the time.
     #[error("the run is changed by too many at once")]
     Contended,
@@ -220,6 +233,9 @@ impl Engine {
         let job = Job { events: Vec::new(), changes: vec![Arc::clone(&change)] };
         match self.0.writer.write(job).await {
             Ok(written) if written.runs.contains(&id) => {}
+            Ok(written) if written.outclaimed.contains(&id) => {
+                return Attempt::Failed(None, ApplyError::Outclaimed);
+            }
             Ok(_) => return Attempt::Overtaken,
             Err(error) => return Attempt::Failed(None, error.into()),
         }
@@ -272,6 +288,7 @@ impl Engine {
         )
         .await?;
         side_rows.audit.clone_from(&mutation.audit);
+        side_rows.claimed_event = mutation.claimed_event;
         side_rows.child_notified = mutation.child_notified;
         side_rows.notifies_parent =
             resident.parent.as_ref().is_some_and(|parent| parent.awaited) && state.status() != status_before;

@@ -71,7 +71,7 @@ async fn deliver_to_all(engine: Engine, waits: Vec<Wait>, event: Arc<Event>) {
     let gives = stream::iter(waits).for_each_concurrent(AT_ONCE, |wait| {
         let (engine, event) = (&engine, &event);
         async move {
-            deliver(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await;
+            deliver(engine, &wait, None, event).await;
         }
     });
     gives.await;
@@ -84,7 +84,8 @@ pub(super) async fn match_earlier_events(
     execution_id: ExecutionId,
     awaited: AwaitedEvent,
 ) {
-    let wait = Wait { workspace, execution_id, since: execution_id.0, awaited };
+    let since = waits::first_that_counts(execution_id, &awaited);
+    let wait = Wait { workspace, execution_id, since, awaited };
     while let Err(error) = find_earlier(engine, &wait).await {
         tracing::warn!(run.id = %execution_id, %error, "events will be looked for again");
         if !error.is_unreachable() || !pause(engine).await {
@@ -111,25 +112,23 @@ async fn find_earlier(engine: &Engine, wait: &Wait) -> store::Result<()> {
         };
         let Some((last, _)) = part.last() else { return Ok(()) };
         after = *last;
-        for (_, event) in part.iter().filter(|(_, event)| wait.awaited.fits(event)) {
-            if deliver(engine, wait.workspace, wait.execution_id, &wait.awaited, event).await {
+        for (id, event) in part.iter().filter(|(_, event)| wait.awaited.fits(event)) {
+            // Ids follow time: this tells what came before the run started.
+            let claimed = (*id < wait.execution_id.0).then_some(*id);
+            if deliver(engine, wait, claimed, event).await {
                 return Ok(());
             }
         }
     }
 }
 
-/// Gives an event to a run; true where it took it, or doesn't wait any more.
-async fn deliver(
-    engine: &Engine,
-    workspace: WorkspaceId,
-    execution_id: ExecutionId,
-    awaited: &AwaitedEvent,
-    event: &Arc<Event>,
-) -> bool {
-    let input = Input::EventArrived { place: awaited.place.clone(), event: Arc::clone(event) };
-    // A run that took this event before, or started with it, may take a later one.
-    record(engine, workspace, execution_id, &Mutation::of_input(input)).await != Recorded::Unwanted
+/// Gives an event to a run, which claims it where it came before the run started; true where the run took it, or can't
+/// be written now.
+async fn deliver(engine: &Engine, wait: &Wait, claimed_event: Option<Uuid>, event: &Arc<Event>) -> bool {
+    let input = Input::EventArrived { place: wait.awaited.place.clone(), event: Arc::clone(event) };
+    let mutation = Mutation { claimed_event, ..Mutation::of_input(input) };
+    // A run that took this event before, or started with it, or finds it claimed, may take a later one.
+    record(engine, wait.workspace, wait.execution_id, &mutation).await != Recorded::Unwanted
 }
 
 /// Looks once more for what every open wait waits for: a server that died may have committed one side and

@@ -73,12 +73,14 @@ pub(super) async fn plan(
                 side_rows.asked.push((*request, seen));
             }
             Command::RecordDecision { approval_id, level, made } => {
-                let stored = StoredDecision { level, made, idempotency_key: decision_key.map(str::to_owned) };
+                let idempotency_key = decision_key.map(str::to_owned);
+                let stored = StoredDecision { level, made, idempotency_key, retraction_key: None };
                 side_rows.decisions.push(NewDecision { approval_id, id: engine.0.clock.new_id(), stored });
             }
             Command::VoidDecisions { approval_id, decisions, voided } => {
                 let at = engine.0.clock.now();
-                side_rows.voided.push(VoidedDecisions { approval_id, numbers: decisions, voided, at });
+                let key = decision_key.map(str::to_owned);
+                side_rows.voided.push(VoidedDecisions { approval_id, numbers: decisions, voided, at, key });
             }
             Command::UpdateRequest(update) => {
                 let kind =

@@ -38,7 +38,9 @@ pub(super) async fn record(
         let mutation = instead.as_ref().unwrap_or(mutation);
         match engine.apply(workspace, id, mutation).await {
             Ok(()) => return Recorded::Done,
-            Err(ApplyError::Fenced | ApplyError::Refused(_)) => return Recorded::Unwanted,
+            Err(ApplyError::Fenced | ApplyError::Outclaimed | ApplyError::Refused(_)) => {
+                return Recorded::Unwanted;
+            }
             Err(ApplyError::NoRun) => return Recorded::NoRun,
             Err(ApplyError::Store(error)) if error.is_lasting() => match unstorable(mutation, &error) {
                 Some(refused) => {

@@ -50,6 +50,7 @@ pub(super) struct BatchResult {
     pub(super) events: HashSet<Uuid>,
     pub(super) runs: HashSet<ExecutionId>,
     pub(super) stale: HashSet<Uuid>,
+    pub(super) outclaimed: HashSet<ExecutionId>,
 }
 
 impl Job {
@@ -272,9 +273,13 @@ fn count(number: usize) -> f64 {
 }
 
 fn part(job: &Job, committed: &Committed) -> BatchResult {
+    let runs = |among: &HashSet<ExecutionId>| {
+        job.changes.iter().map(|change| change.execution_id()).filter(|id| among.contains(id)).collect()
+    };
     BatchResult {
         events: job.events.iter().map(|event| event.id).filter(|id| committed.events.contains(id)).collect(),
-        runs: job.changes.iter().map(|c| c.execution_id()).filter(|id| committed.runs.contains(id)).collect(),
+        runs: runs(&committed.runs),
+        outclaimed: runs(&committed.outclaimed),
         stale: job.events.iter().map(|event| event.id).filter(|id| committed.stale.contains(id)).collect(),
     }
 }

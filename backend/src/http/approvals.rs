@@ -28,11 +28,14 @@ use shared_types::{
         },
         problem::{Code, Problem},
     },
-    approval::{decision::RequestStatus, policy::DecisionRefused},
+    approval::{decision::RequestStatus, policy::DecisionRefused, progress::changes_since},
     email::EmailAddress,
     ids::ApprovalId,
-    workflow::approval::Verdict,
+    workflow::{approval::Verdict, template::as_text},
 };
+
+/// How many changes a sentence tells.
+const TOLD: usize = 3;
 
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -180,7 +183,7 @@ impl From<DecideError> for ApiError {
         match error {
             DecideError::NotFound => Self::not_found(),
             DecideError::Closed(stored) => closed(&stored),
-            DecideError::Changed(stored) => changed(&stored),
+            DecideError::Changed(stored, seen) => changed(&stored, &seen),
             DecideError::Refused(why) => why.into(),
             DecideError::LevelClosed(stored, level) => level_closed(&stored, level),
             DecideError::NotHandedOver(why) => why.into(),
@@ -190,14 +193,25 @@ impl From<DecideError> for ApiError {
     }
 }
 
-/// What was read isn't what is asked: with what is asked now.
-fn changed(stored: &StoredApproval) -> ApiError {
+/// What was read isn't what is asked: with the difference, and what is asked now.
+fn changed(stored: &StoredApproval, seen: &str) -> ApiError {
     let request = &stored.request;
     let now = json!({
         "seen": stored.seen, "subject": request.subject, "reason": request.reason, "amount": request.amount,
         "currency": request.currency, "data": request.data,
     });
-    ApiError::from(DecisionRefused::Changed).into_problem().with("now", now).into()
+    let changes = changes_since(&stored.seen_changes, seen);
+    let mut problem = ApiError::from(DecisionRefused::Changed).into_problem();
+    if !changes.is_empty() {
+        let told = changes.iter().take(TOLD).map(|change| {
+            format!("{} from {} to {}", change.pointer, as_text(&change.from), as_text(&change.to))
+        });
+        let told = told.collect::<Vec<_>>().join(", ");
+        let more = if changes.len() > TOLD { ", and more" } else { "" };
+        problem.detail =
+            format!("What is asked has changed since you read it: {told}{more}. Look at it again.");
+    }
+    problem.with("now", now).with("changes", json!(changes)).into()
 }
 
 /// Says which level is open instead of the one that was meant.

@@ -130,7 +130,7 @@ impl From<ApplyError> for ApiError {
             ApplyError::Refused(InputError::Decision(why)) => why.into(),
             ApplyError::Refused(InputError::Handover(why)) => why.into(),
             ApplyError::Store(error) => error.into(),
-            ApplyError::Contended | ApplyError::Fenced => {
+            ApplyError::Contended | ApplyError::Fenced | ApplyError::Outclaimed => {
                 Self::new(Code::DatabaseGone, "Too many requests change this run at once; try again.")
                     .retry_after(1)
             }

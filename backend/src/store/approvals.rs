@@ -16,7 +16,7 @@ use shared_types::{
     approval::{
         decision::RequestStatus,
         policy::Policy,
-        progress::{Reopening, RequestProgress},
+        progress::{Reopening, RequestProgress, SeenChange},
     },
     ids::{ApprovalId, ExecutionId, WorkflowId, WorkspaceId},
     machine::{command::Request, environment::PeopleNeeds},
@@ -46,6 +46,8 @@ pub struct StoredApproval {
     pub stuck: Option<String>,
     /// When and why it was opened again after it was approved.
     pub reopened: Vec<Reopening>,
+    /// How what is asked changed since it was first asked.
+    pub seen_changes: Vec<SeenChange>,
     /// The hash of what is seen.
     pub seen: String,
     /// When it was asked.
@@ -130,6 +132,7 @@ impl Row {
             open: progress.open,
             stuck: progress.stuck,
             reopened: progress.reopened,
+            seen_changes: progress.seen_changes,
             seen: self.seen,
             asked_at: self.asked_at,
             closed_at: self.closed_at,

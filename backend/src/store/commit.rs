@@ -4,6 +4,7 @@
 //! Changes of many runs are written together, one statement a table. Each stands for itself: one that meets
 //! another `seq` is left out, and the rest is written all the same.
 
+mod event_claims;
 mod runs;
 mod side_rows;
 
@@ -13,6 +14,7 @@ use super::{
     audit, json_text,
 };
 use chrono::{DateTime, Utc};
+use event_claims::{claim_events, release_claims};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use shared_types::{
     api::executions::Execution,
@@ -235,6 +237,8 @@ pub struct SideRows {
     pub stops: Vec<(ExecutionId, String)>,
     /// Whether the run that called this one is to hear of the change.
     pub notifies_parent: bool,
+    /// The event that the run takes although it came before the run started: no other run may take it so.
+    pub claimed_event: Option<Uuid>,
     /// A called run whose change this run has heard of, by its seq.
     pub child_notified: Option<(ExecutionId, i32)>,
     /// Events to insert.
@@ -295,6 +299,8 @@ pub struct Committed {
     pub runs: HashSet<ExecutionId>,
     /// The events that were not written, as what starts runs has changed since their sender looked.
     pub stale: HashSet<Uuid>,
+    /// The runs whose change was not written, as another run has claimed the event.
+    pub outclaimed: HashSet<ExecutionId>,
 }
 
 /// Writes events and changes together.
@@ -313,9 +319,14 @@ pub async fn commit(conn: &mut PgConnection, events: &[&NewEvent], changes: &[&C
         .collect();
     insert_executions(conn, &starting).await?;
     committed.runs.extend(starting.iter().map(|change| change.execution_id()));
-    let updating: Vec<&Change> =
+    let mut updating: Vec<&Change> =
         changes.iter().copied().filter(|change| matches!(change.base, Base::At { .. })).collect();
-    committed.runs.extend(update_executions(conn, &updating).await?);
+    committed.outclaimed = claim_events(conn, &updating).await?;
+    updating.retain(|change| !committed.outclaimed.contains(&change.execution_id()));
+    let updated = update_executions(conn, &updating).await?;
+    updating.retain(|change| !updated.contains(&change.execution_id()));
+    release_claims(conn, &updating).await?;
+    committed.runs.extend(updated);
     let written: Vec<&Change> =
         changes.iter().copied().filter(|change| committed.runs.contains(&change.execution_id())).collect();
     insert_journal(conn, &written).await?;

@@ -51,6 +51,17 @@ pub async fn people(
     needs: &PeopleNeeds,
     at: DateTime<Utc>,
 ) -> Result<Vec<Person>> {
+    people_between(conn, workspace, needs, (at, at)).await
+}
+
+/// The same, with the absences that run at any time between two.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn people_between(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    needs: &PeopleNeeds,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<Person>> {
     let (mut roles, mut addresses) = (Vec::new(), needs.persons.clone());
     for entry in &needs.entries {
         match entry {
@@ -67,19 +78,20 @@ pub async fn people(
              union
              select a.delegate_id from concerned c
              join absences a on a.workspace_id = $1 and a.user_id = c.user_id
-             where a.delegate_id is not null and a.from_at <= $4 and a.until_at > $4)
+             where a.delegate_id is not null and a.from_at <= $5 and a.until_at > $4)
            select u.id, u.email, coalesce(m.name, u.name) as "name!", m.roles, m.active,
                (select jsonb_agg(jsonb_build_object('from', a.from_at, 'until', a.until_at, 'delegate', d.email)
                     order by a.from_at)
                 from absences a left join users d on d.id = a.delegate_id
-                where a.workspace_id = $1 and a.user_id = u.id and a.from_at <= $4 and a.until_at > $4) as absences
+                where a.workspace_id = $1 and a.user_id = u.id and a.from_at <= $5 and a.until_at > $4) as absences
            from concerned c join users u on u.id = c.user_id
            join memberships m on m.user_id = u.id and m.workspace_id = $1
            order by 3, u.id"#,
         workspace.0,
         &roles,
         &addresses,
-        at
+        from,
+        to
     )
     .fetch_all(conn)
     .await?;

@@ -24,6 +24,15 @@ pub struct Wait {
     pub awaited: AwaitedEvent,
 }
 
+/// Only events after this id count: those that came since the run started, or as long before as the wait looks back.
+pub fn first_that_counts(execution_id: ExecutionId, awaited: &AwaitedEvent) -> Uuid {
+    let since = awaited.since.and_then(|since| u64::try_from(since.timestamp_millis()).ok());
+    since.map_or(execution_id.0, |millis| {
+        // Ids of version 7 begin with the time; this is the lowest of its millisecond.
+        uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+    })
+}
+
 /// The longest value that is a key.
 const MAX_KEY: usize = 200;
 

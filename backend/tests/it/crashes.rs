@@ -139,6 +139,11 @@ impl RestartingServer {
         }
     }
 
+    /// Whoever asks from now on.
+    pub(crate) fn act_as(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
     /// Starts it again, if it is down.
     async fn revive(&mut self) {
         while self.server.is_down() || !self.server.ready().await {
@@ -249,6 +254,12 @@ async fn set(shop: &Shop) -> (String, String) {
 
 /// A database with these workflows, and an administrator's token.
 pub(crate) async fn set_with(shop: &Shop, workflows: &[&str]) -> (String, String) {
+    let (url, token, _) = set_with_two(shop, workflows).await;
+    (url, token)
+}
+
+/// The same with a second person, Bo, and their token.
+pub(crate) async fn set_with_two(shop: &Shop, workflows: &[&str]) -> (String, String, String) {
     let url = fresh_database().await;
     let mut server = Server::spawn(&url, shop.address, None);
     assert!(server.ready().await);
@@ -259,7 +270,11 @@ pub(crate) async fn set_with(shop: &Shop, workflows: &[&str]) -> (String, String
         let yaml = |r: reqwest::RequestBuilder| r.header("content-type", "application/yaml").body(text);
         admin.send(reqwest::Method::POST, "workflows", yaml).await.json(201);
     }
-    (url, token)
+    let bo = json!({ "email": "bo@example.com", "name": "Bo Ek", "password": "a long enough secret", "roles": ["operator"] });
+    admin.post("users", bo).await.json(201);
+    let login = json!({ "email": "bo@example.com", "password": "a long enough secret" });
+    let session = server.client(None).post("auth/login", login).await.json(200);
+    (url, token, session["access_token"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]

@@ -152,7 +152,13 @@ async fn edits_are_checked_change_what_is_sent_and_open_the_earlier_level_again(
     assert!(edited["levels"][0]["decisions"][0]["superseded_at"].is_string());
     assert_eq!(edited["levels"][1]["decisions"][0]["edits"], json!({ "discount": 10 }));
     let old = json!({ "decision": "approve", "seen": asked["seen"] });
-    assert_eq!(bo.post(&path, old).await.problem(409)["code"], "approval.changed");
+    let changed = bo.post(&path, old).await.problem(409);
+    assert_eq!(changed["code"], "approval.changed");
+    let told: Vec<&Value> =
+        changed["changes"].as_array().unwrap().iter().map(|change| &change["pointer"]).collect();
+    assert!(told.contains(&&json!("/form/discount")), "{changed:#}");
+    assert!(told.iter().any(|pointer| pointer.as_str().unwrap().starts_with("/effects/")), "{changed:#}");
+    assert!(changed["detail"].as_str().unwrap().contains("/form/discount from"), "{changed:#}");
     // Ada's approval with the edit stands: when finance has approved the same, all is said.
     let done = decide(&bo, &id, "approve").await.json(200);
     assert_eq!(done["status"], "approved");
@@ -515,5 +521,29 @@ async fn deadlines_are_counted_in_a_calendar_and_again_when_it_changes() {
     let run = bo.get(&format!("executions/{}", run.as_str().unwrap())).await.json(200);
     let reason = run["trace"].as_array().unwrap().last().unwrap()["reason"].as_str().unwrap().to_owned();
     assert!(reason.starts_with("The calendar office changed: the deadlines are counted again"), "{reason}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_absence_that_is_entered_ahead_is_told_at_the_workflows_that_nobody_could_decide() {
+    let app = App::start().await;
+    app.publish(&asking("forbid: [requester]", "[{ name: legal, approvers: ['role:legal'] }]")).await;
+    let ada = app.person("Ada Lind", &["operator", "legal"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    let findings = async || reader.get("workflows/ask").await.json(200)["findings"].clone();
+    assert_eq!(findings().await, json!([]));
+    let now = app.running.state.clock.now();
+    let away = json!({ "from": now + chrono::Duration::days(20), "until": now + chrono::Duration::days(24) });
+    ada.post("absences", away).await.json(201);
+    let told = findings().await;
+    assert_eq!(
+        (&told[0]["code"], &told[0]["pointer"]),
+        (&json!("level.unfilled"), &json!("/steps/0/approval/levels/0"))
+    );
+    let message = told[0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("From ") && message.contains("Nobody can fill legal: Ada Lind is away until"),
+        "{message}"
+    );
     app.stop().await;
 }

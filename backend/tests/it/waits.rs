@@ -35,6 +35,58 @@ async fn an_event_counts_before_the_run_waits_for_it_and_after() {
 }
 
 #[tokio::test]
+async fn an_event_that_came_before_is_taken_by_one_run_and_only_where_the_wait_looks_back() {
+    let app = App::start().await;
+    app.publish(&PAID.replace("400ms", "1ms").replace("timeout: 30s", "since: 10m, timeout: 30s")).await;
+    app.publish(&PAID.replace("workflow_id: paid", "workflow_id: other").replace("400ms", "1ms")).await;
+    let shop = app.key(&["events:write"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    shop.post(
+        "events",
+        json!({ "id": "early", "type": "order.paid", "payload": { "id": "A", "method": "early" } }),
+    )
+    .await
+    .json(202);
+    // Two orders of the same name; each starts a run that looks back, and one that doesn't.
+    let order = json!({ "type": "order.placed", "payload": { "id": "A" } });
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let started = shop.post("events", order.clone()).await.json(202);
+        runs.extend(started["runs"].as_array().unwrap().clone());
+    }
+    let id = |run: &Value| run["execution_id"].clone();
+    let looks_back: Vec<Value> = runs.iter().filter(|run| run["workflow_id"] == "paid").map(id).collect();
+    eventually("one of them takes it", async || {
+        let mut ended = 0;
+        for run in &looks_back {
+            let path = format!("executions/{}", run.as_str().unwrap());
+            ended += usize::from(reader.get(&path).await.json(200)["status"] == "ended");
+        }
+        if ended == 1 { Ok(()) } else { Err(format!("{ended} have ended")) }
+    })
+    .await;
+    for run in runs.iter().map(id) {
+        reader
+            .run_when(&run, |run| run["status"] == "ended" || run["waits_for"][0]["step_id"] == "hold")
+            .await;
+    }
+    // What comes now is for everybody who still waits.
+    shop.post("events", json!({ "type": "order.paid", "payload": { "id": "A", "method": "late" } }))
+        .await
+        .json(202);
+    let mut methods = Vec::new();
+    for run in &runs {
+        let run_id = id(run);
+        let by = reader.run_ended(&run_id).await["context"]["by"].as_str().unwrap().to_owned();
+        methods.push((run["workflow_id"].as_str().unwrap().to_owned(), by));
+    }
+    methods.sort();
+    let expected = [("other", "late"), ("other", "late"), ("paid", "early"), ("paid", "late")];
+    assert_eq!(methods, expected.map(|(workflow, by)| (workflow.to_owned(), by.to_owned())));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_wait_that_is_over_fails_its_step() {
     let app = App::start().await;
     app.publish(&PAID.replace("timeout: 30s", "timeout: 300ms")).await;

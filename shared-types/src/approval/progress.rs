@@ -32,6 +32,9 @@ pub struct RequestProgress {
     /// When and why it was opened again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reopened: Vec<Reopening>,
+    /// How what is asked changed since it was first asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_changes: Vec<SeenChange>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -59,6 +62,29 @@ pub struct FieldChange {
     pub from: Value,
     /// What would be sent; null where there is nothing.
     pub to: Value,
+}
+
+/// What is asked became something else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeenChange {
+    /// The hash of what people saw before.
+    pub before: String,
+    /// What changed: below `/form` the fields, and below `/effects/{step_id}/{index}` what is sent.
+    pub changes: Vec<FieldChange>,
+}
+
+/// What changed since people saw what a hash names; nothing where that is unknown.
+pub fn changes_since(steps: &[SeenChange], seen: &str) -> Vec<FieldChange> {
+    let Some(first) = steps.iter().rposition(|step| step.before == seen) else { return Vec::new() };
+    let mut merged: Vec<FieldChange> = Vec::new();
+    for change in steps[first..].iter().flat_map(|step| &step.changes) {
+        match merged.iter_mut().find(|earlier| earlier.pointer == change.pointer) {
+            Some(earlier) => earlier.to.clone_from(&change.to),
+            None => merged.push(change.clone()),
+        }
+    }
+    merged.retain(|change| change.from != change.to);
+    merged
 }
 
 /// How many changes are told.

@@ -5,6 +5,7 @@ mod deciding;
 mod needs;
 mod outcome;
 mod reopening;
+mod shown_anew;
 
 use super::{
     address::StepAddress,
@@ -243,6 +244,7 @@ impl Transition<'_> {
             resolved: None,
             round: 0,
             reopened: Vec::new(),
+            seen_changes: Vec::new(),
             resumes: None,
             early_outcome: None,
         }

@@ -51,4 +51,7 @@ pub struct AwaitedEvent {
     pub event: String,
     /// From a path of the payload to the value it must have.
     pub matches: Map<String, Value>,
+    /// Events that came from this moment on count, although the run started later; without it, those since the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
 }

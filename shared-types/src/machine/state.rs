@@ -13,7 +13,7 @@ use crate::{
     approval::{
         decision::{RequestLevel, RequestOutcome, RequestStatus},
         policy::Policy,
-        progress::{Reopening, RequestProgress, ResolvedAnew},
+        progress::{Reopening, RequestProgress, ResolvedAnew, SeenChange},
         seen::ResolvedEffect,
     },
     ids::{ApprovalId, EventId, ExecutionId, StepId},
@@ -232,6 +232,9 @@ pub struct OpenRequest {
     /// When and why it was opened again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reopened: Vec<Reopening>,
+    /// How what is asked changed since it was first asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_changes: Vec<SeenChange>,
     /// The effect at which the run stands since it was opened again; sent once it is approved anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<ResumePoint>,
@@ -301,6 +304,7 @@ impl OpenRequest {
             resolved: self.resolved.clone(),
             round: self.round,
             reopened: self.reopened.clone(),
+            seen_changes: self.seen_changes.clone(),
         }
     }
 }

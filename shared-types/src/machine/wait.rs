@@ -20,7 +20,7 @@ use crate::workflow::{
     evaluate::{equal, time_of},
     path,
     scope::{Scope, is_reserved},
-    step::{EventWait, Step, Wait},
+    step::{EventWait, MAX_SINCE, Step, Wait},
     template::as_text,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -76,7 +76,8 @@ impl Transition<'_> {
                 Err(Failure::new("wait.match_missing", message))
             })
             .collect::<Result<_, Failure>>()?;
-        let awaited = AwaitedEvent { place: place.clone(), event: wait.event.clone(), matches };
+        let since = wait.since.as_ref().map(|since| self.state.started_at - since.duration().min(MAX_SINCE));
+        let awaited = AwaitedEvent { place: place.clone(), event: wait.event.clone(), matches, since };
         let until = wait.timeout.as_ref().map(|timeout| self.stamp.at + timeout.duration());
         self.fact(place, StepState::Waiting).reason =
             Some(format!("Waits for {}", awaited_in_words(&awaited)));

@@ -277,6 +277,9 @@ pub enum OnItemError {
     Continue,
 }
 
+/// How long before the start of a run an event may have come, at most.
+pub const MAX_SINCE: chrono::Duration = chrono::Duration::days(30);
+
 /// What a wait step waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -303,6 +306,9 @@ pub struct EventWait {
     /// From a path of the payload to the value it must have.
     #[serde(default, rename = "match", skip_serializing_if = "BTreeMap::is_empty")]
     pub matches: BTreeMap<String, TemplateValue>,
+    /// Events that came up to this long before the run started count as well; at most 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Span>,
     /// How long at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,

@@ -21,6 +21,8 @@ pub struct StoredDecision {
     pub made: MadeDecision,
     /// Its `Idempotency-Key`.
     pub idempotency_key: Option<String>,
+    /// The `Idempotency-Key` under which it was taken back.
+    pub retraction_key: Option<String>,
 }
 
 /// A decision on its way in.
@@ -47,7 +49,7 @@ pub(super) async fn of(
     }
     let rows = sqlx::query!(
         "select approval_id, level, decision, by_email, by_name, comment, decided_at, at, idempotency_key, n, edits,
-             capacities, veto, seen, by_edit, retracted_at, superseded_at
+             capacities, veto, seen, by_edit, retracted_at, superseded_at, retraction_key
          from approval_decisions where workspace_id = $1 and approval_id = any($2) order by approval_id, id",
         workspace.0,
         approvals
@@ -80,7 +82,12 @@ pub(super) async fn of(
             decided_at: row.decided_at,
         };
         let level = u32::try_from(row.level).unwrap_or_default();
-        let stored = StoredDecision { level, made, idempotency_key: row.idempotency_key };
+        let stored = StoredDecision {
+            level,
+            made,
+            idempotency_key: row.idempotency_key,
+            retraction_key: row.retraction_key,
+        };
         decisions.entry(row.approval_id).or_default().push(stored);
     }
     Ok(decisions)
@@ -154,6 +161,8 @@ pub struct VoidedDecisions {
     pub voided: Voided,
     /// Since when.
     pub at: DateTime<Utc>,
+    /// The `Idempotency-Key` of a retraction.
+    pub key: Option<String>,
 }
 
 /// Notes that decisions don't count any more, of many runs as one statement.
@@ -172,18 +181,21 @@ pub(crate) async fn void(conn: &mut PgConnection, voided: &[(WorkspaceId, &Voide
     let numbers: Vec<i32> = each().map(|(.., n)| i32::try_from(n).unwrap_or(i32::MAX)).collect();
     let retracted: Vec<bool> = each().map(|(_, voided, _)| voided.voided == Voided::Retracted).collect();
     let times: Vec<DateTime<Utc>> = each().map(|(_, voided, _)| voided.at).collect();
+    let keys: Vec<Option<String>> = each().map(|(_, voided, _)| voided.key.clone()).collect();
     sqlx::query!(
         "update approval_decisions d
          set retracted_at = case when t.retracted then t.at else d.retracted_at end,
+             retraction_key = case when t.retracted then t.key else d.retraction_key end,
              superseded_at = case when t.retracted then d.superseded_at else t.at end
-         from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::boolean[], $5::timestamptz[])
-           as t(workspace, approval, n, retracted, at)
+         from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::boolean[], $5::timestamptz[], $6::text[])
+           as t(workspace, approval, n, retracted, at, key)
          where d.workspace_id = t.workspace and d.approval_id = t.approval and d.n = t.n",
         &workspaces,
         &approvals,
         &numbers,
         &retracted,
-        &times
+        &times,
+        &keys as &[Option<String>]
     )
     .execute(conn)
     .await?;

@@ -1,7 +1,10 @@
 //! What follows from a change: timers, waits, requests and messages.
 
 use super::{Base, Change, Closed, Delivery, Notice};
-use crate::store::{Result, approvals, child_runs, json, waits::wait_key};
+use crate::store::{
+    Result, approvals, child_runs, json,
+    waits::{first_that_counts, wait_key},
+};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::machine::command::{Request, RequestUpdate};
@@ -103,7 +106,7 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
     }
     let (mut ids, mut workspaces, mut places, mut events, mut awaited) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut paths, mut values) = (Vec::new(), Vec::new());
+    let (mut paths, mut values, mut since) = (Vec::new(), Vec::new(), Vec::new());
     for change in live() {
         for wait in &change.side_rows.waits_opened {
             ids.push(change.execution_id().0);
@@ -114,15 +117,15 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
             let (path, value) = wait_key(&wait.matches);
             paths.push(path);
             values.push(value);
+            since.push(first_that_counts(change.execution_id(), wait));
         }
     }
     if !ids.is_empty() {
-        // An event counts from the moment that the run began, and a run's id follows the time of its start.
         sqlx::query!(
             "insert into waits (execution_id, place, workspace_id, event, since, awaited, key_path, key_value)
-             select t.execution_id, t.place, t.workspace_id, t.event, t.execution_id, t.awaited, t.path, t.value
-             from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[])
-               as t(execution_id, place, workspace_id, event, awaited, path, value)
+             select t.execution_id, t.place, t.workspace_id, t.event, t.since, t.awaited, t.path, t.value
+             from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[],
+               $8::uuid[]) as t(execution_id, place, workspace_id, event, awaited, path, value, since)
              on conflict do nothing",
             &ids,
             &places,
@@ -130,7 +133,8 @@ pub(super) async fn write_waits(conn: &mut PgConnection, changes: &[&Change]) ->
             &events,
             &awaited,
             &paths,
-            &values
+            &values,
+            &since
         )
         .execute(conn)
         .await?;

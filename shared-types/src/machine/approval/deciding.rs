@@ -13,7 +13,6 @@ use crate::{
         people::Person,
         policy::{Policy, Taken, edited},
         progress::ResolvedAnew,
-        seen::seen_hash_of,
         standing::Standing,
     },
     email,
@@ -203,16 +202,13 @@ impl Transition<'_> {
         let Some(request) = self.state.requests.get(&approval_id) else { return };
         let (place, subject) = (request.place.clone(), request.subject.clone());
         let values = edited(&request.values, decision.edits.as_ref());
-        let content = request.content.clone();
         let Some(step) = definition.step(&place.step) else { return };
         let outcomes = step.outcomes().cloned().unwrap_or_default();
         let previews = preview::previews(self, step, &place, &outcomes, subject.as_deref(), &values);
-        let seen = seen_hash_of(&content, &values, &previews.effects);
         let now = self.stamp.at;
         let mut voided = Vec::new();
         if let Some(request) = self.state.requests.get_mut(&approval_id) {
-            request.values = values;
-            request.effects.clone_from(&previews.effects);
+            request.show_anew(values, previews.effects.clone());
             request.resolved_at = Some(now);
             request.resolved = Some(Box::new(ResolvedAnew {
                 if_approved: previews.approved,
@@ -220,13 +216,12 @@ impl Transition<'_> {
                 effects: previews.effects,
             }));
             let approvals = request.levels.iter_mut().flat_map(|level| &mut level.decisions);
-            for made in
-                approvals.filter(|made| made.counts() && made.decision.approves() && made.seen != seen)
+            for made in approvals
+                .filter(|made| made.counts() && made.decision.approves() && made.seen != request.seen)
             {
                 made.superseded_at = Some(now);
                 voided.push(made.n);
             }
-            request.seen = seen;
         }
         if !voided.is_empty() {
             let voided_by = Voided::Superseded;

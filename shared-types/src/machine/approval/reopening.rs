@@ -15,7 +15,7 @@ use crate::{
     approval::{
         decision::LevelProgress,
         progress::{FieldChange, Reopening, ResolvedAnew, differences},
-        seen::{ResolvedEffect, seen_hash_of},
+        seen::ResolvedEffect,
     },
     ids::ApprovalId,
     workflow::{effect::Effect, step::StepKind},
@@ -86,7 +86,8 @@ impl Transition<'_> {
             place.step,
             if named == [""] { "all of it".to_owned() } else { named.join(", ") }
         );
-        request.effects = resolved_effects_from(self, place, index, &request.values);
+        let effects = resolved_effects_from(self, place, index, &request.values);
+        request.show_anew(request.values.clone(), effects);
         if let Some(step) = definition.step(&request.place.step) {
             let outcomes = step.outcomes().cloned().unwrap_or_default();
             let subject = request.subject.clone();
@@ -99,7 +100,6 @@ impl Transition<'_> {
             }));
         }
         request.resolved_at = Some(now);
-        request.seen = seen_hash_of(&request.content, &request.values, &request.effects);
         request.round += 1;
         request.stuck = None;
         request.early_outcome = None;

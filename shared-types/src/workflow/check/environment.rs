@@ -1,6 +1,6 @@
 //! What is missing around a document: roles without members, secrets, channels, connectors.
 
-use super::references::{Reference, Target};
+use super::references::{LevelReference, Reference, Target};
 use crate::{
     ids::WorkflowId,
     recipient::{Approver, Recipient},
@@ -68,6 +68,8 @@ pub struct WorkspaceContents {
     pub workflows: BTreeMap<WorkflowId, WorkflowRef>,
     /// The names of its calendars.
     pub calendars: BTreeSet<String>,
+    /// Why and when levels of a document can't be filled, in a sentence each.
+    pub level_gaps: Vec<(LevelReference, String)>,
 }
 
 impl Environment {
@@ -107,6 +109,7 @@ impl Environment {
             rules: rules.keys().cloned().collect(),
             workflows: workflows.clone(),
             calendars: calendars.clone(),
+            level_gaps: Vec::new(),
         })
     }
 
@@ -139,6 +142,11 @@ impl WorkspaceContents {
                 Target::Approver(who) => self.fault_of_approver(who),
                 Target::Recipient(who) => self.fault_of_recipient(who),
                 Target::Event(event) => self.fault_of_event(own, event, references),
+                // Whether a level can be filled was asked of the policy, by whoever knows the people.
+                Target::Level(level) => {
+                    let gap = self.level_gaps.iter().find(|(other, _)| other == level);
+                    gap.map(|(_, sentence)| ("level.unfilled", sentence.clone()))
+                }
                 Target::Trigger(_) => None,
                 Target::Calendar(name) => (!self.calendars.contains(name))
                     .then(|| ("calendar.missing", format!("The calendar {name} isn't set up."))),
@@ -192,6 +200,7 @@ impl WorkspaceContents {
             | Target::Approver(_)
             | Target::Recipient(_)
             | Target::Calendar(_)
+            | Target::Level(_)
             | Target::Secret(_)
             | Target::Event(_) => None,
         })?;

@@ -5,7 +5,12 @@ use super::{StepSite, events::published};
 use crate::{
     ids::WorkflowId,
     workflow::{
-        Document, Source, Template, document::Trigger, effect::Effect, rule::asked_rules, step::StepKind,
+        Document, Source, Template,
+        approval::{Level, QuorumSpec},
+        document::Trigger,
+        effect::Effect,
+        rule::asked_rules,
+        step::StepKind,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -35,6 +40,8 @@ pub enum Target {
     Workflow(WorkflowId),
     /// Data that a connector would load.
     Context(String),
+    /// A level of a request, with its entries that are written out.
+    Level(LevelReference),
     /// A literal approver, such as `role:finance`.
     Approver(String),
     /// A literal recipient of a notice, such as `slack:#sales`.
@@ -47,6 +54,21 @@ pub enum Target {
     Event(String),
     /// The type of event that starts it, or a prefix of types.
     Trigger(String),
+}
+
+/// A level of a request whose approvers are all written out: whether it can be filled depends on the people of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelReference {
+    /// The level's name, or its number.
+    pub name: String,
+    /// Who is asked.
+    pub approvers: Vec<String>,
+    /// Who is asked besides when it takes long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate_to: Vec<String>,
+    /// How many must approve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumSpec>,
 }
 
 /// Everything that a document names outside of itself, with the place of each in its source.
@@ -78,10 +100,15 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
         for (below, approver) in approvers(site) {
             add(Target::Approver(approver), format!("{}/{below}", site.pointer));
         }
-        if let StepKind::Approval { approval, .. } = &site.step.kind
-            && let Some(calendar) = &approval.calendar
-        {
-            add(Target::Calendar(calendar.clone()), format!("{}/approval/calendar", site.pointer));
+        if let StepKind::Approval { approval, .. } = &site.step.kind {
+            if let Some(calendar) = &approval.calendar {
+                add(Target::Calendar(calendar.clone()), format!("{}/approval/calendar", site.pointer));
+            }
+            for (n, level) in approval.levels.iter().enumerate() {
+                if let Some(level) = level_reference(n, level) {
+                    add(Target::Level(level), format!("{}/approval/levels/{n}", site.pointer));
+                }
+            }
         }
         for (below, recipient) in recipients(site) {
             add(Target::Recipient(recipient), format!("{}/{below}", site.pointer));
@@ -92,6 +119,18 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
         }
     }
     found
+}
+
+fn level_reference(n: usize, level: &Level) -> Option<LevelReference> {
+    let literal = |entries: &[Template]| -> Option<Vec<String>> {
+        entries.iter().map(|entry| entry.is_literal().then(|| entry.source().to_owned())).collect()
+    };
+    Some(LevelReference {
+        name: level.name.clone().unwrap_or_else(|| format!("level {}", n + 1)),
+        approvers: literal(&level.approvers)?,
+        escalate_to: literal(&level.escalate_to)?,
+        quorum: level.quorum.clone(),
+    })
 }
 
 /// The line and column of a place, or of what stands around it where the text doesn't hold the place itself.

@@ -5,7 +5,7 @@ use crate::workflow::{
     Document, Finding, Span, TemplateValue,
     effect::Effect,
     finding::PatchOp,
-    step::{Retry, StepKind, Wait},
+    step::{EventWait, MAX_SINCE, Retry, StepKind, Wait},
 };
 
 /// The longest delay between attempts where `max_delay` isn't written, in milliseconds.
@@ -35,9 +35,8 @@ pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
         let message = "`for` is no time at all; the run goes on at once.";
         findings.push(Finding::warning("duration.zero", format!("{at}/wait/for"), message));
     }
-    if step.awaited_event().is_some_and(|wait| wait.timeout.as_ref().is_some_and(is_zero)) {
-        let message = "`timeout` is no time at all, so no event could come; write how long is waited.";
-        findings.push(Finding::error("duration.zero", format!("{at}/wait/timeout"), message));
+    if let Some(wait) = step.awaited_event() {
+        check_awaited_event(wait, &format!("{at}/wait"), findings);
     }
     if let StepKind::Approval { approval, .. } = &step.kind {
         for (n, level) in approval.levels.iter().enumerate() {
@@ -54,6 +53,22 @@ pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
         }
     }
     check_short_requests(site, findings);
+}
+
+fn check_awaited_event(wait: &EventWait, at: &str, findings: &mut Vec<Finding>) {
+    if wait.timeout.as_ref().is_some_and(is_zero) {
+        let message = "`timeout` is no time at all, so no event could come; write how long is waited.";
+        findings.push(Finding::error("duration.zero", format!("{at}/timeout"), message));
+    }
+    let Some(since) = &wait.since else { return };
+    if is_zero(since) {
+        let message = "`since` is no time at all, and events count from the start of the run without it; leave it out, or \
+                       write how long before the start an event may have come.";
+        findings.push(Finding::warning("duration.zero", format!("{at}/since"), message));
+    } else if since.duration() > MAX_SINCE {
+        let message = "`since` looks back at most 30 days; write `30d` or less.";
+        findings.push(Finding::error("value.range", format!("{at}/since"), message));
+    }
 }
 
 fn check_short_requests(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
@@ -139,6 +154,8 @@ mod tests {
                 warning,
             ),
             ("type: wait, wait: { for: 0s }".to_owned(), "duration.zero", "/steps/0/wait/for", warning),
+            ("type: wait, wait: { event: e, since: 0s }".to_owned(), "duration.zero", "/steps/0/wait/since", warning),
+            ("type: wait, wait: { event: e, since: 31d }".to_owned(), "value.range", "/steps/0/wait/since", error),
             (
                 "type: approval, approval: { levels: [{ approvers: ['role:a'], expires_in: 0h }] }".to_owned(),
                 "duration.zero",
@@ -159,6 +176,7 @@ mod tests {
             found("timeout: 0s\nsteps: [{ id: a, type: set, set: {} }]"),
             [("duration.zero".to_owned(), "/timeout".to_owned(), error)]
         );
+        assert_eq!(step("type: wait, wait: { event: e, since: 30d }"), []);
         assert_eq!(
             step(&format!("{LOG}, timeout: 1s, retry: {{ max_attempts: 2, delay: 0s, max_delay: 5s }}")),
             []

@@ -1,0 +1,41 @@
+//! What people see of a request becomes something else, and the difference is kept for those who decide on what they read.
+
+use crate::{
+    approval::{
+        progress::{SeenChange, differences},
+        seen::{ResolvedEffect, seen_hash_of},
+    },
+    machine::state::OpenRequest,
+};
+use serde_json::{Map, Value, json};
+
+/// How many changes of what is seen are kept with a request, the last ones.
+const KEPT: usize = 20;
+
+impl OpenRequest {
+    /// From now on, the form holds these values, and an approval sends these effects.
+    pub(super) fn show_anew(&mut self, values: Map<String, Value>, effects: Vec<ResolvedEffect>) {
+        let before = shown(&self.values, &self.effects);
+        let changes = differences(&before, &shown(&values, &effects));
+        let seen = seen_hash_of(&self.content, &values, &effects);
+        (self.values, self.effects) = (values, effects);
+        let before = std::mem::replace(&mut self.seen, seen);
+        if before != self.seen {
+            if self.seen_changes.len() >= KEPT {
+                self.seen_changes.remove(0);
+            }
+            self.seen_changes.push(SeenChange { before, changes });
+        }
+    }
+}
+
+fn shown(values: &Map<String, Value>, effects: &[ResolvedEffect]) -> Value {
+    let mut sent: Map<String, Value> = Map::new();
+    for effect in effects {
+        // What is too large to be kept is named by its hash.
+        let request = effect.request.clone().unwrap_or_else(|| json!(effect.digest));
+        let step = sent.entry(effect.step_id.as_str()).or_insert_with(|| json!({}));
+        step[effect.index.to_string()] = request;
+    }
+    json!({ "form": values, "effects": sent })
+}
