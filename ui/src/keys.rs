@@ -113,7 +113,8 @@ pub(crate) fn act_on_page(action: Action) -> bool {
         Action::Previous => step_to(&all(&document, ROWS), focused.as_ref(), -1),
         Action::TabAfter => turn(&all(&document, TABS), 1),
         Action::TabBefore => turn(&all(&document, TABS), -1),
-        Action::ShowNew
+        Action::Mark
+        | Action::ShowNew
         | Action::Approve
         | Action::Reject
         | Action::RequestChanges

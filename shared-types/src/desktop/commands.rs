@@ -93,8 +93,8 @@ commands! {
     HandOver { id: ApprovalId, to: String, comment: Option<String> } => Approval;
     /// Puts a request off until a time, or no longer.
     SnoozeRequest { id: ApprovalId, until: Option<DateTime<Utc>> } => Approval;
-    /// The own absences.
-    ListAbsences { policy: CachePolicy } => Loaded<Page<Absence>>;
+    /// The own absences, or those of everybody.
+    ListAbsences { everybody: bool, policy: CachePolicy } => Loaded<Page<Absence>>;
     /// Enters an absence.
     EnterAbsence { absence: NewAbsence } => Absence;
     /// Deletes an absence.

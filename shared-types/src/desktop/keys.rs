@@ -26,6 +26,8 @@ pub enum Action {
     Previous,
     /// Opens the row.
     Open,
+    /// Selects the row, to decide it together with others.
+    Mark,
     /// Back to the list.
     Back,
     /// Looks for something.
@@ -101,10 +103,11 @@ const fn bind(view: View, action: Action, keys: &'static [&'static str], says: &
 }
 
 /// The keys of all views: a key has one binding, an action too.
-pub const BINDINGS: [Binding; 22] = [
+pub const BINDINGS: [Binding; 23] = [
     bind(View::List, Action::Next, &["j"], "Next row"),
     bind(View::List, Action::Previous, &["k"], "Row before"),
     bind(View::List, Action::Open, &["Enter", "o"], "Open"),
+    bind(View::List, Action::Mark, &["x"], "Select, to decide several together"),
     bind(View::Page, Action::Back, &["Escape"], "Back"),
     bind(View::Page, Action::Search, &["/"], "Search"),
     bind(View::Page, Action::TabBefore, &["["], "Tab before"),

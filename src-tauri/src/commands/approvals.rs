@@ -58,11 +58,12 @@ impl Handle for commands::SnoozeRequest {
 
 impl Handle for commands::ListAbsences {
     async fn handle(self, shell: &Shell) -> Result<Loaded<Page<Absence>>, Failure> {
-        let Self { policy } = self;
+        let Self { everybody, policy } = self;
         let (_, who) = shell.who()?;
-        let query = AbsenceQuery { email: Some(who.email), limit: Some(100), ..AbsenceQuery::default() };
+        let email = (!everybody).then_some(who.email);
+        let query = AbsenceQuery { email, limit: Some(100), ..AbsenceQuery::default() };
         let call = Request::<ListAbsences> { path: &[], query: &query, body: &NoBody {}, headers: &[] };
-        shell.read("absences/own", policy, &call).await
+        shell.read(if everybody { "absences/all" } else { "absences/own" }, policy, &call).await
     }
 }
 

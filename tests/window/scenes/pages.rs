@@ -68,10 +68,12 @@ async fn a_page_that_was_seen_is_there_without_a_server_with_its_age() {
     }
 }
 
-/// What somebody can press or write into, and no key reaches; a list's rows are reached by its own keys.
-const NOT_REACHED: &str = "(() => { const all = document.querySelectorAll('main :is(button, a[href], input, select, textarea, \
+/// What somebody can press or write into, and no key reaches; a list's rows are reached by its own keys,
+/// and what is folded is not there.
+const NOT_REACHED: &str = "(() => { window.reached.add(document.activeElement); const all = document.querySelectorAll('main :is(button, a[href], input, select, textarea, \
      summary, [tabindex=\"0\"])'); return [...all].filter(e => !e.disabled && e.offsetParent && !window.reached.has(e) \
-     && !e.closest('[role=listbox]') && !(e.type === 'radio' && e.closest('section').querySelector('input:checked') !== e)) \
+     && !e.closest('[role=listbox]') && !e.closest('details:not([open]) > :not(summary)') \
+     && !(e.type === 'radio' && e.closest('section').querySelector('input:checked') !== e)) \
      .map(e => e.outerHTML.slice(0, 120)); })()";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,16 @@ impl Toast {
         Self { tone: Tone::Failed, text: text.into(), undo: None }
     }
 
+    /// What it says.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it says that something was not done.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.tone == Tone::Failed
+    }
+
     /// The same, with a way back.
     pub(crate) fn or_undo(self, undo: Callback<()>) -> Self {
         Self { undo: Some(undo), ..self }

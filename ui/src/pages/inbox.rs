@@ -1,5 +1,6 @@
 //! What waits for me: the list, the card beside it, and messages.
 
+mod bulk;
 mod card;
 mod comment_drafts;
 mod decide;
@@ -9,10 +10,13 @@ mod form;
 mod form_drafts;
 mod levels;
 mod list;
+mod marks;
 mod messages;
 mod more;
+mod order;
 mod selection;
 mod tabs;
+mod totals;
 
 pub(crate) use tabs::Tab;
 
@@ -26,9 +30,12 @@ use crate::{
     load::{Load, use_load},
     shell_events::use_shell_event,
 };
+use bulk::Bulk;
 use card::Card;
 use list::List;
+use marks::use_marks;
 use messages::Messages;
+use order::{Order, use_order};
 use selection::{Selection, use_selection};
 use shared_types::{
     api::{
@@ -57,13 +64,14 @@ pub(crate) struct Props {
 pub(crate) fn Inbox(props: &Props) -> Html {
     let (tab, messages) = (props.tab, props.tab == Tab::Messages);
     let reading = use_load(tab.scope(), |scope, policy| bridge::ask(ListRequests { scope, policy }));
+    let (order, order_field) = use_order();
     let is_mine = tab.scope() == Scope::Mine;
     let queued = use_queued();
     // A row that was decided, here or by another, stays where it is until the person goes elsewhere.
     let kept = use_mut_ref(BTreeMap::<ApprovalId, Approval>::new);
     use_refreshing(&kept, &reading.again);
     let items: Rc<Vec<Approval>> = match &reading.load {
-        Load::Ready(loaded) => Rc::new(shown(&loaded.data, tab, &mut kept.borrow_mut())),
+        Load::Ready(loaded) => Rc::new(shown(&loaded.data, (tab, order), &mut kept.borrow_mut())),
         Load::Waiting | Load::Failed(_) => Rc::default(),
     };
     let waiting = items.iter().filter(|approval| is_open(approval, &queued)).count();
@@ -77,6 +85,17 @@ pub(crate) fn Inbox(props: &Props) -> Html {
     let Selection { shown: selected, go_to } = use_selection(items.clone(), address, tab);
     let leave = leaving(items.clone(), &queued, go_to.clone());
     let said = use_said(&kept, &reading.again);
+    let toaster = use_context::<Toaster>().unwrap_or_else(Callback::noop);
+    let marks = use_marks(&items, selected, &queued, &toaster);
+    let together = use_state(|| None::<Vec<Approval>>);
+    let sheet = sheet(&together, &marks.clear, &kept, &reading.again);
+    let open_sheet = {
+        let (items, marked, together) = (items.clone(), marks.marked.clone(), together.clone());
+        Callback::from(move |_: MouseEvent| {
+            let is_marked = |approval: &&Approval| marked.contains(&approval.approval_id);
+            together.set(Some(items.iter().filter(is_marked).cloned().collect()));
+        })
+    };
     let pane = show(&reading.load, (&reading.again, &reading.cancel), "approvals", |loaded| {
         html! {
             <>
@@ -86,7 +105,7 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 } else if items.is_empty() {
                     <Empty says={tab.when_empty().0}><p>{ tab.when_empty().1 }</p></Empty>
                 } else {
-                    <List items={items.clone()} {selected} go_to={go_to.clone()} queued={(*queued).clone()} />
+                    <List items={items.clone()} {selected} go_to={go_to.clone()} queued={(*queued).clone()} marked={marks.marked.clone()} toggle={marks.toggle.clone()} />
                 }
             </>
         }
@@ -100,7 +119,13 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                 <div class="scroll">
                     if messages { <Messages /> } else { { pane } }
                 </div>
-                <div class="foot">if !messages { <span class="keys"><kbd>{ "j" }</kbd><kbd>{ "k" }</kbd>{ " Move" }</span> }
+                if !marks.marked.is_empty() {
+                    <div class="foot marks"><span role="status">{ format!("{} selected", marks.marked.len()) }</span>
+                        <button class="btn push" onclick={marks.clear.reform(|_: MouseEvent| ())}>{ "Clear" }</button>
+                        <button class="btn" onclick={open_sheet}>{ "Decide together…" }</button></div>
+                }
+                <div class="foot">if matches!(tab, Tab::Mine | Tab::Others | Tab::Snoozed) { { order_field } }
+                    if !messages { <span class="keys"><kbd>{ "j" }</kbd><kbd>{ "k" }</kbd>{ " Move" }</span><span class="keys"><kbd>{ "x" }</kbd>{ " Select" }</span> }
                     <span class="keys push"><kbd>{ "?" }</kbd>{ " Keys" }</span></div>
             </section>
             <article class="pane card" aria-label="Decision">
@@ -110,8 +135,32 @@ pub(crate) fn Inbox(props: &Props) -> Html {
                     <Empty says="Choose a request to read it." />
                 }
             </article>
+            { sheet }
         </main>
     }
+}
+
+/// The sheet on which several are decided, while it is open.
+fn sheet(
+    together: &UseStateHandle<Option<Vec<Approval>>>,
+    clear: &Callback<()>,
+    kept: &Kept,
+    again: &Callback<()>,
+) -> Html {
+    let Some(approvals) = (**together).clone() else { return Html::default() };
+    let recorded = {
+        let kept = kept.clone();
+        Callback::from(move |after: Approval| drop(kept.borrow_mut().insert(after.approval_id, after)))
+    };
+    let close = {
+        let (together, clear, again) = (together.clone(), clear.clone(), again.clone());
+        Callback::from(move |()| {
+            together.set(None);
+            clear.emit(());
+            again.emit(());
+        })
+    };
+    html! { <Bulk {approvals} {recorded} {close} /> }
 }
 
 /// Whether a request is one that is looked for: by what it is about, its workflow, who asked, or its amount.
@@ -129,15 +178,17 @@ fn is_found(search: &Search, approval: &Approval) -> bool {
 }
 
 /// The rows of a tab. What waits for the person stays where it is after it was decided; the other tabs show what is read,
-/// what is open by its deadline and what is closed by its end.
-fn shown(now: &[Approval], tab: Tab, kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<Approval> {
+/// what is open in the order that was chosen and what is closed by its end.
+fn shown(
+    now: &[Approval],
+    (tab, order): (Tab, Order),
+    kept: &mut BTreeMap<ApprovalId, Approval>,
+) -> Vec<Approval> {
     match tab {
-        Tab::Mine | Tab::Messages => merge(now, kept),
+        Tab::Mine | Tab::Messages => merge(now, order, kept),
         Tab::Others | Tab::Snoozed => {
             let mut all = now.to_vec();
-            all.sort_by_key(|approval| {
-                (approval.expires_at.is_none(), approval.expires_at, approval.asked_at)
-            });
+            order.sort(&mut all);
             all
         }
         Tab::Decided => {
@@ -149,7 +200,7 @@ fn shown(now: &[Approval], tab: Tab, kept: &mut BTreeMap<ApprovalId, Approval>) 
 }
 
 /// What waits now, in its order, among what was shown before and is decided since.
-fn merge(now: &[Approval], kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<Approval> {
+fn merge(now: &[Approval], order: Order, kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<Approval> {
     let waits = |id: &ApprovalId| now.iter().any(|approval| approval.approval_id == *id);
     for (id, approval) in kept.iter_mut() {
         if !waits(id) {
@@ -166,18 +217,8 @@ fn merge(now: &[Approval], kept: &mut BTreeMap<ApprovalId, Approval>) -> Vec<App
         }
     }
     let mut all: Vec<Approval> = kept.values().cloned().collect();
-    // By deadline, what has none last; then by the money at stake, then by age.
-    let deadline = |approval: &Approval| (approval.expires_at.is_none(), approval.expires_at);
-    all.sort_by(|a, b| {
-        let by_money = || money(b).total_cmp(&money(a));
-        deadline(a).cmp(&deadline(b)).then_with(by_money).then_with(|| a.asked_at.cmp(&b.asked_at))
-    });
+    order.sort(&mut all);
     all
-}
-
-/// The money at stake, as far as numbers of different currencies can be compared at all.
-fn money(approval: &Approval) -> f64 {
-    approval.amount.as_deref().and_then(|amount| amount.parse().ok()).unwrap_or_default()
 }
 
 type Kept = Rc<RefCell<BTreeMap<ApprovalId, Approval>>>;

@@ -109,7 +109,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                     <p><button class="btn" onclick={sign_out}>{ "Sign out" }</button></p>
                 </div></section>
                 <Invitations />
-                <Absences />
+                <Absences own={props.user.email.clone()} />
                 { appearance(*chosen, &change) }
                 { notifications(*chosen, &change) }
                 <PasswordForm />

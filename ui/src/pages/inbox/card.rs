@@ -1,6 +1,6 @@
 //! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
 
-use super::{decide::Decide, evidence::facts, exact, form::Form, levels, queued_words};
+use super::{decide::Decide, evidence::facts, exact, form::Form, form_drafts, levels, queued_words};
 use crate::{
     bridge,
     components::{
@@ -91,7 +91,7 @@ pub(crate) fn Card(props: &Props) -> Html {
                     { why(approval) }
                     if !levels::are_telling(approval) { { said(approval) } }
                 </div></div>
-                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} leave={props.leave.clone()} said={props.said.clone()} />
+                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} edits={form_drafts::edits(id)} leave={props.leave.clone()} said={props.said.clone()} />
             </>
         }
     })

@@ -13,6 +13,7 @@ use crate::{
     format,
     keys::{moment, use_keys},
 };
+use serde_json::{Map, Value};
 use shared_types::{
     api::approvals::{Approval, NewDecision},
     approval::decision::RequestStatus,
@@ -35,6 +36,8 @@ const GUARD_MS: f64 = 300.0;
 pub(crate) struct Props {
     pub(crate) approval: Approval,
     pub(crate) on_its_way: Option<String>,
+    /// What was changed in the form, and not sent.
+    pub(crate) edits: Map<String, Value>,
     /// The request is decided: the next one is shown.
     pub(crate) leave: Callback<ApprovalId>,
     /// What became of a decision, and the request where it is closed.
@@ -56,6 +59,7 @@ pub(crate) fn Decide(props: &Props) -> Html {
     {
         let (asking, send, foot) = (asking.clone(), send.clone(), foot.clone());
         let is_asking = asking.is_some();
+        let is_filled_in = form::faults(&props.approval, &props.edits).is_empty();
         use_keys(View::Card, move |action| {
             let Some(verdict) = verdict_of(action) else { return false };
             // Only where the card is what the person sees.
@@ -63,7 +67,9 @@ pub(crate) fn Decide(props: &Props) -> Html {
                 return false;
             }
             if verdict == Verdict::Approve {
-                send.emit(verdict);
+                if is_filled_in {
+                    send.emit(verdict);
+                }
             } else {
                 ask(id, verdict, &asking);
             }
@@ -139,6 +145,7 @@ fn use_sending(
     is_empty: &UseStateHandle<bool>,
 ) -> Callback<Verdict> {
     let (approval, leave, said) = (props.approval.clone(), props.leave.clone(), props.said.clone());
+    let edits = props.edits.clone();
     let (busy, asking, is_empty) = (busy.clone(), asking.clone(), is_empty.clone());
     Callback::from(move |verdict: Verdict| {
         if *busy {
@@ -151,7 +158,7 @@ fn use_sending(
             is_empty.set(true);
             return;
         }
-        let edits = form_drafts::edits(id);
+        let edits = edits.clone();
         let is_edited = verdict == Verdict::Approve && !edits.is_empty();
         let decision = NewDecision {
             decision: if is_edited { Verb::ApproveWithEdits } else { verdict.into() },
@@ -182,7 +189,7 @@ fn use_sending(
 }
 
 /// What became of a decision, in words; never "done" before the server says so.
-fn outcome(
+pub(super) fn outcome(
     title: &str,
     verdict: Verdict,
     answer: Result<DecisionResult, Failure>,
@@ -239,9 +246,9 @@ fn actions(
     };
     let says = says(props);
     let class = if may { "btn primary" } else { "btn" };
-    let is_edited = !form_drafts::edits(id).is_empty();
+    let is_edited = !props.edits.is_empty();
     let approves = if is_edited { "Approve with edits " } else { "Approve " };
-    let is_filled_in = form::faults(approval).is_empty();
+    let is_filled_in = form::faults(approval, &props.edits).is_empty();
     let may_reject = may || can(Verb::Reject);
     html! {
         <>
@@ -264,7 +271,7 @@ fn says(props: &Props) -> String {
         return because.clone();
     }
     let Some(you) = props.approval.you.as_ref().filter(|you| !you.represents.is_empty()) else {
-        return form::faults(&props.approval)
+        return form::faults(&props.approval, &props.edits)
             .first()
             .map(|fault| format!("{} {}", format::label(&fault.field), fault.message))
             .unwrap_or_default();

@@ -29,7 +29,7 @@ fn effect(effect: &ApprovalEffect) -> Html {
         <div class="exact">
             <p class="muted">{ format!("{} · {}", effect.step_id, effect.kind) }
                 if !later.is_empty() { { format!(" · filled in when it is sent: {later}") } }</p>
-            <pre tabindex="0">{ bytes }</pre>
+            <pre tabindex="0" role="region" aria-label={format!("Exact bytes of {}", effect.step_id)}>{ bytes }</pre>
         </div>
     }
 }

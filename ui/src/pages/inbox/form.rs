@@ -19,14 +19,14 @@ use web_sys::{HtmlElement, HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// What of the form isn't filled in as it must be, with what was typed.
-pub(super) fn faults(approval: &Approval) -> Vec<FormFault> {
+pub(super) fn faults(approval: &Approval, edits: &Map<String, Value>) -> Vec<FormFault> {
     let form: Vec<FormField> = approval.form.iter().map(|field| field.field.clone()).collect();
     if form.is_empty() {
         return Vec::new();
     }
     let mut values: Map<String, Value> =
         approval.form.iter().map(|field| (field.field.name.clone(), field.value.clone())).collect();
-    values.extend(form_drafts::edits(approval.approval_id));
+    values.extend(edits.clone());
     FormField::faults(&form, &values)
 }
 
@@ -61,7 +61,7 @@ pub(super) fn Form(props: &Props) -> Html {
         });
     }
     let edits = form_drafts::edits(props.approval.approval_id);
-    let faults = faults(&props.approval);
+    let faults = faults(&props.approval, &edits);
     let fields = props.approval.form.iter().map(|field| {
         let typed = edits.get(&field.field.name);
         let fault = typed.and_then(|_| faults.iter().find(|fault| fault.field == field.field.name));

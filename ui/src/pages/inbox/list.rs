@@ -11,7 +11,7 @@ use shared_types::{
     desktop::QueuedDecision,
     ids::ApprovalId,
 };
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
@@ -22,6 +22,10 @@ pub(crate) struct Props {
     pub(crate) selected: Option<ApprovalId>,
     pub(crate) go_to: Callback<ApprovalId>,
     pub(crate) queued: Vec<QueuedDecision>,
+    /// Those that are decided together.
+    pub(crate) marked: Rc<BTreeSet<ApprovalId>>,
+    /// Marks one, or not any more.
+    pub(crate) toggle: Callback<ApprovalId>,
 }
 
 #[component]
@@ -35,23 +39,35 @@ pub(crate) fn List(props: &Props) -> Html {
     let stop = props.selected.or_else(|| props.items.first().map(|approval| approval.approval_id));
     let rows = props.items.iter().map(|approval| {
         let id = approval.approval_id;
-        let onclick = props.go_to.reform(move |_: MouseEvent| id);
+        let (go_to, toggle) = (props.go_to.clone(), props.toggle.clone());
+        let onclick = Callback::from(move |event: MouseEvent| {
+            if event.ctrl_key() || event.meta_key() {
+                toggle.emit(id);
+            } else {
+                go_to.emit(id);
+            }
+        });
         let is_selected = props.selected == Some(approval.approval_id);
         let is_stop = stop == Some(approval.approval_id);
         let words = queued_words(&props.queued, approval.approval_id);
-        row(approval, (is_selected, is_stop), words.as_ref(), onclick)
+        let at = Place { is_selected, is_stop, is_marked: props.marked.contains(&id) };
+        row(approval, at, words.as_ref(), onclick)
     });
     html! { <div class="rows" ref={list} role="listbox" aria-label="Approvals I can decide">{ rows.collect::<Html>() }</div> }
 }
 
-fn row(
-    approval: &Approval,
-    (is_selected, is_stop): (bool, bool),
-    on_its_way: Option<&String>,
-    onclick: Callback<MouseEvent>,
-) -> Html {
+/// How a row stands in the list.
+#[derive(Clone, Copy)]
+struct Place {
+    is_selected: bool,
+    /// The one row that the Tab key reaches.
+    is_stop: bool,
+    is_marked: bool,
+}
+
+fn row(approval: &Approval, at: Place, on_its_way: Option<&String>, onclick: Callback<MouseEvent>) -> Html {
     let is_done = !approval.can_decide || on_its_way.is_some();
-    let class = classes!("item", is_done.then_some("is-done"));
+    let class = classes!("item", is_done.then_some("is-done"), at.is_marked.then_some("is-marked"));
     let amount = format::amount(approval.amount.as_deref(), approval.currency.as_deref());
     let who = approval.requester.as_ref().map(|requester| requester.name.clone()).unwrap_or_default();
     let below = match (on_its_way, approval.can_decide) {
@@ -82,8 +98,8 @@ fn row(
     });
     let id = approval.approval_id.to_string();
     html! {
-        <div {class} role="option" tabindex={if is_stop { "0" } else { "-1" }} title={format::title(approval)} key={id.clone()} data-id={id} aria-selected={is_selected.to_string()} {onclick}>
-            <div><span class="cut">{ format::title(approval) }</span><span class="num amount" title={amount.clone()}>{ amount }</span></div>
+        <div {class} role="option" tabindex={if at.is_stop { "0" } else { "-1" }} title={format::title(approval)} key={id.clone()} data-id={id} aria-selected={at.is_selected.to_string()} aria-checked={at.is_marked.then_some("true")} {onclick}>
+            <div><span class="cut">if at.is_marked { <Glyph icon={Icon::Yes} /> }{ format::title(approval) }</span><span class="num amount" title={amount.clone()}>{ amount }</span></div>
             <div>{ below }{ time }</div>
         </div>
     }
