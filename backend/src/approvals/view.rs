@@ -197,7 +197,9 @@ impl Viewer<'_> {
         let mut places = filled.places.iter();
         let decisions = level.decisions.iter().map(|made| {
             let place = if made.counts() && made.decision.approves() { places.next() } else { None };
-            shown_decision(made, place.and_then(Option::as_ref))
+            let shown = shown_decision(made, place.and_then(Option::as_ref));
+            let stands_for_name = shown.stands_for.as_deref().map(|other| self.people.name(other).to_owned());
+            ApprovalDecision { stands_for_name, ..shown }
         });
         ApprovalLevel {
             name: level.name.clone(),
@@ -264,6 +266,7 @@ fn shown_decision(made: &MadeDecision, place: Option<&Place>) -> ApprovalDecisio
         by: made.by.clone(),
         name: made.name.clone(),
         stands_for,
+        stands_for_name: None,
         place: place.and_then(|place| place.entry.clone()),
         comment: made.comment.clone(),
         edits: made.edits.clone(),

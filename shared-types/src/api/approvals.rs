@@ -215,6 +215,9 @@ pub struct ApprovalDecision {
     /// The address of the person for whom they decided; none for themselves.
     #[serde(rename = "for", default)]
     pub stands_for: Option<String>,
+    /// What that person is called.
+    #[serde(rename = "for_name", default, skip_serializing_if = "Option::is_none")]
+    pub stands_for_name: Option<String>,
     /// The entry of the quorum that it fills, where that is known.
     #[serde(default)]
     pub place: Option<Approver>,

@@ -45,6 +45,7 @@ async fn two_levels_with_a_delegate_an_edit_and_a_level_that_opens_again() {
     assert_eq!((&request["status"], &request["levels"][0]["status"]), (&json!("pending"), &json!("open")));
     scene.window.visit(&format!("/requests/others/{approval}")).await;
     scene.window.says("Something else is asked since.").await;
+    scene.window.says("Dee Holm approved with edits for Eva Ström").await;
     scene.window.picture("levels-opened-again").await;
     // Dee's own approval counts at both levels: finance needs one more.
     scene.world.decide(&cy, &approval, approve.clone()).await;

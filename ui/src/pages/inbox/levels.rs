@@ -105,7 +105,8 @@ fn times(level: &ApprovalLevel) -> String {
 }
 
 fn decision(approval: &Approval, made: &ApprovalDecision) -> Html {
-    let stands_for = made.stands_for.as_ref().map(|other| format!(" for {other}")).unwrap_or_default();
+    let stands_for = made.stands_for_name.as_ref().or(made.stands_for.as_ref());
+    let stands_for = stands_for.map(|other| format!(" for {other}")).unwrap_or_default();
     let said = made.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
     let gone = match (made.retracted_at, made.superseded_at) {
         (Some(at), _) => Some(format!(" Taken back {}.", format::hour(at))),
