@@ -184,3 +184,33 @@ async fn an_administrator_enters_the_absence_of_another_and_their_delegate_can_d
         (&json!(true), &json!(["cy.roth@example.com"]))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_on_what_was_read_before_tells_the_difference_and_locks_until_it_is_read() {
+    let scene = Scene::open_as("bo.ek@example.com").await;
+    let (approval, _) = credit(&scene, "A-8").await;
+    scene.open_card(&approval).await;
+    scene.wire.cut();
+    scene.window.says("Offline, data from").await;
+    scene
+        .window
+        .press_until("a", "document.body.innerText.includes('Approved: queued, not yet recorded')")
+        .await;
+    // Cy changes the credit meanwhile.
+    let cy = scene.world.token("cy.roth@example.com").await;
+    let edit = json!({ "decision": "approve_with_edits", "edits": { "credit_days": 14 } });
+    scene.world.decide(&cy, &approval, edit).await;
+    scene.wire.mend();
+    scene.window.visit(&format!("/inbox/{approval}")).await;
+    scene.window.says("/form/credit_days from 30 to 14").await;
+    scene.window.holds("document.querySelector('.card .foot .btn').disabled").await;
+    scene.window.picture("levels-changed-meanwhile").await;
+    scene.window.press("a").await;
+    scene.window.click_on("I have read it").await;
+    scene.window.press_until("a", "document.body.innerText.includes('approval recorded')").await;
+    let request = scene.world.read(&scene.ina, &format!("approvals/{approval}")).await;
+    assert_eq!(
+        (&request["levels"][0]["status"], &request["status"]),
+        (&json!("approved"), &json!("pending"))
+    );
+}

@@ -14,6 +14,7 @@ mod marks;
 mod messages;
 mod more;
 mod order;
+mod refused;
 mod selection;
 mod tabs;
 mod totals;

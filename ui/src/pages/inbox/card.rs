@@ -1,6 +1,13 @@
 //! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
 
-use super::{decide::Decide, evidence::facts, exact, form::Form, form_drafts, levels, queued_words};
+use super::{
+    decide::Decide,
+    evidence::facts,
+    exact,
+    form::Form,
+    form_drafts, levels, queued_words,
+    refused::{refused, unread_change},
+};
 use crate::{
     bridge,
     components::{
@@ -19,7 +26,7 @@ use shared_types::{
     api::approvals::Approval,
     approval::decision::RequestStatus,
     desktop::{
-        Loaded, QueuedDecision, QueuedDecisionState, ShellEvent,
+        Loaded, QueuedDecision, ShellEvent,
         commands::{ReadApproval, SetInFront},
     },
     ids::ApprovalId,
@@ -68,6 +75,7 @@ pub(crate) fn Card(props: &Props) -> Html {
     // Typing in the form changes what the foot says.
     let redraw = use_force_update();
     let changed = Callback::from(move |()| redraw.force_update());
+    let unread = unread_change(&props.queued, id);
     let load = match (&reading.load, &props.known) {
         (Load::Waiting, Some(known)) => Load::Ready(known.clone()),
         (load, _) => load.clone(),
@@ -79,7 +87,7 @@ pub(crate) fn Card(props: &Props) -> Html {
                 <div class="scroll"><div class="card-body data">
                     { head(approval) }
                     <Stale at={loaded.at} fresh={loaded.fresh} />
-                    { lost(&props.queued, id) }
+                    { refused(&props.queued, id, unread, &changed) }
                     { standing(approval) }
                     { stuck(approval) }
                     { effects(approval) }
@@ -91,25 +99,10 @@ pub(crate) fn Card(props: &Props) -> Html {
                     { why(approval) }
                     if !levels::are_telling(approval) { { said(approval) } }
                 </div></div>
-                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} edits={form_drafts::edits(id)} leave={props.leave.clone()} said={props.said.clone()} />
+                <Decide approval={approval.clone()} on_its_way={on_its_way.clone()} edits={form_drafts::edits(id)} is_locked={unread.is_some()} leave={props.leave.clone()} said={props.said.clone()} />
             </>
         }
     })
-}
-
-/// A decision that the server refused: what happened, and that nothing written is gone.
-fn lost(queued: &[QueuedDecision], id: ApprovalId) -> Html {
-    let last = queued.iter().rev().find(|item| item.approval_id == id);
-    match last.map(|item| &item.state) {
-        Some(QueuedDecisionState::Rejected { problem }) => html! {
-            <div class="banner" role="alert"><Glyph icon={Icon::Look} tone="wait" />
-                <span>{ format!("Yours was not recorded. {} What you wrote is kept in Outbox.", problem.detail) }</span></div>
-        },
-        Some(
-            QueuedDecisionState::Queued | QueuedDecisionState::Sending | QueuedDecisionState::Recorded { .. },
-        )
-        | None => Html::default(),
-    }
 }
 
 fn may_edit(approval: &Approval) -> bool {

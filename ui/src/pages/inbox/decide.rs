@@ -38,6 +38,8 @@ pub(crate) struct Props {
     pub(crate) on_its_way: Option<String>,
     /// What was changed in the form, and not sent.
     pub(crate) edits: Map<String, Value>,
+    /// What is asked has changed, and the difference is still to be read.
+    pub(crate) is_locked: bool,
     /// The request is decided: the next one is shown.
     pub(crate) leave: Callback<ApprovalId>,
     /// What became of a decision, and the request where it is closed.
@@ -54,7 +56,7 @@ pub(crate) fn Decide(props: &Props) -> Html {
     let busy = use_state(|| false);
     let appeared = use_mut_ref(moment);
     let (foot, reason) = (use_node_ref(), use_node_ref());
-    let may = props.approval.can_decide && props.on_its_way.is_none() && !*busy;
+    let may = props.approval.can_decide && props.on_its_way.is_none() && !props.is_locked && !*busy;
     let send = use_sending(props, &busy, &asking, &is_empty);
     {
         let (asking, send, foot) = (asking.clone(), send.clone(), foot.clone());
@@ -249,7 +251,7 @@ fn actions(
     let is_edited = !props.edits.is_empty();
     let approves = if is_edited { "Approve with edits " } else { "Approve " };
     let is_filled_in = form::faults(approval, &props.edits).is_empty();
-    let may_reject = may || can(Verb::Reject);
+    let may_reject = may || (can(Verb::Reject) && !props.is_locked);
     html! {
         <>
             <button {class} disabled={!may || !is_filled_in} onclick={approve}>{ approves }<kbd>{ "a" }</kbd></button>
