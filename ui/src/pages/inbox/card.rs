@@ -116,7 +116,7 @@ fn stuck(approval: &Approval) -> Html {
         <>
             if let Some(last) = approval.reopened.last().filter(|_| approval.status == RequestStatus::Pending) {
                 <div class="banner is-wrapped" role="status"><Glyph icon={Icon::Look} tone="wait" />
-                    <span>{ format!("Asked again {}: {}.", format::clock(last.at), last.because) }
+                    <span class="fill">{ format!("Asked again {}: {}.", format::clock(last.at), last.because) }
                         { last.changes.iter().map(|change| html! {
                             <span class="change">{ format!(" {}: ", change.pointer) }<span class="was">{ format::value(&change.from) }</span>{ " → " }<b>{ format::value(&change.to) }</b></span>
                         }).collect::<Html>() }</span></div>

@@ -35,7 +35,7 @@ pub(super) fn refused(
     match last.map(|item| &item.state) {
         Some(QueuedDecisionState::Rejected { problem }) => html! {
             <div class="banner is-wrapped" role="alert"><Glyph icon={Icon::Look} tone="wait" />
-                <span>{ format!("Yours was not recorded. {} What you wrote is kept in Outbox.", problem.detail) }</span>
+                <span class="fill">{ format!("Yours was not recorded. {} What you wrote is kept in Outbox.", problem.detail) }</span>
                 if let Some(item) = unread {
                     <button class="btn push" onclick={changed.reform(move |_: MouseEvent| {
                         READ.with_borrow_mut(|read| read.insert(item));
