@@ -23,7 +23,7 @@ pub struct Absence {
     pub email: String,
     /// What they are called.
     pub name: String,
-    /// The first instant.
+    /// The first instant of the absence, in UTC.
     pub from: DateTime<Utc>,
     /// The first instant at which they are there again.
     pub until: DateTime<Utc>,
@@ -43,7 +43,7 @@ pub struct Absence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAbsence {
-    /// The first instant.
+    /// The first instant of the absence, in UTC.
     pub from: DateTime<Utc>,
     /// The first instant at which they are there again.
     pub until: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub struct NewAbsence {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AbsenceChange {
-    /// The first instant.
+    /// The first instant of the absence, in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
     /// The first instant at which they are there again.

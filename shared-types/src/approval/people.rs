@@ -28,7 +28,7 @@ pub struct Person {
 /// A time in which a person is away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AbsenceSpan {
-    /// The first instant.
+    /// The first instant of the absence, in UTC.
     pub from: DateTime<Utc>,
     /// The first instant at which they are there again.
     pub until: DateTime<Utc>,

@@ -36,7 +36,7 @@ pub(super) struct Props {
 /// What became of each.
 type Outcomes = BTreeMap<ApprovalId, Toast>;
 
-/// The sheet.
+/// The sheet: what they come to and one decision for all; once it is sent, the outcome of each.
 #[component]
 pub(super) fn Bulk(props: &Props) -> Html {
     let reason = use_node_ref();
