@@ -67,7 +67,7 @@ impl Effects {
         known: &BTreeMap<String, String>,
         masker: &Masker,
     ) -> Outcome {
-        let scope = Scope { context: call.context.layers(), now: call.now, secrets: Secrets::Known(known) };
+        let scope = Scope { secrets: Secrets::Known(known), ..Scope::masked(&call.context, call.now) };
         let request = match resolve(&call.effect, &scope) {
             Ok(request) => request,
             Err(error) => {

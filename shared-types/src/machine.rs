@@ -31,7 +31,6 @@ pub mod frames;
 pub mod input;
 pub mod limits;
 mod parallel;
-mod path_ahead;
 mod preview;
 pub mod request;
 mod resolved_effects;
@@ -47,9 +46,11 @@ mod texts;
 pub mod trace;
 mod transition;
 mod wait;
+mod way_ahead;
 mod withdraw;
 
 pub use address::StepAddress;
+pub use approval::ladder;
 pub use child_run::ChildStatus;
 pub use command::{Applied, Command, EffectCall, StartRun};
 pub use definition::Definition;
@@ -67,7 +68,7 @@ use std::sync::Arc;
 use transition::Transition;
 
 /// The version of this machine, kept with every run.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The deepest chain of runs that set each other off by events.
 pub const MAX_DEPTH: u32 = 16;

@@ -31,6 +31,9 @@ use shared_types::{
 use sqlx::PgPool;
 use std::{cmp::Ordering, collections::BTreeMap};
 
+/// How many of the effects that an approval sends are listed.
+const MAX_SHOWN_EFFECTS: usize = 100;
+
 /// Requests as a caller sees them. The people and the names of roles are read by a few queries for all of them.
 ///
 /// # Errors
@@ -142,7 +145,7 @@ impl Viewer<'_> {
             working_seconds_left: self.working_seconds_left(request.calendar.as_deref(), request.expires_at),
             calendar: request.calendar,
             form: form.collect(),
-            effects: request.effects.into_iter().map(shown_effect).collect(),
+            effects: shown_effects(request.effects),
             quick: request.quick,
             why: request.why,
             if_approved: request.if_approved,
@@ -277,10 +280,16 @@ fn shown_decision(made: &MadeDecision, place: Option<&Place>) -> ApprovalDecisio
     }
 }
 
+/// The first of what an approval sends; all of it is part of what is seen.
+fn shown_effects(effects: Vec<ResolvedEffect>) -> Vec<ApprovalEffect> {
+    effects.into_iter().filter(ResolvedEffect::is_listed).take(MAX_SHOWN_EFFECTS).map(shown_effect).collect()
+}
+
 fn shown_effect(effect: ResolvedEffect) -> ApprovalEffect {
     ApprovalEffect {
         at_the_time: effect.at_the_time(),
         step_id: effect.step_id,
+        lanes: Some(effect.lanes).filter(|lanes| !lanes.is_empty()),
         index: effect.index,
         kind: effect.kind,
         request: effect.request,

@@ -38,6 +38,21 @@ pub(super) async fn begin(
             }
             return Ok(Some(refused(start, not_on(engine, workspace, start).await?)));
         };
+        if start.revision.is_some_and(|approved| approved != workflow.revision) {
+            // What is remembered may be old; the current revision may be the approved one.
+            active = engine.0.catalog.reload(&engine.0.pool, workspace).await?;
+            let current = find(&active, start).map(|workflow| workflow.revision);
+            match current {
+                None => continue,
+                Some(current) if start.revision == Some(current) => continue,
+                Some(revision) => {
+                    return Ok(Some(Mutation::of_input(input(
+                        start,
+                        ChildStatus::OtherRevision { revision },
+                    ))));
+                }
+            }
+        }
         if let Some(fault) = input_fault(&workflow, &start.input) {
             return Ok(Some(refused(start, ("call.input", fault))));
         }

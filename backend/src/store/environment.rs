@@ -1,17 +1,17 @@
-//! What a run has to know of its workspace: people with their absences, and calendars.
+//! What a run has to know of its workspace: people with their absences, calendars, and the revisions of what it calls and asks.
 
-use super::{OfRow as _, Result, calendars, read, read_large_text};
+use super::{OfRow as _, Result, calendars, read, read_large_text, rules};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use shared_types::{
     approval::people::{AbsenceSpan, Person},
     email,
-    ids::{ApprovalId, ExecutionId, UserId, WorkspaceId},
+    ids::{ApprovalId, ExecutionId, UserId, WorkflowId, WorkspaceId},
     machine::environment::{EnvironmentNeeds, PeopleNeeds, RunEnvironment},
     recipient::Approver,
 };
 use sqlx::PgConnection;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// Reads what a run has to know. The version is read first: what changes after it is found by whoever compares it.
@@ -30,8 +30,30 @@ pub async fn environment(
         Some(needs) => people(&mut *conn, workspace, needs, at).await?,
         None => Vec::new(),
     };
-    let calendars = calendars::named(conn, workspace, &needs.calendars).await?;
-    Ok(RunEnvironment { version, people, roles_are_open: false, calendars, author: None })
+    let calendars = calendars::named(&mut *conn, workspace, &needs.calendars).await?;
+    let rules = rules::some(&mut *conn, workspace, &needs.rules).await?;
+    let revisions = revisions(conn, workspace, &needs.workflows).await?;
+    Ok(RunEnvironment { version, people, calendars, rules, revisions, ..RunEnvironment::default() })
+}
+
+/// The current revisions of some workflows; those that aren't there are left out.
+async fn revisions(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[WorkflowId],
+) -> Result<BTreeMap<WorkflowId, i32>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<&str> = ids.iter().map(WorkflowId::as_str).collect();
+    let rows = sqlx::query!(
+        "select workflow_id, revision from workflows where workspace_id = $1 and workflow_id = any($2)",
+        workspace.0,
+        &ids as &[&str]
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (WorkflowId(row.workflow_id), row.revision)).collect())
 }
 
 /// An absence as the query gives it.

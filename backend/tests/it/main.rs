@@ -9,6 +9,7 @@ mod api_documents;
 mod api_shapes;
 mod app;
 mod approvals;
+mod approved_revisions;
 mod branches;
 mod calls;
 mod crashed_decisions;

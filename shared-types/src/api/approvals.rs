@@ -271,14 +271,18 @@ pub struct ApprovalField {
 pub struct ApprovalEffect {
     /// At which step.
     pub step_id: StepId,
+    /// In which branches and items of it, outermost first: `each.1.7` is item 7 of the first visit of `each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lanes: Option<String>,
     /// Which of the step's effects, from 0.
     pub index: u32,
-    /// The effect's type.
+    /// The effect's type; `call` for a run of another workflow, `workflow_revision` and `rule_version` for the revision of
+    /// a workflow that is called and the version of a rule that is asked.
     #[serde(rename = "type")]
     pub kind: String,
     /// What is sent, secrets masked; none if it is too large to be shown.
     pub request: Option<Value>,
-    /// The places in it that are filled in when it is approved, as JSON pointers.
+    /// The places in it that are filled in at the time, as JSON pointers: by the decision, a time or a secret.
     pub at_the_time: Vec<String>,
 }
 

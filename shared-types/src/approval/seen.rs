@@ -11,9 +11,12 @@ use std::fmt::Write as _;
 pub struct ResolvedEffect {
     /// At which step.
     pub step_id: StepId,
+    /// In which branches and items that stand in the lane of the request, as in a step's address; empty for the lane itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lanes: String,
     /// Which of the step's effects, from 0.
     pub index: u32,
-    /// The effect's type.
+    /// The effect's type, or one of [`CALL`] and the others.
     #[serde(rename = "type")]
     pub kind: String,
     /// What is sent; none if it is too large to be kept with the request.
@@ -21,19 +24,57 @@ pub struct ResolvedEffect {
     pub request: Option<Value>,
     /// The hash of what is sent: `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// The places of the request that hold a time or a secret, as JSON pointers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filled_in: Vec<String>,
 }
+
+/// The type of an entry for a run of another workflow, with its input.
+pub const CALL: &str = "call";
+/// The type of an entry for the revision of a workflow that is called.
+pub const WORKFLOW_REVISION: &str = "workflow_revision";
+/// The type of an entry for the version of a stored rule that is asked as it stands.
+pub const RULE_VERSION: &str = "rule_version";
+/// The type of an entry for the way that a step takes. It isn't listed for people: what follows it is.
+pub const WAY: &str = "way";
 
 /// Stands in a resolved effect for what the decision brings.
 pub const AT_THE_TIME: &str = "(filled in when it is approved)";
 
 impl ResolvedEffect {
-    /// The places of its request that are filled in when it is approved, as JSON pointers.
+    /// The places of its request that are filled in at the time, as JSON pointers: with what the decision brings, a time or
+    /// a secret.
     pub fn at_the_time(&self) -> Vec<String> {
-        let mut places = Vec::new();
+        let mut places = self.filled_in.clone();
         if let Some(request) = &self.request {
-            find_placeholders(request, &mut String::new(), &mut places);
+            find_text(request, AT_THE_TIME, &mut String::new(), &mut places);
         }
+        places.sort();
+        places.dedup();
         places
+    }
+
+    /// Whether it is one of those that are listed for people.
+    pub fn is_listed(&self) -> bool {
+        self.kind != WAY
+    }
+
+    /// Where it is sent, for the changes of what is seen: `{step_id}`, or `{step_id}:{lanes}`.
+    pub fn place(&self) -> String {
+        if self.lanes.is_empty() {
+            self.step_id.0.clone()
+        } else {
+            format!("{}:{}", self.step_id, self.lanes)
+        }
+    }
+
+    /// What of it is hashed.
+    fn hashed(&self) -> Value {
+        let mut parts = vec![json!(self.step_id), json!(self.index), json!(self.kind), json!(self.digest)];
+        if !self.lanes.is_empty() {
+            parts.push(json!(self.lanes));
+        }
+        Value::Array(parts)
     }
 
     /// An effect's request, which is kept whole as long as there is `room` for its bytes.
@@ -42,26 +83,35 @@ impl ResolvedEffect {
         let digest = sha256(text.as_bytes());
         let fits = text.len() <= *room;
         *room = if fits { *room - text.len() } else { 0 };
-        Self { step_id: step.clone(), index, kind: kind.to_owned(), request: fits.then_some(request), digest }
+        Self {
+            step_id: step.clone(),
+            lanes: String::new(),
+            index,
+            kind: kind.to_owned(),
+            request: fits.then_some(request),
+            digest,
+            filled_in: Vec::new(),
+        }
     }
 }
 
-fn find_placeholders(value: &Value, at: &mut String, places: &mut Vec<String>) {
+/// The places below `at` whose text has a word in it, as JSON pointers.
+pub fn find_text(value: &Value, word: &str, at: &mut String, places: &mut Vec<String>) {
     let length = at.len();
     match value {
-        Value::String(text) if text.contains(AT_THE_TIME) => places.push(at.clone()),
+        Value::String(text) if text.contains(word) => places.push(at.clone()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         Value::Array(items) => {
             for (n, item) in items.iter().enumerate() {
                 let _ = write!(at, "/{n}");
-                find_placeholders(item, at, places);
+                find_text(item, word, at, places);
                 at.truncate(length);
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
                 let _ = write!(at, "/{}", escape_segment(key));
-                find_placeholders(item, at, places);
+                find_text(item, word, at, places);
                 at.truncate(length);
             }
         }
@@ -101,8 +151,7 @@ pub fn seen_hash(seen: &Seen<'_>) -> String {
         json!(seen.if_rejected),
     ];
     if !seen.effects.is_empty() {
-        let sent = seen.effects.iter().map(|e| json!([e.step_id, e.index, e.kind, e.digest]));
-        shown.push(sent.collect());
+        shown.push(seen.effects.iter().map(ResolvedEffect::hashed).collect());
     }
     sha256(Value::Array(shown).to_string().as_bytes())
 }
@@ -115,7 +164,7 @@ pub fn content_hash(seen: &Seen<'_>) -> String {
 
 /// The hash of what an approver sees, of what is asked, what the form's fields hold, and what an approval sends.
 pub fn seen_hash_of(content: &str, values: &Map<String, Value>, effects: &[ResolvedEffect]) -> String {
-    let sent: Vec<Value> = effects.iter().map(|e| json!([e.step_id, e.index, e.kind, e.digest])).collect();
+    let sent: Vec<Value> = effects.iter().map(ResolvedEffect::hashed).collect();
     sha256(json!([content, values, sent]).to_string().as_bytes())
 }
 

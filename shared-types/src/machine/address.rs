@@ -65,12 +65,21 @@ impl StepAddress {
 impl fmt::Display for StepAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.step, self.visit)?;
-        for Within { step, visit, lane } in &self.within {
-            match lane {
-                LaneId::Branch(id) => write!(f, ":{step}.{visit}.{id}")?,
-                LaneId::Item(n) => write!(f, ":{step}.{visit}.{n}")?,
-            }
-        }
-        Ok(())
+        self.within.iter().try_for_each(|within| write!(f, ":{within}"))
     }
+}
+
+/// `each.1.7`: the step, its visit, and the branch or item.
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.lane {
+            LaneId::Branch(id) => write!(f, "{}.{}.{id}", self.step, self.visit),
+            LaneId::Item(n) => write!(f, "{}.{}.{n}", self.step, self.visit),
+        }
+    }
+}
+
+/// Branches and items in the form that an address has them: `each.1.7:both.1.left`.
+pub(super) fn lanes(within: &[Within]) -> String {
+    within.iter().map(Within::to_string).collect::<Vec<_>>().join(":")
 }

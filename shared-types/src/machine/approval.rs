@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod deciding;
+pub mod ladder;
 mod needs;
 mod outcome;
 mod reopening;
@@ -15,6 +16,7 @@ use super::{
     failure::Failure,
     frames::Activity,
     preview,
+    preview::Asked,
     state::OpenRequest,
     texts,
     texts::{MAX_AMOUNT, MAX_ENTITY_ID, MAX_REASON, MAX_SUBJECT},
@@ -163,10 +165,10 @@ impl Transition<'_> {
             span.map(|span| counting.due(self.stamp.at, &span))
         };
         let approval_id = ApprovalId(self.fresh_id());
-        let outcomes = step.outcomes().cloned().unwrap_or_default();
         let subject = spec.subject.or_else(|| self.state.subject.clone());
         let asked = asked_in_words(spec.levels.first());
-        let previews = preview::previews(self, step, place, &outcomes, subject.as_deref(), &spec.values);
+        let asking = Asked { step, place, subject: subject.as_deref(), resumes: None };
+        let previews = preview::previews(self, &asking, &spec.values);
         let fact = self.fact(place, StepState::Waiting);
         fact.reason = Some(format!("Asks {asked}"));
         fact.input = Some(json!({

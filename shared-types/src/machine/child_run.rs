@@ -17,6 +17,9 @@ pub struct ChildRun {
     pub input: Map<String, Value>,
     /// Whether this run waits for its result, or only for its start.
     pub awaited: bool,
+    /// Which revision people approved; none where they saw none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i32>,
     /// Whether it is known to have started.
     #[serde(rename = "begun", default)]
     pub started: bool,
@@ -40,6 +43,11 @@ pub enum ChildStatus {
         code: String,
         /// A sentence for people.
         message: String,
+    },
+    /// It isn't started, since another revision is current than the one that people approved.
+    OtherRevision {
+        /// The current one.
+        revision: i32,
     },
     /// It has started.
     Started,

@@ -191,6 +191,8 @@ pub struct StartRun {
     pub input: Map<String, Value>,
     /// Whether its result is waited for.
     pub awaited: bool,
+    /// The revision that people approved: it isn't started with another. None where any will do.
+    pub revision: Option<i32>,
     /// How many runs set each other off before it.
     pub depth: u32,
     /// On whose behalf.

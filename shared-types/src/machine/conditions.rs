@@ -15,11 +15,10 @@ use crate::{
         condition::Condition,
         evaluate::{GroupOp, Why, evaluate},
         rule::Rule,
-        scope::Scope,
         step::{Case, ConditionStep, RuleVersion, Step, StepKind, Test},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How many passed conditions a run remembers for its requests.
 const MAX_PASSED: usize = 50;
@@ -56,6 +55,13 @@ impl Transition<'_> {
         };
         let rule_id = rule_id.clone();
         let Some(step) = self.definition.step(&place.step) else { return Err(InputError::NotExpected) };
+        if !self.state.approved.is_empty()
+            && let Some(rule) = rule
+            && let Some(next) = self.rule_held_back(step, place, &rule_id, rule)
+        {
+            self.continue_from(place, next);
+            return Ok(());
+        }
         self.take_frame(place);
         let asked = match rule {
             Some(rule) => self.evaluate_rule(step, place, &rule_id, rule),
@@ -69,7 +75,7 @@ impl Transition<'_> {
         Ok(())
     }
 
-    fn evaluate_rule(
+    pub(super) fn evaluate_rule(
         &mut self,
         step: &Step,
         place: &StepAddress,
@@ -89,18 +95,12 @@ impl Transition<'_> {
         place: &StepAddress,
         condition: &Condition,
     ) -> Result<StepEnd<'_>, Failure> {
-        let (on_true, on_false) =
-            if let StepKind::Condition(ConditionStep { on_true, on_false, .. }) = &step.kind {
-                (on_true.as_ref(), on_false.as_ref())
-            } else {
-                (None, None)
-            };
         let why = self.evaluate_condition(place, condition)?;
-        let next = if why.holds() { on_true } else { on_false }.or(step.next.as_ref());
+        let (next, has_links) = (linked(step, why.holds()), linked(step, !why.holds()).is_some());
         let sentence = why.sentence();
         let flow = match next {
             Some(next) => Next::To(next.clone()),
-            None if on_true.is_some() || on_false.is_some() => Next::End(None),
+            None if has_links => Next::End(None),
             // A branch that ends in a condition without links passes when that is true.
             None => {
                 let failure = Failure::new("condition.false", sentence.clone()).at(&place.step);
@@ -142,8 +142,61 @@ impl Transition<'_> {
 
     fn evaluate_condition(&self, place: &StepAddress, condition: &Condition) -> Result<Why, Failure> {
         let context = self.context(place);
-        let scope = Scope::masked(&context, self.stamp.at);
-        evaluate(condition, &scope).map_err(|error| Failure::new("condition.failed", format!("{error}.")))
+        evaluate(condition, &self.scope(&context))
+            .map_err(|error| Failure::new("condition.failed", format!("{error}.")))
+    }
+
+    /// Which way a step would go now, to be held against the way that people saw; nothing for a step that has one only, or
+    /// that isn't known to have another before it is entered.
+    pub(super) fn way_of(&self, step: &Step, place: &StepAddress) -> Option<Value> {
+        match &step.kind {
+            StepKind::Condition(ConditionStep { test: Test::Condition(condition), .. }) => {
+                Some(self.way_by(step, place, condition))
+            }
+            StepKind::Condition(ConditionStep { test: Test::Rule { rule_id, version }, .. }) => {
+                let current = self.stamp.environment.as_deref().and_then(|known| known.rules.get(rule_id));
+                let is_latest = *version == Some(RuleVersion::Latest);
+                let rule = if is_latest { current } else { self.definition.rule(rule_id) };
+                rule.map(|rule| self.way_by(step, place, &rule.condition))
+            }
+            StepKind::Switch { cases, default } => {
+                let holds = |case: &&Case| self.evaluate_condition(place, &case.when).map(|why| why.holds());
+                let mut next = default.as_ref();
+                for case in cases {
+                    match holds(&case) {
+                        Ok(true) => {
+                            next = case.next.as_ref();
+                            break;
+                        }
+                        Ok(false) => {}
+                        Err(_) => return Some(json!({ "next": null, "fails": true })),
+                    }
+                }
+                Some(json!({ "next": next.or(step.next.as_ref()) }))
+            }
+            StepKind::Foreach { foreach } => Some(match self.items(place, foreach) {
+                Ok(items) => json!({ "items": items.len() }),
+                Err(_) => json!({ "items": null, "fails": true }),
+            }),
+            StepKind::Action { .. }
+            | StepKind::Execute { .. }
+            | StepKind::Approval { .. }
+            | StepKind::Parallel { .. }
+            | StepKind::Wait { .. }
+            | StepKind::Set { .. }
+            | StepKind::Call { .. }
+            | StepKind::Emit { .. }
+            | StepKind::Fail { .. }
+            | StepKind::Ai { .. } => None,
+        }
+    }
+
+    /// The same of a step that asks this condition.
+    pub(super) fn way_by(&self, step: &Step, place: &StepAddress, condition: &Condition) -> Value {
+        match self.evaluate_condition(place, condition) {
+            Ok(why) => json!({ "holds": why.holds(), "next": linked(step, why.holds()) }),
+            Err(_) => json!({ "next": null, "fails": true }),
+        }
     }
 
     fn record_passed(&mut self, place: &StepAddress, why: &Why) {
@@ -161,6 +214,12 @@ impl Transition<'_> {
             why: why.clone(),
         });
     }
+}
+
+/// Where a condition leads.
+fn linked(step: &Step, holds: bool) -> Option<&StepId> {
+    let StepKind::Condition(ConditionStep { on_true, on_false, .. }) = &step.kind else { return None };
+    if holds { on_true.as_ref() } else { on_false.as_ref() }.or(step.next.as_ref())
 }
 
 fn no_rule(rule_id: &str) -> Failure {

@@ -1,15 +1,15 @@
 //! A document made ready to run.
 
-use super::Event;
+use super::{EnvironmentNeeds, Event};
 use crate::{
-    ids::StepId,
+    ids::{StepId, WorkflowId},
     workflow::{
         Document,
         check::every_step,
         evaluate::{ConditionError, evaluate},
         rule::Rule,
         scope::Scope,
-        step::{Step, StepKind},
+        step::{CallWorkflow, Step, StepKind},
     },
 };
 use chrono::{DateTime, Utc};
@@ -22,8 +22,8 @@ pub struct Definition {
     /// Where each step is: its number in the document, then a sequence of it and the number there, and so on.
     index: BTreeMap<StepId, Vec<usize>>,
     rules: BTreeMap<String, Rule>,
-    /// The calendars in which its steps ask people.
-    calendars: Vec<String>,
+    /// What of its workspace each of its runs has to know.
+    needs: EnvironmentNeeds,
 }
 
 impl Definition {
@@ -36,8 +36,8 @@ impl Definition {
     pub fn with_rules(document: Document, rules: BTreeMap<String, Rule>) -> Self {
         let mut index = BTreeMap::new();
         find(&document.steps, &[], &mut index);
-        let calendars = calendars(&document);
-        Self { document, index, rules, calendars }
+        let needs = needs(&document);
+        Self { document, index, rules, needs }
     }
 
     /// The document.
@@ -45,9 +45,9 @@ impl Definition {
         &self.document
     }
 
-    /// The calendars in which its steps ask people, by name.
-    pub fn calendars(&self) -> &[String] {
-        &self.calendars
+    /// What of its workspace a run has to know with whatever happens: calendars, and what its requests name by revision.
+    pub fn needs_at_start(&self) -> EnvironmentNeeds {
+        self.needs.clone()
     }
 
     /// A step by its id, wherever it stands.
@@ -97,14 +97,28 @@ impl Definition {
     }
 }
 
-fn calendars(document: &Document) -> Vec<String> {
-    let named = every_step(document).filter_map(|(_, step)| {
-        if let StepKind::Approval { approval, .. } = &step.kind { approval.calendar.clone() } else { None }
-    });
-    let mut calendars: Vec<String> = named.collect();
-    calendars.sort();
-    calendars.dedup();
-    calendars
+fn needs(document: &Document) -> EnvironmentNeeds {
+    let mut needs = EnvironmentNeeds::default();
+    // Revisions count only for those who are asked.
+    let asks = every_step(document).any(|(_, step)| step.asks());
+    for (_, step) in every_step(document).filter(|_| asks) {
+        if let StepKind::Approval { approval, .. } = &step.kind {
+            needs.calendars.extend(approval.calendar.clone());
+        } else if let Some(rule_id) = step.latest_rule() {
+            needs.rules.push(rule_id.to_owned());
+        } else if let StepKind::Call { call: CallWorkflow { workflow_id, .. } } = &step.kind {
+            needs.workflows.push(workflow_id.clone());
+        }
+    }
+    sort(&mut needs.calendars);
+    sort(&mut needs.rules);
+    sort::<WorkflowId>(&mut needs.workflows);
+    needs
+}
+
+fn sort<T: Ord>(names: &mut Vec<T>) {
+    names.sort();
+    names.dedup();
 }
 
 fn find(steps: &[Step], above: &[usize], index: &mut BTreeMap<StepId, Vec<usize>>) {

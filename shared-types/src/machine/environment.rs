@@ -3,10 +3,15 @@
 
 use crate::{
     approval::people::Person,
+    ids::WorkflowId,
     recipient::Approver,
-    workflow::calendar::{Calendar, WorkingTime},
+    workflow::{
+        calendar::{Calendar, WorkingTime},
+        rule::Rule,
+    },
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a run has to know of its workspace.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +28,12 @@ pub struct RunEnvironment {
     /// The calendars that are counted in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<Calendar>,
+    /// The stored rules that its steps ask as they stand, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<String, Rule>,
+    /// The current revisions of the workflows that its steps call.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub revisions: BTreeMap<WorkflowId, i32>,
     /// The address of whoever published the workflow's revision, who is told when a request is stuck.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
@@ -41,6 +52,10 @@ impl RunEnvironment {
 pub struct EnvironmentNeeds {
     /// The calendars, by name.
     pub calendars: Vec<String>,
+    /// The stored rules that its steps ask as they stand, by id.
+    pub rules: Vec<String>,
+    /// The workflows that its steps call.
+    pub workflows: Vec<WorkflowId>,
     /// The people whom a request concerns.
     pub people: Option<PeopleNeeds>,
 }
@@ -57,6 +72,9 @@ pub struct PeopleNeeds {
 impl EnvironmentNeeds {
     /// Whether nothing is needed.
     pub fn is_empty(&self) -> bool {
-        self.calendars.is_empty() && self.people.is_none()
+        self.calendars.is_empty()
+            && self.rules.is_empty()
+            && self.workflows.is_empty()
+            && self.people.is_none()
     }
 }

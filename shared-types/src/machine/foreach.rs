@@ -13,7 +13,6 @@ use super::{
 };
 use crate::workflow::{
     context::weight,
-    scope::Scope,
     step::{Foreach, OnItemError, Step},
     template::as_text,
 };
@@ -58,9 +57,9 @@ impl Transition<'_> {
         Ok(self.advance_items(place))
     }
 
-    fn items(&self, place: &StepAddress, foreach: &Foreach) -> Result<Vec<Value>, Failure> {
+    pub(super) fn items(&self, place: &StepAddress, foreach: &Foreach) -> Result<Vec<Value>, Failure> {
         let context = self.context(place);
-        let value = foreach.items.value(&Scope::masked(&context, self.stamp.at))?;
+        let value = foreach.items.value(&self.scope(&context))?;
         let wrong = |is: &str| {
             let source = as_text(&foreach.items.source());
             let message = format!("`items` must be a list; \"{source}\" gives {is}.");

@@ -68,11 +68,14 @@ impl Transition<'_> {
     pub(super) fn advance_branches(&mut self, place: &StepAddress) -> Next {
         loop {
             let Some(parallel_state) = self.parallel_state(place) else { return Next::Stay };
-            if let Some(decided) = outcome_of(parallel_state) {
-                return self.complete_parallel(place, decided);
-            }
             let ahead =
                 parallel_state.branches.iter().position(|b| matches!(b.state, BranchState::NotEntered));
+            // Whoever looks ahead passes calls at once; the run itself enters the other branches meanwhile.
+            let is_passed_early =
+                ahead.is_some() && self.ahead.as_ref().is_some_and(|ahead| ahead.has_waited);
+            if let Some(decided) = outcome_of(parallel_state).filter(|_| !is_passed_early) {
+                return self.complete_parallel(place, decided);
+            }
             let Some(n) = ahead else { return Next::Stay };
             let id = parallel_state.branches[n].id.clone();
             if let Some(parallel_state) = self.parallel_state_mut(place) {

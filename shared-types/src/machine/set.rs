@@ -36,7 +36,7 @@ impl Transition<'_> {
     }
 
     /// Sets a name, or what a path leads to: that key is set, and the rest stays.
-    fn set_path(&mut self, place: &StepAddress, path: &str, value: Value) {
+    pub(super) fn set_path(&mut self, place: &StepAddress, path: &str, value: Value) {
         let Some((name, below)) = path.split_once('.') else { return self.put(&place.within, path, value) };
         let whole = self.context(place).layers().whole(name).map(std::borrow::Cow::into_owned);
         if !value.is_object() && leads_through_maps(whole.as_ref(), below) {

@@ -389,6 +389,11 @@ impl State {
         self.version >= 4
     }
 
+    /// Whether what follows a decision is found by looking ahead on a copy of the run, behind conditions and in branches.
+    pub(super) fn looks_ahead(&self) -> bool {
+        self.version >= 5
+    }
+
     /// Whether the run works, waits or has ended.
     pub fn status(&self) -> RunStatus {
         match &self.end {

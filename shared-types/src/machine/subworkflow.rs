@@ -42,6 +42,12 @@ impl Transition<'_> {
                 return Err(Failure::new("call.input", "`input` must be a map of names and values."));
             }
         };
+        if !self.state.approved.is_empty()
+            && let Some(next) = self.call_held_back(place, call)
+        {
+            return Ok(next);
+        }
+        let revision = self.approved_revision(place);
         let execution_id = ExecutionId(self.fresh_id());
         let awaited = call.wait.unwrap_or(true);
         let until = if awaited { self.set_step_timeout(step, place) } else { None };
@@ -55,6 +61,7 @@ impl Transition<'_> {
             workflow_id: call.workflow_id.clone(),
             input,
             awaited,
+            revision,
             started: false,
             waiting: false,
             seq: 0,
@@ -82,7 +89,14 @@ impl Transition<'_> {
         }
         let mut child = child.as_ref().clone();
         child.seq = seq;
+        if !matches!(stands, ChildStatus::OtherRevision { .. }) {
+            self.pass_revision(place);
+        }
         let flow = match stands {
+            ChildStatus::OtherRevision { revision } => {
+                self.clear_step_timeout(place, &child);
+                self.revision_held_back(place, &child, *revision)
+            }
             ChildStatus::Refused { code, message } => {
                 self.clear_step_timeout(place, &child);
                 self.step_failed(place, Failure::new(code, message.clone())).next
@@ -161,6 +175,7 @@ pub(super) fn start_of(state: &super::State, place: &StepAddress, child: &ChildR
         event_id: EventId(format!("{}:{place}:call", state.execution_id)),
         input: child.input.clone(),
         awaited: child.awaited,
+        revision: child.revision,
         depth: state.depth + 1,
         requester: state.requester.clone(),
     }

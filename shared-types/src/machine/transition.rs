@@ -13,6 +13,7 @@ use super::{
     state::State,
     texts,
     texts::{MAX_AMOUNT, MAX_SUBJECT},
+    way_ahead::WayAhead,
 };
 use crate::{
     ids::{StepId, derive_v7},
@@ -38,6 +39,8 @@ pub(super) struct Transition<'t> {
     ids: u32,
     /// How much work templates and conditions had done on this thread before.
     work_before: u64,
+    /// What is noted of the way ahead; there only on a copy of a run that looks along it.
+    pub(super) ahead: Option<Box<WayAhead>>,
 }
 
 /// Where a run or a lane goes after a step.
@@ -78,7 +81,20 @@ impl Next {
 
 impl<'t> Transition<'t> {
     pub(super) fn new(definition: &'t Definition, state: &'t mut State, stamp: &'t Stamp) -> Self {
-        Self { definition, state, stamp, out: Applied::default(), ids: 0, work_before: work_done() }
+        Self {
+            definition,
+            state,
+            stamp,
+            out: Applied::default(),
+            ids: 0,
+            work_before: work_done(),
+            ahead: None,
+        }
+    }
+
+    /// Work that was done since then isn't the run's own.
+    pub(super) fn leave_out_work_since(&mut self, then: u64) {
+        self.work_before += work_done() - then;
     }
 
     /// Ends the transition: counts the working time and sets or clears the timer of the run's `timeout`.
@@ -188,7 +204,9 @@ impl<'t> Transition<'t> {
             self.end_failed(failure.at(id));
             return Next::Stay;
         }
-        match self.dispatch(step, &place) {
+        let entered =
+            if self.ahead.is_some() { self.look_at(step, &place, 0) } else { self.dispatch(step, &place) };
+        match entered {
             Ok(flow) => flow,
             Err(failure) => self.step_failed(&place, failure).next,
         }
@@ -213,7 +231,12 @@ impl<'t> Transition<'t> {
     }
 
     /// The step's own code; nothing else here knows what a step means.
-    fn dispatch(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
+    pub(super) fn dispatch(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
+        if !self.state.approved.is_empty()
+            && let Some(next) = self.way_held_back(step, place)
+        {
+            return Ok(next);
+        }
         match &step.kind {
             StepKind::Condition(condition) => self.condition(step, place, &condition.test),
             StepKind::Switch { cases, default } => self.switch(step, place, cases, default.as_ref()),
@@ -355,6 +378,12 @@ impl<'t> Transition<'t> {
     /// What templates and conditions see at a place.
     pub(super) fn context(&self, place: &StepAddress) -> Context {
         self.state.context_in(&place.within)
+    }
+
+    /// What templates and conditions see of a context, secrets masked.
+    pub(super) fn scope<'c>(&'c self, context: &'c Context) -> Scope<'c> {
+        let watch = self.ahead.as_deref().map(|ahead| &ahead.watch);
+        Scope { watch, ..Scope::masked(context, self.stamp.at) }
     }
 
     pub(super) fn frame(&self, place: &StepAddress) -> Option<&Frame> {

@@ -185,7 +185,8 @@ fn evaluate_leaf(leaf: &Leaf, scope: &Scope<'_>) -> Result<Why, ConditionError> 
         Some(seen) => {
             let value = value.as_ref().unwrap_or(&Value::Null);
             count_pairs(leaf, seen, value)?;
-            compare(op, seen, value, scope.now)?
+            let reads_time = matches!(op, Operator::WithinLast | Operator::OlderThan);
+            compare(op, seen, value, if reads_time { scope.compared_time() } else { scope.now })?
         }
     };
     let missing = seen.is_none();

@@ -5,6 +5,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
 
+mod watch;
+
+pub use watch::Watch;
+
 /// Names that a payload or a step can't take.
 pub const RESERVED: [&str; 6] = ["event", "steps", "secrets", "integrations", "approval", "error"];
 
@@ -32,6 +36,8 @@ pub struct Scope<'a> {
     pub now: DateTime<Utc>,
     /// What `secrets.x` gives.
     pub secrets: Secrets<'a>,
+    /// Notes what is read, for whoever looks ahead of a run.
+    pub watch: Option<&'a Watch>,
 }
 
 /// What `secrets.x` gives.
@@ -49,11 +55,26 @@ pub const MASK: &str = "•••";
 impl<'a> Scope<'a> {
     /// A scope that masks secrets.
     pub fn masked(context: impl Into<Layers<'a>>, now: DateTime<Utc>) -> Self {
-        Self { context: context.into(), now, secrets: Secrets::Masked }
+        Self { context: context.into(), now, secrets: Secrets::Masked, watch: None }
     }
 
     /// The value at a path, if there is one.
-    pub fn find<'p>(&self, mut segments: impl Iterator<Item = &'p str>) -> Option<Cow<'a, Value>> {
+    pub fn find<'p>(&self, segments: impl Iterator<Item = &'p str>) -> Option<Cow<'a, Value>> {
+        let Some(watch) = self.watch else { return self.look_up(segments) };
+        let path: Vec<&str> = segments.collect();
+        watch.note(&path);
+        self.look_up(path.into_iter())
+    }
+
+    /// The time, for an operator that compares with it.
+    pub fn compared_time(&self) -> DateTime<Utc> {
+        if let Some(watch) = self.watch {
+            watch.note(&["now"]);
+        }
+        self.now
+    }
+
+    fn look_up<'p>(&self, mut segments: impl Iterator<Item = &'p str>) -> Option<Cow<'a, Value>> {
         let name = segments.next()?;
         match name {
             "secrets" => self.secret(segments.next()?).map(|text| Cow::Owned(Value::String(text))),

@@ -78,7 +78,7 @@ pub(in crate::http) async fn simulate(
             Definition::with_rules(document, rules::some(&mut conn, principal.workspace, &asked).await?);
         // The workspace's own calendars, where the caller brings none.
         let calendars = if request.calendars.is_empty() {
-            calendars::named(&mut conn, principal.workspace, definition.calendars()).await?
+            calendars::named(&mut conn, principal.workspace, &definition.needs_at_start().calendars).await?
         } else {
             request.calendars.clone()
         };

@@ -54,7 +54,7 @@ impl Counting {
     }
 
     /// The first reminder after a time, of those that come each span from the opening on.
-    fn next_reminder(
+    pub(super) fn next_reminder(
         &self,
         opened_at: DateTime<Utc>,
         now: DateTime<Utc>,

@@ -4,6 +4,7 @@ use super::super::{
     InputError,
     command::{Command, RequestUpdate, Voided},
     preview,
+    preview::Asked,
     transition::Transition,
 };
 use super::{asked_in_words, outcome::verdict_in_words};
@@ -203,8 +204,9 @@ impl Transition<'_> {
         let (place, subject) = (request.place.clone(), request.subject.clone());
         let values = edited(&request.values, decision.edits.as_ref());
         let Some(step) = definition.step(&place.step) else { return };
-        let outcomes = step.outcomes().cloned().unwrap_or_default();
-        let previews = preview::previews(self, step, &place, &outcomes, subject.as_deref(), &values);
+        let resumes = request.resumes.clone().filter(|_| self.state.looks_ahead());
+        let asked = Asked { step, place: &place, subject: subject.as_deref(), resumes: resumes.as_ref() };
+        let previews = preview::previews(self, &asked, &values);
         let now = self.stamp.at;
         let mut voided = Vec::new();
         if let Some(request) = self.state.requests.get_mut(&approval_id) {

@@ -9,13 +9,8 @@ use super::super::{
 use crate::{ids::ApprovalId, recipient::Approver};
 
 impl Definition {
-    /// What of its workspace a run that starts has to know.
-    pub fn needs_at_start(&self) -> EnvironmentNeeds {
-        EnvironmentNeeds { calendars: self.calendars().to_vec(), people: None }
-    }
-
-    /// What of its workspace a run has to know to take an input: the calendars in which the steps ahead may ask, and for
-    /// what happens to a request the people whom it concerns.
+    /// What of its workspace a run has to know to take an input: what the steps ahead may ask, and for what happens to a
+    /// request the people whom it concerns.
     pub(in crate::machine) fn environment_needs(&self, state: &State, input: &Input) -> EnvironmentNeeds {
         let of_request = |approval_id: &ApprovalId, persons: Vec<String>| {
             let request = state.requests.get(approval_id);

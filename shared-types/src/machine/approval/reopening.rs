@@ -2,12 +2,15 @@
 //! is open again at its first level.
 
 use super::super::{
-    address::StepAddress,
+    address::{StepAddress, lanes},
+    child_run::ChildRun,
     command::{Command, RequestUpdate, Voided},
     fact::StepState,
+    failure::Failure,
     frames::Activity,
     preview,
-    resolved_effects::{resolved_effects_from, send_now},
+    preview::Asked,
+    resolved_effects::{call_now, revision_of, send_now, version_of},
     state::{ApprovedRequest, OpenRequest, ResumePoint},
     transition::{Next, Transition},
 };
@@ -15,16 +18,58 @@ use crate::{
     approval::{
         decision::LevelProgress,
         progress::{FieldChange, Reopening, ResolvedAnew, differences},
-        seen::ResolvedEffect,
+        seen::{CALL, RULE_VERSION, ResolvedEffect, WAY, WORKFLOW_REVISION},
     },
     ids::ApprovalId,
-    workflow::{effect::Effect, step::StepKind},
+    workflow::{
+        effect::Effect,
+        rule::Rule,
+        step::{CallWorkflow, Step},
+        template::as_text,
+    },
 };
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+impl ApprovedRequest {
+    /// Whether something that was resolved is this effect of a place.
+    fn is_of(&self, held: &ResolvedEffect, place: &StepAddress, index: u32) -> bool {
+        let around = &self.request.place.within;
+        held.step_id == place.step
+            && held.index == index
+            && place.within.strip_prefix(around.as_slice()).is_some_and(|below| lanes(below) == held.lanes)
+    }
+}
+
+/// Why a request is open again, in words.
+fn because(place: &StepAddress, kind: &str, changes: &[FieldChange]) -> String {
+    let step = &place.step;
+    let named: Vec<&str> = changes.iter().map(|change| change.pointer.as_str()).collect();
+    let named = if named == [""] { "all of it".to_owned() } else { named.join(", ") };
+    match (kind, changes) {
+        (WAY, _) => format!("{step} would go another way than when it was approved: {named}"),
+        (WORKFLOW_REVISION, [change]) => {
+            let (from, to) = (as_text(&change.from), as_text(&change.to));
+            format!(
+                "{step} would run revision {to} of its workflow, and revision {from} was approved: {named}"
+            )
+        }
+        (RULE_VERSION, [change]) => {
+            let (from, to) = (as_text(&change.from), as_text(&change.to));
+            format!("{step} would ask version {to} of its rule, and version {from} was approved: {named}")
+        }
+        _ => format!("{step} would send something else than what was approved: {named}"),
+    }
+}
 
 impl Transition<'_> {
     /// Keeps what people approved, to hold its effects against it when they come due.
     pub(super) fn hold_approved(&mut self, approval_id: ApprovalId, request: &OpenRequest) {
+        // Asked again at the same place: what was approved before doesn't count any more.
+        self.state.approved.retain(|earlier| {
+            earlier.request.place.step != request.place.step
+                || earlier.request.place.within != request.place.within
+        });
         if !request.effects.is_empty() && request.resolved_at.is_some() {
             let request = OpenRequest { resumes: None, ..request.clone() };
             self.state.approved.push(ApprovedRequest { approval_id, request });
@@ -39,34 +84,125 @@ impl Transition<'_> {
         index: u32,
         effect: &Effect,
     ) -> Option<Next> {
-        let is_this = |held: &ResolvedEffect| held.step_id == place.step && held.index == index;
-        let is_on_the_way = |approved: &ApprovedRequest| {
-            approved.request.place.within == place.within && approved.request.effects.iter().any(is_this)
-        };
-        let at = self.state.approved.iter().position(is_on_the_way)?;
-        let request = &self.state.approved[at].request;
-        let held = request.effects.iter().find(|held| is_this(held))?.clone();
-        let resolved_at = request.resolved_at?;
-        let now = send_now(self, place, effect, &request.values, resolved_at);
-        let mut room = usize::MAX;
-        let sent = ResolvedEffect::new(&place.step, index, effect.type_name(), now.clone(), &mut room);
-        if sent.digest == held.digest {
-            let approved = &mut self.state.approved[at];
-            approved.request.effects.retain(|other| !is_this(other));
-            if approved.request.effects.is_empty() {
-                self.state.approved.remove(at);
-            }
+        let (at, _) = self.held(place, index)?;
+        let (values, resolved_at) = self.resolved_with(at)?;
+        let now = send_now(self, place, effect, &values, resolved_at);
+        self.hold_against(place, index, effect.type_name(), now)
+    }
+
+    /// The same of the input of a workflow that is called.
+    pub(in crate::machine) fn call_held_back(
+        &mut self,
+        place: &StepAddress,
+        call: &CallWorkflow,
+    ) -> Option<Next> {
+        let (at, _) = self.held(place, 0)?;
+        let (values, resolved_at) = self.resolved_with(at)?;
+        let now = call_now(self, place, call, &values, resolved_at);
+        self.hold_against(place, 0, CALL, now)
+    }
+
+    /// The same of the way that a step takes.
+    pub(in crate::machine) fn way_held_back(&mut self, step: &Step, place: &StepAddress) -> Option<Next> {
+        let (_, held) = self.held(place, 0)?;
+        if held.kind != WAY {
             return None;
         }
-        let approved = self.state.approved.remove(at);
-        let changes = match &held.request {
-            Some(before) => differences(before, &now),
+        let way = self.way_of(step, place)?;
+        self.hold_against(place, 0, WAY, way)
+    }
+
+    /// The same of a rule that was read, and of the way to which it leads.
+    pub(in crate::machine) fn rule_held_back(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        rule_id: &str,
+        rule: &Rule,
+    ) -> Option<Next> {
+        self.held(place, 0)?;
+        let version = version_of(rule_id, rule.version);
+        self.hold_against(place, 0, RULE_VERSION, version).or_else(|| {
+            self.held(place, 1)?;
+            let way = self.way_by(step, place, &rule.condition);
+            self.hold_against(place, 1, WAY, way)
+        })
+    }
+
+    /// The revision of the workflow to call here that people approved.
+    pub(in crate::machine) fn approved_revision(&self, place: &StepAddress) -> Option<i32> {
+        let (_, held) = self.held(place, 1)?;
+        let revision = held.request.as_ref()?.get("revision")?.as_i64()?;
+        i32::try_from(revision).ok()
+    }
+
+    /// The called workflow runs, or can't run at all: its revision was the approved one.
+    pub(in crate::machine) fn pass_revision(&mut self, place: &StepAddress) {
+        if let Some((at, held)) = self.held(place, 1)
+            && held.kind == WORKFLOW_REVISION
+        {
+            self.pass(at, place, 1);
+        }
+    }
+
+    /// The called workflow has another revision than the one that people approved.
+    pub(in crate::machine) fn revision_held_back(
+        &mut self,
+        place: &StepAddress,
+        child: &ChildRun,
+        revision: i32,
+    ) -> Next {
+        let now = revision_of(&child.workflow_id, revision);
+        self.hold_against(place, 1, WORKFLOW_REVISION, now).unwrap_or_else(|| {
+            let message = format!("{} has revision {revision} now.", child.workflow_id);
+            self.step_failed(place, Failure::new("call.revision", message)).next
+        })
+    }
+
+    /// What people approved of this effect of a place, and of which of the approved requests it is part.
+    fn held(&self, place: &StepAddress, index: u32) -> Option<(usize, &ResolvedEffect)> {
+        self.state.approved.iter().enumerate().find_map(|(at, approved)| {
+            let held = approved.request.effects.iter().find(|held| approved.is_of(held, place, index))?;
+            Some((at, held))
+        })
+    }
+
+    /// The values and the time with which an approved request was resolved.
+    fn resolved_with(&self, at: usize) -> Option<(Map<String, Value>, DateTime<Utc>)> {
+        let request = &self.state.approved.get(at)?.request;
+        Some((request.values.clone(), request.resolved_at?))
+    }
+
+    /// Holds what is due against what people approved.
+    fn hold_against(&mut self, place: &StepAddress, index: u32, kind: &str, now: Value) -> Option<Next> {
+        let (at, held) = self.held(place, index)?;
+        let mut room = usize::MAX;
+        let sent = ResolvedEffect::new(&place.step, index, kind, now, &mut room);
+        if sent.digest == held.digest {
+            self.pass(at, place, index);
+            return None;
+        }
+        let changes = match (&held.request, &sent.request) {
+            (Some(before), Some(now)) => differences(before, now),
             // What was too large to be kept differs as a whole.
-            None => {
+            (None, _) | (_, None) => {
                 vec![FieldChange { pointer: String::new(), from: json!(held.digest), to: json!(sent.digest) }]
             }
         };
-        Some(self.reopen(approved, place, index, &changes))
+        let approved = self.state.approved.remove(at);
+        Some(self.reopen(approved, place, (index, kind), &changes))
+    }
+
+    /// What was approved is done.
+    fn pass(&mut self, at: usize, place: &StepAddress, index: u32) {
+        let Some(approved) = self.state.approved.get_mut(at) else { return };
+        let passed = approved.request.effects.iter().position(|held| approved.is_of(held, place, index));
+        if let Some(passed) = passed {
+            approved.request.effects.remove(passed);
+        }
+        if approved.request.effects.is_empty() {
+            self.state.approved.remove(at);
+        }
     }
 
     /// Opens a request again, at its first level, and stands at the effect that would send something else.
@@ -74,36 +210,34 @@ impl Transition<'_> {
         &mut self,
         approved: ApprovedRequest,
         place: &StepAddress,
-        index: u32,
+        (index, kind): (u32, &str),
         changes: &[FieldChange],
     ) -> Next {
         let definition = self.definition;
         let ApprovedRequest { approval_id, mut request } = approved;
         let now = self.stamp.at;
-        let named: Vec<&str> = changes.iter().map(|change| change.pointer.as_str()).collect();
-        let because = format!(
-            "{} would send something else than what was approved: {}",
-            place.step,
-            if named == [""] { "all of it".to_owned() } else { named.join(", ") }
-        );
-        let effects = resolved_effects_from(self, place, index, &request.values);
-        request.show_anew(request.values.clone(), effects);
+        let because = because(place, kind, changes);
+        let resumes = ResumePoint { place: place.clone(), index };
         if let Some(step) = definition.step(&request.place.step) {
-            let outcomes = step.outcomes().cloned().unwrap_or_default();
-            let subject = request.subject.clone();
-            let previews =
-                preview::previews(self, step, &request.place, &outcomes, subject.as_deref(), &request.values);
+            let asked = Asked {
+                step,
+                place: &request.place,
+                subject: request.subject.as_deref(),
+                resumes: Some(&resumes),
+            };
+            let previews = preview::previews(self, &asked, &request.values);
+            request.show_anew(request.values.clone(), previews.effects.clone());
             request.resolved = Some(Box::new(ResolvedAnew {
                 if_approved: previews.approved,
                 if_rejected: previews.rejected,
-                effects: request.effects.clone(),
+                effects: previews.effects,
             }));
         }
         request.resolved_at = Some(now);
         request.round += 1;
         request.stuck = None;
         request.early_outcome = None;
-        request.resumes = Some(ResumePoint { place: place.clone(), index });
+        request.resumes = Some(resumes);
         request.reopened.push(Reopening { at: now, because: because.clone(), changes: changes.to_vec() });
         let mut voided = Vec::new();
         for level in &mut request.levels {
@@ -140,9 +274,9 @@ impl Transition<'_> {
     pub(super) fn resume_effects(&mut self, resumes: &ResumePoint) -> Next {
         let definition = self.definition;
         let Some(step) = definition.step(&resumes.place.step) else { return Next::Stay };
-        let resumed = if let StepKind::Emit { emit } = &step.kind {
+        let resumed = if step.effects().is_empty() {
             self.take_frame(&resumes.place);
-            self.emit(step, &resumes.place, emit)
+            self.dispatch(step, &resumes.place)
         } else {
             self.effects(step, &resumes.place, resumes.index)
         };

@@ -34,7 +34,7 @@ fn shown(values: &Map<String, Value>, effects: &[ResolvedEffect]) -> Value {
     for effect in effects {
         // What is too large to be kept is named by its hash.
         let request = effect.request.clone().unwrap_or_else(|| json!(effect.digest));
-        let step = sent.entry(effect.step_id.as_str()).or_insert_with(|| json!({}));
+        let step = sent.entry(effect.place()).or_insert_with(|| json!({}));
         step[effect.index.to_string()] = request;
     }
     json!({ "form": values, "effects": sent })

@@ -111,7 +111,7 @@ impl<'s> World<'s> {
                 people: self.people.list(),
                 roles_are_open: true,
                 calendars: self.calendars.clone(),
-                author: None,
+                ..RunEnvironment::default()
             })
         });
         Stamp { at: self.now, id: self.id(), environment }

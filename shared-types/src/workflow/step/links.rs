@@ -1,6 +1,6 @@
 //! What a step holds, what it does, and where it leads.
 
-use super::{Action, ConditionStep, EventWait, Foreach, Outcomes, Step, StepKind, Test, Wait};
+use super::{Action, ConditionStep, EventWait, Foreach, Outcomes, RuleVersion, Step, StepKind, Test, Wait};
 use crate::{
     ids::StepId,
     workflow::{condition::Condition, effect::Effect},
@@ -84,6 +84,15 @@ impl Step {
     /// The event that a wait step waits for, where it waits for one.
     pub fn awaited_event(&self) -> Option<&EventWait> {
         if let StepKind::Wait { wait: Wait::Event(wait) } = &self.kind { Some(wait) } else { None }
+    }
+
+    /// The stored rule that the step asks as it stands at the time, by id.
+    pub fn latest_rule(&self) -> Option<&str> {
+        let StepKind::Condition(ConditionStep { test: Test::Rule { rule_id, version }, .. }) = &self.kind
+        else {
+            return None;
+        };
+        (*version == Some(RuleVersion::Latest)).then_some(rule_id.as_str())
     }
 
     /// Whether the step asks people.

@@ -1,0 +1,99 @@
+//! What was approved counts by revision: a called workflow, and a rule that is asked as it stands, that are others when they
+//! come due than those that people saw, open the request again.
+
+use crate::app::{App, Client, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const ASKS: &str = "workflow_id: ask
+name: Ask
+trigger: { type: event, event: ask }
+enabled: true
+steps:
+  - id: ask
+    type: approval
+    approval: { levels: [{ name: finance, approvers: ['role:finance'] }] }
+    on_approved: limit
+    on_rejected: no
+  - { id: limit, type: condition, rule_id: limit, rule: latest, on_true: pay, on_false: no }
+  - { id: pay, type: call, call: { workflow_id: pay, input: { total: '{{ total }}' } }, next: yes }
+  - { id: yes, type: action, action: { type: allow } }
+  - { id: no, type: action, action: { type: block, reason: Refused } }
+";
+
+fn pays(note: &str) -> String {
+    format!(
+        "workflow_id: pay\nname: Pay\ntrigger: {{ type: manual }}\nenabled: true\nsteps:\n  \
+         - {{ id: note, type: set, set: {{ note: {note} }} }}\n"
+    )
+}
+
+fn limit(value: u32) -> Value {
+    json!({ "rule_id": "limit", "name": "Limit", "condition": { "field": "total", "operator": "lte", "value": value } })
+}
+
+async fn card(who: &Client, id: &str) -> Value {
+    who.get(&format!("approvals/{id}")).await.json(200)
+}
+
+async fn approve(who: &Client, id: &str) -> Value {
+    who.post(&format!("approvals/{id}/decisions"), json!({ "decision": "approve" })).await.json(200)
+}
+
+async fn asked_again(who: &Client, id: &str, times: usize) -> Value {
+    eventually("it is asked again", async || {
+        let card = card(who, id).await;
+        let reopened = card["reopened"].as_array().map_or(0, Vec::len);
+        if reopened == times && card["status"] == "pending" { Ok(card) } else { Err(card.to_string()) }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn another_revision_of_a_called_workflow_or_of_a_rule_is_asked_again() {
+    let app = App::start().await;
+    let author = app.person("Per Alm", &["author"]).await;
+    author.post("rules", limit(100)).await.json(201);
+    app.publish(&pays("first")).await;
+    app.publish(ASKS).await;
+    let shop = app.key(&["events:write"]).await;
+    let bo = app.person("Bo Ek", &["operator", "finance"]).await;
+    let event = json!({ "type": "ask", "payload": { "total": 5 } });
+    let run = shop.post("events?wait=5s", event).await.json(200)["runs"][0].clone();
+    let id = run["approval_id"].as_str().unwrap().to_owned();
+    let first = card(&bo, &id).await;
+    let listed: Vec<(&Value, &Value)> = first["effects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|effect| (&effect["type"], &effect["request"]))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            (&json!("rule_version"), &json!({ "rule_id": "limit", "version": 1 })),
+            (&json!("call"), &json!({ "workflow_id": "pay", "input": { "total": 5 } })),
+            (&json!("workflow_revision"), &json!({ "workflow_id": "pay", "revision": 1 })),
+        ]
+    );
+    assert_eq!(first["if_approved"], json!(["Runs pay.", "The run is allowed."]));
+    let changed = |r: reqwest::RequestBuilder| r.header("if-match", "\"r1\"").json(&limit(50));
+    author.send(Method::PUT, "rules/limit", changed).await.json(200);
+    author.put_yaml("workflows/pay", &pays("second"), Some("\"r1\"")).await.json(200);
+    approve(&bo, &id).await;
+    let again = asked_again(&bo, &id, 1).await;
+    assert_eq!(again["reopened"][0]["changes"], json!([{ "pointer": "/version", "from": 1, "to": 2 }]));
+    // What is asked now is what stands now: the workflow's new revision too.
+    assert_eq!(again["effects"][2]["request"], json!({ "workflow_id": "pay", "revision": 2 }));
+    author.put_yaml("workflows/pay", &pays("third"), Some("\"r2\"")).await.json(200);
+    approve(&bo, &id).await;
+    let again = asked_again(&bo, &id, 2).await;
+    assert_eq!(again["reopened"][1]["changes"], json!([{ "pointer": "/revision", "from": 2, "to": 3 }]));
+    approve(&bo, &id).await;
+    let ended = bo.run_ended(&run["execution_id"]).await;
+    assert_eq!(
+        (&ended["result"], &ended["context"]["steps"]["pay"]["values"]["note"]),
+        (&json!("allowed"), &json!("third"))
+    );
+    app.stop().await;
+}

@@ -1,0 +1,199 @@
+//! What each step would do, noted instead of done.
+
+use super::{
+    super::{
+        address::StepAddress,
+        failure::Failure,
+        resolved_effects::{call_by, effects_of, revision_of, sent_by, version_of},
+        transition::{Next, Transition},
+    },
+    sentences::{name_of, sentence, verdict},
+};
+use crate::{
+    approval::seen::{CALL, RULE_VERSION, WAY, WORKFLOW_REVISION},
+    workflow::{
+        TemplateValue,
+        effect::Effect,
+        scope::Scope,
+        step::{ActionKind, CallWorkflow, Foreach, Step, StepKind, Wait},
+    },
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl<'t> Transition<'t> {
+    /// What a step would do, noted instead of done.
+    pub(in crate::machine) fn look_at(
+        &mut self,
+        step: &'t Step,
+        place: &StepAddress,
+        from: u32,
+    ) -> Result<Next, Failure> {
+        let is_full = self.ahead.as_ref().is_none_or(|ahead| ahead.is_full());
+        if is_full {
+            return Ok(Next::Stay);
+        }
+        match &step.kind {
+            StepKind::Condition(_) => self.look_at_condition(step, place),
+            StepKind::Switch { .. } => self.look_at_fork(step, place, 0),
+            StepKind::Action { .. } | StepKind::Execute { .. } | StepKind::Emit { .. } => {
+                self.look_at_effects(step, place, from)
+            }
+            StepKind::Parallel { parallel } => self.parallel(step, place, parallel),
+            StepKind::Foreach { foreach } => self.look_at_foreach(step, place, foreach),
+            StepKind::Set { set } => Ok(self.look_at_set(step, place, set)),
+            StepKind::Call { call } => self.look_at_call(step, place, call),
+            StepKind::Wait { wait: Wait::For { .. } | Wait::Until { .. } } => {
+                self.say_step(step, place);
+                self.passes_time();
+                Ok(self.next_or_following(place, step.next.as_ref()))
+            }
+            StepKind::Fail { reason } => {
+                self.say_step(step, place);
+                self.fail(place, reason.as_ref())
+            }
+            StepKind::Approval { .. } | StepKind::Wait { wait: Wait::Event(_) } | StepKind::Ai { .. } => {
+                self.say_step(step, place);
+                Ok(Next::Stay)
+            }
+        }
+    }
+
+    fn look_at_condition(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
+        let Some(rule_id) = step.latest_rule() else { return self.look_at_fork(step, place, 0) };
+        let rule = self.stamp.environment.as_deref().and_then(|known| known.rules.get(rule_id));
+        let Some(rule) = rule else {
+            self.say_step(step, place);
+            return Ok(Next::Stay);
+        };
+        self.note(place, 0, RULE_VERSION, version_of(rule_id, rule.version), Vec::new());
+        self.look_at_fork(step, place, 1)
+    }
+
+    /// A step that goes one way or another by what is known.
+    fn look_at_fork(&mut self, step: &'t Step, place: &StepAddress, index: u32) -> Result<Next, Failure> {
+        let (way, is_known) = self.with_decision_unknown(|copy| copy.way_of(step, place));
+        if !is_known {
+            self.say_step(step, place);
+            return Ok(Next::Stay);
+        }
+        self.note(place, index, WAY, way.unwrap_or_default(), Vec::new());
+        match step.latest_rule() {
+            Some(rule_id) => {
+                let environment = self.stamp.environment.as_deref();
+                let rule = environment.and_then(|known| known.rules.get(rule_id));
+                rule.map_or(Ok(Next::Stay), |rule| self.evaluate_rule(step, place, rule_id, rule))
+            }
+            None => self.dispatch(step, place),
+        }
+    }
+
+    fn look_at_foreach(
+        &mut self,
+        step: &'t Step,
+        place: &StepAddress,
+        foreach: &Foreach,
+    ) -> Result<Next, Failure> {
+        let (way, is_known) = self.with_decision_unknown(|copy| copy.way_of(step, place));
+        if !is_known {
+            self.say_step(step, place);
+            return Ok(Next::Stay);
+        }
+        self.note(place, 0, WAY, way.unwrap_or_default(), Vec::new());
+        self.foreach(step, place, foreach)
+    }
+
+    fn look_at_set(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        set: &BTreeMap<String, TemplateValue>,
+    ) -> Next {
+        let mut values = Vec::new();
+        for (path, template) in set {
+            let (value, is_known) = self.with_decision_unknown(|copy| {
+                let context = copy.context(place);
+                template.value(&copy.scope(&context)).ok()
+            });
+            values.push((path, value.filter(|_| is_known)));
+        }
+        for (path, value) in values {
+            let Some(ahead) = self.ahead.as_mut() else { break };
+            let names: Vec<&str> = path.split('.').collect();
+            match value {
+                Some(value) => {
+                    ahead.watch.learn(&names);
+                    self.set_path(place, path, value);
+                }
+                None => ahead.watch.forget(&names),
+            }
+        }
+        self.next_or_following(place, step.next.as_ref())
+    }
+
+    fn look_at_call(
+        &mut self,
+        step: &Step,
+        place: &StepAddress,
+        call: &CallWorkflow,
+    ) -> Result<Next, Failure> {
+        let context = self.context(place);
+        let (sent, otherwise) = self.resolved_twice(&context, |scope| call_by(call, scope).map(Some))?;
+        let Some(sent) = sent else {
+            self.say_unknown(step, place);
+            return Ok(Next::Stay);
+        };
+        self.note(place, 0, CALL, sent, otherwise);
+        let known = self.stamp.environment.as_deref();
+        if let Some(revision) = known.and_then(|known| known.revisions.get(&call.workflow_id)) {
+            self.note(place, 1, WORKFLOW_REVISION, revision_of(&call.workflow_id, *revision), Vec::new());
+        }
+        self.say_step(step, place);
+        self.forget_answers(step);
+        Ok(self.next_or_following(place, step.next.as_ref()))
+    }
+
+    fn look_at_effects(&mut self, step: &Step, place: &StepAddress, from: u32) -> Result<Next, Failure> {
+        let context = self.context(place);
+        let name = name_of(step, &Scope::masked(&context, self.stamp.at));
+        let is_named = name.is_some();
+        let mut asks = false;
+        if let Some(name) = name {
+            self.say(name);
+        }
+        for (index, effect) in (0u32..).zip(&effects_of(step)).skip(from as usize) {
+            let (sent, otherwise) = match self
+                .resolved_twice(&context, |scope| Ok(sent_by(effect, scope)?.or(Some(Value::Null))))
+            {
+                Ok(resolved) => resolved,
+                Err(failure) => {
+                    self.say(format!("A call will fail: {}", failure.message));
+                    return Err(failure);
+                }
+            };
+            let Some(sent) = sent else {
+                self.say_unknown(step, place);
+                return Ok(Next::Stay);
+            };
+            if !is_named {
+                self.say(sentence(effect, &Scope::masked(&context, self.stamp.at)));
+            }
+            if !sent.is_null() {
+                self.note(place, index, effect.type_name(), sent, otherwise);
+            }
+            asks |= matches!(effect, Effect::CreateApprovalRequest(_));
+            if effect.is_outside() {
+                self.forget_answers(step);
+            }
+        }
+        let said = step.action().map(|action| action.kind);
+        if let Some(kind @ (ActionKind::Allow | ActionKind::Block)) = said.filter(|_| !asks) {
+            let subject = self.ahead.as_ref().and_then(|ahead| ahead.subject.clone());
+            self.say(verdict(kind == ActionKind::Allow, subject.as_deref()));
+        }
+        if asks {
+            return Ok(Next::Stay);
+        }
+        Ok(self.next_or_following(place, step.next.as_ref()))
+    }
+}
