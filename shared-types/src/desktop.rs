@@ -5,12 +5,13 @@ pub mod keys;
 
 use crate::{
     api::{
-        approvals::{Approval, NewDecision},
+        approvals::{Approval, NewDecision, NewHandover},
         auth::SignedIn,
         live::LiveKind,
         problem::Problem,
     },
     ids::ApprovalId,
+    machine::ladder::LadderLevel,
     workflow::Finding,
 };
 use chrono::{DateTime, Utc};
@@ -150,6 +151,8 @@ pub struct Review {
     pub findings: Vec<(Finding, Option<String>)>,
     /// An event to try it with, as JSON, where the text makes a document.
     pub sample: Option<String>,
+    /// When those whom it asks would be reminded, escalated and out of time, if they were asked now.
+    pub ladder: Vec<LadderLevel>,
 }
 
 /// How long a page waits for what it reads.
@@ -175,7 +178,7 @@ pub enum Connection {
     },
 }
 
-/// A decision on its way to the server.
+/// A decision on its way to the server, or what else is done with a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueuedDecision {
     /// Its id, and its `Idempotency-Key`.
@@ -184,13 +187,35 @@ pub struct QueuedDecision {
     pub approval_id: ApprovalId,
     /// What it is about.
     pub title: String,
-    /// What was decided.
-    pub decision: NewDecision,
-    /// When, by this machine's clock.
+    /// What the server is asked.
+    #[serde(flatten)]
+    pub asks: QueuedRequest,
+    /// When it was decided, by this machine's clock.
     pub decided_at: DateTime<Utc>,
+    /// Until when it can be undone; it isn't sent before, unless the app is closed or something else is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<DateTime<Utc>>,
     /// How it stands.
     pub state: QueuedDecisionState,
 }
+
+/// What the server is asked by what is queued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueuedRequest {
+    /// To record a decision.
+    Decision(NewDecision),
+    /// To give the own place to another.
+    HandOver(NewHandover),
+    /// To put the request off for this person, or no longer.
+    Snooze {
+        /// Until when.
+        until: Option<DateTime<Utc>>,
+    },
+}
+
+/// How long a decision can be undone, in seconds.
+pub const UNDO_SECONDS: u32 = 5;
 
 /// How a decision on its way stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -277,6 +302,8 @@ pub enum DecisionResult {
     Queued(QueuedDecision),
     /// The server refused it.
     Rejected(QueuedDecision),
+    /// It was undone before it was sent.
+    Undone,
 }
 
 /// The person's settings on this machine.

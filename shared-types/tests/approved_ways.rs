@@ -1,6 +1,6 @@
 //! What was approved is what runs, behind conditions, in branches and items, with rules and called workflows: after anything
 //! of it changes, the run stops exactly where it would send something else, and names the field.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;

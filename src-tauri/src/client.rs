@@ -37,12 +37,20 @@ impl<'a, E: Endpoint<Query = NoQuery, Request = NoBody>> Request<'a, E> {
     }
 }
 
+/// What a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DocumentKind {
+    Json,
+    Yaml,
+    ICalendar,
+}
+
 /// A document to send.
 pub(crate) struct Document<'a> {
     /// As it is written.
     pub(crate) text: &'a str,
-    /// Whether it is JSON; else YAML.
-    pub(crate) is_json: bool,
+    /// What it is written in.
+    pub(crate) kind: DocumentKind,
     /// The etag that it builds on.
     pub(crate) if_match: Option<&'a str>,
 }
@@ -67,7 +75,11 @@ impl Client {
     ) -> Result<E::Response, Failure> {
         let url = format!("{server}/api/v1/{}", fill(E::PATH, path));
         let request = if E::METHOD == HttpMethod::Put { self.http.put(url) } else { self.http.post(url) };
-        let kind = if document.is_json { "application/json" } else { "application/yaml" };
+        let kind = match document.kind {
+            DocumentKind::Json => "application/json",
+            DocumentKind::Yaml => "application/yaml",
+            DocumentKind::ICalendar => "text/calendar",
+        };
         let mut request =
             request.bearer_auth(token).header("content-type", kind).body(document.text.to_owned());
         if let Some(etag) = document.if_match {

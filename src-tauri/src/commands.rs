@@ -1,6 +1,7 @@
 //! What the pages may ask: each command has its handler, and most forward to the server.
 
 mod approvals;
+mod calendars;
 mod drafts;
 mod invitations;
 mod rules;

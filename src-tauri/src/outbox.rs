@@ -1,4 +1,5 @@
-//! The Outbox: decisions are kept before they are sent, and sent until the server has recorded or refused them.
+//! The Outbox: decisions, and what else is done with a request, are kept before they are sent, and sent until the server has
+//! recorded or refused them.
 //!
 //! A decision belongs to its person on its server, and is sent in her session only. What is sent is read and marked in one
 //! step, so that what was withdrawn before is never sent.
@@ -7,10 +8,13 @@ use crate::{cache::OutboxRow, client::Request, clock, session::Scope, shell::She
 use shared_types::{
     api::{
         NoQuery,
-        approvals::{Approval, Decide, NewDecision},
+        approvals::{
+            Approval, Decide, DelegateApproval, NewDecision, NewSnooze, SnoozeApproval, UnsnoozeApproval,
+        },
     },
     desktop::{
-        DecisionResult, Failure, OutboxItem, QueuedDecision, QueuedDecisionState, ShellEvent, Withdrawn,
+        DecisionResult, Failure, OutboxItem, QueuedDecision, QueuedDecisionState, QueuedRequest, ShellEvent,
+        UNDO_SECONDS, Withdrawn,
     },
     ids::ApprovalId,
 };
@@ -19,6 +23,8 @@ use uuid::Uuid;
 
 /// How often it is tried while the server doesn't answer.
 const PAUSE: Duration = Duration::from_secs(3);
+/// How long a decision is held, so that it can be undone.
+const UNDO: Duration = Duration::from_secs(UNDO_SECONDS as u64);
 
 /// What came of sending one decision.
 enum Sent {
@@ -27,29 +33,51 @@ enum Sent {
     /// The server recorded it.
     Recorded(Box<Approval>),
     /// The server refused it, or didn't answer.
-    Kept(QueuedDecision),
+    Kept(Box<QueuedDecision>),
 }
 
-/// Decides: keeps the decision, then sends it.
+/// Decides: keeps the decision, then sends it; one that can be undone some seconds later.
 pub(crate) async fn decide(
     shell: &Shell,
     approval_id: ApprovalId,
     title: String,
     decision: NewDecision,
+    can_undo: bool,
+) -> Result<DecisionResult, Failure> {
+    let decision = NewDecision { decided_at: Some(clock::now()), ..decision };
+    ask(shell, approval_id, title, QueuedRequest::Decision(decision), can_undo).await
+}
+
+/// Asks the server for something: keeps it, then sends it.
+pub(crate) async fn ask(
+    shell: &Shell,
+    approval_id: ApprovalId,
+    title: String,
+    asks: QueuedRequest,
+    can_undo: bool,
 ) -> Result<DecisionResult, Failure> {
     let (scope, person) = shell.who()?;
     let decided_at = clock::now();
-    let decision = NewDecision { decided_at: Some(decided_at), ..decision };
     let item = QueuedDecision {
         id: clock::new_id(),
         approval_id,
         title,
-        decision,
+        asks,
         decided_at,
+        undo_until: can_undo.then(|| decided_at + chrono::Duration::seconds(UNDO_SECONDS.into())),
         state: QueuedDecisionState::Queued,
     };
+    // Only the last one can be undone.
+    shell.hurried().notify_waiters();
+    let hurried = shell.hurried().notified();
     shell.cache().insert_queued(&scope, &person.name, &item).await.map_err(failed)?;
     shell.publish(&ShellEvent::Outbox);
+    if can_undo {
+        tokio::select! {
+            () = hurried => {}
+            () = tokio::time::sleep(UNDO) => {}
+        }
+    }
     match send(shell, &scope, item.id).await? {
         Sent::Recorded(approval) => {
             shell.cache().delete_queued(&item.id.to_string()).await.map_err(failed)?;
@@ -57,17 +85,60 @@ pub(crate) async fn decide(
             Ok(DecisionResult::Recorded(approval))
         }
         Sent::Kept(item) if matches!(item.state, QueuedDecisionState::Rejected { .. }) => {
-            Ok(DecisionResult::Rejected(item))
+            Ok(DecisionResult::Rejected(*item))
         }
-        Sent::Kept(item) => Ok(DecisionResult::Queued(item)),
-        Sent::Not => Ok(DecisionResult::Queued(item)),
+        Sent::Kept(item) => Ok(DecisionResult::Queued(*item)),
+        // It was undone, or sent with all that waits.
+        Sent::Not => Ok(match kept(shell, item.id).await? {
+            Some(kept) => DecisionResult::Queued(kept),
+            None => DecisionResult::Undone,
+        }),
     }
+}
+
+/// A row of the Outbox, where it is still there.
+async fn kept(shell: &Shell, id: Uuid) -> Result<Option<QueuedDecision>, Failure> {
+    let rows = shell.cache().outbox().await.map_err(failed)?;
+    Ok(rows.into_iter().filter_map(|row| row.item).find(|item| item.id == id))
+}
+
+/// Takes back what can still be undone; what was sent before stays.
+pub(crate) async fn undo(shell: &Shell, approval_id: ApprovalId) -> Result<Withdrawn, Failure> {
+    let (scope, _) = shell.who()?;
+    let undone = {
+        let _one = shell.sending().lock().await;
+        let rows = shell.cache().outbox().await.map_err(failed)?;
+        let own = rows.into_iter().filter(|row| row.scope == scope).filter_map(|row| row.item);
+        let held = own.into_iter().rfind(|item| item.approval_id == approval_id && is_held(item));
+        if let Some(item) = &held {
+            shell.cache().delete_queued(&item.id.to_string()).await.map_err(failed)?;
+        }
+        held.is_some()
+    };
+    shell.hurried().notify_waiters();
+    shell.publish(&ShellEvent::Outbox);
+    Ok(if undone { Withdrawn::Gone } else { Withdrawn::NotThere })
+}
+
+/// Whether something isn't sent yet, since it can still be undone. A clock that was set back doesn't hold it for long.
+fn is_held(item: &QueuedDecision) -> bool {
+    let left = item.undo_until.map(|until| until - clock::now());
+    item.state == QueuedDecisionState::Queued
+        && left.is_some_and(|left| {
+            left > chrono::Duration::zero() && left <= chrono::Duration::seconds(UNDO_SECONDS.into())
+        })
+}
+
+/// Sends what can still be undone, and all that waits: the app is being closed, or the person says so.
+pub(crate) async fn send_now(shell: &Shell) {
+    shell.hurried().notify_waiters();
+    flush(shell, Held::Sent).await;
 }
 
 /// Sends what is queued whenever the server may answer, as long as the app runs.
 pub(crate) async fn run(shell: Shell) {
     loop {
-        let waiting = flush(&shell).await;
+        let waiting = flush(&shell, Held::Kept).await;
         tokio::select! {
             () = shell.outbox_changed().notified() => {}
             () = tokio::time::sleep(PAUSE), if waiting => {}
@@ -75,12 +146,23 @@ pub(crate) async fn run(shell: Shell) {
     }
 }
 
+/// What becomes of a decision that can still be undone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    Kept,
+    Sent,
+}
+
 /// Sends what the person who is signed in has queued; whether something of hers still waits.
-pub(crate) async fn flush(shell: &Shell) -> bool {
+pub(crate) async fn flush(shell: &Shell, held: Held) -> bool {
     let Ok((scope, _)) = shell.who() else { return false };
     let mut waiting = false;
     for row in shell.cache().outbox().await.unwrap_or_default() {
         let Some(item) = row.item.filter(|item| row.scope == scope && item.state.waits()) else { continue };
+        if held == Held::Kept && is_held(&item) {
+            waiting = true;
+            continue;
+        }
         match send(shell, &scope, item.id).await {
             Ok(Sent::Kept(item)) => waiting |= item.state == QueuedDecisionState::Queued,
             Ok(Sent::Recorded(_) | Sent::Not) => {}
@@ -102,9 +184,25 @@ async fn send(shell: &Shell, scope: &Scope, id: Uuid) -> Result<Sent, Failure> {
     shell.publish(&ShellEvent::Outbox);
     let approval = item.approval_id.to_string();
     let headers = [("Idempotency-Key", item.id.to_string())];
-    let call =
-        Request::<Decide> { path: &[&approval], query: &NoQuery {}, body: &item.decision, headers: &headers };
-    let answer = shell.call_of(scope, &call).await;
+    let path: &[&str] = &[&approval];
+    let answer = match &item.asks {
+        QueuedRequest::Decision(body) => {
+            let call = Request::<Decide> { path, query: &NoQuery {}, body, headers: &headers };
+            shell.call_of(scope, &call).await
+        }
+        QueuedRequest::HandOver(body) => {
+            let call = Request::<DelegateApproval> { path, query: &NoQuery {}, body, headers: &headers };
+            shell.call_of(scope, &call).await
+        }
+        QueuedRequest::Snooze { until: Some(until) } => {
+            let body = &NewSnooze { until: *until };
+            let call = Request::<SnoozeApproval> { path, query: &NoQuery {}, body, headers: &[] };
+            shell.call_of(scope, &call).await
+        }
+        QueuedRequest::Snooze { until: None } => {
+            shell.call_of(scope, &Request::<UnsnoozeApproval>::at(path)).await
+        }
+    };
     item.state = match &answer {
         Ok(approval) => {
             let recorded = approval.closed_at.unwrap_or_else(clock::now);
@@ -123,7 +221,7 @@ async fn send(shell: &Shell, scope: &Scope, id: Uuid) -> Result<Sent, Failure> {
     shell.publish(&ShellEvent::Outbox);
     Ok(match answer {
         Ok(approval) => Sent::Recorded(Box::new(approval)),
-        Err(_) => Sent::Kept(item),
+        Err(_) => Sent::Kept(Box::new(item)),
     })
 }
 

@@ -54,6 +54,8 @@ struct Inner {
     connection: Mutex<Connection>,
     session_changed: Notify,
     outbox_changed: Notify,
+    /// What can still be undone is to be sent at once.
+    hurried: Notify,
     line_doubted: Notify,
     /// When the server was last heard.
     heard_at: Mutex<DateTime<Utc>>,
@@ -82,6 +84,7 @@ impl Shell {
             connection: Mutex::new(Connection::Reconnecting),
             session_changed: Notify::new(),
             outbox_changed: Notify::new(),
+            hurried: Notify::new(),
             line_doubted: Notify::new(),
             heard_at: Mutex::new(clock::now()),
             looks: Looks::default(),
@@ -234,6 +237,10 @@ impl Shell {
 
     pub(crate) fn session_changed(&self) -> &Notify {
         &self.0.session_changed
+    }
+
+    pub(crate) fn hurried(&self) -> &Notify {
+        &self.0.hurried
     }
 
     pub(crate) fn outbox_changed(&self) -> &Notify {

@@ -17,13 +17,12 @@ use axum::response::IntoResponse as _;
 use fixture::{App, Memory, Server, approval, session, unavailable, until};
 use shared_types::{
     api::{
-        approvals::NewDecision,
         auth::Me,
         live::{LiveKind, LiveMessage},
     },
     desktop::{
-        CachePolicy, DecisionResult, Failure, OutboxItem, QueuedDecision, QueuedDecisionState, SessionView,
-        ShellEvent, Withdrawn,
+        CachePolicy, DecisionResult, Failure, OutboxItem, QueuedDecision, QueuedDecisionState, QueuedRequest,
+        SessionView, ShellEvent, Withdrawn,
     },
     ids::ApprovalId,
     workflow::approval::Verb,
@@ -64,14 +63,14 @@ async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
     // The first of Ina's hangs while she signs out and Bo signs in.
     gate.forget_permits(10);
     let sent = server.senders("/decisions").len();
-    let flushing = tokio::spawn(async move { outbox::flush(&shell).await });
+    let flushing = tokio::spawn(async move { outbox::flush(&shell, outbox::Held::Kept).await });
     until("the first is sent again", async || server.senders("/decisions").len() > sent).await;
     app.shell.sign_out().await;
     app.sign_in(&server, "bo").await;
     *open.lock().unwrap() = true;
     gate.add_permits(10);
     flushing.await.unwrap();
-    outbox::flush(&app.shell).await;
+    outbox::flush(&app.shell, outbox::Held::Kept).await;
     assert!(server.senders("/decisions").iter().all(|by| by == "ina"), "{:?}", server.senders("/decisions"));
     let items = app.items().await;
     let is_inas = |item: &OutboxItem| matches!(item, OutboxItem::OfAnother { person, server: at, .. } if person == "ina" && *at == server.address);
@@ -80,7 +79,7 @@ async fn a_queued_decision_is_sent_in_its_persons_session_and_no_other() {
     // It is sent as hers when she is back.
     app.shell.sign_out().await;
     app.sign_in(&server, "ina").await;
-    assert!(!outbox::flush(&app.shell).await);
+    assert!(!outbox::flush(&app.shell, outbox::Held::Kept).await);
     let senders = server.senders("/decisions");
     assert!(senders.len() >= 5 && senders.iter().all(|by| by == "ina"), "{senders:?}");
     let own = app.own().await;
@@ -103,7 +102,7 @@ async fn what_was_withdrawn_is_never_sent() {
         queued.push(item);
     }
     let (shell, second) = (app.shell.clone(), queued[1].approval_id);
-    let flushing = tokio::spawn(async move { outbox::flush(&shell).await });
+    let flushing = tokio::spawn(async move { outbox::flush(&shell, outbox::Held::Kept).await });
     until("the first hangs", async || server.senders("/decisions").len() == 3).await;
     // The list that is being sent was read before; the second is withdrawn now.
     let (shell, id) = (app.shell.clone(), queued[1].id.to_string());
@@ -133,7 +132,7 @@ async fn a_decision_that_this_version_cannot_read_is_shown_kept_and_can_be_expor
         .insert_queued_text(&scope, "ina", "n1", "{\"of\":\"a later version\"}", clock::now())
         .await
         .unwrap();
-    assert!(!outbox::flush(&app.shell).await, "it isn't tried");
+    assert!(!outbox::flush(&app.shell, outbox::Held::Kept).await, "it isn't tried");
     let items = app.items().await;
     let [OutboxItem::Unreadable { id, text, .. }] = items.as_slice() else { panic!("{items:?}") };
     assert_eq!((id.as_str(), text.as_str()), ("n1", "{\"of\":\"a later version\"}"));
@@ -283,21 +282,15 @@ async fn who_signs_out_while_the_session_is_refreshed_stays_signed_out() {
 async fn the_outbox_of_an_older_version_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("cache.sqlite").display());
-    let item = QueuedDecision {
-        id: clock::new_id(),
-        approval_id: ApprovalId(clock::new_id()),
-        title: "Order 1".to_owned(),
-        decision: NewDecision {
-            decision: Verb::Approve,
-            level: None,
-            comment: None,
-            edits: None,
-            seen: None,
-            decided_at: None,
-        },
-        decided_at: clock::now(),
-        state: QueuedDecisionState::Queued,
-    };
+    let text = format!(
+        r#"{{"id":"{}","approval_id":"{}","title":"Order 1","decision":{{"decision":"approve"}},
+           "decided_at":"2026-11-20T10:00:00Z","state":"Queued"}}"#,
+        clock::new_id(),
+        clock::new_id()
+    );
+    let item: QueuedDecision = serde_json::from_str(&text).unwrap();
+    let QueuedRequest::Decision(decision) = &item.asks else { panic!("{item:?}") };
+    assert_eq!(decision.decision, Verb::Approve);
     {
         let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
         let mut first = sqlx::migrate!("./migrations");
@@ -306,7 +299,7 @@ async fn the_outbox_of_an_older_version_is_read() {
         sqlx::query("insert into outbox (id, scope, item, created_at) values (?, ?, ?, ?)")
             .bind(item.id.to_string())
             .bind("http://127.0.0.1:7400 Shop 1")
-            .bind(serde_json::to_string(&item).unwrap())
+            .bind(&text)
             .bind(item.decided_at.to_rfc3339())
             .execute(&pool)
             .await

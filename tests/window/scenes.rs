@@ -1,5 +1,6 @@
 //! Single scenes in the real window, each with a server and an app of its own, so that one that fails hides no other.
 
+mod calendars;
 mod deciding;
 mod keys;
 mod levels;
@@ -8,6 +9,7 @@ mod offline;
 mod pages;
 mod runs;
 mod start;
+mod undo;
 mod writing;
 
 use crate::{

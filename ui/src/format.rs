@@ -3,8 +3,9 @@
 use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
 use shared_types::{
-    api::approvals::{Approval, NewDecision},
+    api::approvals::Approval,
     approval::decision::RequestStatus,
+    desktop::QueuedRequest,
     machine::{fact::StepState, result::RunResult, state::RunStatus},
     role,
     workflow::{
@@ -237,14 +238,21 @@ pub(crate) fn request_word(status: RequestStatus) -> &'static str {
 }
 
 /// What a decision is, in a word for a row: `Approved`.
-pub(crate) fn decided(decision: &NewDecision) -> &'static str {
-    match decision.decision {
+pub(crate) fn decided(asks: &QueuedRequest) -> String {
+    let decision = match asks {
+        QueuedRequest::Decision(decision) => decision.decision,
+        QueuedRequest::HandOver(handover) => return format!("Handed over to {}", handover.to),
+        QueuedRequest::Snooze { until: Some(until) } => return format!("Snoozed until {}", weekday(*until)),
+        QueuedRequest::Snooze { until: None } => return "Snoozed no longer".to_owned(),
+    };
+    let words = match decision {
         Verb::Approve => "Approved",
         Verb::Reject => "Rejected",
         Verb::RequestChanges => "Changes requested",
         Verb::ApproveWithEdits => "Approved with edits",
         Verb::Retract => "Taken back",
-    }
+    };
+    words.to_owned()
 }
 
 /// What somebody does, in a word: `approved`.

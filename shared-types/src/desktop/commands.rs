@@ -8,8 +8,9 @@ use crate::{
     api::{
         Page,
         absences::{Absence, NewAbsence},
-        approvals::{Approval, NewDecision, Scope},
+        approvals::{Approval, NewDecision, NewHandover, Scope},
         auth::PasswordChange,
+        calendars::{ImportedHolidays, StoredCalendar},
         executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
         invitations::Invitation,
         notices::Notice,
@@ -19,6 +20,7 @@ use crate::{
         workflows::{Activity, Workflow, WorkflowSummary},
     },
     ids::{AbsenceId, ApprovalId, InvitationId},
+    workflow::calendar::Calendar,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -90,19 +92,29 @@ commands! {
     /// The requests of one tab of the Inbox; of those that are decided, the newest.
     ListRequests { scope: Scope, policy: CachePolicy } => Loaded<Vec<Approval>>;
     /// Hands the own place in a request to another.
-    HandOver { id: ApprovalId, to: String, comment: Option<String> } => Approval;
-    /// Puts a request off until a time, or no longer.
-    SnoozeRequest { id: ApprovalId, until: Option<DateTime<Utc>> } => Approval;
+    HandOver { id: ApprovalId, title: String, handover: NewHandover } => DecisionResult;
+    /// Puts a request off until a time, or no longer; kept in the Outbox until the server answers, as handing over is.
+    SnoozeRequest { id: ApprovalId, title: String, until: Option<DateTime<Utc>> } => DecisionResult;
     /// The own absences, or those of everybody.
     ListAbsences { everybody: bool, policy: CachePolicy } => Loaded<Page<Absence>>;
     /// Enters an absence.
     EnterAbsence { absence: NewAbsence } => Absence;
     /// Deletes an absence.
     DeleteAbsence { id: AbsenceId } => ();
+    /// The calendars of the workspace.
+    ListCalendars { policy: CachePolicy } => Loaded<Page<StoredCalendar>>;
+    /// Sets a calendar.
+    SetCalendar { calendar: Calendar } => StoredCalendar;
+    /// Deletes a calendar.
+    DeleteCalendar { name: String } => ();
+    /// Takes the holidays of an iCalendar file into a calendar.
+    ImportHolidays { name: String, file: String } => ImportedHolidays;
     /// One request.
     ReadApproval { id: ApprovalId, policy: CachePolicy } => Loaded<Approval>;
-    /// Decides a request; kept in the Outbox until the server answers.
-    DecideApproval { id: ApprovalId, title: String, decision: NewDecision } => DecisionResult;
+    /// Decides a request; kept in the Outbox until the server answers. One that can be undone is sent some seconds later.
+    DecideApproval { id: ApprovalId, title: String, decision: NewDecision, can_undo: bool } => DecisionResult;
+    /// Takes back the decision of a request that can still be undone.
+    UndoDecision { id: ApprovalId } => Withdrawn;
     /// The Outbox.
     ListOutbox {} => Vec<OutboxItem>;
     /// Sends what waits in the Outbox now.

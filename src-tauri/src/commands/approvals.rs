@@ -6,12 +6,10 @@ use shared_types::{
     api::{
         NoBody, NoQuery, Page,
         absences::{Absence, AbsenceQuery, CreateAbsence, DeleteAbsence, ListAbsences},
-        approvals::{
-            Approval, DelegateApproval, GetApproval, NewHandover, NewSnooze, SnoozeApproval, UnsnoozeApproval,
-        },
+        approvals::{Approval, GetApproval},
         notices::{ListNotices, Notice, NoticeQuery, ReadNotice},
     },
-    desktop::{DecisionResult, Failure, Loaded, OutboxItem, Withdrawn, commands},
+    desktop::{DecisionResult, Failure, Loaded, OutboxItem, QueuedRequest, Withdrawn, commands},
 };
 
 impl Handle for commands::ListWaiting {
@@ -29,30 +27,20 @@ impl Handle for commands::ListRequests {
 }
 
 impl Handle for commands::HandOver {
-    async fn handle(self, shell: &Shell) -> Result<Approval, Failure> {
-        let Self { id, to, comment } = self;
-        let (id, body) = (id.to_string(), NewHandover { to, comment });
-        let path: &[&str] = &[&id];
-        let call = Request::<DelegateApproval> { path, query: &NoQuery {}, body: &body, headers: &[] };
-        shell.notifications().withdraw(&id);
-        shell.call(&call).await
+    async fn handle(self, shell: &Shell) -> Result<DecisionResult, Failure> {
+        let Self { id, title, handover } = self;
+        shell.notifications().withdraw(&id.to_string());
+        outbox::ask(shell, id, title, QueuedRequest::HandOver(handover), false).await
     }
 }
 
 impl Handle for commands::SnoozeRequest {
-    async fn handle(self, shell: &Shell) -> Result<Approval, Failure> {
-        let Self { id, until } = self;
-        let id = id.to_string();
-        let path: &[&str] = &[&id];
-        match until {
-            Some(until) => {
-                let body = NewSnooze { until };
-                let call = Request::<SnoozeApproval> { path, query: &NoQuery {}, body: &body, headers: &[] };
-                shell.notifications().withdraw(&id);
-                shell.call(&call).await
-            }
-            None => shell.call(&Request::<UnsnoozeApproval>::at(path)).await,
+    async fn handle(self, shell: &Shell) -> Result<DecisionResult, Failure> {
+        let Self { id, title, until } = self;
+        if until.is_some() {
+            shell.notifications().withdraw(&id.to_string());
         }
+        outbox::ask(shell, id, title, QueuedRequest::Snooze { until }, false).await
     }
 }
 
@@ -96,9 +84,16 @@ impl Handle for commands::ReadApproval {
 
 impl Handle for commands::DecideApproval {
     async fn handle(self, shell: &Shell) -> Result<DecisionResult, Failure> {
-        let Self { id, title, decision } = self;
+        let Self { id, title, decision, can_undo } = self;
         shell.notifications().withdraw(&id.to_string());
-        outbox::decide(shell, id, title, decision).await
+        outbox::decide(shell, id, title, decision, can_undo).await
+    }
+}
+
+impl Handle for commands::UndoDecision {
+    async fn handle(self, shell: &Shell) -> Result<Withdrawn, Failure> {
+        let Self { id } = self;
+        outbox::undo(shell, id).await
     }
 }
 
@@ -110,7 +105,7 @@ impl Handle for commands::ListOutbox {
 
 impl Handle for commands::RetryOutbox {
     async fn handle(self, shell: &Shell) -> Result<(), Failure> {
-        shell.outbox_changed().notify_one();
+        outbox::send_now(shell).await;
         Ok(())
     }
 }

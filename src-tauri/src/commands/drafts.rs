@@ -1,8 +1,8 @@
 //! Writing workflows: checked and tried on this machine, kept as drafts, saved as revisions.
 
-use super::Handle;
+use super::{Handle, calendars};
 use crate::{
-    client::{Document, Request},
+    client::{Document, DocumentKind, Request},
     clock,
     shell::Shell,
 };
@@ -13,9 +13,12 @@ use shared_types::{
         workflows::{CreateWorkflow, GetWorkflow, PutWorkflow, RevisionQuery, Workflow},
     },
     desktop::{ComparedLine, Comparison, Draft, Failure, LineOf, Merged, Review, commands},
-    machine::{Definition, review::review as check, simulate::simulate, supported::unsupported},
+    machine::{
+        Definition, ladder::ladder, review::review as check, simulate::simulate, supported::unsupported,
+    },
     workflow::{
         Format,
+        calendar::Calendar,
         check::Environment,
         quick_fix::apply_fix,
         sample::sample_event,
@@ -28,19 +31,34 @@ fn format_of(text: &str) -> Format {
     if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml }
 }
 
+/// What a text is written in.
+pub(super) fn kind_of(text: &str) -> DocumentKind {
+    match format_of(text) {
+        Format::Json => DocumentKind::Json,
+        Format::Yaml => DocumentKind::Yaml,
+    }
+}
+
+/// The calendars for a text that names one.
+async fn calendars_for(shell: &Shell, text: &str) -> Vec<Calendar> {
+    if text.contains("calendar") { calendars::known(shell).await } else { Vec::new() }
+}
+
 impl Handle for commands::ReviewWorkflow {
-    async fn handle(self, _: &Shell) -> Result<Review, Failure> {
+    async fn handle(self, shell: &Shell) -> Result<Review, Failure> {
         let Self { text } = self;
+        let (calendars, now) = (calendars_for(shell, &text).await, clock::now());
         let reviewing = tauri::async_runtime::spawn_blocking(move || {
             let format = format_of(&text);
             let checked = check(&text, format, &Environment::Unknown);
             let sample = checked.document.as_ref().map(sample_event);
             let sample = sample.and_then(|event| serde_json::to_string_pretty(&event).ok());
+            let ladder = checked.document.as_ref().map(|document| ladder(document, &calendars, now));
             let with_fix = checked.findings.into_iter().map(|finding| {
                 let mended = apply_fix(&text, format, &finding);
                 (finding, mended)
             });
-            Review { findings: with_fix.collect(), sample }
+            Review { findings: with_fix.collect(), sample, ladder: ladder.unwrap_or_default() }
         });
         reviewing.await.map_err(|error| Failure::Shell(error.to_string()))
     }
@@ -87,17 +105,18 @@ fn changes(before: &str, after: &str) -> Vec<ComparedLine> {
 }
 
 impl Handle for commands::TryWorkflow {
-    async fn handle(self, _: &Shell) -> Result<Value, Failure> {
+    async fn handle(self, shell: &Shell) -> Result<Value, Failure> {
         let Self { text, event, script } = self;
         let event: ScriptedEvent = parse("The event", &event)?;
         let script: Vec<ScriptItem> =
             if script.trim().is_empty() { Vec::new() } else { parse("The script", &script)? };
+        let calendars = calendars_for(shell, &text).await;
         let trying = tauri::async_runtime::spawn_blocking(move || {
             let checked = check(&text, format_of(&text), &Environment::Unknown);
             let document = checked.document.filter(|document| unsupported(document).is_empty());
             let document = document
                 .ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;
-            let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script, &[]);
+            let simulation = simulate(&Arc::new(Definition::new(document)), &event, &script, &calendars);
             serde_json::to_value(simulation).map_err(|error| Failure::Shell(error.to_string()))
         });
         trying.await.map_err(|error| Failure::Shell(error.to_string()))?
@@ -154,8 +173,7 @@ impl Handle for commands::DropDraft {
 impl Handle for commands::SaveWorkflow {
     async fn handle(self, shell: &Shell) -> Result<Workflow, Failure> {
         let Self { id, text, base } = self;
-        let document =
-            Document { text: &text, is_json: format_of(&text) == Format::Json, if_match: base.as_deref() };
+        let document = Document { text: &text, kind: kind_of(&text), if_match: base.as_deref() };
         match &id {
             Some(id) => shell.send_document::<PutWorkflow>(&[id], &document).await,
             None => shell.send_document::<CreateWorkflow>(&[], &document).await,

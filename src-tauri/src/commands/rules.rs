@@ -1,6 +1,6 @@
 //! Stored rules.
 
-use super::Handle;
+use super::{Handle, drafts::kind_of};
 use crate::{
     client::{Document, Request},
     shell::Shell,
@@ -39,8 +39,7 @@ impl Handle for commands::ReadRule {
 impl Handle for commands::SaveRule {
     async fn handle(self, shell: &Shell) -> Result<StoredRule, Failure> {
         let Self { id, text, base } = self;
-        let is_json = text.trim_start().starts_with('{');
-        let document = Document { text: &text, is_json, if_match: base.as_deref() };
+        let document = Document { text: &text, kind: kind_of(&text), if_match: base.as_deref() };
         match &id {
             Some(id) => shell.send_document::<PutRule>(&[id], &document).await,
             None => shell.send_document::<CreateRule>(&[], &document).await,

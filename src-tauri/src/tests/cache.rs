@@ -3,7 +3,7 @@
 use super::fixture::approve;
 use crate::{cache::Cache, clock, session::Scope};
 use shared_types::{
-    desktop::{QueuedDecision, QueuedDecisionState, Settings, Theme},
+    desktop::{QueuedDecision, QueuedDecisionState, QueuedRequest, Settings, Theme},
     ids::ApprovalId,
 };
 use uuid::Uuid;
@@ -23,7 +23,8 @@ fn queued(title: &str) -> QueuedDecision {
         id: clock::new_id(),
         approval_id: ApprovalId(clock::new_id()),
         title: title.to_owned(),
-        decision: approve(),
+        asks: QueuedRequest::Decision(approve()),
+        undo_until: None,
         decided_at: clock::now(),
         state: QueuedDecisionState::Queued,
     }

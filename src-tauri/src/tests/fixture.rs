@@ -352,7 +352,7 @@ impl App {
     pub(super) async fn decide(&self, title: &str) -> DecisionResult {
         let decision = approve();
         let id = ApprovalId(clock::new_id());
-        outbox::decide(&self.shell, id, title.to_owned(), decision).await.unwrap()
+        outbox::decide(&self.shell, id, title.to_owned(), decision, false).await.unwrap()
     }
 
     /// Asks as a page does.

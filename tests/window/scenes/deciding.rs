@@ -54,7 +54,8 @@ async fn a_list_of_things_is_a_table_and_a_second_press_does_nothing() {
     scene.window.holds("document.querySelectorAll('.table-of-facts tbody tr').length === 2").await;
     scene.window.holds("document.querySelector('.table-of-facts').innerText.includes('1,200')").await;
     // The card stays, since nothing else waits: whoever goes on pressing decides nothing more.
-    scene.window.press_until("a", "document.body.innerText.includes('approval recorded')").await;
+    scene.window.press_until("a", "document.body.innerText.includes('approval is sent in')").await;
+    scene.window.says("approval recorded").await;
     for _ in 0..5 {
         scene.window.press("a").await;
     }

@@ -115,7 +115,8 @@ async fn the_keys_of_a_card_do_nothing_where_no_card_is_seen() {
     press(&scene, "a").await;
     assert_eq!(scene.status(&approval).await, "pending");
     scene.open_card(&approval).await;
-    scene.window.press_until("a", "document.body.innerText.includes('approval recorded')").await;
+    scene.window.press_until("a", "document.body.innerText.includes('approval is sent in')").await;
+    scene.window.says("approval recorded").await;
     scene.world.approval_is(&scene.ina, &approval, "approved").await;
 }
 

@@ -68,9 +68,10 @@ async fn a_request_is_put_off_handed_over_and_taken_back() {
     scene.window.picture("levels-snoozed").await;
     scene.window.click_on("More").await;
     scene.window.click_on("Snooze no longer").await;
-    scene.window.says("not snoozed any more").await;
+    scene.window.says("snoozed no longer").await;
     scene.open_card(&approval).await;
-    scene.window.press_until("a", "document.body.innerText.includes('approval recorded')").await;
+    scene.window.press_until("a", "document.body.innerText.includes('approval is sent in')").await;
+    scene.window.says("approval recorded").await;
     scene.window.visit(&format!("/requests/others/{approval}")).await;
     scene.window.click_on("Take back").await;
     scene.window.says("your decision is taken back").await;
@@ -207,7 +208,8 @@ async fn a_decision_on_what_was_read_before_tells_the_difference_and_locks_until
     scene.window.picture("levels-changed-meanwhile").await;
     scene.window.press("a").await;
     scene.window.click_on("I have read it").await;
-    scene.window.press_until("a", "document.body.innerText.includes('approval recorded')").await;
+    scene.window.press_until("a", "document.body.innerText.includes('approval is sent in')").await;
+    scene.window.says("approval recorded").await;
     let request = scene.world.read(&scene.ina, &format!("approvals/{approval}")).await;
     assert_eq!(
         (&request["levels"][0]["status"], &request["status"]),

@@ -22,22 +22,24 @@ pub(crate) struct Toast {
     text: String,
     /// Takes it back.
     undo: Option<Callback<()>>,
+    /// How long it is shown, in milliseconds.
+    shown_ms: u32,
 }
 
 impl Toast {
     /// Something was done.
     pub(crate) fn done(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Done, text: text.into(), undo: None }
+        Self { tone: Tone::Done, text: text.into(), undo: None, shown_ms: SHOWN_MS }
     }
 
     /// Something is kept until the server answers.
     pub(crate) fn queued(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Queued, text: text.into(), undo: None }
+        Self { tone: Tone::Queued, text: text.into(), undo: None, shown_ms: SHOWN_MS }
     }
 
     /// Something was not done.
     pub(crate) fn failed(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Failed, text: text.into(), undo: None }
+        Self { tone: Tone::Failed, text: text.into(), undo: None, shown_ms: SHOWN_MS }
     }
 
     /// What it says.
@@ -52,7 +54,12 @@ impl Toast {
 
     /// The same, with a way back.
     pub(crate) fn or_undo(self, undo: Callback<()>) -> Self {
-        Self { undo: Some(undo), ..self }
+        self.or_undo_for(undo, UNDO_MS)
+    }
+
+    /// The same, with a way back for some milliseconds.
+    pub(crate) fn or_undo_for(self, undo: Callback<()>, shown_ms: u32) -> Self {
+        Self { undo: Some(undo), shown_ms, ..self }
     }
 }
 
@@ -94,8 +101,7 @@ pub(crate) fn ToastView(props: &Props) -> Html {
     {
         let gone = props.gone.clone();
         use_effect_with(props.toast.clone(), move |toast| {
-            let shown = toast.as_ref().map(|toast| if toast.undo.is_some() { UNDO_MS } else { SHOWN_MS });
-            let timer = shown.map(|shown| Timeout::new(shown, move || gone.emit(())));
+            let timer = toast.as_ref().map(|toast| Timeout::new(toast.shown_ms, move || gone.emit(())));
             move || drop(timer)
         });
     }

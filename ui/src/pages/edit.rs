@@ -1,6 +1,7 @@
 //! Writing a workflow: the source with its findings, tried with a sample event, kept as a draft, saved.
 
 mod findings;
+mod ladder;
 mod save_conflict;
 mod trial;
 
@@ -19,6 +20,7 @@ use crate::{
 };
 use findings::summary;
 use gloo_timers::callback::Timeout;
+use ladder::ladder;
 use save_conflict::{Choice, Refused};
 use shared_types::{
     desktop::{
@@ -141,6 +143,7 @@ fn Bench(props: &BenchProps) -> Html {
                 <div class="editor">
                     <SourceEditor text={props.editing.text.clone()} {changed} findings={shown} order={(*order).clone()} />
                     <Findings summary={summary(&review)} findings={review.findings.clone()} {go} {mend} />
+                    { ladder(&review.ladder) }
                 </div>
                 <Trying text={(*text).clone()} sample={review.sample.clone()} />
             </div>

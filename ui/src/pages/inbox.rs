@@ -329,13 +329,15 @@ pub(crate) fn is_open(approval: &Approval, queued: &[QueuedDecision]) -> bool {
 /// How a decision on its way stands, in words.
 pub(super) fn queued_words(queued: &[QueuedDecision], id: ApprovalId) -> Option<String> {
     let item = queued.iter().rev().find(|item| item.approval_id == id)?;
+    let decided = crate::format::decided(&item.asks);
     match &item.state {
-        QueuedDecisionState::Queued => {
-            Some(format!("{}: queued, not yet recorded", crate::format::decided(&item.decision)))
+        QueuedDecisionState::Queued if item.undo_until.is_some_and(|until| until > crate::format::now()) => {
+            Some(format!("{decided}: sent in a moment"))
         }
-        QueuedDecisionState::Sending => Some(format!("{}: sending", crate::format::decided(&item.decision))),
+        QueuedDecisionState::Queued => Some(format!("{decided}: queued, not yet recorded")),
+        QueuedDecisionState::Sending => Some(format!("{decided}: sending")),
         QueuedDecisionState::Recorded { at } => {
-            Some(format!("{}: recorded {}", crate::format::decided(&item.decision), crate::format::hour(*at)))
+            Some(format!("{decided}: recorded {}", crate::format::hour(*at)))
         }
         // The card says what happened; where the request is still open, it can be decided again.
         QueuedDecisionState::Rejected { .. } => None,

@@ -13,7 +13,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use shared_types::desktop::{
-    Failure, OutboxItem, QueuedDecision, QueuedDecisionState, ShellEvent, Withdrawn,
+    Failure, OutboxItem, QueuedDecision, QueuedDecisionState, QueuedRequest, ShellEvent, Withdrawn,
     commands::{ExportQueued, ListOutbox, RetryOutbox, WithdrawQueued},
 };
 use wasm_bindgen_futures::spawn_local;
@@ -51,7 +51,7 @@ pub(crate) fn Outbox() -> Html {
     html! {
         <main>
             <div class="page-head"><div><h1>{ "Outbox" }</h1>
-                <p class="muted">{ "Decisions that the server has not recorded yet. They are sent automatically when the server answers." }</p></div>
+                <p class="muted">{ "What you decided, handed over or snoozed that the server has not recorded yet. It is sent automatically when the server answers." }</p></div>
                 <span class="push"></span>
                 <button class="btn" disabled={!waits} onclick={retry}><Glyph icon={Icon::Retry} tone="muted" /> { "Send now" }</button></div>
             <div class="scroll list-page">
@@ -86,13 +86,25 @@ fn own(item: &QueuedDecision, toaster: &Toaster) -> Html {
         QueuedDecisionState::Recorded { .. } => "Remove",
         QueuedDecisionState::Rejected { .. } => "Discard",
     };
-    let comment = item.decision.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
+    let (what, comment) = match &item.asks {
+        QueuedRequest::Decision(decision) => {
+            (format::verb_word(decision.decision).to_owned(), &decision.comment)
+        }
+        QueuedRequest::HandOver(handover) => {
+            (format!("handed it over to {}", handover.to), &handover.comment)
+        }
+        QueuedRequest::Snooze { until: Some(until) } => {
+            (format!("snoozed it until {}", format::weekday(*until)), &None)
+        }
+        QueuedRequest::Snooze { until: None } => ("snoozed it no longer".to_owned(), &None),
+    };
+    let comment = comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
     html! {
         <div class="out" key={item.id.to_string()}>
             <Glyph {icon} {tone} />
             <div class="data">
                 <p><Link<Route> to={Route::Card { id: item.approval_id.to_string() }}><b>{ &item.title }</b></Link<Route>>
-                    { format!(", you {}{comment}", format::verb_word(item.decision.decision)) }</p>
+                    { format!(", you {what}{comment}") }</p>
                 <p class="muted">{ format!("{state}. Decided at {}.", format::clock(item.decided_at)) }
                     if let Some(detail) = detail { { format!(" {detail} What you wrote is kept here.") } }</p>
             </div>

@@ -1,6 +1,8 @@
-//! Settings of this machine, one's invitations, absences, and password.
+//! Settings of this machine, one's invitations, absences and password, and the workspace's calendars.
 
 mod absences;
+mod calendar_form;
+mod calendars;
 mod invitations;
 
 use crate::{
@@ -15,6 +17,7 @@ use crate::{
     theme::show_theme,
 };
 use absences::Absences;
+use calendars::Calendars;
 use invitations::Invitations;
 use shared_types::{
     api::{
@@ -24,7 +27,7 @@ use shared_types::{
     },
     desktop::{
         Settings as Chosen, Theme,
-        commands::{ChangePassword, KeepSettings, ListRoles, ReadSettings, SignOut},
+        commands::{ChangePassword, KeepSettings, ListRoles, ReadSettings, RetryOutbox, SignOut},
     },
     role::default_name,
 };
@@ -78,6 +81,8 @@ pub(crate) fn Settings(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (asking, leave) = (asking.clone(), leave.clone());
             spawn_local(async move {
+                // What could still be undone is sent first.
+                drop(bridge::ask(RetryOutbox {}).await);
                 let items = bridge::own_queued().await.unwrap_or_default();
                 match items.iter().filter(|item| item.state.waits()).count() {
                     0 => leave.emit(()),
@@ -110,6 +115,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 </div></section>
                 <Invitations />
                 <Absences own={props.user.email.clone()} />
+                <Calendars />
                 { appearance(*chosen, &change) }
                 { notifications(*chosen, &change) }
                 <PasswordForm />

@@ -133,7 +133,8 @@ async fn send(all: Sending, told: impl Fn(Outcomes)) {
             seen: Some(approval.seen.clone()),
             decided_at: None,
         };
-        let answer = bridge::ask(DecideApproval { id, title: title.clone(), decision }).await;
+        let answer =
+            bridge::ask(DecideApproval { id, title: title.clone(), decision, can_undo: false }).await;
         let (toast, after) = outcome(&title, all.verdict, answer);
         if let Some(after) = after {
             all.recorded.emit(after);

@@ -12,14 +12,15 @@ use crate::{
     },
     format,
     keys::{moment, use_keys},
+    route::Route,
 };
 use serde_json::{Map, Value};
 use shared_types::{
     api::approvals::{Approval, NewDecision},
     approval::decision::RequestStatus,
     desktop::{
-        DecisionResult, Failure, QueuedDecisionState,
-        commands::DecideApproval,
+        DecisionResult, Failure, QueuedDecision, QueuedDecisionState, UNDO_SECONDS, Withdrawn,
+        commands::{DecideApproval, UndoDecision},
         keys::{Action, View},
     },
     ids::ApprovalId,
@@ -28,6 +29,7 @@ use shared_types::{
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
+use yew_router::prelude::*;
 
 /// A card that just appeared takes no key for this long, in milliseconds.
 const GUARD_MS: f64 = 300.0;
@@ -147,7 +149,12 @@ fn use_sending(
     is_empty: &UseStateHandle<bool>,
 ) -> Callback<Verdict> {
     let (approval, leave, said) = (props.approval.clone(), props.leave.clone(), props.said.clone());
-    let edits = props.edits.clone();
+    let (edits, navigator) = (props.edits.clone(), use_navigator());
+    let go_back = Callback::from(move |id: ApprovalId| {
+        if let Some(navigator) = &navigator {
+            navigator.push(&Route::Card { id: id.to_string() });
+        }
+    });
     let (busy, asking, is_empty) = (busy.clone(), asking.clone(), is_empty.clone());
     Callback::from(move |verdict: Verdict| {
         if *busy {
@@ -175,8 +182,12 @@ fn use_sending(
         is_empty.set(false);
         asking.set(None);
         leave.emit(id);
+        let undo = undo_of(id, title.clone(), &said, &go_back);
+        let waits = format!("{title}: {} is sent in {UNDO_SECONDS} s", noun(verdict));
+        said.emit((Toast::queued(waits).or_undo_for(undo, UNDO_SECONDS * 1000), None));
         spawn_local(async move {
-            let answer = bridge::ask(DecideApproval { id, title: title.clone(), decision }).await;
+            let decide = DecideApproval { id, title: title.clone(), decision, can_undo: true };
+            let answer = bridge::ask(decide).await;
             // What is recorded is decided: until the card says so, a second press does nothing.
             if !matches!(answer, Ok(DecisionResult::Recorded(_))) {
                 busy.set(false);
@@ -185,9 +196,47 @@ fn use_sending(
                 comment_drafts::forget(id);
                 form_drafts::forget(id);
             }
-            said.emit(outcome(&title, verdict, answer));
+            // Whoever undid it was told.
+            if !matches!(answer, Ok(DecisionResult::Undone)) {
+                said.emit(outcome(&title, verdict, answer));
+            }
         });
     })
+}
+
+/// Takes a decision back that isn't sent yet, and shows the request again.
+fn undo_of(
+    id: ApprovalId,
+    title: String,
+    said: &Callback<(Toast, Option<Approval>)>,
+    go_back: &Callback<ApprovalId>,
+) -> Callback<()> {
+    let (said, go_back) = (said.clone(), go_back.clone());
+    Callback::from(move |()| {
+        let (title, said, go_back) = (title.clone(), said.clone(), go_back.clone());
+        spawn_local(async move {
+            let toast = match bridge::ask(UndoDecision { id }).await {
+                Ok(Withdrawn::Gone) => {
+                    go_back.emit(id);
+                    Toast::done(format!("{title}: undone, nothing was sent"))
+                }
+                Ok(Withdrawn::NotThere | Withdrawn::RecordedBefore { .. }) => {
+                    Toast::failed(format!("{title}: too late to undo, it was sent"))
+                }
+                Err(failure) => Toast::failed(failure.words()),
+            };
+            said.emit((toast, None));
+        });
+    })
+}
+
+/// A decision as a noun.
+fn noun(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve | Verdict::ApproveWithEdits => "approval",
+        Verdict::Reject => "rejection",
+        Verdict::RequestChanges => "request for changes",
+    }
 }
 
 /// What became of a decision, in words; never "done" before the server says so.
@@ -196,11 +245,7 @@ pub(super) fn outcome(
     verdict: Verdict,
     answer: Result<DecisionResult, Failure>,
 ) -> (Toast, Option<Approval>) {
-    let what = match verdict {
-        Verdict::Approve | Verdict::ApproveWithEdits => "approval",
-        Verdict::Reject => "rejection",
-        Verdict::RequestChanges => "request for changes",
-    };
+    let what = noun(verdict);
     let not_recorded = |why: &str| Toast::failed(format!("{title}: your {what} was not recorded. {why}"));
     match answer {
         Ok(DecisionResult::Recorded(approval)) => {
@@ -214,7 +259,10 @@ pub(super) fn outcome(
                 Some(*approval),
             )
         }
-        Ok(DecisionResult::Queued(_)) => {
+        Ok(DecisionResult::Queued(QueuedDecision {
+            state: QueuedDecisionState::Recorded { at }, ..
+        })) => (Toast::done(format!("{title}: {what} recorded {}", format::hour(at))), None),
+        Ok(DecisionResult::Queued(_) | DecisionResult::Undone) => {
             (Toast::queued(format!("{title}: {what} queued, not yet recorded")), None)
         }
         Ok(DecisionResult::Rejected(item)) => match item.state {
@@ -313,7 +361,8 @@ fn TakeBack(props: &TakeBackProps) -> Html {
             };
             let (said, busy) = (said.clone(), busy.clone());
             spawn_local(async move {
-                let answer = bridge::ask(DecideApproval { id, title: title.clone(), decision }).await;
+                let answer =
+                    bridge::ask(DecideApproval { id, title: title.clone(), decision, can_undo: false }).await;
                 busy.set(false);
                 let (toast, after) = outcome(&title, Verdict::Approve, answer);
                 let toast = if after.is_some() {

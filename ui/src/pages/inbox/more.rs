@@ -5,16 +5,17 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         overlay::Overlay,
-        toast::{Toast, Toaster},
+        toast::Toast,
     },
     format,
     keys::use_keys,
 };
 use chrono::{DateTime, Datelike as _, Duration, Local, TimeZone as _, Utc};
 use shared_types::{
-    api::approvals::Approval,
+    api::approvals::{Approval, NewHandover},
     desktop::{
-        commands::{HandOver, SnoozeRequest},
+        DecisionResult, Failure, QueuedDecisionState,
+        commands::{HandOver, SnoozeRequest, WithdrawQueued},
         keys::{Action, View},
     },
     ids::ApprovalId,
@@ -37,10 +38,8 @@ pub(super) struct Props {
 #[component]
 pub(super) fn More(props: &Props) -> Html {
     let (open, handing) = (use_state(|| false), use_state(|| false));
-    let toaster = use_context::<Toaster>();
     let snooze = {
-        let (approval, leave, said, toaster) =
-            (props.approval.clone(), props.leave.clone(), props.said.clone(), toaster.clone());
+        let (approval, leave, said) = (props.approval.clone(), props.leave.clone(), props.said.clone());
         let open = open.clone();
         Callback::from(move |until: Option<DateTime<Utc>>| {
             open.set(false);
@@ -48,25 +47,14 @@ pub(super) fn More(props: &Props) -> Html {
             if until.is_some() {
                 leave.emit(id);
             }
-            let (said, toaster) = (said.clone(), toaster.clone());
+            let said = said.clone();
             spawn_local(async move {
-                match bridge::ask(SnoozeRequest { id, until }).await {
-                    Ok(_) => {
-                        let words = match until {
-                            Some(until) => format!("{title}: snoozed until {}", format::weekday(until)),
-                            None => format!("{title}: not snoozed any more"),
-                        };
-                        said.emit((Toast::done(words), None));
-                    }
-                    Err(failure) => {
-                        if let Some(toaster) = &toaster {
-                            toaster.emit(Toast::failed(format!(
-                                "{title}: it wasn't snoozed. {}",
-                                failure.words()
-                            )));
-                        }
-                    }
-                }
+                let answer = bridge::ask(SnoozeRequest { id, title: title.clone(), until }).await;
+                let done = match until {
+                    Some(until) => format!("snoozed until {}", format::weekday(until)),
+                    None => "snoozed no longer".to_owned(),
+                };
+                said.emit((outcome_of(&title, &done, answer).0, None));
             });
         })
     };
@@ -113,6 +101,24 @@ pub(super) fn More(props: &Props) -> Html {
             }
             if *handing { <HandOverSheet approval={props.approval.clone()} {close} leave={props.leave.clone()} said={props.said.clone()} /> }
         </span>
+    }
+}
+
+/// What became of it, in words; never "done" before the server says so.
+fn outcome_of(title: &str, done: &str, answer: Result<DecisionResult, Failure>) -> (Toast, Option<Approval>) {
+    let not_done = |why: &str| Toast::failed(format!("{title}: not {done}. {why}"));
+    match answer {
+        Ok(DecisionResult::Recorded(after)) => (Toast::done(format!("{title}: {done}")), Some(*after)),
+        Ok(DecisionResult::Queued(_) | DecisionResult::Undone) => {
+            (Toast::queued(format!("{title}: {done}, queued and not yet recorded")), None)
+        }
+        Ok(DecisionResult::Rejected(item)) => match item.state {
+            QueuedDecisionState::Rejected { problem } => (not_done(&problem.detail), None),
+            QueuedDecisionState::Queued
+            | QueuedDecisionState::Sending
+            | QueuedDecisionState::Recorded { .. } => (not_done(""), None),
+        },
+        Err(failure) => (not_done(&failure.words()), None),
     }
 }
 
@@ -165,13 +171,20 @@ fn HandOverSheet(props: &SheetProps) -> Html {
             spawn_local(async move {
                 let (id, title) = (approval.approval_id, format::title(&approval));
                 let comment = Some(said_why).filter(|text| !text.is_empty());
-                match bridge::ask(HandOver { id, to: address.clone(), comment }).await {
-                    Ok(after) => {
+                let handover = NewHandover { to: address.clone(), comment };
+                match bridge::ask(HandOver { id, title: title.clone(), handover }).await {
+                    // What the server refuses is mended here, and not in the Outbox.
+                    Ok(DecisionResult::Rejected(item)) => {
+                        drop(bridge::ask(WithdrawQueued { id: item.id.to_string() }).await);
+                        if let QueuedDecisionState::Rejected { problem } = item.state {
+                            failed.set(Some(problem.detail.clone()));
+                        }
+                    }
+                    answer => {
                         close.emit(());
                         leave.emit(id);
-                        said.emit((Toast::done(format!("{title}: handed over to {address}")), Some(after)));
+                        said.emit(outcome_of(&title, &format!("handed over to {address}"), answer));
                     }
-                    Err(failure) => failed.set(Some(failure.words())),
                 }
             });
         })
