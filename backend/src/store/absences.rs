@@ -26,7 +26,7 @@ pub struct StoredAbsence {
     pub note: Option<String>,
     /// When it was entered.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// Address of whoever entered it.
     pub created_by: String,
 }
 

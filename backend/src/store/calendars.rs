@@ -10,13 +10,13 @@ use uuid::Uuid;
 /// A calendar as stored.
 #[derive(Debug, Clone)]
 pub struct StoredCalendar {
-    /// The calendar.
+    /// Its name, zone, hours and holidays.
     pub calendar: Calendar,
     /// Changes with each change of it.
     pub etag: Uuid,
     /// When it was changed last.
     pub updated_at: DateTime<Utc>,
-    /// By whom.
+    /// Address of the person, or name of the key, that changed it last.
     pub updated_by: String,
 }
 

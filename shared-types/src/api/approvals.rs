@@ -134,7 +134,7 @@ pub struct Represented {
 /// One level of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalLevel {
-    /// Its name.
+    /// The level's name, unique in the request.
     pub name: String,
     /// Who is asked: `role:` and the id of a role, or `user:` and an address.
     pub approvers: Vec<Approver>,
@@ -206,7 +206,7 @@ pub enum LevelStatus {
 /// A decision that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalDecision {
-    /// The verdict.
+    /// What they decided; an edit is an approval as well.
     pub decision: Verdict,
     /// Who, by address.
     pub by: String,
@@ -252,7 +252,7 @@ pub struct ApprovalHandover {
     pub to_name: String,
     /// What was said.
     pub comment: Option<String>,
-    /// When.
+    /// When the request was opened again, in UTC.
     pub at: DateTime<Utc>,
 }
 
@@ -316,7 +316,7 @@ pub struct NewDecision {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDecisions {
-    /// The verdict.
+    /// The same verdict for all of them.
     pub decision: Verdict,
     /// Why; needed by `reject` and `request_changes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

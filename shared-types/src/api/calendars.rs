@@ -27,14 +27,14 @@ endpoint!(CalendarDue: Get "calendars/{name}/due", Access::Needs(Permission::Rea
 /// A calendar as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredCalendar {
-    /// The calendar.
+    /// Its name, zone, hours and holidays.
     #[serde(flatten)]
     pub calendar: Calendar,
     /// The enabled workflows that count in it.
     pub used_by: Vec<String>,
     /// When it was changed last.
     pub updated_at: DateTime<Utc>,
-    /// By whom.
+    /// Address of the person, or name of the key, that changed it last.
     pub updated_by: String,
 }
 

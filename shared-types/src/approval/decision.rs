@@ -48,7 +48,7 @@ pub struct MadeDecision {
     /// Its number within the request, from 0. All of earlier versions have 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub n: u32,
-    /// The verdict.
+    /// What they decided; an edit is an approval as well.
     pub decision: Verdict,
     /// Who, by address.
     pub by: String,
@@ -160,7 +160,7 @@ pub struct RequestLevel {
     /// After which time others are asked besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalate_after: Option<Span>,
-    /// Whom.
+    /// The entries whom the level asks: roles and persons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate_to: Vec<Approver>,
     /// The decisions, oldest first.

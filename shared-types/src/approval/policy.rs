@@ -59,7 +59,7 @@ pub enum CannotDecide {
     /// They decided at an earlier level.
     #[error("You decided at the level {level} already")]
     PreviousLevel {
-        /// Its name.
+        /// Name of the level at which they decided.
         level: String,
     },
     /// They stand in for somebody who can't decide.
@@ -110,7 +110,7 @@ pub enum DecisionRefused {
     /// The level that it names isn't open.
     #[error("The level {level} isn't open")]
     LevelClosed {
-        /// Its name.
+        /// Name of the level that the decision means.
         level: String,
     },
     /// A rejection, or a request for changes, without a reason.

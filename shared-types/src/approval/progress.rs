@@ -45,7 +45,7 @@ fn is_zero(number: &u32) -> bool {
 /// A request was opened again, since what was approved isn't what would be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reopening {
-    /// When.
+    /// When it was opened again, in UTC.
     pub at: DateTime<Utc>,
     /// Why, in a sentence.
     pub because: String,

@@ -46,7 +46,7 @@ pub struct Moment {
     pub at: DateTime<Utc>,
     /// In which attempt, from 1.
     pub attempt: u32,
-    /// What.
+    /// How the step stands.
     pub state: StepState,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,

@@ -52,7 +52,7 @@ pub struct ApprovalSpec {
 /// One level of approvers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
-    /// Its name.
+    /// The name by which people and decisions refer to it; its number without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `role:` or `user:`, one or more.

@@ -51,8 +51,7 @@ pub(in crate::machine) fn look_ahead(
     subject: Option<&str>,
 ) -> Ahead {
     let work_before = work_done();
-    let mut state = transition.state.clone();
-    state.approved.clear();
+    let mut state = without_requests(transition.state);
     let watch = unanswered(transition, &state, asked);
     state.take_frame(asked);
     let ahead = WayAhead::new(watch, asked, subject, work_before);
@@ -70,6 +69,14 @@ pub(in crate::machine) fn look_ahead(
     let Some(ahead) = ahead else { return Ahead { effects: Vec::new(), sentences: Vec::new() } };
     let (effects, sentences) = ahead.seen();
     Ahead { effects, sentences }
+}
+
+/// A copy of the run without its requests, which can be many and large, and which what lies ahead doesn't look at.
+fn without_requests(state: &mut State) -> State {
+    let (requests, approved) = (std::mem::take(&mut state.requests), std::mem::take(&mut state.approved));
+    let copy = state.clone();
+    (state.requests, state.approved) = (requests, approved);
+    copy
 }
 
 /// The answers that a step which asks still waits for itself. A name that has a value already is taken as it stands: if the
