@@ -117,6 +117,7 @@ impl Found {
     }
 }
 
+#[derive(Clone)]
 struct Driver {
     run: Run,
     inputs: u32,
@@ -135,13 +136,17 @@ fn begin() -> DateTime<Utc> {
 
 impl Driver {
     fn start(found: &Found) -> Self {
+        Self::start_of(document(), found)
+    }
+
+    fn start_of(document: Document, found: &Found) -> Self {
         let start: Start = serde_json::from_value(json!({
             "execution_id": Uuid::from_u128(7),
             "event": { "type": "go", "id": "start", "time": begin(), "payload": { "found": found.value() } },
             "limits": Limits::default(), "machine": VERSION,
         }))
         .unwrap();
-        let definition = Arc::new(Definition::new(document()));
+        let definition = Arc::new(Definition::new(document));
         let (run, applied) = Run::start(definition, &Self::stamp(0, found), &start);
         let mut driver = Self {
             run,
@@ -233,8 +238,12 @@ impl Driver {
     }
 
     fn approve(&mut self, found: &Found) {
+        self.decide(found, "approve");
+    }
+
+    fn decide(&mut self, found: &Found, verb: &str) {
         let approval_id = self.run.state().open_request().unwrap();
-        let decision = json!({ "verb": "approve", "by": "bo@example.com", "name": "Bo" });
+        let decision = json!({ "verb": verb, "by": "bo@example.com", "name": "Bo", "comment": "So" });
         let input = json!({ "input": "decided", "approval_id": approval_id, "decision": decision });
         self.apply(found, &serde_json::from_value(input).unwrap());
         self.settle(found);
@@ -289,6 +298,12 @@ proptest! {
                 let fact = driver.facts.first().cloned().unwrap_or_default();
                 prop_assert!(fact.starts_with(&format!("{step} would ")), "{fact}, and it is {step} {field}");
                 prop_assert!(*step == "tell" || fact.ends_with(&format!(": {field}")) , "{fact}, and it is {field}");
+                // Rejected, nothing more is sent, wherever it stood.
+                let mut refused = driver.clone();
+                refused.decide(&after, "reject");
+                prop_assert_eq!(refused.run.state().status(), RunStatus::Ended);
+                prop_assert_eq!(refused.run.state().reason.as_deref(), Some("Refused"));
+                prop_assert_eq!(&refused.sent, &driver.sent);
                 // Whatever changed: approved anew with what is there now, all of it runs.
                 let mut rounds = 0;
                 while driver.run.state().status() != RunStatus::Ended && rounds < 4 {
@@ -307,6 +322,100 @@ proptest! {
         expected.sort_unstable();
         prop_assert_eq!(sent, expected);
     }
+}
+
+/// Asks; then one branch calls a workflow for each of a list, and the other waits an hour and pays.
+fn beside() -> Document {
+    let document = json!({
+        "workflow_id": "ask", "name": "Ask", "trigger": { "type": "event", "event": "go" },
+        "steps": [
+            { "id": "ask", "type": "approval", "approval": { "levels": [{ "approvers": ["role:finance"] }] },
+              "on_approved": "both", "on_rejected": "refuse" },
+            { "id": "both", "type": "parallel", "next": "end", "timeout": "2h", "on_error": "end", "parallel": { "branches": [
+                { "id": "left", "steps": [
+                    { "id": "each", "type": "foreach", "foreach": { "items": "{{ found.lines }}", "steps": [
+                        { "id": "call", "type": "call", "call": { "workflow_id": "refunds", "input": { "line": "{{ item }}" } } },
+                    ] } },
+                ] },
+                { "id": "right", "steps": [
+                    { "id": "pause", "type": "wait", "wait": { "for": "1h" } },
+                    { "id": "pay", "type": "execute", "execute": [
+                        { "type": "http_request", "method": "POST", "url": "https://shop.test/pay", "body": { "total": "{{ found.total }}" } },
+                    ] },
+                ] },
+            ] } },
+            { "id": "end", "type": "emit", "emit": { "event": "done" } },
+            { "id": "refuse", "type": "action", "action": { "type": "block", "reason": "Refused" } },
+        ],
+    });
+    serde_json::from_value(document).unwrap()
+}
+
+/// The run of [`beside`], approved, stopped at the first call by another revision.
+fn stopped_beside() -> (Driver, Found) {
+    let mut found = Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (1, 3), revision: 4 };
+    let mut driver = Driver::start_of(beside(), &found);
+    driver.settle(&found);
+    found.revision = 5;
+    driver.approve(&found);
+    assert_eq!(driver.facts.len(), 1, "{:?}", driver.facts);
+    assert!(driver.sent.is_empty());
+    (driver, found)
+}
+
+fn timer(driver: &mut Driver, found: &Found, timer: &Value) {
+    let input = json!({ "input": "timer_due", "timer": timer });
+    driver.apply(found, &serde_json::from_value(input).unwrap());
+    driver.settle(found);
+}
+
+fn hour_passes(driver: &mut Driver, found: &Found) {
+    let within = json!([{ "step": "both", "visit": 1, "branch": "right" }]);
+    timer(
+        driver,
+        found,
+        &json!({ "timer": "wait_over", "place": { "step": "pause", "visit": 1, "within": within } }),
+    );
+}
+
+#[test]
+fn what_comes_due_beside_waits_until_it_is_approved_anew() {
+    let (mut driver, found) = stopped_beside();
+    hour_passes(&mut driver, &found);
+    assert!(driver.sent.is_empty(), "{:?}", driver.sent);
+    driver.approve(&found);
+    assert_eq!(driver.sent, ["call", "pay", "call", "end"]);
+    assert_eq!(driver.run.state().status(), RunStatus::Ended);
+}
+
+#[test]
+fn what_comes_due_after_it_was_approved_anew_is_held_against_that() {
+    let (mut driver, found) = stopped_beside();
+    driver.approve(&found);
+    assert_eq!(driver.sent, ["call", "call"]);
+    hour_passes(&mut driver, &found);
+    assert_eq!(driver.sent, ["call", "call", "pay", "end"]);
+    assert_eq!(driver.facts.len(), 1, "{:?}", driver.facts);
+}
+
+#[test]
+fn a_rejection_leaves_every_branch() {
+    let (mut driver, found) = stopped_beside();
+    driver.decide(&found, "reject");
+    assert_eq!(driver.run.state().status(), RunStatus::Ended);
+    assert_eq!(driver.run.state().reason.as_deref(), Some("Refused"));
+    assert!(driver.sent.is_empty(), "{:?}", driver.sent);
+}
+
+#[test]
+fn a_request_whose_branch_was_given_up_still_decides_what_follows() {
+    let (mut driver, found) = stopped_beside();
+    timer(&mut driver, &found, &json!({ "timer": "step_over", "place": { "step": "both", "visit": 1 } }));
+    assert!(driver.sent.is_empty(), "{:?}", driver.sent);
+    assert!(driver.run.state().open_request().is_some());
+    driver.approve(&found);
+    assert_eq!(driver.sent, ["end"]);
+    assert_eq!(driver.run.state().status(), RunStatus::Ended);
 }
 
 /// A journal in which a rule and a called workflow change after they were approved; written where it is missing, and replayed

@@ -159,6 +159,8 @@ impl Cache {
         let read = row.and_then(|(item,)| serde_json::from_str::<QueuedDecision>(&item).ok());
         let Some(mut item) = read.filter(|item| item.state.waits()) else { return Ok(None) };
         item.state = QueuedDecisionState::Sending;
+        // Once it was sent, it can't be undone, whatever becomes of it.
+        item.undo_until = None;
         set(&mut *transaction, &item).await?;
         transaction.commit().await?;
         Ok(Some(item))

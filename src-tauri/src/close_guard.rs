@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 /// Whether the app ends now that the window is to be closed; else the pages ask. Whoever closes it twice means it, also
 /// where the pages don't answer.
 pub(crate) async fn closes(shell: &Shell) -> bool {
-    outbox::send_now(shell).await;
+    if !shell.close_asked().load(Ordering::Relaxed) {
+        outbox::send_held(shell).await;
+    }
     let waiting = outbox::waiting(shell).await;
     if waiting == 0 || shell.close_asked().swap(true, Ordering::Relaxed) {
         return true;

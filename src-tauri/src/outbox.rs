@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 /// How often it is tried while the server doesn't answer.
 const PAUSE: Duration = Duration::from_secs(3);
+/// How long whoever leaves waits for what is sent.
+const HURRY: Duration = Duration::from_secs(3);
 /// How long a decision is held, so that it can be undone.
 const UNDO: Duration = Duration::from_secs(UNDO_SECONDS as u64);
 
@@ -129,10 +131,29 @@ fn is_held(item: &QueuedDecision) -> bool {
         })
 }
 
-/// Sends what can still be undone, and all that waits: the app is being closed, or the person says so.
+/// Sends what can still be undone, and all that waits: the person says so.
 pub(crate) async fn send_now(shell: &Shell) {
     shell.hurried().notify_waiters();
     flush(shell, Held::Sent).await;
+}
+
+/// Sends what can still be undone: the app is being closed, or the person signs out. A server that doesn't answer keeps
+/// nobody for long.
+pub(crate) async fn send_held(shell: &Shell) {
+    let sending = async {
+        let Ok((scope, _)) = shell.who() else { return };
+        let rows = shell.cache().outbox().await.unwrap_or_default();
+        let own = rows.into_iter().filter(|row| row.scope == scope).filter_map(|row| row.item);
+        let held: Vec<Uuid> = own.filter(is_held).map(|item| item.id).collect();
+        shell.hurried().notify_waiters();
+        for id in held {
+            if let Err(failure) = send(shell, &scope, id).await {
+                tracing::warn!(failure = failure.words(), "the Outbox could not be written");
+            }
+        }
+    };
+    // What isn't sent by then waits in the Outbox.
+    let _ = tokio::time::timeout(HURRY, sending).await;
 }
 
 /// Sends what is queued whenever the server may answer, as long as the app runs.
@@ -157,15 +178,20 @@ pub(crate) enum Held {
 pub(crate) async fn flush(shell: &Shell, held: Held) -> bool {
     let Ok((scope, _)) = shell.who() else { return false };
     let mut waiting = false;
+    // What was done later with a request isn't sent before what was done earlier.
+    let mut held_up: Vec<ApprovalId> = Vec::new();
     for row in shell.cache().outbox().await.unwrap_or_default() {
         let Some(item) = row.item.filter(|item| row.scope == scope && item.state.waits()) else { continue };
-        if held == Held::Kept && is_held(&item) {
+        if (held == Held::Kept && is_held(&item)) || held_up.contains(&item.approval_id) {
             waiting = true;
             continue;
         }
         match send(shell, &scope, item.id).await {
-            Ok(Sent::Kept(item)) => waiting |= item.state == QueuedDecisionState::Queued,
-            Ok(Sent::Recorded(_) | Sent::Not) => {}
+            Ok(Sent::Kept(item)) if item.state == QueuedDecisionState::Queued => {
+                waiting = true;
+                held_up.push(item.approval_id);
+            }
+            Ok(Sent::Kept(_) | Sent::Recorded(_) | Sent::Not) => {}
             Err(failure) => {
                 tracing::warn!(failure = failure.words(), "the Outbox could not be written");
                 waiting = true;

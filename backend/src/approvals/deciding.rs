@@ -38,6 +38,9 @@ pub enum DecideError {
     /// The policy doesn't take it.
     #[error(transparent)]
     Refused(DecisionRefused),
+    /// The key was used with another decision.
+    #[error("the key was used with another decision")]
+    KeyReused,
     /// The level that is meant isn't open. With the request as it stands.
     #[error("the level isn't open")]
     LevelClosed(Box<StoredApproval>, String),
@@ -67,6 +70,9 @@ pub async fn decide(
 ) -> Result<StoredApproval, DecideError> {
     let read = || async { find(pool, principal, id).await?.ok_or(DecideError::NotFound) };
     let stored = read().await?;
+    if is_reused(&stored, person, key.as_deref(), new) {
+        return Err(DecideError::KeyReused);
+    }
     if is_repetition(&stored, person, key.as_deref(), new) {
         return Ok(stored);
     }
@@ -123,6 +129,22 @@ fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, ne
             };
             is_it && email::is_same(&made.by, &person.email)
         })
+}
+
+/// A comment, where it says something.
+fn said(comment: Option<&String>) -> Option<&str> {
+    comment.map(String::as_str).filter(|comment| !comment.is_empty())
+}
+
+/// Whether this person used the key for another decision of the request.
+fn is_reused(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
+    let Some(verdict) = new.decision.verdict().filter(|_| key.is_some()) else { return false };
+    stored.decisions.iter().any(|decision| {
+        let made = &decision.made;
+        decision.idempotency_key.as_deref() == key
+            && email::is_same(&made.by, &person.email)
+            && (made.decision != verdict || said(made.comment.as_ref()) != said(new.comment.as_ref()))
+    })
 }
 
 fn mutation(

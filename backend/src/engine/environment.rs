@@ -85,17 +85,21 @@ async fn tick(engine: &Engine) -> Result<bool, ApplyError> {
     for request in unchecked {
         by_workspace.entry(request.workspace).or_default().push(request);
     }
-    for (workspace, requests) in by_workspace {
+    for (workspace, mut requests) in by_workspace {
+        let mut failed = Vec::new();
         for request in changed(engine, workspace, &requests).await? {
             let input = Input::EnvironmentChanged { approval_id: request.approval_id };
             match engine.apply(workspace, request.execution_id, &Mutation::of_input(input)).await {
                 // Closed meanwhile, or it stands as it did.
                 Ok(()) | Err(ApplyError::Refused(InputError::NotExpected | InputError::Ended)) => {}
                 Err(error) => {
+                    failed.push(request.approval_id);
                     tracing::warn!(%error, approval.id = %request.approval_id, "a request wasn't looked at");
                 }
             }
         }
+        // What failed is looked at again.
+        requests.retain(|request| !failed.contains(&request.approval_id));
         let mut conn = engine.0.pool.acquire().await.map_err(store::StoreError::from)?;
         environment::mark_checked(&mut conn, &requests).await?;
     }

@@ -12,6 +12,7 @@ use shared_types::{
     ids::{DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
+        command::RequestUpdate,
         event::{AwaitedEvent, Event},
     },
     recipient::{Approver, Recipient},
@@ -86,9 +87,21 @@ pub(super) async fn plan(
                 let kind =
                     if update.asks_others { LiveKind::ApprovalAsked } else { LiveKind::ApprovalChanged };
                 post_commit.messages.push((kind, update.approval_id.to_string(), None));
-                // What came later of the same request is all that is kept.
-                side_rows.updated.retain(|other| other.approval_id != update.approval_id);
-                side_rows.updated.push(*update);
+                if update.reopens {
+                    // It was closed by the same decision.
+                    side_rows.closed.retain(|closed| closed.approval_id != update.approval_id);
+                }
+                // What came later of the same request is all that is kept; whom it comes to ask counts all the same.
+                let of_same = |other: &RequestUpdate| other.approval_id == update.approval_id;
+                let earlier = side_rows.updated.iter().find(|other| of_same(other));
+                let (asks_others, reopens) =
+                    earlier.map_or((false, false), |other| (other.asks_others, other.reopens));
+                side_rows.updated.retain(|other| !of_same(other));
+                side_rows.updated.push(RequestUpdate {
+                    asks_others: update.asks_others || asks_others,
+                    reopens: update.reopens || reopens,
+                    ..*update
+                });
             }
             Command::Close { approval_id, status, because } => {
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));

@@ -84,6 +84,9 @@ pub(super) async fn decide(
     view(&state, &principal, decided?).await
 }
 
+/// How many requests are decided together.
+const MAX_TOGETHER: usize = 100;
+
 /// Decides several requests, one after the other; each stands for itself.
 pub(super) async fn decide_many(
     State(state): State<AppState>,
@@ -93,6 +96,10 @@ pub(super) async fn decide_many(
 ) -> ApiResult<Json<DecidedMany>> {
     let person = person(&principal)?;
     let key = idempotency::key(&headers)?;
+    if new.items.len() > MAX_TOGETHER {
+        let detail = format!("`items`: {} of them; send at most {MAX_TOGETHER} at once.", new.items.len());
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
     let ids: Vec<ApprovalId> = new.items.iter().map(|item| item.approval_id).collect();
     check_one_step(&state, &principal, &ids).await?;
     let mut items = Vec::with_capacity(new.items.len());
@@ -185,6 +192,7 @@ impl From<DecideError> for ApiError {
             DecideError::Closed(stored) => closed(&stored),
             DecideError::Changed(stored, seen) => changed(&stored, &seen),
             DecideError::Refused(why) => why.into(),
+            DecideError::KeyReused => idempotency::reused(),
             DecideError::LevelClosed(stored, level) => level_closed(&stored, level),
             DecideError::NotHandedOver(why) => why.into(),
             DecideError::Apply(error) => error.into(),

@@ -80,6 +80,14 @@ pub(super) async fn delete(
             format!("Enabled workflows count in it: {}. Change or disable them first.", used_by.join(", "));
         return Err(Problem::new(Code::CalendarUsed, detail).with("used_by", json!(used_by)).into());
     }
+    let asked_in = calendars::asked_in(&mut transaction, principal.workspace, &name).await?;
+    if !asked_in.is_empty() {
+        let detail = format!(
+            "Open requests of {} count in it. Let them be decided, or cancel their runs, first.",
+            asked_in.join(", ")
+        );
+        return Err(Problem::new(Code::CalendarUsed, detail).with("used_by", json!(asked_in)).into());
+    }
     calendars::delete(&mut transaction, principal.workspace, &name).await?;
     let entry = audit::entry(&state.clock, &principal, "calendar.deleted", &name, json!({}));
     store::audit::insert(&mut transaction, &[&entry]).await?;

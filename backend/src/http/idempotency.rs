@@ -193,7 +193,8 @@ fn owner(principal: &Principal) -> String {
     }
 }
 
-fn reused() -> ApiError {
+/// The key came before with another request.
+pub(super) fn reused() -> ApiError {
     let detail = "This Idempotency-Key was sent before with another request; take a new one.";
     ApiError::new(Code::IdempotencyReused, detail)
 }

@@ -127,6 +127,22 @@ pub async fn delete(conn: &mut PgConnection, workspace: WorkspaceId, name: &str)
     Ok(done.rows_affected() > 0)
 }
 
+/// The workflows that have open requests which count in a calendar.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn asked_in(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    calendar: &str,
+) -> Result<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        "select distinct workflow_id from approvals
+         where workspace_id = $1 and status = 'pending' and request->>'calendar' = $2 order by workflow_id",
+        workspace.0,
+        calendar
+    );
+    Ok(ids.fetch_all(conn).await?)
+}
+
 /// The enabled workflows whose requests count in a calendar.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn used_by(conn: &mut PgConnection, workspace: WorkspaceId, calendar: &str) -> Result<Vec<String>> {

@@ -214,15 +214,17 @@ pub struct UncheckedRequest {
     pub execution_id: ExecutionId,
     /// The version up to which it is to be looked at.
     pub version: i64,
+    /// The version at which it was looked at last.
+    pub checked: i64,
 }
 
 /// Some open requests that are to be looked at, the oldest of each workspace first.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn unchecked(conn: &mut PgConnection, limit: i64) -> Result<Vec<UncheckedRequest>> {
     let rows = sqlx::query!(
-        "select w.id as workspace_id, a.id, a.execution_id, w.environment_version
+        "select w.id as workspace_id, a.id, a.execution_id, a.checked_version, w.environment_version
          from workspaces w cross join lateral (
-             select id, execution_id from approvals
+             select id, execution_id, checked_version from approvals
              where workspace_id = w.id and status = 'pending' and checked_version < w.environment_version
              order by checked_version limit $1) a
          limit $1",
@@ -237,6 +239,7 @@ pub async fn unchecked(conn: &mut PgConnection, limit: i64) -> Result<Vec<Unchec
             approval_id: ApprovalId(row.id),
             execution_id: ExecutionId(row.execution_id),
             version: row.environment_version,
+            checked: row.checked_version,
         })
         .collect())
 }
@@ -247,13 +250,15 @@ pub async fn mark_checked(conn: &mut PgConnection, checked: &[UncheckedRequest])
     let workspaces: Vec<Uuid> = checked.iter().map(|request| request.workspace.0).collect();
     let ids: Vec<Uuid> = checked.iter().map(|request| request.approval_id.0).collect();
     let versions: Vec<i64> = checked.iter().map(|request| request.version).collect();
+    let before: Vec<i64> = checked.iter().map(|request| request.checked).collect();
     sqlx::query!(
         "update approvals a set checked_version = t.version
-         from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as t(workspace, id, version)
-         where a.workspace_id = t.workspace and a.id = t.id and a.checked_version < t.version",
+         from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) as t(workspace, id, version, before)
+         where a.workspace_id = t.workspace and a.id = t.id and a.checked_version = t.before",
         &workspaces,
         &ids,
-        &versions
+        &versions,
+        &before
     )
     .execute(conn)
     .await?;

@@ -7,6 +7,7 @@ mod needs;
 mod outcome;
 mod reopening;
 mod shown_anew;
+mod suspension;
 
 use super::{
     address::StepAddress,
@@ -167,7 +168,7 @@ impl Transition<'_> {
         let approval_id = ApprovalId(self.fresh_id());
         let subject = spec.subject.or_else(|| self.state.subject.clone());
         let asked = asked_in_words(spec.levels.first());
-        let asking = Asked { step, place, subject: subject.as_deref(), resumes: None };
+        let asking = Asked { step, place, subject: subject.as_deref(), resumes: None, suspended: &[] };
         let previews = preview::previews(self, &asking, &spec.values);
         let fact = self.fact(place, StepState::Waiting);
         fact.reason = Some(format!("Asks {asked}"));
@@ -203,7 +204,7 @@ impl Transition<'_> {
             effects: previews.effects,
         };
         let request = Box::new(request);
-        let open = self.open_request(step, asked, &request);
+        let open = self.open_request(step, asked, &request, previews.is_cut);
         let seen = open.seen.clone();
         self.state.requests.insert(approval_id, open);
         self.set_deadlines(approval_id);
@@ -212,7 +213,7 @@ impl Transition<'_> {
     }
 
     /// What the run keeps of a request that it makes.
-    fn open_request(&self, step: &Step, asked: String, request: &Request) -> OpenRequest {
+    fn open_request(&self, step: &Step, asked: String, request: &Request, is_cut: bool) -> OpenRequest {
         let in_levels = self.state.asks_in_levels();
         let content = if in_levels { content_hash(&request.shown()) } else { String::new() };
         let seen = if in_levels {
@@ -248,6 +249,9 @@ impl Transition<'_> {
             reopened: Vec::new(),
             seen_changes: Vec::new(),
             resumes: None,
+            suspended: Vec::new(),
+            defaults: if self.state.looks_ahead() { request.values.clone() } else { Map::new() },
+            is_cut,
             early_outcome: None,
         }
     }

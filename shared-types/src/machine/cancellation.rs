@@ -123,8 +123,8 @@ impl Transition<'_> {
             Activity::LoadingRule { .. } => {
                 self.retract(&place);
             }
-            // The request is withdrawn with all others inside.
-            Activity::AwaitingApproval { .. } => {}
+            // The request is withdrawn with all others inside; one that was asked outside, and is open again, stays.
+            Activity::AwaitingApproval { approval_id } => self.forget_suspended(&place, *approval_id),
         }
         self.cancel_in(&place, &mut activity, because);
         self.release_lanes(&activity);

@@ -201,7 +201,9 @@ impl Transition<'_> {
                 fact.duration_ms = Some(f64::from(took_ms));
                 fact.reason = Some(answered_in_words(answer, attempt));
                 fact.output = Some(json!({ "status": answer.status, "body": answer.body }));
-                match self.effects(step, place, index + 1) {
+                let suspended =
+                    step.effects().get(index as usize + 1).and_then(|_| self.suspend(place, index + 1));
+                match suspended.map_or_else(|| self.effects(step, place, index + 1), Ok) {
                     Ok(flow) => flow,
                     Err(failure) => self.step_failed(place, failure).next,
                 }

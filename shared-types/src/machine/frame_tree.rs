@@ -21,7 +21,7 @@ impl State {
     }
 
     /// The frame of the run or of a lane.
-    fn frame_in(&self, within: &[Within]) -> Option<&Frame> {
+    pub(super) fn frame_in(&self, within: &[Within]) -> Option<&Frame> {
         match within {
             [] => self.root.as_ref(),
             within => self.lane(within)?.frame.as_deref(),

@@ -24,6 +24,8 @@ pub(super) struct Previews {
     pub(super) approved: Vec<String>,
     pub(super) rejected: Vec<String>,
     pub(super) effects: Vec<ResolvedEffect>,
+    /// Whether an approval sends more than these.
+    pub(super) is_cut: bool,
 }
 
 /// The request whose decision opens the ways.
@@ -36,6 +38,8 @@ pub(super) struct Asked<'r> {
     pub(super) subject: Option<&'r str>,
     /// Where the run goes on if it was opened again.
     pub(super) resumes: Option<&'r ResumePoint>,
+    /// Where it goes on besides, in other branches and items.
+    pub(super) suspended: &'r [ResumePoint],
 }
 
 pub(super) fn previews(
@@ -45,24 +49,24 @@ pub(super) fn previews(
 ) -> Previews {
     if !asked.step.waits_for_people() {
         let either = vec!["The run goes on either way.".to_owned()];
-        return Previews { approved: either.clone(), rejected: either, effects: Vec::new() };
+        return Previews { approved: either.clone(), rejected: either, effects: Vec::new(), is_cut: false };
     }
     if !transition.state.looks_ahead() {
         return earlier_previews(transition, asked, values);
     }
     let outcomes = asked.step.outcomes().cloned().unwrap_or_default();
     let approved = match (asked.resumes, followed(transition, asked, &outcomes, RequestStatus::Approved)) {
-        (Some(resumes), _) => Some(From::Effect(&resumes.place, resumes.index)),
+        (Some(resumes), _) => Some(From::Points(resumes, asked.suspended)),
         (None, step) => step.map(From::Step),
     };
     let rejected = followed(transition, asked, &outcomes, RequestStatus::Rejected).map(From::Step);
-    let (approved, effects) = match approved {
+    let (approved, effects, is_cut) = match approved {
         Some(from) => {
             let decision = to_be_approved(values);
             let ahead = look_ahead(transition, asked.place, &from, decision, asked.subject);
-            (ahead.sentences, ahead.effects)
+            (ahead.sentences, ahead.effects, ahead.is_cut)
         }
-        None => (vec![end_of(asked, true)], Vec::new()),
+        None => (vec![end_of(asked, true)], Vec::new(), false),
     };
     let rejected = match rejected {
         Some(from) => {
@@ -71,7 +75,7 @@ pub(super) fn previews(
         }
         None => vec![end_of(asked, false)],
     };
-    Previews { approved, rejected, effects }
+    Previews { approved, rejected, effects, is_cut }
 }
 
 /// What machines before version 5 say.
@@ -87,7 +91,12 @@ fn earlier_previews(transition: &Transition<'_>, asked: &Asked<'_>, values: &Map
         (None, Some(to)) => earlier::resolved(transition, asked.place, (to, 0), values),
         (None, None) => Vec::new(),
     };
-    Previews { approved: say(RequestStatus::Approved), rejected: say(RequestStatus::Rejected), effects }
+    Previews {
+        approved: say(RequestStatus::Approved),
+        rejected: say(RequestStatus::Rejected),
+        effects,
+        is_cut: false,
+    }
 }
 
 /// The step to which a decision leads.

@@ -7,7 +7,7 @@ use crate::{
     ids::WorkflowId,
     recipient::Recipient,
     workflow::{
-        Context, Template,
+        Template,
         effect::{Effect, Emit, Notify},
         scope::Scope,
         step::{CallWorkflow, Step, StepKind},
@@ -94,29 +94,14 @@ pub(super) fn call_by(call: &CallWorkflow, scope: &Scope<'_>) -> Result<Value, T
     Ok(json!({ "workflow_id": call.workflow_id, "input": input }))
 }
 
-/// What people see of the revision of a workflow that is called.
-pub(super) fn revision_of(workflow_id: &WorkflowId, revision: i32) -> Value {
+/// What people see of the revision of a workflow that is called; none where there is no such workflow.
+pub(super) fn revision_of(workflow_id: &WorkflowId, revision: Option<i32>) -> Value {
     json!({ "workflow_id": workflow_id, "revision": revision })
 }
 
 /// What people see of the version of a rule that is asked as it stands.
 pub(super) fn version_of(rule_id: &str, version: i32) -> Value {
     json!({ "rule_id": rule_id, "version": version })
-}
-
-/// What would be sent at another time, after other decisions: where it differs, it is filled in at the time.
-pub(super) fn sent_otherwise(
-    context: &Context,
-    now: DateTime<Utc>,
-    resolve: impl Fn(&Scope<'_>) -> Result<Option<Value>, TemplateError>,
-) -> Option<Value> {
-    let mut approval = context.layers().whole("approval")?.into_owned();
-    approval["decisions"] = json!([{ "level": AT_THE_TIME, "decision": AT_THE_TIME, "by": AT_THE_TIME }]);
-    let mut context = context.clone();
-    context.lay_over(Arc::new(Map::from_iter([("approval".to_owned(), approval)])));
-    // No part of a date or of a time of day is the same then.
-    let then = now + chrono::Duration::days(400) + chrono::Duration::seconds(7 * 3600 + 11 * 60 + 13);
-    resolve(&Scope::masked(&context, then)).ok().flatten()
 }
 
 fn message(notify: &Notify, scope: &Scope<'_>) -> Result<Value, TemplateError> {

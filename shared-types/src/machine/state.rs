@@ -238,6 +238,15 @@ pub struct OpenRequest {
     /// The effect at which the run stands since it was opened again; sent once it is approved anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<ResumePoint>,
+    /// What the form's fields held at first, where there is a form.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub defaults: Map<String, Value>,
+    /// Whether more is sent than was looked at: what comes after it is asked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+    /// Steps in other branches and items that came due since, and wait for it as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<ResumePoint>,
     /// An answer that came before the run waited for it.
     #[serde(rename = "early", default, skip_serializing_if = "Option::is_none")]
     pub early_outcome: Option<RequestOutcome>,
@@ -287,11 +296,6 @@ impl OpenRequest {
             form: &self.form,
             requester,
         }
-    }
-
-    /// Where the run stands with it: the step that asked, or the effect that waits for it to be approved anew.
-    pub(super) fn stands_at(&self) -> &StepAddress {
-        self.resumes.as_ref().map_or(&self.place, |resumes| &resumes.place)
     }
 
     /// What became of it so far.

@@ -204,6 +204,9 @@ impl<'t> Transition<'t> {
             self.end_failed(failure.at(id));
             return Next::Stay;
         }
+        if let Some(next) = self.suspend(&place, 0) {
+            return next;
+        }
         let entered =
             if self.ahead.is_some() { self.look_at(step, &place, 0) } else { self.dispatch(step, &place) };
         match entered {

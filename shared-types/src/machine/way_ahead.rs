@@ -1,14 +1,16 @@
 //! What is noted of the way ahead, on a copy of a run that looks along it.
 
 use super::{
-    address::{StepAddress, lanes},
+    address::{StepAddress, Within, lanes},
     limits::MAX_WORK,
 };
 use crate::{
     approval::seen::{RULE_VERSION, ResolvedEffect, WAY, WORKFLOW_REVISION},
+    ids::StepId,
     workflow::{scope::Watch, template::work_done},
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How many bytes of resolved requests are kept with a request for a decision. Of what is beyond, the digest is kept.
 pub(super) const MAX_KEPT_BYTES: usize = 64 * 1024;
@@ -31,6 +33,7 @@ pub(super) struct WayAhead {
     pub(super) subject: Option<String>,
     /// How many lanes the request stands in.
     pub(super) depth: usize,
+    entered: BTreeSet<(StepId, Vec<Within>)>,
     effects: Vec<ResolvedEffect>,
     sentences: Vec<String>,
     room: usize,
@@ -45,6 +48,7 @@ impl WayAhead {
             has_waited: false,
             subject: subject.map(str::to_owned),
             depth: asked.within.len(),
+            entered: BTreeSet::new(),
             effects: Vec::new(),
             sentences: Vec::new(),
             room: MAX_KEPT_BYTES,
@@ -55,6 +59,11 @@ impl WayAhead {
     /// Whether it goes no further.
     pub(super) fn is_full(&self) -> bool {
         self.effects.len() >= MAX_EFFECTS || work_done() - self.work_before > MAX_WORK_AHEAD
+    }
+
+    /// Whether a step of a lane is entered for the first time.
+    pub(super) fn enters(&mut self, place: &StepAddress) -> bool {
+        self.entered.insert((place.step.clone(), place.within.clone()))
     }
 
     /// Notes what would be sent at a place, or which way is taken.
@@ -85,16 +94,20 @@ impl WayAhead {
         }
     }
 
-    /// What was seen: the effects, and the sentences for the card.
-    pub(super) fn seen(self) -> (Vec<ResolvedEffect>, Vec<String>) {
+    /// What was seen: the effects, the sentences for the card, and whether more follows than was looked at.
+    pub(super) fn seen(self) -> (Vec<ResolvedEffect>, Vec<String>, bool) {
+        let is_cut = self.is_full();
         let mut sentences = self.sentences;
         if sentences.len() > MAX_SENTENCES {
             sentences.truncate(MAX_SENTENCES);
             sentences.push("More follows.".to_owned());
         }
+        if is_cut {
+            sentences.push("So much follows that the rest is asked again when it is due.".to_owned());
+        }
         if sentences.is_empty() {
             sentences.push("Nothing more happens.".to_owned());
         }
-        (self.effects, sentences)
+        (self.effects, sentences, is_cut)
     }
 }

@@ -189,23 +189,43 @@ impl Effect {
 
     /// Every template of it.
     pub fn templates(&self) -> Vec<&Template> {
+        self.located_templates().into_iter().map(|(_, template)| template).collect()
+    }
+
+    /// Every template of it, with the place in what is sent that it fills, as a JSON pointer.
+    pub fn located_templates(&self) -> Vec<(String, &Template)> {
+        let one = |at: &str, template| vec![(format!("/{at}"), template)];
         match self {
             Self::HttpRequest(call) | Self::Webhook(call) => {
-                let values = call.query.values().chain(&call.body).flat_map(templates_of);
-                std::iter::once(&call.url).chain(call.headers.values()).chain(values).collect()
+                let headers = call.headers.iter().map(|(name, header)| (format!("/headers/{name}"), header));
+                let query =
+                    call.query.iter().flat_map(|(name, value)| below(&format!("query/{name}"), value));
+                let body = call.body.iter().flat_map(|body| below("body", body));
+                one("url", &call.url).into_iter().chain(headers).chain(query).chain(body).collect()
             }
             Self::CreateRecord(record) | Self::UpdateRecord(record) => {
-                record.data.iter().chain(&record.entity_id).flat_map(templates_of).collect()
+                let data = record.data.iter().flat_map(|data| below("data", data));
+                let id = record.entity_id.iter().flat_map(|id| below("entity_id", id));
+                data.chain(id).collect()
             }
-            Self::Connector(call) => call.input.iter().flat_map(templates_of).collect(),
+            Self::Connector(call) => call.input.iter().flat_map(|input| below("input", input)).collect(),
             Self::Notify(notify) => {
-                notify.recipients.iter().chain(&notify.message).chain(&notify.subject).collect()
+                let recipients = notify.recipients.iter().enumerate();
+                let recipients = recipients.map(|(n, who)| (format!("/recipients/{n}"), who));
+                let message = notify.message.iter().map(|message| ("/message".to_owned(), message));
+                let subject = notify.subject.iter().map(|subject| ("/subject".to_owned(), subject));
+                recipients.chain(message).chain(subject).collect()
             }
             Self::CreateApprovalRequest(request) => {
-                request.data.values().chain(&request.entity_id).flat_map(templates_of).collect()
+                let data =
+                    request.data.iter().flat_map(|(name, value)| below(&format!("data/{name}"), value));
+                let id = request.entity_id.iter().flat_map(|id| below("entity_id", id));
+                data.chain(id).collect()
             }
-            Self::EmitEvent(emit) => emit.payload.iter().flat_map(templates_of).collect(),
-            Self::Log(log) => log.message.iter().collect(),
+            Self::EmitEvent(emit) => {
+                emit.payload.iter().flat_map(|payload| below("payload", payload)).collect()
+            }
+            Self::Log(log) => log.message.iter().map(|message| ("/message".to_owned(), message)).collect(),
         }
     }
 
@@ -236,6 +256,7 @@ impl Effect {
     }
 }
 
-fn templates_of(value: &TemplateValue) -> impl Iterator<Item = &Template> {
-    value.templates().into_iter().map(|(_, template)| template)
+/// The templates of a value that stands at a place.
+fn below<'v>(at: &str, value: &'v TemplateValue) -> Vec<(String, &'v Template)> {
+    value.templates().into_iter().map(|(pointer, template)| (format!("/{at}{pointer}"), template)).collect()
 }

@@ -218,7 +218,10 @@ impl<'s> Walk<'s> {
     }
 
     fn scalar(&mut self, schema: &Value, value: &Value, at: &str) {
-        let limit = |key: &str| schema.get(key).and_then(Value::as_f64);
+        let is_u32 = schema.get("format").is_some_and(|format| format == "uint32");
+        let largest = Some(f64::from(u32::MAX)).filter(|_| is_u32);
+        let limit =
+            |key: &str| schema.get(key).and_then(Value::as_f64).or(largest.filter(|_| key == "maximum"));
         let Some(number) = value.as_f64() else { return };
         if limit("minimum").is_some_and(|min| number < min)
             || limit("maximum").is_some_and(|max| number > max)

@@ -1,7 +1,7 @@
 //! Signing in and out, and the settings of this machine.
 
 use super::Handle;
-use crate::{client::Request, close_guard, shell::Shell};
+use crate::{client::Request, close_guard, outbox, shell::Shell};
 use shared_types::{
     api::{
         NoQuery, Page,
@@ -32,6 +32,7 @@ impl Handle for commands::SignIn {
 
 impl Handle for commands::SignOut {
     async fn handle(self, shell: &Shell) -> Result<(), Failure> {
+        outbox::send_held(shell).await;
         shell.sign_out().await;
         Ok(())
     }

@@ -327,7 +327,8 @@ pub(crate) fn is_open(approval: &Approval, queued: &[QueuedDecision]) -> bool {
 }
 
 /// How a decision on its way stands, in words.
-pub(super) fn queued_words(queued: &[QueuedDecision], id: ApprovalId) -> Option<String> {
+pub(super) fn queued_words(queued: &[QueuedDecision], approval: &Approval) -> Option<String> {
+    let id = approval.approval_id;
     let item = queued.iter().rev().find(|item| item.approval_id == id)?;
     let decided = crate::format::decided(&item.asks);
     match &item.state {
@@ -336,6 +337,8 @@ pub(super) fn queued_words(queued: &[QueuedDecision], id: ApprovalId) -> Option<
         }
         QueuedDecisionState::Queued => Some(format!("{decided}: queued, not yet recorded")),
         QueuedDecisionState::Sending => Some(format!("{decided}: sending")),
+        // What was recorded before holds nobody up: the request may be theirs to decide again.
+        QueuedDecisionState::Recorded { .. } if approval.can_decide => None,
         QueuedDecisionState::Recorded { at } => {
             Some(format!("{decided}: recorded {}", crate::format::hour(*at)))
         }

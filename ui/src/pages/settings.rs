@@ -12,6 +12,7 @@ use crate::{
         icon::{Glyph, Icon},
         toast::{Toast, Toaster},
     },
+    format::now,
     load::{Load, use_load},
     route::Route,
     theme::show_theme,
@@ -26,8 +27,8 @@ use shared_types::{
         roles::Role,
     },
     desktop::{
-        Settings as Chosen, Theme,
-        commands::{ChangePassword, KeepSettings, ListRoles, ReadSettings, RetryOutbox, SignOut},
+        QueuedDecision, Settings as Chosen, Theme,
+        commands::{ChangePassword, KeepSettings, ListRoles, ReadSettings, SignOut},
     },
     role::default_name,
 };
@@ -81,10 +82,12 @@ pub(crate) fn Settings(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (asking, leave) = (asking.clone(), leave.clone());
             spawn_local(async move {
-                // What could still be undone is sent first.
-                drop(bridge::ask(RetryOutbox {}).await);
                 let items = bridge::own_queued().await.unwrap_or_default();
-                match items.iter().filter(|item| item.state.waits()).count() {
+                // What can still be undone is sent as one signs out.
+                let waits = |item: &&QueuedDecision| {
+                    item.state.waits() && item.undo_until.is_none_or(|until| until <= now())
+                };
+                match items.iter().filter(waits).count() {
                     0 => leave.emit(()),
                     waiting => asking.set(Some(waiting)),
                 }

@@ -140,6 +140,9 @@ impl Transition<'_> {
             Some(request) if request.early_outcome.is_none() => {}
             Some(_) | None => return Err(InputError::NotExpected),
         }
+        if self.is_early(approval_id, Timer::Expiry { approval_id }, |progress| progress.expires_at) {
+            return Ok(());
+        }
         if self.state.asks_in_levels() {
             self.clear_deadlines(approval_id);
         }
@@ -147,11 +150,35 @@ impl Transition<'_> {
         Ok(())
     }
 
+    /// Whether a timer that is due is that of a level which was open before, or of a time that was counted anew since: it is
+    /// set for the level that is open now.
+    fn is_early(
+        &mut self,
+        approval_id: ApprovalId,
+        timer: Timer,
+        due: impl Fn(&LevelProgress) -> Option<DateTime<Utc>>,
+    ) -> bool {
+        if !self.state.looks_ahead() {
+            return false;
+        }
+        let now = self.stamp.at;
+        let at = self.open_level_mut(approval_id).and_then(|level| due(&level.progress));
+        match at {
+            Some(at) if at <= now => return false,
+            Some(at) => self.command(Command::SetTimer { timer, at }),
+            None => self.command(Command::ClearTimer { timer }),
+        }
+        true
+    }
+
     /// Whoever still can decide is reminded, and the next reminder is set.
     pub(in crate::machine) fn reminder_due(&mut self, approval_id: ApprovalId) -> Result<(), InputError> {
         let people = self.people();
         let people = self.people_at(&people);
         let to = self.open_policy(approval_id, |policy| policy.deciders(&people))?;
+        if self.is_early(approval_id, Timer::Reminder { approval_id }, |progress| progress.reminds_at) {
+            return Ok(());
+        }
         let counting = self.counting_of(approval_id);
         let now = self.stamp.at;
         let Some(level) = self.open_level_mut(approval_id) else { return Err(InputError::NotExpected) };
@@ -177,6 +204,9 @@ impl Transition<'_> {
     /// Others are asked besides.
     pub(in crate::machine) fn escalation_due(&mut self, approval_id: ApprovalId) -> Result<(), InputError> {
         self.open_policy(approval_id, |_| ())?;
+        if self.is_early(approval_id, Timer::Escalation { approval_id }, |progress| progress.escalates_at) {
+            return Ok(());
+        }
         let people = self.people();
         self.escalate(approval_id, &people);
         Ok(())

@@ -11,7 +11,7 @@ use super::{asked_in_words, outcome::verdict_in_words};
 use crate::{
     approval::{
         decision::{Decision, Handover, LevelProgress, MadeDecision, RequestLevel, RequestOutcome},
-        people::Person,
+        people::{People, Person},
         policy::{Policy, Taken, edited},
         progress::ResolvedAnew,
         standing::Standing,
@@ -21,6 +21,7 @@ use crate::{
     role::RoleNames,
     workflow::approval::Verdict,
 };
+use serde_json::{Map, Value};
 
 impl Transition<'_> {
     /// A person decided.
@@ -194,23 +195,58 @@ impl Transition<'_> {
         let said = decision.comment.as_deref().filter(|comment| !comment.is_empty());
         let said = said.map(|comment| format!(": “{comment}”")).unwrap_or_default();
         let verdict = verdict_in_words(decision.verdict);
-        self.request_fact(approval_id, format!("{} {verdict}{said}; {next}", decision.name));
+        let for_whom = self.for_whom(approval_id, decision, &people);
+        self.request_fact(approval_id, format!("{} {verdict}{for_whom}{said}; {next}", decision.name));
+    }
+
+    /// For whom a decision was made just now, in words; nothing where the person decided for themselves.
+    fn for_whom(&self, approval_id: ApprovalId, decision: &Decision, people: &People<'_>) -> String {
+        let request = self.state.requests.get(&approval_id).filter(|_| self.state.looks_ahead());
+        let made = request.and_then(|request| {
+            let all = request.levels.iter().flat_map(|level| &level.decisions);
+            all.filter(|made| made.by == decision.by && !made.by_edit).max_by_key(|made| made.n)
+        });
+        let capacities = made.map(|made| made.capacities.as_slice()).unwrap_or_default();
+        let others: Option<Vec<&str>> =
+            capacities.iter().map(|capacity| capacity.stands_for.as_deref()).collect();
+        match others {
+            Some(others) if !others.is_empty() => {
+                let names: Vec<&str> = others.iter().map(|other| people.name(other)).collect();
+                format!(" for {}", names.join(" and "))
+            }
+            Some(_) | None => String::new(),
+        }
     }
 
     /// Edits change what is approved: what follows is resolved anew, and approvals of something else don't count any more.
     fn apply_edits(&mut self, approval_id: ApprovalId, decision: &Decision) {
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
+        let values = edited(&request.values, decision.edits.as_ref());
+        self.show_values(approval_id, values);
+    }
+
+    /// The form holds these values from now on: what follows is resolved with them, and approvals of something else don't count
+    /// any more.
+    fn show_values(&mut self, approval_id: ApprovalId, values: Map<String, Value>) {
         let definition = self.definition;
         let Some(request) = self.state.requests.get(&approval_id) else { return };
         let (place, subject) = (request.place.clone(), request.subject.clone());
-        let values = edited(&request.values, decision.edits.as_ref());
         let Some(step) = definition.step(&place.step) else { return };
         let resumes = request.resumes.clone().filter(|_| self.state.looks_ahead());
-        let asked = Asked { step, place: &place, subject: subject.as_deref(), resumes: resumes.as_ref() };
+        let suspended = request.suspended.clone();
+        let asked = Asked {
+            step,
+            place: &place,
+            subject: subject.as_deref(),
+            resumes: resumes.as_ref(),
+            suspended: &suspended,
+        };
         let previews = preview::previews(self, &asked, &values);
         let now = self.stamp.at;
         let mut voided = Vec::new();
         if let Some(request) = self.state.requests.get_mut(&approval_id) {
             request.show_anew(values, previews.effects.clone());
+            request.is_cut = previews.is_cut;
             request.resolved_at = Some(now);
             request.resolved = Some(Box::new(ResolvedAnew {
                 if_approved: previews.approved,
@@ -244,7 +280,13 @@ impl Transition<'_> {
         for (level, taken) in taken {
             self.record_at(approval_id, decision, taken, level, true);
         }
+        self.open_first_unfilled(approval_id);
+    }
+
+    /// The first level that isn't filled any more opens again.
+    fn open_first_unfilled(&mut self, approval_id: ApprovalId) {
         let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        let open = request.open;
         let is_unfilled = |level: &RequestLevel| !crate::approval::standing::filling(level).is_full();
         let Some(first) = request.levels.iter().take(open).position(is_unfilled) else { return };
         for level in request.levels.iter_mut().skip(first + 1) {
@@ -269,9 +311,48 @@ impl Transition<'_> {
             made.retracted_at = Some(now);
         }
         self.command(Command::VoidDecisions { approval_id, decisions: vec![n], voided: Voided::Retracted });
+        if self.state.looks_ahead() {
+            self.take_edits_back(approval_id, n);
+        }
         self.request_fact(approval_id, format!("{name} took the decision back"));
         self.update_request(approval_id, true);
         Ok(())
+    }
+
+    /// Edits that were taken back count as not made, at every level: the form holds what those that count made of it.
+    fn take_edits_back(&mut self, approval_id: ApprovalId, n: u32) {
+        let now = self.stamp.at;
+        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        let all = || request.levels.iter().flat_map(|level| &level.decisions);
+        let Some(by) = all().find(|made| made.n == n && made.edits.is_some()).map(|made| made.by.clone())
+        else {
+            return;
+        };
+        let mut edits: Vec<&MadeDecision> =
+            all().filter(|made| made.counts() && !made.by_edit && made.edits.is_some()).collect();
+        edits.sort_by_key(|made| made.n);
+        let values =
+            edits.iter().fold(request.defaults.clone(), |values, made| edited(&values, made.edits.as_ref()));
+        // The editor's approval counted at earlier levels too.
+        let mut voided = Vec::new();
+        for made in request.levels.iter_mut().flat_map(|level| &mut level.decisions) {
+            if made.by_edit && made.by == by && made.counts() {
+                made.retracted_at = Some(now);
+                voided.push(made.n);
+            }
+        }
+        let is_changed = request.values != values;
+        if !voided.is_empty() {
+            self.command(Command::VoidDecisions {
+                approval_id,
+                decisions: voided,
+                voided: Voided::Retracted,
+            });
+        }
+        if is_changed {
+            self.show_values(approval_id, values);
+        }
+        self.open_first_unfilled(approval_id);
     }
 
     /// A person handed their place at the open level to another.

@@ -7,7 +7,6 @@ use super::super::{
     event::Event,
     fact::StepState,
     failure::{Failure, RunError},
-    frames::Activity,
     result::RunDecision,
     state::OpenRequest,
     transition::{Next, Transition},
@@ -32,12 +31,16 @@ impl Transition<'_> {
         self.command(Command::Close { approval_id, status, because: None });
         self.publish_decided(approval_id, &answered);
         let Some(request) = self.state.requests.get(&approval_id) else { return };
-        let place = request.stands_at().clone();
-        let asking = Activity::AwaitingApproval { approval_id };
-        let waits = request.waits;
-        if waits && self.state.frame(&place).is_some_and(|frame| frame.activity == asking) {
+        let (place, asked_at) = (request.stands_at().clone(), request.place.clone());
+        let suspended = request.suspended.clone();
+        let (waits, is_open_again) = (request.waits, request.resumes.is_some());
+        if waits && (is_open_again || self.is_asked_at(&place, approval_id)) {
             let flow = self.complete_request(approval_id, &answered);
-            self.continue_from(&place, flow);
+            let is_approved = status == RequestStatus::Approved;
+            self.continue_from(if is_approved { &place } else { &asked_at }, flow);
+            if is_approved {
+                self.resume_suspended(approval_id, &suspended);
+            }
         } else if waits {
             // The step's other effects are still under way; the answer is kept until they are through.
             if let Some(request) = self.state.requests.get_mut(&approval_id) {
@@ -73,7 +76,10 @@ impl Transition<'_> {
             (None, Some(next)) => Next::To(next.clone()),
             (None, None) => self.complete_without_links(&place, &outcomes, status, &reason),
         };
-        if resumes.is_none() {
+        let stands = self.is_asked_at(&stands_at, approval_id);
+        if request.resumes.is_some() && resumes.is_none() {
+            self.leave_lane_of(&place, &reason);
+        } else if resumes.is_none() {
             self.take_frame(&stands_at);
         }
         let waited = wait::milliseconds(self.stamp.at - request.asked_at);
@@ -82,7 +88,9 @@ impl Transition<'_> {
         fact.reason = Some(reason);
         fact.output = Some(json!({ "decision": status, "by": by(answered), "next": flow.next() }));
         match resumes {
-            Some(resumes) => self.resume_effects(&resumes),
+            Some(resumes) if stands => self.resume_effects(&resumes),
+            // What it stood at was given up meanwhile, and nothing came due since.
+            Some(_) => Next::Stay,
             None => flow,
         }
     }

@@ -10,7 +10,7 @@ use super::super::{
     frames::Activity,
     preview,
     preview::Asked,
-    resolved_effects::{call_now, revision_of, send_now, version_of},
+    resolved_effects::{call_now, revision_of, send_now, sends, version_of},
     state::{ApprovedRequest, OpenRequest, ResumePoint},
     transition::{Next, Transition},
 };
@@ -47,6 +47,9 @@ fn because(place: &StepAddress, kind: &str, changes: &[FieldChange]) -> String {
     let named: Vec<&str> = changes.iter().map(|change| change.pointer.as_str()).collect();
     let named = if named == [""] { "all of it".to_owned() } else { named.join(", ") };
     match (kind, changes) {
+        (_, [change]) if change.pointer.is_empty() && change.from.is_null() => {
+            format!("{step} is beyond what could be looked at when it was approved")
+        }
         (WAY, _) => format!("{step} would go another way than when it was approved: {named}"),
         (WORKFLOW_REVISION, [change]) => {
             let (from, to) = (as_text(&change.from), as_text(&change.to));
@@ -70,7 +73,7 @@ impl Transition<'_> {
             earlier.request.place.step != request.place.step
                 || earlier.request.place.within != request.place.within
         });
-        if !request.effects.is_empty() && request.resolved_at.is_some() {
+        if (request.is_cut || !request.effects.is_empty()) && request.resolved_at.is_some() {
             let request = OpenRequest { resumes: None, ..request.clone() };
             self.state.approved.push(ApprovedRequest { approval_id, request });
         }
@@ -84,7 +87,9 @@ impl Transition<'_> {
         index: u32,
         effect: &Effect,
     ) -> Option<Next> {
-        let (at, _) = self.held(place, index)?;
+        let Some((at, _)) = self.held(place, index) else {
+            return sends(effect).then(|| self.beyond(place, index, effect.type_name())).flatten();
+        };
         let (values, resolved_at) = self.resolved_with(at)?;
         let now = send_now(self, place, effect, &values, resolved_at);
         self.hold_against(place, index, effect.type_name(), now)
@@ -96,7 +101,7 @@ impl Transition<'_> {
         place: &StepAddress,
         call: &CallWorkflow,
     ) -> Option<Next> {
-        let (at, _) = self.held(place, 0)?;
+        let Some((at, _)) = self.held(place, 0) else { return self.beyond(place, 0, CALL) };
         let (values, resolved_at) = self.resolved_with(at)?;
         let now = call_now(self, place, call, &values, resolved_at);
         self.hold_against(place, 0, CALL, now)
@@ -132,8 +137,9 @@ impl Transition<'_> {
     /// The revision of the workflow to call here that people approved.
     pub(in crate::machine) fn approved_revision(&self, place: &StepAddress) -> Option<i32> {
         let (_, held) = self.held(place, 1)?;
-        let revision = held.request.as_ref()?.get("revision")?.as_i64()?;
-        i32::try_from(revision).ok()
+        let revision = held.request.as_ref()?.get("revision")?;
+        // Revisions count from 1: what wasn't there has none that could be the approved one.
+        revision.as_i64().map_or(Some(0), |revision| i32::try_from(revision).ok())
     }
 
     /// The called workflow runs, or can't run at all: its revision was the approved one.
@@ -152,16 +158,28 @@ impl Transition<'_> {
         child: &ChildRun,
         revision: i32,
     ) -> Next {
-        let now = revision_of(&child.workflow_id, revision);
-        self.hold_against(place, 1, WORKFLOW_REVISION, now).unwrap_or_else(|| {
+        let now = revision_of(&child.workflow_id, Some(revision));
+        let held = self.suspend(place, 0).or_else(|| self.hold_against(place, 1, WORKFLOW_REVISION, now));
+        held.unwrap_or_else(|| {
             let message = format!("{} has revision {revision} now.", child.workflow_id);
             self.step_failed(place, Failure::new("call.revision", message)).next
         })
     }
 
+    /// What is sent beyond what was looked at is asked again.
+    fn beyond(&mut self, place: &StepAddress, index: u32, kind: &str) -> Option<Next> {
+        let at = self.state.approved.iter().position(|approved| {
+            approved.request.is_cut && place.within.starts_with(&approved.request.place.within)
+        })?;
+        let approved = self.state.approved.remove(at);
+        let change = FieldChange { pointer: String::new(), from: Value::Null, to: json!(place.to_string()) };
+        Some(self.reopen(approved, place, (index, kind), &[change]))
+    }
+
     /// What people approved of this effect of a place, and of which of the approved requests it is part.
     fn held(&self, place: &StepAddress, index: u32) -> Option<(usize, &ResolvedEffect)> {
-        self.state.approved.iter().enumerate().find_map(|(at, approved)| {
+        // What was approved last counts first.
+        self.state.approved.iter().enumerate().rev().find_map(|(at, approved)| {
             let held = approved.request.effects.iter().find(|held| approved.is_of(held, place, index))?;
             Some((at, held))
         })
@@ -200,7 +218,7 @@ impl Transition<'_> {
         if let Some(passed) = passed {
             approved.request.effects.remove(passed);
         }
-        if approved.request.effects.is_empty() {
+        if approved.request.effects.is_empty() && !approved.request.is_cut {
             self.state.approved.remove(at);
         }
     }
@@ -224,9 +242,11 @@ impl Transition<'_> {
                 place: &request.place,
                 subject: request.subject.as_deref(),
                 resumes: Some(&resumes),
+                suspended: &[],
             };
             let previews = preview::previews(self, &asked, &request.values);
             request.show_anew(request.values.clone(), previews.effects.clone());
+            request.is_cut = previews.is_cut;
             request.resolved = Some(Box::new(ResolvedAnew {
                 if_approved: previews.approved,
                 if_rejected: previews.rejected,
@@ -274,11 +294,16 @@ impl Transition<'_> {
     pub(super) fn resume_effects(&mut self, resumes: &ResumePoint) -> Next {
         let definition = self.definition;
         let Some(step) = definition.step(&resumes.place.step) else { return Next::Stay };
-        let resumed = if step.effects().is_empty() {
+        if let Some(next) = self.suspend(&resumes.place, resumes.index) {
+            return next;
+        }
+        let has_effects = !step.effects().is_empty();
+        let is_entered = has_effects && (resumes.index > 0 || !self.state.looks_ahead());
+        let resumed = if is_entered {
+            self.effects(step, &resumes.place, resumes.index)
+        } else {
             self.take_frame(&resumes.place);
             self.dispatch(step, &resumes.place)
-        } else {
-            self.effects(step, &resumes.place, resumes.index)
         };
         match resumed {
             Ok(next) => next,

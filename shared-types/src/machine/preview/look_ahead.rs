@@ -6,40 +6,39 @@ use super::{
     super::{
         address::{StepAddress, Within},
         failure::Failure,
-        frames::Activity,
-        resolved_effects::sent_otherwise,
-        state::State,
+        frames::{Activity, Frame},
+        state::{ResumePoint, State},
         transition::{Next, Transition},
         way_ahead::WayAhead,
     },
     sentences::{name_of, sentences_of},
 };
 use crate::{
-    approval::{progress::differences, seen::ResolvedEffect},
+    approval::seen::ResolvedEffect,
     workflow::{
+        Context, Template,
         effect::Effect,
-        scope::{MASK, Scope, Watch},
-        step::{Step, StepKind},
+        scope::{Scope, Watch},
+        step::Step,
         template::{TemplateError, work_done},
     },
 };
 use serde_json::{Map, Value};
 
-/// What of an approval isn't known before it is given.
-const OF_DECISION: [&str; 5] = ["by", "comment", "at", "step", "decisions"];
-
 /// Where a look ahead begins.
 pub(in crate::machine) enum From<'f> {
     /// At the step that a link leads to.
     Step(&'f crate::ids::StepId),
-    /// In the middle of a step, at one of its effects.
-    Effect(&'f StepAddress, u32),
+    /// Where a request that is open again lets the run go on: one place, and those in other branches and items.
+    Points(&'f ResumePoint, &'f [ResumePoint]),
 }
 
 /// What a look ahead has seen.
 pub(in crate::machine) struct Ahead {
     pub(in crate::machine) effects: Vec<ResolvedEffect>,
     pub(in crate::machine) sentences: Vec<String>,
+    /// Whether more follows than was looked at.
+    pub(in crate::machine) is_cut: bool,
 }
 
 /// Looks ahead from a place on, once the request of `asked` is decided and the context holds `decision`.
@@ -62,13 +61,15 @@ pub(in crate::machine) fn look_ahead(
     }
     match from {
         From::Step(step) => copy.go_on(asked.within.clone(), Next::To((*step).clone())),
-        From::Effect(place, index) => copy.go_on_from(place, *index),
+        From::Points(first, others) => copy.go_on_from(first, others),
     }
     let ahead = copy.ahead.take();
     transition.leave_out_work_since(work_before);
-    let Some(ahead) = ahead else { return Ahead { effects: Vec::new(), sentences: Vec::new() } };
-    let (effects, sentences) = ahead.seen();
-    Ahead { effects, sentences }
+    let Some(ahead) = ahead else {
+        return Ahead { effects: Vec::new(), sentences: Vec::new(), is_cut: false };
+    };
+    let (effects, sentences, is_cut) = ahead.seen();
+    Ahead { effects, sentences, is_cut }
 }
 
 /// A copy of the run without its requests, which can be many and large, and which what lies ahead doesn't look at.
@@ -113,22 +114,37 @@ impl<'t> Transition<'t> {
         }
     }
 
-    /// Goes on with one effect of a step; then with what is under way beside it.
-    fn go_on_from(&mut self, place: &StepAddress, index: u32) {
+    /// Goes on where a request lets it; then with what is under way beside that.
+    fn go_on_from(&mut self, first: &ResumePoint, others: &[ResumePoint]) {
         let definition = self.definition;
-        let Some(step) = definition.step(&place.step) else { return };
-        self.take_frame(place);
-        self.look_at_and_go_on(step, place, index);
-        let under_way: Vec<(StepAddress, u32)> = self.state.all_frames().filter_map(awaits_answer).collect();
-        for (beside, index) in under_way {
+        for ResumePoint { place, index } in std::iter::once(first).chain(others) {
+            let is_there = place.within.is_empty() || self.state.lane(&place.within).is_some();
+            if let Some(step) = definition.step(&place.step).filter(|_| is_there) {
+                self.take_frame(place);
+                self.look_at_and_go_on(step, place, *index);
+            }
+        }
+        let under_way: Vec<(StepAddress, UnderWay)> = self
+            .state
+            .all_frames()
+            .filter_map(|frame| Some((frame.place.clone(), under_way(frame)?)))
+            .collect();
+        for (beside, what) in under_way {
             let Some(step) = definition.step(&beside.step) else { continue };
             self.take_frame(&beside);
-            self.forget_answers(step);
-            if let StepKind::Call { .. } = &step.kind {
-                let next = self.next_or_following(&beside, step.next.as_ref());
-                self.go_on(beside.within, next);
-            } else {
-                self.look_at_and_go_on(step, &beside, index + 1);
+            match what {
+                UnderWay::Effect(index) => {
+                    self.forget_answers(step);
+                    self.look_at_and_go_on(step, &beside, index + 1);
+                }
+                UnderWay::Child | UnderWay::Time => {
+                    if what == UnderWay::Child {
+                        self.forget_answers(step);
+                    }
+                    let next = self.next_or_following(&beside, step.next.as_ref());
+                    self.go_on(beside.within, next);
+                }
+                UnderWay::Rule => self.look_at_and_go_on(step, &beside, 0),
             }
         }
     }
@@ -142,10 +158,11 @@ impl<'t> Transition<'t> {
     }
 
     /// What is sent, and the places of it that are filled in at the time; nothing where it needs what isn't known yet.
-    pub(super) fn resolved_twice(
+    pub(super) fn resolved(
         &self,
-        context: &crate::workflow::Context,
-        resolve: impl Fn(&Scope<'_>) -> Result<Option<Value>, TemplateError>,
+        context: &Context,
+        templates: &[(String, &Template)],
+        resolve: impl Fn(&Scope<'_>) -> Result<Value, TemplateError>,
     ) -> Result<(Option<Value>, Vec<String>), Failure> {
         let Some(ahead) = &self.ahead else { return Ok((None, Vec::new())) };
         ahead.watch.take();
@@ -155,33 +172,24 @@ impl<'t> Transition<'t> {
         if read.unknown() {
             return Ok((None, Vec::new()));
         }
-        let sent = sent?.unwrap_or_default();
+        let sent = sent?;
         let mut filled_in = Vec::new();
-        if read.time() {
-            let otherwise = sent_otherwise(context, self.stamp.at, &resolve).unwrap_or_default();
-            filled_in.extend(differences(&sent, &otherwise).into_iter().map(|change| change.pointer));
-        }
-        if read.secret() {
-            places_with(&sent, MASK, &mut filled_in);
+        // Which of the templates it was is asked only where one was.
+        for (place, template) in templates.iter().filter(|_| read.at_the_time()) {
+            drop(template.value(&scope));
+            if ahead.watch.take().at_the_time() {
+                filled_in.push(place.clone());
+            }
         }
         Ok((Some(sent), filled_in))
     }
 
     /// Evaluates something that must not depend on what the decision brings, on the time, or on an answer; false if it does.
-    pub(super) fn with_decision_unknown<T>(&mut self, evaluate: impl FnOnce(&Self) -> T) -> (T, bool) {
-        if let Some(ahead) = self.ahead.as_mut() {
-            for name in OF_DECISION {
-                ahead.watch.forget(&["approval", name]);
-            }
-            ahead.watch.take();
-        }
+    pub(super) fn with_decision_unknown<T>(&self, evaluate: impl FnOnce(&Self) -> T) -> (T, bool) {
+        let Some(ahead) = self.ahead.as_ref() else { return (evaluate(self), false) };
+        ahead.watch.take();
         let value = evaluate(self);
-        let Some(ahead) = self.ahead.as_mut() else { return (value, false) };
-        let read = ahead.watch.take();
-        for name in OF_DECISION {
-            ahead.watch.learn(&["approval", name]);
-        }
-        (value, !read.unknown() && !read.time())
+        (value, !ahead.watch.take().is_open())
     }
 
     pub(super) fn note(
@@ -209,6 +217,23 @@ impl<'t> Transition<'t> {
         for name in step.effects().iter().filter_map(Effect::save_as) {
             ahead.watch.forget(&[name]);
         }
+    }
+
+    /// What becomes of branches and items isn't known before their calls are answered.
+    pub(super) fn forget_outcome(&mut self, step: &Step) {
+        if let Some(ahead) = self.ahead.as_mut() {
+            ahead.watch.forget(&["steps", step.id.as_str()]);
+        }
+    }
+
+    /// Whether a step is entered for the first time on this way; what is sent in rounds is looked at once.
+    pub(super) fn is_first_visit(&mut self, place: &StepAddress) -> bool {
+        let Some(ahead) = self.ahead.as_mut() else { return false };
+        let is_first = ahead.enters(place);
+        if !is_first {
+            ahead.say(format!("It goes on again from {}.", place.step));
+        }
+        is_first
     }
 
     pub(super) fn passes_time(&mut self) {
@@ -240,22 +265,30 @@ impl<'t> Transition<'t> {
     }
 }
 
-fn awaits_answer(frame: &super::super::frames::Frame) -> Option<(StepAddress, u32)> {
+/// What a step beside waits for that comes by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum UnderWay {
+    /// The answer of one of its effects.
+    Effect(u32),
+    /// A run of another workflow.
+    Child,
+    /// A time.
+    Time,
+    /// A stored rule, which is being read.
+    Rule,
+}
+
+fn under_way(frame: &Frame) -> Option<UnderWay> {
     match &frame.activity {
         Activity::AwaitingEffect { index, .. } | Activity::BackingOff { index, .. } => {
-            Some((frame.place.clone(), *index))
+            Some(UnderWay::Effect(*index))
         }
-        Activity::AwaitingChild(_) => Some((frame.place.clone(), 0)),
+        Activity::AwaitingChild(_) => Some(UnderWay::Child),
+        Activity::Sleeping { .. } => Some(UnderWay::Time),
+        Activity::LoadingRule { .. } => Some(UnderWay::Rule),
         Activity::AwaitingApproval { .. }
         | Activity::AwaitingEvent { .. }
-        | Activity::Sleeping { .. }
-        | Activity::LoadingRule { .. }
         | Activity::Parallel(_)
         | Activity::Foreach(_) => None,
     }
-}
-
-/// The places of a value whose text has a word in it, as JSON pointers.
-fn places_with(value: &Value, word: &str, places: &mut Vec<String>) {
-    crate::approval::seen::find_text(value, word, &mut String::new(), places);
 }

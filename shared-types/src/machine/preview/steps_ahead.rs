@@ -18,7 +18,6 @@ use crate::{
         step::{ActionKind, CallWorkflow, Foreach, Step, StepKind, Wait},
     },
 };
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl<'t> Transition<'t> {
@@ -30,7 +29,7 @@ impl<'t> Transition<'t> {
         from: u32,
     ) -> Result<Next, Failure> {
         let is_full = self.ahead.as_ref().is_none_or(|ahead| ahead.is_full());
-        if is_full {
+        if is_full || !self.is_first_visit(place) {
             return Ok(Next::Stay);
         }
         match &step.kind {
@@ -39,7 +38,10 @@ impl<'t> Transition<'t> {
             StepKind::Action { .. } | StepKind::Execute { .. } | StepKind::Emit { .. } => {
                 self.look_at_effects(step, place, from)
             }
-            StepKind::Parallel { parallel } => self.parallel(step, place, parallel),
+            StepKind::Parallel { parallel } => {
+                self.forget_outcome(step);
+                self.parallel(step, place, parallel)
+            }
             StepKind::Foreach { foreach } => self.look_at_foreach(step, place, foreach),
             StepKind::Set { set } => Ok(self.look_at_set(step, place, set)),
             StepKind::Call { call } => self.look_at_call(step, place, call),
@@ -100,6 +102,7 @@ impl<'t> Transition<'t> {
             return Ok(Next::Stay);
         }
         self.note(place, 0, WAY, way.unwrap_or_default(), Vec::new());
+        self.forget_outcome(step);
         self.foreach(step, place, foreach)
     }
 
@@ -122,7 +125,10 @@ impl<'t> Transition<'t> {
             let names: Vec<&str> = path.split('.').collect();
             match value {
                 Some(value) => {
-                    ahead.watch.learn(&names);
+                    // What a branch sets is known in that branch only.
+                    if place.within.is_empty() {
+                        ahead.watch.learn(&names);
+                    }
                     self.set_path(place, path, value);
                 }
                 None => ahead.watch.forget(&names),
@@ -138,15 +144,18 @@ impl<'t> Transition<'t> {
         call: &CallWorkflow,
     ) -> Result<Next, Failure> {
         let context = self.context(place);
-        let (sent, otherwise) = self.resolved_twice(&context, |scope| call_by(call, scope).map(Some))?;
+        let input = call.input.iter().flat_map(TemplateValue::templates);
+        let templates: Vec<_> = input.map(|(at, template)| (format!("/input{at}"), template)).collect();
+        let (sent, filled_in) = self.resolved(&context, &templates, |scope| call_by(call, scope))?;
         let Some(sent) = sent else {
             self.say_unknown(step, place);
             return Ok(Next::Stay);
         };
-        self.note(place, 0, CALL, sent, otherwise);
-        let known = self.stamp.environment.as_deref();
-        if let Some(revision) = known.and_then(|known| known.revisions.get(&call.workflow_id)) {
-            self.note(place, 1, WORKFLOW_REVISION, revision_of(&call.workflow_id, *revision), Vec::new());
+        self.note(place, 0, CALL, sent, filled_in);
+        // In a simulation there are no other workflows.
+        if let Some(known) = self.stamp.environment.as_deref().filter(|known| !known.roles_are_open) {
+            let revision = known.revisions.get(&call.workflow_id).copied();
+            self.note(place, 1, WORKFLOW_REVISION, revision_of(&call.workflow_id, revision), Vec::new());
         }
         self.say_step(step, place);
         self.forget_answers(step);
@@ -162,9 +171,9 @@ impl<'t> Transition<'t> {
             self.say(name);
         }
         for (index, effect) in (0u32..).zip(&effects_of(step)).skip(from as usize) {
-            let (sent, otherwise) = match self
-                .resolved_twice(&context, |scope| Ok(sent_by(effect, scope)?.or(Some(Value::Null))))
-            {
+            let templates = effect.located_templates();
+            let resolve = |scope: &Scope<'_>| Ok(sent_by(effect, scope)?.unwrap_or_default());
+            let (sent, filled_in) = match self.resolved(&context, &templates, resolve) {
                 Ok(resolved) => resolved,
                 Err(failure) => {
                     self.say(format!("A call will fail: {}", failure.message));
@@ -179,7 +188,7 @@ impl<'t> Transition<'t> {
                 self.say(sentence(effect, &Scope::masked(&context, self.stamp.at)));
             }
             if !sent.is_null() {
-                self.note(place, index, effect.type_name(), sent, otherwise);
+                self.note(place, index, effect.type_name(), sent, filled_in);
             }
             asks |= matches!(effect, Effect::CreateApprovalRequest(_));
             if effect.is_outside() {

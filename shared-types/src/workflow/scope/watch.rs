@@ -19,6 +19,10 @@ pub struct WhatWasRead(u8);
 const UNKNOWN: u8 = 1;
 const TIME: u8 = 2;
 const SECRET: u8 = 4;
+const DECISION: u8 = 8;
+
+/// What of an approval isn't known before it is given.
+const OF_DECISION: [&str; 5] = ["by", "comment", "at", "step", "decisions"];
 
 impl WhatWasRead {
     /// Whether something that isn't known yet was read.
@@ -26,14 +30,14 @@ impl WhatWasRead {
         self.0 & UNKNOWN != 0
     }
 
-    /// Whether the time was read.
-    pub fn time(self) -> bool {
-        self.0 & TIME != 0
+    /// Whether something is filled in at the time: what a decision brings, the time, or a secret.
+    pub fn at_the_time(self) -> bool {
+        self.0 & (TIME | SECRET | DECISION) != 0
     }
 
-    /// Whether a secret was read.
-    pub fn secret(self) -> bool {
-        self.0 & SECRET != 0
+    /// Whether something was read that isn't fixed before a decision is made: an answer, what the decision brings, or the time.
+    pub fn is_open(self) -> bool {
+        self.0 & (UNKNOWN | TIME | DECISION) != 0
     }
 }
 
@@ -55,10 +59,12 @@ impl Watch {
 
     /// Notes that a path was read.
     pub(super) fn note(&self, path: &[&str]) {
+        let brings = |name: &str| OF_DECISION.contains(&name);
+        if matches!(path, ["approval"]) || matches!(path, ["approval", name, ..] if brings(name)) {
+            self.read.fetch_or(DECISION, Ordering::Relaxed);
+        }
         let read = match path {
             ["secrets", ..] => SECRET,
-            // What was decided is known only at the time, too.
-            ["approval", "decisions", ..] => TIME,
             [name, ..] if name.starts_with("now") => TIME,
             path if self.unknown.iter().any(|unknown| overlap(unknown, path)) => UNKNOWN,
             _ => return,

@@ -71,7 +71,6 @@ pub(crate) fn Card(props: &Props) -> Html {
         spawn_local(async move { drop(bridge::ask(SetInFront { id: Some(id) }).await) });
         || spawn_local(async { drop(bridge::ask(SetInFront { id: None }).await) })
     });
-    let on_its_way = queued_words(&props.queued, id);
     // Typing in the form changes what the foot says.
     let redraw = use_force_update();
     let changed = Callback::from(move |()| redraw.force_update());
@@ -82,6 +81,7 @@ pub(crate) fn Card(props: &Props) -> Html {
     };
     show(&load, (&reading.again, &reading.cancel), "the request", |loaded| {
         let approval = &loaded.data;
+        let on_its_way = queued_words(&props.queued, approval);
         html! {
             <>
                 <div class="scroll"><div class="card-body data">

@@ -49,7 +49,7 @@ pub(crate) fn List(props: &Props) -> Html {
         });
         let is_selected = props.selected == Some(approval.approval_id);
         let is_stop = stop == Some(approval.approval_id);
-        let words = queued_words(&props.queued, approval.approval_id);
+        let words = queued_words(&props.queued, approval);
         let at = Place { is_selected, is_stop, is_marked: props.marked.contains(&id) };
         row(approval, at, words.as_ref(), onclick)
     });

@@ -33,13 +33,21 @@ pub(super) fn Calendars() -> Html {
     let reading = use_load((), |(), policy| bridge::ask(ListCalendars { policy }));
     let editing = use_state(|| None::<Editing>);
     let toaster = use_context::<Toaster>();
+    let done = {
+        let (editing, again) = (editing.clone(), reading.again.clone());
+        Callback::from(move |()| {
+            editing.set(None);
+            again.emit(());
+        })
+    };
     let list = show(&reading.load, (&reading.again, &reading.cancel), "the calendars", |loaded| {
         let rows = loaded.data.items.iter().map(|stored| {
             let edit = {
                 let (editing, calendar) = (editing.clone(), stored.calendar.clone());
                 Callback::from(move |_: MouseEvent| editing.set(Some(Editing::Stored(calendar.clone()))))
             };
-            row(stored, may.then_some(edit), &reading.again, toaster.as_ref())
+            // A form that was filled in before the holidays of a file came in would take them out again.
+            row(stored, may.then_some(edit), &done, toaster.as_ref())
         });
         if loaded.data.items.is_empty() {
             html! { <p class="muted">{ "There is no calendar yet. With one, deadlines run in open hours and on working days only." }</p> }
@@ -51,19 +59,12 @@ pub(super) fn Calendars() -> Html {
         let editing = editing.clone();
         Callback::from(move |_: MouseEvent| editing.set(Some(Editing::New)))
     };
-    let done = {
-        let (editing, again) = (editing.clone(), reading.again.clone());
-        Callback::from(move |()| {
-            editing.set(None);
-            again.emit(());
-        })
-    };
     html! {
         <section class="sect"><h2>{ "Calendars" }</h2><div>
             { list }
             { match &*editing {
-                Some(Editing::Stored(calendar)) => html! { <CalendarForm key={calendar.name.clone()} calendar={calendar.clone()} {done} /> },
-                Some(Editing::New) => html! { <CalendarForm key="" {done} /> },
+                Some(Editing::Stored(calendar)) => html! { <CalendarForm key={calendar.name.clone()} calendar={calendar.clone()} done={done.clone()} /> },
+                Some(Editing::New) => html! { <CalendarForm key="" done={done.clone()} /> },
                 None if may => html! { <p><button class="btn" onclick={begin}>{ "New calendar" }</button></p> },
                 None => Html::default(),
             } }
