@@ -15,6 +15,7 @@ mod calls;
 mod crashed_decisions;
 mod crashes;
 mod decision_races;
+mod decisions_undone;
 mod edge;
 mod events;
 mod fence;
