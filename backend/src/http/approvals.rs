@@ -49,7 +49,13 @@ pub(super) async fn list(
         let detail = "`sort`: what a search finds comes newest first; leave out `sort` or `q`.";
         return Err(ApiError::new(Code::QueryUnreadable, detail));
     }
-    let paging = Paging::of(&state, &principal, "approvals", query.limit);
+    // Each order has cursors of its own.
+    let list = match query.sort.unwrap_or_default() {
+        Sort::Age => "approvals",
+        Sort::Deadline => "approvals/deadline",
+        Sort::Amount => "approvals/amount",
+    };
+    let paging = Paging::of(&state, &principal, list, query.limit);
     let below = paging.after::<Position>(query.cursor.as_deref())?;
     let found =
         approvals::list((&state.pool, &state.clock), &principal, &query, below, paging.to_read()).await?;

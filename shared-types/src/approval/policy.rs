@@ -364,11 +364,13 @@ impl<'a> Policy<'a> {
         if self.status != RequestStatus::Pending {
             return Err(CannotDecide::Closed.into());
         }
-        let open = self.level().ok_or(CannotDecide::Closed)?;
+        self.level().ok_or(CannotDecide::Closed)?;
         let is_theirs = |made: &&MadeDecision| email::is_same(&made.by, address);
-        if let Some(made) =
-            open.counted().find(is_theirs).filter(|_| level.is_none_or(|level| open.name == level))
-        {
+        // An edit can open earlier levels again: it was made at a level that hasn't passed either, and counts there first.
+        let not_passed = || self.levels.iter().skip(self.open);
+        let meant = |asked: &&RequestLevel| level.is_none_or(|level| asked.name == level);
+        let own = not_passed().filter(meant).flat_map(|level| level.counted()).filter(is_theirs);
+        if let Some(made) = own.min_by_key(|made| made.by_edit) {
             return Ok(made);
         }
         let passed =

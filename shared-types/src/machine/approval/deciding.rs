@@ -7,13 +7,13 @@ use super::super::{
     preview::Asked,
     transition::Transition,
 };
-use super::{asked_in_words, outcome::verdict_in_words};
+use super::{asked_in_words, outcome::verdict_in_words, shown_anew::changes_in_words};
 use crate::{
     approval::{
         decision::{Decision, Handover, LevelProgress, MadeDecision, RequestLevel, RequestOutcome},
         people::{People, Person},
         policy::{Policy, Taken, edited},
-        progress::ResolvedAnew,
+        progress::{Reopening, ResolvedAnew},
         standing::Standing,
     },
     email,
@@ -196,7 +196,16 @@ impl Transition<'_> {
         let said = said.map(|comment| format!(": “{comment}”")).unwrap_or_default();
         let verdict = verdict_in_words(decision.verdict);
         let for_whom = self.for_whom(approval_id, decision, &people);
-        self.request_fact(approval_id, format!("{} {verdict}{for_whom}{said}; {next}", decision.name));
+        let changed = match self.state.requests.get(&approval_id) {
+            Some(request) if decision.verdict == Verdict::ApproveWithEdits && self.state.looks_ahead() => {
+                changes_in_words(&request.form_changes())
+            }
+            Some(_) | None => String::new(),
+        };
+        self.request_fact(
+            approval_id,
+            format!("{} {verdict}{for_whom}{changed}{said}; {next}", decision.name),
+        );
     }
 
     /// For whom a decision was made just now, in words; nothing where the person decided for themselves.
@@ -222,12 +231,12 @@ impl Transition<'_> {
     fn apply_edits(&mut self, approval_id: ApprovalId, decision: &Decision) {
         let Some(request) = self.state.requests.get(&approval_id) else { return };
         let values = edited(&request.values, decision.edits.as_ref());
-        self.show_values(approval_id, values);
+        self.show_values(approval_id, values, &decision.name);
     }
 
     /// The form holds these values from now on: what follows is resolved with them, and approvals of something else don't count
     /// any more.
-    fn show_values(&mut self, approval_id: ApprovalId, values: Map<String, Value>) {
+    fn show_values(&mut self, approval_id: ApprovalId, values: Map<String, Value>, by: &str) {
         let definition = self.definition;
         let Some(request) = self.state.requests.get(&approval_id) else { return };
         let (place, subject) = (request.place.clone(), request.subject.clone());
@@ -262,8 +271,19 @@ impl Transition<'_> {
             }
         }
         if !voided.is_empty() {
+            self.tell_what_changed(approval_id, by);
             let voided_by = Voided::Superseded;
             self.command(Command::VoidDecisions { approval_id, decisions: voided, voided: voided_by });
+        }
+    }
+
+    /// Whoever approved something else reads what was changed, from what to what.
+    fn tell_what_changed(&mut self, approval_id: ApprovalId, by: &str) {
+        let (looks_ahead, at) = (self.state.looks_ahead(), self.stamp.at);
+        let Some(request) = self.state.requests.get_mut(&approval_id).filter(|_| looks_ahead) else { return };
+        let changes = request.form_changes();
+        if !changes.is_empty() {
+            request.reopened.push(Reopening { at, because: format!("{by} changed what is asked"), changes });
         }
     }
 
@@ -306,13 +326,16 @@ impl Transition<'_> {
         let n =
             self.open_policy(approval_id, |policy| policy.retractable(by, level).map(|made| made.n))??;
         let now = self.stamp.at;
-        let Some(level) = self.open_level_mut(approval_id) else { return Err(InputError::NotExpected) };
-        if let Some(made) = level.decisions.iter_mut().find(|made| made.n == n) {
+        let Some(request) = self.state.requests.get_mut(&approval_id) else {
+            return Err(InputError::NotExpected);
+        };
+        let mut all = request.levels.iter_mut().flat_map(|level| &mut level.decisions);
+        if let Some(made) = all.find(|made| made.n == n) {
             made.retracted_at = Some(now);
         }
         self.command(Command::VoidDecisions { approval_id, decisions: vec![n], voided: Voided::Retracted });
         if self.state.looks_ahead() {
-            self.take_edits_back(approval_id, n);
+            self.take_edits_back(approval_id, n, name);
         }
         self.request_fact(approval_id, format!("{name} took the decision back"));
         self.update_request(approval_id, true);
@@ -320,7 +343,7 @@ impl Transition<'_> {
     }
 
     /// Edits that were taken back count as not made, at every level: the form holds what those that count made of it.
-    fn take_edits_back(&mut self, approval_id: ApprovalId, n: u32) {
+    fn take_edits_back(&mut self, approval_id: ApprovalId, n: u32, name: &str) {
         let now = self.stamp.at;
         let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
         let all = || request.levels.iter().flat_map(|level| &level.decisions);
@@ -350,7 +373,7 @@ impl Transition<'_> {
             });
         }
         if is_changed {
-            self.show_values(approval_id, values);
+            self.show_values(approval_id, values, name);
         }
         self.open_first_unfilled(approval_id);
     }

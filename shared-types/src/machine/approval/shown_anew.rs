@@ -2,10 +2,11 @@
 
 use crate::{
     approval::{
-        progress::{SeenChange, differences},
+        progress::{FieldChange, SeenChange, differences},
         seen::{ResolvedEffect, seen_hash_of},
     },
     machine::state::OpenRequest,
+    workflow::template::as_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -27,6 +28,12 @@ impl OpenRequest {
             self.seen_changes.push(SeenChange { before, changes });
         }
     }
+
+    /// What the last change of what is asked made of the form's fields.
+    pub(super) fn form_changes(&self) -> Vec<FieldChange> {
+        let last = self.seen_changes.last().map(|change| change.changes.as_slice()).unwrap_or_default();
+        last.iter().filter(|change| change.pointer.starts_with("/form/")).cloned().collect()
+    }
 }
 
 fn shown(values: &Map<String, Value>, effects: &[ResolvedEffect]) -> Value {
@@ -38,4 +45,14 @@ fn shown(values: &Map<String, Value>, effects: &[ResolvedEffect]) -> Value {
         step[effect.index.to_string()] = request;
     }
     json!({ "form": values, "effects": sent })
+}
+
+/// ` (credit_days from 30 to 14)`.
+pub(super) fn changes_in_words(changes: &[FieldChange]) -> String {
+    let each = changes.iter().map(|change| {
+        let field = change.pointer.trim_start_matches("/form/");
+        format!("{field} from {} to {}", as_text(&change.from), as_text(&change.to))
+    });
+    let each: Vec<String> = each.collect();
+    if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) }
 }
