@@ -74,7 +74,7 @@ impl Transition<'_> {
                 || earlier.request.place.within != request.place.within
         });
         if (request.is_cut || !request.effects.is_empty()) && request.resolved_at.is_some() {
-            let request = OpenRequest { resumes: None, ..request.clone() };
+            let request = OpenRequest { resumes: None, suspended: Vec::new(), ..request.clone() };
             self.state.approved.push(ApprovedRequest { approval_id, request });
         }
     }

@@ -36,7 +36,7 @@ pub(super) struct Props {
     pub(super) done: Callback<()>,
 }
 
-/// The form.
+/// The form of one calendar; what was typed stays until it is saved or put away.
 #[component]
 pub(super) fn CalendarForm(props: &Props) -> Html {
     let faults = use_state(Vec::<String>::new);
