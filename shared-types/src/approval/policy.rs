@@ -369,7 +369,7 @@ impl<'a> Policy<'a> {
         // An edit can open earlier levels again: it was made at a level that hasn't passed either, and counts there first.
         let not_passed = || self.levels.iter().skip(self.open);
         let meant = |asked: &&RequestLevel| level.is_none_or(|level| asked.name == level);
-        let own = not_passed().filter(meant).flat_map(|level| level.counted()).filter(is_theirs);
+        let own = not_passed().filter(meant).flat_map(RequestLevel::counted).filter(is_theirs);
         if let Some(made) = own.min_by_key(|made| made.by_edit) {
             return Ok(made);
         }
