@@ -114,8 +114,8 @@ async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
         }
         // What a page shows besides: a run's timeline and its list, a reason that is asked for, and what lies over a page.
         scene.window.visit(&format!("/runs/{}", things.run)).await;
-        scene.window.press("]").await;
-        scene.window.says("Waiting").await;
+        scene.window.says("Asks one of sales manager").await;
+        scene.window.press_until("]", "!!document.querySelector('.timeline')").await;
         found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} timeline {what}")));
         scene.window.click_on("As a list").await;
         found.extend(
