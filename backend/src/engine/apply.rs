@@ -287,7 +287,7 @@ impl Engine {
             mutation.decision_key.as_deref(),
         )
         .await?;
-        side_rows.audit.clone_from(&mutation.audit);
+        side_rows.audit = plan::audit_entries(&mutation.audit, &side_rows.decisions);
         side_rows.claimed_event = mutation.claimed_event;
         side_rows.child_notified = mutation.child_notified;
         side_rows.notifies_parent =

@@ -4,9 +4,11 @@ use super::{Engine, perform::Work};
 use crate::store::{
     self,
     approvals::{NewDecision, StoredDecision, VoidedDecisions},
+    audit::Entry,
     commit::{Closed, Delivery, NewEvent, Notice, SideRows},
     people, timers,
 };
+use serde_json::json;
 use shared_types::{
     api::live::LiveKind,
     ids::{DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
@@ -73,10 +75,15 @@ pub(super) async fn plan(
                 post_commit.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
                 side_rows.asked.push((*request, seen));
             }
-            Command::RecordDecision { approval_id, level, made } => {
+            Command::RecordDecision { approval_id, level, level_name, made } => {
                 let idempotency_key = decision_key.map(str::to_owned);
                 let stored = StoredDecision { level, made, idempotency_key, retraction_key: None };
-                side_rows.decisions.push(NewDecision { approval_id, id: engine.0.clock.new_id(), stored });
+                side_rows.decisions.push(NewDecision {
+                    approval_id,
+                    level_name,
+                    id: engine.0.clock.new_id(),
+                    stored,
+                });
             }
             Command::VoidDecisions { approval_id, decisions, voided } => {
                 let at = engine.0.clock.now();
@@ -222,4 +229,22 @@ async fn plan_notice(
         });
     }
     Ok(())
+}
+
+/// The entries of the audit log for a change. The entry of a decision is made before the policy has judged it, so that the
+/// level that it counts at, and those for whom the person decided as a delegate, are added here.
+pub(super) fn audit_entries(entries: &[Entry], decisions: &[NewDecision]) -> Vec<Entry> {
+    let mut entries = entries.to_vec();
+    for entry in entries.iter_mut().filter(|entry| entry.action == "approval.decided") {
+        let is_own = |decision: &&NewDecision| {
+            !decision.stored.made.by_edit && decision.approval_id.to_string() == entry.subject
+        };
+        let Some(NewDecision { level_name, stored, .. }) = decisions.iter().find(is_own) else { continue };
+        let Some(detail) = entry.detail.as_object_mut() else { continue };
+        let represented: Vec<&str> =
+            stored.made.capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref()).collect();
+        detail.insert("level".to_owned(), json!(level_name));
+        detail.insert("for".to_owned(), json!(represented));
+    }
+    entries
 }

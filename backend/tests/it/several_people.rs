@@ -195,6 +195,13 @@ async fn a_delegate_decides_for_who_is_away_and_what_is_true_now_counts() {
     assert_eq!(dee.get("approvals?scope=mine").await.json(200)["items"][0]["approval_id"], id.as_str());
     let decided = decide(&dee, &id, "approve").await.json(200);
     assert_eq!(decided["levels"][0]["decisions"][0]["for"], "eva.ström@example.com");
+    let audit = admin.get(&format!("audit?action=approval.decided&subject={id}")).await.json(200);
+    let entry = &audit["items"][0];
+    assert_eq!(
+        (&entry["actor"], &entry["detail"]["level"]),
+        (&json!("dee.holm@example.com"), &json!("finance"))
+    );
+    assert_eq!(entry["detail"]["for"], json!(["eva.ström@example.com"]));
     // Eva may decide although she is away, and shares one place with Dee.
     let shared = decide(&eva, &id, "approve").await.json(200);
     assert_eq!((&shared["status"], &shared["levels"][0]["filled"]), (&json!("pending"), &json!(1)));

@@ -82,6 +82,8 @@ pub enum Command {
         approval_id: ApprovalId,
         /// At which of its levels, from 0.
         level: u32,
+        /// The name of this level.
+        level_name: String,
         /// The decision.
         made: MadeDecision,
     },

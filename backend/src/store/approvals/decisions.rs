@@ -30,6 +30,8 @@ pub struct StoredDecision {
 pub struct NewDecision {
     /// The request that is decided.
     pub approval_id: ApprovalId,
+    /// The name of the level that it counts at.
+    pub level_name: String,
     /// Its own id, a `UUIDv7`.
     pub id: Uuid,
     /// What is stored of it.

@@ -103,9 +103,11 @@ impl Transition<'_> {
         if in_levels {
             request.decision_count += 1;
         }
-        request.levels.get_mut(level)?.decisions.push(made.clone());
+        let decided = request.levels.get_mut(level)?;
+        decided.decisions.push(made.clone());
+        let level_name = decided.name.clone();
         let number = u32::try_from(level).unwrap_or(u32::MAX);
-        self.command(Command::RecordDecision { approval_id, level: number, made });
+        self.command(Command::RecordDecision { approval_id, level: number, level_name, made });
         Some(level)
     }
 
