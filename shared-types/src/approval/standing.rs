@@ -67,7 +67,7 @@ impl Policy<'_> {
     }
 
     /// Whether a person can still decide at a level, now or when they are back.
-    fn is_left(&self, people: &People<'_>, person: &Person, level: &RequestLevel) -> bool {
+    pub(super) fn is_left(&self, people: &People<'_>, person: &Person, level: &RequestLevel) -> bool {
         person.is_able()
             && self.barred(people, person).is_none()
             && !level.counted().any(|made| email::is_same(&made.by, &person.email))

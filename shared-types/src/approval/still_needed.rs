@@ -37,6 +37,8 @@ pub struct Group {
     pub missing: u32,
     /// Those who can decide now: what they are called, and for whom they stand in.
     pub who: Vec<String>,
+    /// Those who may decide but are away, and for whom nobody who can decide stands in: what they are called, and until when they are away.
+    pub away: Vec<String>,
     /// What somebody is called whom the entry names; none where it names nobody who is known.
     pub known_as: Option<String>,
     /// Whether it is asked since the level was escalated.
@@ -55,11 +57,19 @@ impl Policy<'_> {
             let who = able.iter().filter_map(|(person, capacities)| {
                 capacities.iter().find(fits).map(|capacity| called(people, person, capacity))
             });
+            let away = people.list.iter().filter_map(|person| {
+                let fits_entry =
+                    || self.capacities(people, person, level).iter().any(|capacity| fits(&capacity));
+                let is_asked = !is_represented(&able, person) && self.is_left(people, person, level);
+                let absence = person.absence_at(people.at).filter(|_| is_asked && fits_entry())?;
+                Some(format!("{}, away until {}", person.name, absence.until.format("%-d %B %Y")))
+            });
             let meant = people.list.iter().find(|person| entry.includes(&person.email, &person.roles));
             Group {
                 entry: entry.clone(),
                 missing,
                 who: who.collect(),
+                away: away.collect(),
                 known_as: meant.map(|person| person.name.clone()),
                 is_escalation,
             }
@@ -101,6 +111,14 @@ impl Policy<'_> {
         });
         barred.collect()
     }
+}
+
+/// Whether somebody who can decide now stands in for this person.
+fn is_represented(able: &[(&Person, Vec<Capacity>)], person: &Person) -> bool {
+    let of_person = |capacity: &Capacity| {
+        capacity.stands_for.as_deref().is_some_and(|other| email::is_same(other, &person.email))
+    };
+    able.iter().any(|(_, capacities)| capacities.iter().any(of_person))
 }
 
 /// What somebody who decides is called: `Dee for Eva`.
@@ -164,6 +182,7 @@ fn named(group: &Group, role_names: &RoleNames) -> String {
     match &group.entry {
         Approver::Role(role) => format!("{} ({})", role_names.name(role), names_of_role(group)),
         Approver::Person(address) => match (group.who.as_slice(), &group.known_as) {
+            ([], Some(_)) if !group.away.is_empty() => group.away.join("; "),
             ([], Some(name)) => format!("{name} (who can't decide now)"),
             ([], None) => address.clone(),
             (who, _) => listed(who),
@@ -172,6 +191,10 @@ fn named(group: &Group, role_names: &RoleNames) -> String {
 }
 
 fn names_of_role(group: &Group) -> String {
+    if group.who.is_empty() && !group.away.is_empty() {
+        let shown = &group.away[..group.away.len().min(MAX_NAMES)];
+        return shown.join("; ");
+    }
     match (group.who.is_empty(), group.known_as.is_some()) {
         (false, _) => listed(&group.who),
         (true, true) => "nobody with this role can decide now".to_owned(),

@@ -321,6 +321,13 @@ fn agree(naive: &Naive, machine: &Machine) -> Result<(), TestCaseError> {
         "{}",
         needed.sentence(&shared_types::role::RoleNames::default())
     );
+    // The sentence names somebody exactly if somebody can decide, be they away. Of entries that are counted one by one it
+    // names only those that aren't full.
+    if !needed.is_by_entry {
+        let names_somebody =
+            needed.groups.iter().any(|group| !group.who.is_empty() || !group.away.is_empty());
+        prop_assert_eq!(names_somebody, (0..PEOPLE).any(|person| naive.can_decide(person)));
+    }
     prop_assert_eq!(policy.stuck(&people).is_some(), naive.is_stuck());
     Ok(())
 }

@@ -293,8 +293,12 @@ fn a_level_that_nobody_can_fill_says_why() {
         told.policy().stuck(&told.people()).unwrap(),
         "Nobody can fill legal: Ada is away until 27 November 2026 and named nobody."
     );
+    // Who is away may still decide, and is named as somebody who is missing.
+    assert_eq!(told.may("Ada"), Ok(()));
+    assert_eq!(told.needed(), "One of legal (Ada, away until 27 November 2026).");
     told.people[3].absences.clear();
     told.away("Ada", Some("Vi"));
+    assert_eq!(told.needed(), "One of legal (Ada, away until 27 November 2026).");
     assert!(told.policy().stuck(&told.people()).is_some());
     told.people[3].absences.clear();
     told.away("Ada", Some("Dee"));
