@@ -26,7 +26,7 @@ pub struct Principal {
     pub workspace: WorkspaceId,
     /// What the workspace is called.
     pub workspace_name: Arc<str>,
-    /// Who.
+    /// The person or the API key that calls.
     pub who: Who,
     /// What they may do.
     pub permissions: Arc<Permissions>,

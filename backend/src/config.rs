@@ -123,7 +123,7 @@ pub enum ConfigError {
     /// One is wrong.
     #[error("{name}: {why}")]
     Bad {
-        /// Which.
+        /// The name of the setting.
         name: &'static str,
         /// What is wrong, and what to do.
         why: String,
@@ -139,7 +139,7 @@ pub enum ConfigError {
     /// A file can't be read or written.
     #[error("{path}: {why}")]
     File {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
         /// The reason, in a sentence.
         why: String,

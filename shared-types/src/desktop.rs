@@ -209,7 +209,7 @@ pub enum QueuedRequest {
     HandOver(NewHandover),
     /// To put the request off for this person, or no longer.
     Snooze {
-        /// Until when.
+        /// The end of the snooze, in UTC; none ends it now.
         until: Option<DateTime<Utc>>,
     },
 }
@@ -341,7 +341,7 @@ pub enum ShellEvent {
     Changed {
         /// What kind of thing.
         kind: LiveKind,
-        /// Which.
+        /// The id of the thing.
         id: String,
     },
     /// The Outbox changed.

@@ -31,7 +31,7 @@ pub struct Needed {
 /// Those who fit one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// The entry.
+    /// The entry of the level's `approvers` or `escalate_to`.
     pub entry: Approver,
     /// How many are missing of it.
     pub missing: u32,
@@ -130,7 +130,7 @@ fn called(people: &People<'_>, person: &Person, capacity: &Capacity) -> String {
 }
 
 impl Needed {
-    /// The sentence.
+    /// The sentence of the card, for example `2 more of finance (Bo, Cy); not Ina, who asked for it.`
     pub fn sentence(&self, role_names: &RoleNames) -> String {
         let (escalated, regular): (Vec<&Group>, Vec<&Group>) =
             self.groups.iter().partition(|group| group.is_escalation);

@@ -32,7 +32,7 @@ pub(super) struct Previews {
 pub(super) struct Asked<'r> {
     /// The step that asks.
     pub(super) step: &'r Step,
-    /// Its address.
+    /// The address of this step, with the branches and items around it.
     pub(super) place: &'r StepAddress,
     /// What it is about.
     pub(super) subject: Option<&'r str>,

@@ -29,7 +29,7 @@ pub struct LadderLevel {
     pub calendar: Option<String>,
     /// False where that calendar isn't set up, or isn't known here: then there are no dates.
     pub is_counted: bool,
-    /// The first reminders.
+    /// The instants of the first reminders, in UTC, earliest first.
     pub reminders: Vec<DateTime<Utc>>,
     /// Whether more come after them.
     pub more_reminders: bool,

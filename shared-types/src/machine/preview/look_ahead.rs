@@ -272,7 +272,7 @@ enum UnderWay {
     Effect(u32),
     /// A run of another workflow.
     Child,
-    /// A time.
+    /// The time until which a step sleeps.
     Time,
     /// A stored rule, which is being read.
     Rule,

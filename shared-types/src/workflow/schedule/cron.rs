@@ -33,7 +33,7 @@ pub enum CronFault {
     /// A field can't be read.
     #[error("its {field} is `{read}`; it can be {}", .field.allowed())]
     Field {
-        /// Which.
+        /// The field's place in the expression.
         field: CronField,
         /// The part of it that can't be read.
         read: String,

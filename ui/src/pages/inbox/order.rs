@@ -32,7 +32,7 @@ impl Order {
         }
     }
 
-    /// Sorts requests.
+    /// Sorts requests by this order; the id decides between equal ones, so that the order is total.
     pub(super) fn sort(self, approvals: &mut [Approval]) {
         approvals.sort_by(|a, b| {
             let by_deadline = || deadline(a).cmp(&deadline(b));
