@@ -131,9 +131,9 @@ fn is_repetition(stored: &StoredApproval, person: &Person, key: Option<&str>, ne
         })
 }
 
-/// A comment, where it says something.
+/// A comment as it is stored: without spaces around it, none if nothing is left.
 fn said(comment: Option<&String>) -> Option<&str> {
-    comment.map(String::as_str).filter(|comment| !comment.is_empty())
+    comment.map(|comment| comment.trim()).filter(|comment| !comment.is_empty())
 }
 
 /// Whether this person used the key for another decision of the request.
@@ -156,8 +156,7 @@ fn mutation(
     key: Option<String>,
 ) -> Mutation {
     let approval_id = stored.request.approval_id;
-    let comment =
-        new.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
+    let comment = said(new.comment.as_ref()).map(str::to_owned);
     let input = match new.decision.verdict() {
         None => Input::Retracted {
             approval_id,
