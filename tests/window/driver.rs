@@ -164,12 +164,15 @@ impl Window {
         self.holds(&format!("!!{label} && ({label}.click(), true)")).await;
     }
 
-    /// Writes into a field, over what stands there.
+    /// Writes into a field, over what stands there. Clearing tells the page nothing, so that a page that draws itself anew
+    /// before the first key puts the old text back: then it is written again.
     pub(crate) async fn write(&self, selector: &str, text: &str) {
         eventually(selector, || async {
             let id = self.find(selector).await?;
             self.post(&format!("element/{id}/clear"), json!({})).await?;
-            self.post(&format!("element/{id}/value"), json!({ "text": text })).await
+            self.post(&format!("element/{id}/value"), json!({ "text": text })).await?;
+            let written = self.script(&format!("return document.querySelector({selector:?}).value")).await?;
+            if written == json!(text) { Ok(()) } else { Err(format!("{selector} holds {written}")) }
         })
         .await;
     }
