@@ -8,7 +8,7 @@ use crate::{
     engine::{ApplyError, Engine, Mutation},
     store::{StoreError, approvals::StoredApproval},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use shared_types::{
     api::approvals::NewDecision,
     approval::{
@@ -136,6 +136,11 @@ fn said(comment: Option<&String>) -> Option<&str> {
     comment.map(|comment| comment.trim()).filter(|comment| !comment.is_empty())
 }
 
+/// Edits, none if there are none of them.
+fn edited(edits: Option<&Map<String, Value>>) -> Option<&Map<String, Value>> {
+    edits.filter(|edits| !edits.is_empty())
+}
+
 /// Whether this person used the key for another decision of the request.
 fn is_reused(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &NewDecision) -> bool {
     let Some(verdict) = new.decision.verdict().filter(|_| key.is_some()) else { return false };
@@ -143,7 +148,9 @@ fn is_reused(stored: &StoredApproval, person: &Person, key: Option<&str>, new: &
         let made = &decision.made;
         decision.idempotency_key.as_deref() == key
             && email::is_same(&made.by, &person.email)
-            && (made.decision != verdict || said(made.comment.as_ref()) != said(new.comment.as_ref()))
+            && (made.decision != verdict
+                || said(made.comment.as_ref()) != said(new.comment.as_ref())
+                || edited(made.edits.as_ref()) != edited(new.edits.as_ref()))
     })
 }
 

@@ -54,10 +54,18 @@ async fn an_edit_that_is_taken_back_is_undone_and_a_key_counts_for_one_decision(
         let path = path.clone();
         async move { bo.send(Method::POST, &path, |r| r.header("idempotency-key", "k-1").json(&decision)).await }
     };
-    with_key(json!({ "decision": "approve" })).await.json(200);
-    with_key(json!({ "decision": "approve" })).await.json(200);
-    let reused = with_key(json!({ "decision": "reject", "comment": "No" })).await.problem(409);
-    assert_eq!(reused["code"], "idempotency.reused");
+    let edit = |days: u32, comment: &str| json!({ "decision": "approve_with_edits", "edits": { "days": days }, "comment": comment });
+    with_key(edit(8, " Eight will do ")).await.json(200);
+    with_key(edit(8, " Eight will do ")).await.json(200);
+    for other in [
+        edit(9, "Eight will do"),
+        edit(8, "Nine"),
+        json!({ "decision": "approve", "comment": "Eight will do" }),
+        json!({ "decision": "reject", "comment": "No" }),
+    ] {
+        let reused = with_key(other.clone()).await.problem(409);
+        assert_eq!(reused["code"], "idempotency.reused", "{other}");
+    }
     let many: Vec<Value> =
         (0..101).map(|_| json!({ "approval_id": uuid::Uuid::new_v4(), "seen": null })).collect();
     let refused =
