@@ -5,13 +5,15 @@ use super::{ApplyError, Engine, Mutation, loops};
 use crate::{
     dispatch::Loop,
     store::{
-        self, approvals,
+        self,
+        approvals::{self, StoredApproval},
+        calendars,
         environment::{self, UncheckedRequest},
     },
 };
 use shared_types::{
     approval::{decision::RequestStatus, people::People},
-    ids::{WorkflowId, WorkspaceId},
+    ids::{ApprovalId, WorkflowId, WorkspaceId},
     machine::{EnvironmentNeeds, Input, InputError, RunEnvironment},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -106,8 +108,8 @@ async fn tick(engine: &Engine) -> Result<bool, ApplyError> {
     Ok(true)
 }
 
-/// Those of the requests of a workspace whose open level can be filled no more or again, or whose deadlines may have to be
-/// counted anew. They are told apart here, so that a change of a person doesn't load every run that asks.
+/// Those of the requests of a workspace whose open level can be filled no more or again, or whose calendar changed since they
+/// were looked at. They are told apart here, so that a change of a person doesn't load every run that asks.
 async fn changed<'r>(
     engine: &Engine,
     workspace: WorkspaceId,
@@ -120,10 +122,19 @@ async fn changed<'r>(
     let needs = approvals::people_needs(&stored);
     let people = environment::people(&mut conn, workspace, &needs, now).await?;
     let people = People::new(&people, now);
-    let changed = stored.iter().filter(|stored| {
-        stored.status == RequestStatus::Pending
-            && (stored.request.calendar.is_some() || stored.policy().stuck(&people) != stored.stuck)
-    });
-    let changed: Vec<_> = changed.map(|stored| stored.request.approval_id).collect();
-    Ok(requests.iter().filter(|request| changed.contains(&request.approval_id)).collect())
+    let mut named: Vec<String> = stored.iter().filter_map(|stored| stored.request.calendar.clone()).collect();
+    named.sort();
+    named.dedup();
+    let versions = calendars::versions(&mut conn, workspace, &named).await?;
+    let mut stored: BTreeMap<ApprovalId, StoredApproval> =
+        stored.into_iter().map(|stored| (stored.request.approval_id, stored)).collect();
+    let mut is_changed = |request: &&UncheckedRequest| {
+        let stored = stored.remove(&request.approval_id);
+        stored.filter(|stored| stored.status == RequestStatus::Pending).is_some_and(|stored| {
+            let counted_in = stored.request.calendar.as_ref().and_then(|name| versions.get(name));
+            counted_in.is_some_and(|version| *version > request.checked)
+                || stored.policy().stuck(&people) != stored.stuck
+        })
+    };
+    Ok(requests.iter().filter(|request| is_changed(request)).collect())
 }

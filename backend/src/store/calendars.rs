@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_types::{ids::WorkspaceId, workflow::calendar::Calendar};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A calendar as stored.
@@ -96,6 +97,26 @@ pub async fn find(
 pub async fn names(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<String>> {
     let names = sqlx::query_scalar!("select name from calendars where workspace_id = $1", workspace.0);
     Ok(names.fetch_all(conn).await?)
+}
+
+/// At which `environment_version` each of these calendars was changed last, by name.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn versions(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    names: &[String],
+) -> Result<BTreeMap<String, i64>> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = sqlx::query!(
+        "select name, environment_version from calendars where workspace_id = $1 and name = any($2)",
+        workspace.0,
+        names
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.environment_version)).collect())
 }
 
 /// Writes a calendar, be it new or not.

@@ -10,7 +10,7 @@ use crate::{ids::ApprovalId, recipient::Approver};
 
 impl Definition {
     /// What of its workspace a run has to know to take an input: what the steps ahead may ask, and for what happens to a
-    /// request the people whom it concerns.
+    /// request the people whom it concerns. What can't lead to a step that asks needs no rules and no revisions.
     pub(in crate::machine) fn environment_needs(&self, state: &State, input: &Input) -> EnvironmentNeeds {
         let of_request = |approval_id: &ApprovalId, persons: Vec<String>| {
             let request = state.requests.get(approval_id);
@@ -20,30 +20,36 @@ impl Definition {
             });
             EnvironmentNeeds { people, ..self.needs_at_start() }
         };
+        let of_open_request = |approval_id: &ApprovalId, persons: Vec<String>| EnvironmentNeeds {
+            rules: Vec::new(),
+            workflows: Vec::new(),
+            ..of_request(approval_id, persons)
+        };
         match input {
             Input::Decided { approval_id, decision } => of_request(approval_id, vec![decision.by.clone()]),
             Input::Retracted { approval_id, by, .. } => of_request(approval_id, vec![by.clone()]),
             Input::HandedOver { approval_id, by, to, .. } => {
-                of_request(approval_id, vec![by.clone(), to.clone()])
+                of_open_request(approval_id, vec![by.clone(), to.clone()])
             }
             Input::EnvironmentChanged { approval_id }
             | Input::TimerDue {
                 timer: Timer::Reminder { approval_id } | Timer::Escalation { approval_id },
-            } => of_request(approval_id, Vec::new()),
+            } => of_open_request(approval_id, Vec::new()),
             Input::TimerDue {
                 timer:
                     Timer::Retry { .. }
                     | Timer::Expiry { .. }
                     | Timer::WaitElapsed { .. }
-                    | Timer::StepTimeout { .. }
-                    | Timer::RunTimeout,
+                    | Timer::StepTimeout { .. },
             }
             | Input::Start(_)
             | Input::EffectDone { .. }
             | Input::EventArrived { .. }
             | Input::RuleRead { .. }
             | Input::Child { .. } => self.needs_at_start(),
-            Input::Cancel { .. } => EnvironmentNeeds::default(),
+            Input::Cancel { .. } | Input::TimerDue { timer: Timer::RunTimeout } => {
+                EnvironmentNeeds::default()
+            }
         }
     }
 }
