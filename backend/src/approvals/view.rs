@@ -163,7 +163,9 @@ impl Viewer<'_> {
     fn standpoint(&self, policy: &Policy<'_>, address: &str) -> Standpoint {
         let rights = policy.rights(&self.people, address).unwrap_or_default();
         let may = policy.may(&self.people, address);
-        let stands_for = rights.capacities.into_iter().filter_map(|capacity| capacity.stands_for);
+        // Whoever can only reject does so for those whose veto it is.
+        let decides_in = if rights.capacities.is_empty() { rights.vetoes } else { rights.capacities };
+        let stands_for = decides_in.into_iter().filter_map(|capacity| capacity.stands_for);
         let stands_for: Vec<String> = stands_for.collect();
         let represents = stands_for.iter().map(|other| Represented {
             name: self.people.name(other).to_owned(),
@@ -254,15 +256,12 @@ fn level_status(stored: &StoredApproval, n: usize) -> LevelStatus {
     }
 }
 
-/// A decision with whom it is for: the place that it fills says so, or the only capacity that it was made in.
+/// A decision with whom it is for: the place that it fills says so; else the first capacity that it was made in, where
+/// people's own comes first.
 fn shown_decision(made: &MadeDecision, place: Option<&Place>) -> ApprovalDecision {
-    let only = match made.capacities.as_slice() {
-        [one] => Some(one),
-        _ => None,
-    };
     let stands_for = match place {
         Some(place) => place.stands_for.clone(),
-        None => only.and_then(|capacity| capacity.stands_for.clone()),
+        None => made.capacities.first().and_then(|capacity| capacity.stands_for.clone()),
     };
     ApprovalDecision {
         decision: made.decision,

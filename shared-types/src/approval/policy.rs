@@ -43,8 +43,8 @@ pub struct Policy<'a> {
 pub struct Rights {
     /// In what they decide; empty for somebody who only has a veto.
     pub capacities: Vec<Capacity>,
-    /// Whether their rejection is a veto.
-    pub veto: bool,
+    /// In what their rejection is a veto; empty where it is none.
+    pub vetoes: Vec<Capacity>,
 }
 
 /// Why somebody can't decide.
@@ -163,8 +163,8 @@ impl<'a> Policy<'a> {
         let Some(level) = self.level() else { return Err(CannotDecide::Closed) };
         let Some(person) = people.find(address) else { return Err(CannotDecide::NotAsked) };
         let capacities = self.capacities(people, person, level);
-        let veto = self.has_veto(people, person);
-        if capacities.is_empty() && !veto {
+        let vetoes = self.vetoes(people, person);
+        if capacities.is_empty() && vetoes.is_empty() {
             return Err(self.why_not_asked(people, person, level));
         }
         if let Some(bar) = self.barred(people, person) {
@@ -176,7 +176,7 @@ impl<'a> Policy<'a> {
         if let Some(made) = level.counted().find(|made| email::is_same(&made.by, &person.email)) {
             return Err(CannotDecide::Decided { decided: decided_in_words(made) });
         }
-        Ok(Rights { capacities, veto })
+        Ok(Rights { capacities, vetoes })
     }
 
     /// Whether the request is for a person to decide now.
@@ -231,16 +231,26 @@ impl<'a> Policy<'a> {
         capacities
     }
 
-    fn has_veto(&self, people: &People<'_>, person: &Person) -> bool {
-        let names = |other: &Person| self.veto.iter().any(|entry| entry.includes(&other.email, &other.roles));
-        let stands_in_for = |other: &&Person| {
-            other.is_able()
-                && self.own_bar(other).is_none()
-                && people
-                    .stand_in(other)
-                    .is_some_and(|delegate| email::is_same(&delegate.email, &person.email))
-        };
-        names(person) || people.list.iter().filter(stands_in_for).any(names)
+    /// In what a person's rejection is a veto: as themselves, and for each who is away and whose delegate they are.
+    fn vetoes(&self, people: &People<'_>, person: &Person) -> Vec<Capacity> {
+        let mut vetoes = Vec::new();
+        for other in people.list {
+            let is_self = email::is_same(&other.email, &person.email);
+            let stands_in = || {
+                let delegate = people.stand_in(other);
+                delegate.is_some_and(|delegate| email::is_same(&delegate.email, &person.email))
+            };
+            if !is_self && !(other.is_able() && self.own_bar(other).is_none() && stands_in()) {
+                continue;
+            }
+            let fits = |entry: &&Approver| entry.includes(&other.email, &other.roles);
+            let entries: Vec<Approver> = self.veto.iter().filter(fits).cloned().collect();
+            if !entries.is_empty() {
+                vetoes.push(Capacity { stands_for: (!is_self).then(|| other.email.clone()), entries });
+            }
+        }
+        vetoes.sort_by_key(|capacity| capacity.stands_for.is_some());
+        vetoes
     }
 
     /// Why a person can't decide although asked: for what they did themselves, or for whom they stand in.
@@ -312,7 +322,7 @@ impl<'a> Policy<'a> {
             return Err(DecisionRefused::LevelClosed { level: level.clone() });
         }
         let rights = self.rights(people, &decision.by)?;
-        let veto = rights.veto && decision.verdict == Verdict::Reject;
+        let veto = !rights.vetoes.is_empty() && decision.verdict == Verdict::Reject;
         if rights.capacities.is_empty() && !veto {
             return Err(CannotDecide::OnlyVeto.into());
         }
@@ -323,6 +333,8 @@ impl<'a> Policy<'a> {
         self.judge_form(values, decision)?;
         match &decision.seen {
             Some(read) if read != seen => Err(DecisionRefused::Changed),
+            // A veto alone ends the request, so that it counts in nothing besides.
+            Some(_) | None if veto => Ok(Taken { capacities: rights.vetoes, veto }),
             Some(_) | None => Ok(Taken { capacities: rights.capacities, veto }),
         }
     }

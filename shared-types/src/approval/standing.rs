@@ -103,17 +103,36 @@ impl Policy<'_> {
     }
 
     fn why_stuck(&self, people: &People<'_>, level: &RequestLevel, is_nobody: bool) -> String {
-        let missing = if is_nobody { "Nobody can fill" } else { "Too few can fill" };
+        let missing =
+            if is_nobody && filling(level).filled == 0 { "Nobody can fill" } else { "Too few can fill" };
         let asked = people.list.iter().filter(|person| !entries_of(level, person, true).is_empty());
         let undecided =
             asked.filter(|person| !level.counted().any(|made| email::is_same(&made.by, &person.email)));
+        let unavailable = undecided.filter_map(|person| self.why_unavailable(people, person));
         let reasons: Vec<String> =
-            undecided.filter_map(|person| self.why_unavailable(people, person)).take(MAX_REASONS).collect();
+            unavailable.chain(self.shared_places(people, level)).take(MAX_REASONS).collect();
         if !reasons.is_empty() {
             return format!("{missing} {}: {}.", level.name, reasons.join("; "));
         }
         let entries: Vec<&str> = level.asked().map(Approver::name).collect();
         format!("{missing} {}: no other active member has {}.", level.name, entries.join(" or "))
+    }
+
+    /// Those who have the places of several people and fill one: as clauses.
+    fn shared_places(&self, people: &People<'_>, level: &RequestLevel) -> Vec<String> {
+        let decided = level.counted().filter(|made| made.decision.approves());
+        let decided = decided.map(|made| (made.name.clone(), made.capacities.clone()));
+        let able = self.who_can_now(people).into_iter();
+        let able = able.map(|(person, capacities)| (person.name.clone(), capacities));
+        let several = decided.chain(able).filter(|(_, capacities)| capacities.len() > 1);
+        several
+            .map(|(name, capacities)| {
+                let others = capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref());
+                let others: Vec<&str> = others.map(|other| people.name(other)).collect();
+                let too = if others.len() < capacities.len() { " too" } else { "" };
+                format!("{name} has the place of {}{too}, and fills only one", others.join(" and of "))
+            })
+            .collect()
     }
 
     /// Why somebody who is asked can't decide now, as a clause; none where they can.
@@ -145,10 +164,7 @@ const MAX_REASONS: usize = 5;
 
 /// How far a level's quorum is filled by those who approved it.
 pub fn filling(level: &RequestLevel) -> Filling {
-    let approvals = level.counted().filter(|made| made.decision.approves());
-    let ballots: Vec<Ballot<'_>> =
-        approvals.map(|made| Ballot { by: &made.by, capacities: &made.capacities }).collect();
-    fill(&level.quorum, &ballots)
+    fill(&level.quorum, &ballots(level).collect::<Vec<_>>())
 }
 
 fn passed_or_open(level: &RequestLevel) -> Standing {
@@ -159,12 +175,20 @@ fn has_handed_over(level: &RequestLevel, person: &Person) -> bool {
     level.progress.handovers.iter().any(|handover| email::is_same(&handover.from, &person.email))
 }
 
+/// How far it would be filled if somebody approved it besides.
+pub(super) fn filling_with(level: &RequestLevel, by: &str, capacities: &[Capacity]) -> Filling {
+    fill(&level.quorum, &ballots(level).chain([Ballot { by, capacities }]).collect::<Vec<_>>())
+}
+
 /// Whether a level is filled by those who approved it and these further approvals.
 fn can_fill(level: &RequestLevel, further: &[(String, Vec<Capacity>)]) -> bool {
-    let approvals = level.counted().filter(|made| made.decision.approves());
-    let made = approvals.map(|made| Ballot { by: &made.by, capacities: &made.capacities });
     let further = further.iter().map(|(by, capacities)| Ballot { by, capacities });
-    fill(&level.quorum, &made.chain(further).collect::<Vec<_>>()).is_full()
+    fill(&level.quorum, &ballots(level).chain(further).collect::<Vec<_>>()).is_full()
+}
+
+fn ballots(level: &RequestLevel) -> impl Iterator<Item = Ballot<'_>> {
+    let approvals = level.counted().filter(|made| made.decision.approves());
+    approvals.map(|made| Ballot { by: &made.by, capacities: &made.capacities })
 }
 
 /// As many further members of each role as the quorum could need, and each person who is asked.

@@ -4,8 +4,8 @@ use super::{
     decision::RequestLevel,
     people::{People, Person},
     policy::{CannotDecide, Policy, entries_of, third_person},
-    quorum::{Capacity, Quorum},
-    standing::filling,
+    quorum::{Capacity, Filling, Quorum},
+    standing::{filling, filling_with},
 };
 use crate::{email, recipient::Approver, role::RoleNames};
 use std::fmt::Write as _;
@@ -41,8 +41,9 @@ pub struct Group {
     pub away: Vec<String>,
     /// What somebody is called whom the entry names; none where it names nobody who is known.
     pub known_as: Option<String>,
-    /// Whether it is asked since the level was escalated.
-    pub is_escalation: bool,
+    /// Whether it is asked instead of the others: since the level was escalated, or because somebody who approved can fill
+    /// the place of another entry then.
+    pub is_instead: bool,
 }
 
 impl Policy<'_> {
@@ -52,7 +53,7 @@ impl Policy<'_> {
         let filling = filling(level);
         let able = self.who_can_now(people);
         let missing: u32 = filling.missing.iter().map(|(_, missing)| missing).sum();
-        let group = |entry: &Approver, missing: u32, is_escalation: bool| {
+        let group = |entry: &Approver, missing: u32, is_instead: bool| {
             let fits = |capacity: &&Capacity| capacity.entries.contains(entry);
             let who = able.iter().filter_map(|(person, capacities)| {
                 capacities.iter().find(fits).map(|capacity| called(people, person, capacity))
@@ -71,7 +72,7 @@ impl Policy<'_> {
                 who: who.collect(),
                 away: away.collect(),
                 known_as: meant.map(|person| person.name.clone()),
-                is_escalation,
+                is_instead,
             }
         };
         let mut groups: Vec<Group> = match &level.quorum {
@@ -81,6 +82,9 @@ impl Policy<'_> {
                 open.filter_map(|(entry, missing)| Some(group(entry.as_ref()?, *missing, false))).collect()
             }
         };
+        let named: Vec<Approver> = groups.iter().map(|group| group.entry.clone()).collect();
+        let makes_room = makes_room(level, &filling, &able, &named);
+        groups.extend(makes_room.into_iter().map(|entry| group(entry, missing, true)));
         let escalation = level.escalate_to.iter().filter(|_| level.is_escalated());
         groups.extend(escalation.map(|entry| group(entry, missing, true)));
         Some(Needed {
@@ -113,6 +117,31 @@ impl Policy<'_> {
     }
 }
 
+/// The entries of a quorum that are full, and of which one more approval helps all the same: somebody who approved fits an
+/// entry that isn't full as well.
+fn makes_room<'l>(
+    level: &'l RequestLevel,
+    filling: &Filling,
+    able: &[(&Person, Vec<Capacity>)],
+    named: &[Approver],
+) -> Vec<&'l Approver> {
+    let Quorum::ByEntry(places) = &level.quorum else { return Vec::new() };
+    if filling.is_full() || filling.filled == 0 {
+        return Vec::new();
+    }
+    let full = places.keys().filter(|entry| !named.contains(entry));
+    let helps = |entry: &&Approver| {
+        able.iter().any(|(person, capacities)| {
+            let fits = |capacity: &Capacity| capacity.entries.contains(entry);
+            let fits_open = |capacity: &Capacity| capacity.entries.iter().any(|one| named.contains(one));
+            capacities.iter().any(fits)
+                && !capacities.iter().any(fits_open)
+                && filling_with(level, &person.email, capacities).filled > filling.filled
+        })
+    };
+    full.filter(helps).collect()
+}
+
 /// Whether somebody who can decide now stands in for this person.
 fn is_represented(able: &[(&Person, Vec<Capacity>)], person: &Person) -> bool {
     let of_person = |capacity: &Capacity| {
@@ -132,8 +161,8 @@ fn called(people: &People<'_>, person: &Person, capacity: &Capacity) -> String {
 impl Needed {
     /// The sentence of the card, for example `2 more of finance (Bo, Cy); not Ina, who asked for it.`
     pub fn sentence(&self, role_names: &RoleNames) -> String {
-        let (escalated, regular): (Vec<&Group>, Vec<&Group>) =
-            self.groups.iter().partition(|group| group.is_escalation);
+        let (instead, regular): (Vec<&Group>, Vec<&Group>) =
+            self.groups.iter().partition(|group| group.is_instead);
         let mut sentence = if self.is_by_entry {
             let each = regular.iter().map(|group| self.counted(group, group.missing, role_names));
             each.collect::<Vec<_>>().join(", ")
@@ -146,7 +175,7 @@ impl Needed {
             let each: Vec<String> = regular.iter().map(|group| named(group, role_names)).collect();
             format!("{} {}", self.so_many(self.missing), each.join(" and "))
         };
-        for group in escalated {
+        for group in instead {
             // Writing to a String can't fail.
             let _ = write!(sentence, ", or instead {}", named(group, role_names));
         }

@@ -194,6 +194,19 @@ impl Naive {
         Self::size(&stage.needs) - Self::most(&stage.needs, &Self::approvals(stage))
     }
 
+    pub(crate) fn is_here(&self, person: usize) -> bool {
+        self.people[person].presence == Presence::Here
+    }
+
+    /// Whether an approval of this person would fill one more place of the open level.
+    pub(crate) fn would_help(&self, person: usize) -> bool {
+        let stage = &self.stages[self.open];
+        let before = Self::approvals(stage);
+        let mut after = before.clone();
+        after.push((person, self.counts(stage, person)));
+        Self::most(&stage.needs, &after) > Self::most(&stage.needs, &before)
+    }
+
     fn can_be_filled(&self, also_away: bool) -> bool {
         let stage = &self.stages[self.open];
         let mut all = Self::approvals(stage);
@@ -201,7 +214,7 @@ impl Naive {
             if !self.able(person) || self.barred(person) || self.has_decided(person) {
                 continue;
             }
-            if self.people[person].presence != Presence::Here && !also_away {
+            if !self.is_here(person) && !also_away {
                 continue;
             }
             all.push((person, self.counts(stage, person)));

@@ -211,7 +211,12 @@ impl Transition<'_> {
     }
 
     /// For whom a decision was made just now, in words; nothing where the person decided for themselves.
-    fn for_whom(&self, approval_id: ApprovalId, decision: &Decision, people: &People<'_>) -> String {
+    pub(super) fn for_whom(
+        &self,
+        approval_id: ApprovalId,
+        decision: &Decision,
+        people: &People<'_>,
+    ) -> String {
         let request = self.state.requests.get(&approval_id).filter(|_| self.state.looks_ahead());
         let made = request.and_then(|request| {
             let all = request.levels.iter().flat_map(|level| &level.decisions);

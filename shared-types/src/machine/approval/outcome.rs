@@ -57,13 +57,13 @@ impl Transition<'_> {
         approval_id: ApprovalId,
         answered: &RequestOutcome,
     ) -> Next {
+        let reason = self.answer_in_words(approval_id, answered);
         let Some(request) = self.state.requests.remove(&approval_id) else { return Next::Stay };
         let place = request.place.clone();
         let stands_at = request.stands_at().clone();
         let outcomes =
             self.definition.step(&place.step).and_then(Step::outcomes).cloned().unwrap_or_default();
         let status = answered.status();
-        let reason = answer_in_words(answered);
         self.put_approval(&request, answered);
         self.record_rejection(&place, status, &reason);
         self.state.reason = Some(reason.clone());
@@ -92,6 +92,18 @@ impl Transition<'_> {
             // What it stood at was given up meanwhile, and nothing came due since.
             Some(_) => Next::Stay,
             None => flow,
+        }
+    }
+
+    /// What became of a request: who decided, for whom, and what they said.
+    fn answer_in_words(&self, approval_id: ApprovalId, answered: &RequestOutcome) -> String {
+        let RequestOutcome::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
+        let verdict = verdict_in_words(decision.verdict);
+        let people = self.people();
+        let for_whom = self.for_whom(approval_id, decision, &self.people_at(&people));
+        match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
+            Some(comment) => format!("{} {verdict}{for_whom}: “{comment}”", decision.name),
+            None => format!("{} {verdict}{for_whom}", decision.name),
         }
     }
 
@@ -125,12 +137,12 @@ impl Transition<'_> {
 
     /// A request was answered that the run didn't wait for: it says what it still waits for.
     fn record_unawaited_outcome(&mut self, approval_id: ApprovalId, answered: &RequestOutcome) {
+        let answer = self.answer_in_words(approval_id, answered);
         let Some(request) = self.state.requests.remove(&approval_id) else { return };
         self.put_approval(&request, answered);
         let still: Vec<String> = self.state.waits_for().into_iter().map(|waits| waits.what).collect();
         let fact = self.fact(&request.place, StepState::Done);
-        fact.reason =
-            Some(format!("{}; the run still waits for {}", answer_in_words(answered), still.join(" and ")));
+        fact.reason = Some(format!("{answer}; the run still waits for {}", still.join(" and ")));
         fact.output = Some(json!({ "decision": answered.status(), "by": by(answered) }));
     }
 
@@ -218,15 +230,6 @@ fn by(answered: &RequestOutcome) -> Option<&str> {
     match answered {
         RequestOutcome::Decided(decision) => Some(&decision.by),
         RequestOutcome::Expired => None,
-    }
-}
-
-fn answer_in_words(answered: &RequestOutcome) -> String {
-    let RequestOutcome::Decided(decision) = answered else { return "Nobody decided in time".to_owned() };
-    let verdict = verdict_in_words(decision.verdict);
-    match decision.comment.as_deref().filter(|comment| !comment.is_empty()) {
-        Some(comment) => format!("{} {verdict}: “{comment}”", decision.name),
-        None => format!("{} {verdict}", decision.name),
     }
 }
 
