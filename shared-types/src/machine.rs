@@ -68,7 +68,7 @@ use std::sync::Arc;
 use transition::Transition;
 
 /// The version of this machine, kept with every run.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The deepest chain of runs that set each other off by events.
 pub const MAX_DEPTH: u32 = 16;

@@ -211,3 +211,35 @@ fn set_with_a_path_sets_that_key_and_leaves_the_rest() {
     assert_eq!(context["new"], json!({ "deep": { "key": 1 } }));
     assert_eq!(context["event"]["order"]["total"], json!(5), "the event stays as it came");
 }
+
+#[test]
+fn what_many_requests_of_a_run_look_ahead_to_is_bounded_in_all() {
+    let branch = |n: usize| {
+        json!({ "id": format!("b{n}"), "steps": [
+            { "id": format!("ask{n}"), "type": "approval", "approval": { "levels": [{ "approvers": ["role:finance"] }] } },
+            { "id": format!("each{n}"), "type": "foreach", "foreach": { "items": "{{ lines }}", "steps": [
+                { "id": format!("tell{n}"), "type": "emit", "emit": { "event": "told", "payload": { "line": "{{ item }}" } } },
+            ] } },
+        ] })
+    };
+    let branches: Vec<Value> = (0..8).map(branch).collect();
+    let steps =
+        format!("  - {}", json!({ "id": "all", "type": "parallel", "parallel": { "branches": branches } }));
+    let lines: Vec<u32> = (0..8_000).collect();
+    let (_, commands) = start("", &steps, &json!({ "lines": lines }), None);
+    let asked: Vec<_> = commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Ask { request, .. } => Some(request),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked.len(), 8);
+    let kept: usize = asked.iter().map(|request| request.effects.len()).sum();
+    assert!((8_000..=40_000).contains(&kept), "{kept} effects are kept");
+    let last = asked.last().unwrap();
+    assert_eq!(
+        last.if_approved.last().unwrap(),
+        "So much follows that the rest is asked again when it is due."
+    );
+}

@@ -108,7 +108,11 @@ fn requests_that_several_decide_are_recorded_for_every_later_version() {
     let document = include_str!("../../docs/examples/order_sign_off.yaml");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     let mut written = Vec::new();
-    for (name, plays) in [("v4_sign_off", sign_off as fn(&mut Recording)), ("v4_sign_off_late", late)] {
+    for (name, plays) in [
+        ("v4_sign_off", sign_off as fn(&mut Recording)),
+        ("v4_sign_off_late", late),
+        ("v6_sign_off_refused", refused),
+    ] {
         let path = format!("{folder}/{name}.json");
         if std::path::Path::new(&path).exists() {
             continue;
@@ -154,4 +158,10 @@ fn late(run: &mut Recording) {
     run.happens(2, json!({ "input": "environment_changed", "approval_id": null }));
     run.happens(26, json!({ "input": "timer_due", "timer": { "timer": "escalation", "approval_id": null } }));
     run.decides(27, "Ina", "reject", Value::Null);
+}
+
+/// Finance agrees, and a delegate says no for somebody who is away.
+fn refused(run: &mut Recording) {
+    run.decides(1, "Bo", "approve", Value::Null);
+    run.decides(2, "Dee", "reject", Value::Null);
 }

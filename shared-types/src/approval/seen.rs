@@ -27,6 +27,10 @@ pub struct ResolvedEffect {
     /// The places of the request that hold a time or a secret, as JSON pointers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filled_in: Vec<String>,
+    /// The paths of the context at which [`AT_THE_TIME`] stood when it was resolved, for values that a step before it makes
+    /// at the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placeholders: Vec<String>,
 }
 
 /// The type of an entry for a run of another workflow, with its input.
@@ -37,6 +41,9 @@ pub const WORKFLOW_REVISION: &str = "workflow_revision";
 pub const RULE_VERSION: &str = "rule_version";
 /// The type of an entry for the way that a step takes. It isn't listed for people: what follows it is.
 pub const WAY: &str = "way";
+
+/// The type of an entry for the values of a `set` step that are made at the time. It isn't listed for people either.
+pub const SET: &str = "set";
 
 /// Stands in a resolved effect for what the decision brings.
 pub const AT_THE_TIME: &str = "(filled in when it is approved)";
@@ -56,7 +63,7 @@ impl ResolvedEffect {
 
     /// Whether it is one of those that are listed for people.
     pub fn is_listed(&self) -> bool {
-        self.kind != WAY
+        !matches!(self.kind.as_str(), WAY | SET)
     }
 
     /// Where it is sent, for the changes of what is seen: `{step_id}`, or `{step_id}:{lanes}`.
@@ -91,6 +98,7 @@ impl ResolvedEffect {
             request: fits.then_some(request),
             digest,
             filled_in: Vec::new(),
+            placeholders: Vec::new(),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What an effect would send once its request is approved: rendered before, when people are asked, and again when it comes
 //! due, to be compared.
 
-use super::{address::StepAddress, request, transition::Transition};
+use super::{address::StepAddress, request, set::put_at, transition::Transition};
 use crate::{
     approval::seen::AT_THE_TIME,
     ids::WorkflowId,
     recipient::Recipient,
     workflow::{
-        Template,
+        Template, TemplateValue,
         effect::{Effect, Emit, Notify},
         scope::Scope,
         step::{CallWorkflow, Step, StepKind},
@@ -16,20 +16,51 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-/// What an effect would send now, rendered as when it was approved: with that time, and the same placeholders for what the
-/// decision brings.
+/// With what something was resolved when people were asked.
+pub(super) struct ResolvedWith {
+    /// The values of the form.
+    pub(super) values: Map<String, Value>,
+    /// The time.
+    pub(super) at: DateTime<Utc>,
+    /// The paths at which placeholders stood for values that are made at the time.
+    pub(super) placeholders: Vec<String>,
+}
+
+impl ResolvedWith {
+    /// What a step sees now, with that time and the same placeholders.
+    fn scope_of<T>(
+        &self,
+        transition: &Transition<'_>,
+        place: &StepAddress,
+        resolve: impl FnOnce(&Scope<'_>) -> T,
+    ) -> T {
+        let mut context = transition.context(place);
+        let mut over = to_be_approved(&self.values);
+        for path in &self.placeholders {
+            let (name, below) = path.split_once('.').map_or((path.as_str(), None), |(n, b)| (n, Some(b)));
+            let known = || context.layers().whole(name).map(Cow::into_owned);
+            let mut whole = over.remove(name).or_else(known).unwrap_or_default();
+            match below {
+                None => whole = json!(AT_THE_TIME),
+                Some(below) => put_at(&mut whole, below, json!(AT_THE_TIME)),
+            }
+            over.insert(name.to_owned(), whole);
+        }
+        context.lay_over(Arc::new(over));
+        resolve(&Scope::masked(&context, self.at))
+    }
+}
+
+/// What an effect would send now, resolved as when it was approved.
 pub(super) fn send_now(
     transition: &Transition<'_>,
     place: &StepAddress,
     effect: &Effect,
-    values: &Map<String, Value>,
-    resolved_at: DateTime<Utc>,
+    with: &ResolvedWith,
 ) -> Value {
-    let mut context = transition.context(place);
-    context.lay_over(Arc::new(to_be_approved(values)));
-    sent_by(effect, &Scope::masked(&context, resolved_at)).ok().flatten().unwrap_or_default()
+    with.scope_of(transition, place, |scope| sent_by(effect, scope).ok().flatten().unwrap_or_default())
 }
 
 /// The same of the input of a workflow that is called.
@@ -37,12 +68,24 @@ pub(super) fn call_now(
     transition: &Transition<'_>,
     place: &StepAddress,
     call: &CallWorkflow,
-    values: &Map<String, Value>,
-    resolved_at: DateTime<Utc>,
+    with: &ResolvedWith,
 ) -> Value {
-    let mut context = transition.context(place);
-    context.lay_over(Arc::new(to_be_approved(values)));
-    call_by(call, &Scope::masked(&context, resolved_at)).unwrap_or_default()
+    with.scope_of(transition, place, |scope| call_by(call, scope).unwrap_or_default())
+}
+
+/// The same of the values of a `set` step that are made at the time: those of these paths.
+pub(super) fn set_now(
+    transition: &Transition<'_>,
+    place: &StepAddress,
+    set: &BTreeMap<String, TemplateValue>,
+    paths: &Map<String, Value>,
+    with: &ResolvedWith,
+) -> Value {
+    with.scope_of(transition, place, |scope| {
+        let made = set.iter().filter(|(path, _)| paths.contains_key(*path));
+        let made = made.map(|(path, value)| (path.clone(), value.value(scope).unwrap_or_default()));
+        Value::Object(made.collect())
+    })
 }
 
 /// The effects of a step; an `emit` step is one.

@@ -16,6 +16,11 @@ impl Transition<'_> {
         place: &StepAddress,
         set: &BTreeMap<String, TemplateValue>,
     ) -> Result<Next, Failure> {
+        if !self.state.approved.is_empty()
+            && let Some(next) = self.set_held_back(place, set)
+        {
+            return Ok(next);
+        }
         let context = self.context(place);
         let scope = Scope::masked(&context, self.stamp.at);
         let values: Map<String, Value> = set
@@ -69,7 +74,7 @@ fn leads_through_maps(whole: Option<&Value>, path: &str) -> bool {
 }
 
 /// Sets what a path leads to. A list's item is set where there is one; what is neither a list nor a map gives way.
-fn put_at(at: &mut Value, path: &str, value: Value) {
+pub(super) fn put_at(at: &mut Value, path: &str, value: Value) {
     let (key, below) = path.split_once('.').map_or((path, None), |(key, below)| (key, Some(below)));
     let index = key.parse::<usize>().ok();
     let is_item = at.as_array().zip(index).is_some_and(|(list, index)| index < list.len());

@@ -398,6 +398,12 @@ impl State {
         self.version >= 5
     }
 
+    /// Whether values that `set` makes at the time have placeholders on the way ahead, and the looks of all its requests share
+    /// their bounds.
+    pub(super) fn holds_places(&self) -> bool {
+        self.version >= 6
+    }
+
     /// Whether the run works, waits or has ended.
     pub fn status(&self) -> RunStatus {
         match &self.end {

@@ -39,6 +39,8 @@ pub(super) struct Transition<'t> {
     ids: u32,
     /// How much work templates and conditions had done on this thread before.
     work_before: u64,
+    /// How much of it since was done to look ahead.
+    pub(super) work_ahead: u64,
     /// What is noted of the way ahead; there only on a copy of a run that looks along it.
     pub(super) ahead: Option<Box<WayAhead>>,
 }
@@ -88,13 +90,16 @@ impl<'t> Transition<'t> {
             out: Applied::default(),
             ids: 0,
             work_before: work_done(),
+            work_ahead: 0,
             ahead: None,
         }
     }
 
-    /// Work that was done since then isn't the run's own.
+    /// Work that was done since then looked ahead, and isn't the run's own.
     pub(super) fn leave_out_work_since(&mut self, then: u64) {
-        self.work_before += work_done() - then;
+        let work = work_done() - then;
+        self.work_before += work;
+        self.work_ahead += work;
     }
 
     /// Ends the transition: counts the working time and sets or clears the timer of the run's `timeout`.

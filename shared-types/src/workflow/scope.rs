@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 mod watch;
 
-pub use watch::Watch;
+pub use watch::{Watch, WhatWasRead};
 
 /// Names that a payload or a step can't take.
 pub const RESERVED: [&str; 6] = ["event", "steps", "secrets", "integrations", "approval", "error"];

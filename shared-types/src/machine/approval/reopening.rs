@@ -10,7 +10,7 @@ use super::super::{
     frames::Activity,
     preview,
     preview::Asked,
-    resolved_effects::{call_now, revision_of, send_now, sends, version_of},
+    resolved_effects::{ResolvedWith, call_now, revision_of, send_now, sends, set_now, version_of},
     state::{ApprovedRequest, OpenRequest, ResumePoint},
     transition::{Next, Transition},
 };
@@ -18,18 +18,19 @@ use crate::{
     approval::{
         decision::LevelProgress,
         progress::{FieldChange, Reopening, ResolvedAnew, differences},
-        seen::{CALL, RULE_VERSION, ResolvedEffect, WAY, WORKFLOW_REVISION},
+        seen::{CALL, RULE_VERSION, ResolvedEffect, SET, WAY, WORKFLOW_REVISION},
     },
     ids::ApprovalId,
     workflow::{
+        TemplateValue,
         effect::Effect,
         rule::Rule,
         step::{CallWorkflow, Step},
         template::as_text,
     },
 };
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 impl ApprovedRequest {
     /// Whether something that was resolved is this effect of a place.
@@ -51,6 +52,7 @@ fn because(place: &StepAddress, kind: &str, changes: &[FieldChange]) -> String {
             format!("{step} is beyond what could be looked at when it was approved")
         }
         (WAY, _) => format!("{step} would go another way than when it was approved: {named}"),
+        (SET, _) => format!("{step} would set something else than what was approved: {named}"),
         (WORKFLOW_REVISION, [change]) => {
             let (from, to) = (as_text(&change.from), as_text(&change.to));
             format!(
@@ -87,11 +89,12 @@ impl Transition<'_> {
         index: u32,
         effect: &Effect,
     ) -> Option<Next> {
-        let Some((at, _)) = self.held(place, index) else {
+        let Some((at, held)) = self.held(place, index) else {
             return sends(effect).then(|| self.beyond(place, index, effect.type_name())).flatten();
         };
-        let (values, resolved_at) = self.resolved_with(at)?;
-        let now = send_now(self, place, effect, &values, resolved_at);
+        let placeholders = held.placeholders.clone();
+        let with = self.resolved_with(at, placeholders)?;
+        let now = send_now(self, place, effect, &with);
         self.hold_against(place, index, effect.type_name(), now)
     }
 
@@ -101,10 +104,25 @@ impl Transition<'_> {
         place: &StepAddress,
         call: &CallWorkflow,
     ) -> Option<Next> {
-        let Some((at, _)) = self.held(place, 0) else { return self.beyond(place, 0, CALL) };
-        let (values, resolved_at) = self.resolved_with(at)?;
-        let now = call_now(self, place, call, &values, resolved_at);
+        let Some((at, held)) = self.held(place, 0) else { return self.beyond(place, 0, CALL) };
+        let placeholders = held.placeholders.clone();
+        let with = self.resolved_with(at, placeholders)?;
+        let now = call_now(self, place, call, &with);
         self.hold_against(place, 0, CALL, now)
+    }
+
+    /// The same of the values of a `set` step that are made at the time.
+    pub(in crate::machine) fn set_held_back(
+        &mut self,
+        place: &StepAddress,
+        set: &BTreeMap<String, TemplateValue>,
+    ) -> Option<Next> {
+        let (at, held) = self.held(place, 0).filter(|(_, held)| held.kind == SET)?;
+        let paths = held.request.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        let placeholders = held.placeholders.clone();
+        let with = self.resolved_with(at, placeholders)?;
+        let now = set_now(self, place, set, &paths, &with);
+        self.hold_against(place, 0, SET, now)
     }
 
     /// The same of the way that a step takes.
@@ -185,10 +203,10 @@ impl Transition<'_> {
         })
     }
 
-    /// The values and the time with which an approved request was resolved.
-    fn resolved_with(&self, at: usize) -> Option<(Map<String, Value>, DateTime<Utc>)> {
+    /// With what an approved request was resolved, and these placeholders.
+    fn resolved_with(&self, at: usize, placeholders: Vec<String>) -> Option<ResolvedWith> {
         let request = &self.state.approved.get(at)?.request;
-        Some((request.values.clone(), request.resolved_at?))
+        Some(ResolvedWith { values: request.values.clone(), at: request.resolved_at?, placeholders })
     }
 
     /// Holds what is due against what people approved.

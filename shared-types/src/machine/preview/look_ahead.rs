@@ -9,16 +9,16 @@ use super::{
         frames::{Activity, Frame},
         state::{ResumePoint, State},
         transition::{Next, Transition},
-        way_ahead::WayAhead,
+        way_ahead::{Reach, Resolved, WayAhead},
     },
     sentences::{name_of, sentences_of},
 };
 use crate::{
-    approval::seen::ResolvedEffect,
+    approval::seen::{AT_THE_TIME, ResolvedEffect},
     workflow::{
         Context, Template,
         effect::Effect,
-        scope::{Scope, Watch},
+        scope::{Scope, Watch, WhatWasRead},
         step::Step,
         template::{TemplateError, work_done},
     },
@@ -53,7 +53,7 @@ pub(in crate::machine) fn look_ahead(
     let mut state = without_requests(transition.state);
     let watch = unanswered(transition, &state, asked);
     state.take_frame(asked);
-    let ahead = WayAhead::new(watch, asked, subject, work_before);
+    let ahead = WayAhead::new(watch, asked, subject, reach(transition), work_before);
     let mut copy = Transition::new(transition.definition, &mut state, transition.stamp);
     copy.ahead = Some(Box::new(ahead));
     for (name, value) in decision {
@@ -70,6 +70,17 @@ pub(in crate::machine) fn look_ahead(
     };
     let (effects, sentences, is_cut) = ahead.seen();
     Ahead { effects, sentences, is_cut }
+}
+
+/// How far a look may go, after those before it.
+fn reach(transition: &Transition<'_>) -> Reach {
+    let state = &transition.state;
+    if !state.holds_places() {
+        return Reach::alone();
+    }
+    let open = state.requests.values().map(|request| request.effects.len());
+    let approved = state.approved.iter().map(|approved| approved.request.effects.len());
+    Reach::among(open.chain(approved).sum(), transition.work_ahead)
 }
 
 /// A copy of the run without its requests, which can be many and large, and which what lies ahead doesn't look at.
@@ -157,22 +168,23 @@ impl<'t> Transition<'t> {
         self.go_on(place.within.clone(), next);
     }
 
-    /// What is sent, and the places of it that are filled in at the time; nothing where it needs what isn't known yet.
+    /// What is sent, and what of it is filled in at the time; nothing where it needs what isn't known yet.
     pub(super) fn resolved(
         &self,
         context: &Context,
         templates: &[(String, &Template)],
         resolve: impl Fn(&Scope<'_>) -> Result<Value, TemplateError>,
-    ) -> Result<(Option<Value>, Vec<String>), Failure> {
-        let Some(ahead) = &self.ahead else { return Ok((None, Vec::new())) };
+    ) -> Result<Option<Resolved>, Failure> {
+        let Some(ahead) = &self.ahead else { return Ok(None) };
         ahead.watch.take();
         let scope = self.scope(context);
         let sent = resolve(&scope);
         let read = ahead.watch.take();
-        if read.unknown() {
-            return Ok((None, Vec::new()));
+        // What fails with a placeholder may not fail with the value.
+        if read.unknown() || (sent.is_err() && read.is_open() && self.state.holds_places()) {
+            return Ok(None);
         }
-        let sent = sent?;
+        let request = sent?;
         let mut filled_in = Vec::new();
         // Which of the templates it was is asked only where one was.
         for (place, template) in templates.iter().filter(|_| read.at_the_time()) {
@@ -181,15 +193,33 @@ impl<'t> Transition<'t> {
                 filled_in.push(place.clone());
             }
         }
-        Ok((Some(sent), filled_in))
+        let placeholders = if read.placeholder() { self.placeholders(context) } else { Vec::new() };
+        Ok(Some(Resolved { request, filled_in, placeholders }))
+    }
+
+    /// The paths at which a step sees placeholders for values that are made at the time.
+    pub(super) fn placeholders(&self, context: &Context) -> Vec<String> {
+        let paths = self.ahead.iter().flat_map(|ahead| ahead.watch.placeholders());
+        let held = paths.filter(|path| {
+            let Some((name, below)) = path.split_first() else { return false };
+            let value = context.layers().find(name, below.iter().map(String::as_str));
+            value.is_some_and(|value| value.as_str() == Some(AT_THE_TIME))
+        });
+        held.map(|path| path.join(".")).collect()
+    }
+
+    /// Evaluates something, and says what of what isn't fixed yet it read.
+    pub(super) fn watched<T>(&self, evaluate: impl FnOnce(&Self) -> T) -> (T, Option<WhatWasRead>) {
+        let Some(ahead) = self.ahead.as_ref() else { return (evaluate(self), None) };
+        ahead.watch.take();
+        let value = evaluate(self);
+        (value, Some(ahead.watch.take()))
     }
 
     /// Evaluates something that must not depend on what the decision brings, on the time, or on an answer; false if it does.
     pub(super) fn with_decision_unknown<T>(&self, evaluate: impl FnOnce(&Self) -> T) -> (T, bool) {
-        let Some(ahead) = self.ahead.as_ref() else { return (evaluate(self), false) };
-        ahead.watch.take();
-        let value = evaluate(self);
-        (value, !ahead.watch.take().is_open())
+        let (value, read) = self.watched(evaluate);
+        (value, read.is_some_and(|read| !read.is_open()))
     }
 
     pub(super) fn note(
@@ -197,11 +227,10 @@ impl<'t> Transition<'t> {
         place: &StepAddress,
         index: u32,
         kind: &str,
-        request: Value,
-        filled_in: Vec<String>,
+        resolved: impl Into<Resolved>,
     ) {
         if let Some(ahead) = self.ahead.as_mut() {
-            ahead.note(place, index, kind, request, filled_in);
+            ahead.note(place, index, kind, resolved.into());
         }
     }
 

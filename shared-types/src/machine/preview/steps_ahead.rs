@@ -6,18 +6,20 @@ use super::{
         failure::Failure,
         resolved_effects::{call_by, effects_of, revision_of, sent_by, version_of},
         transition::{Next, Transition},
+        way_ahead::Resolved,
     },
     sentences::{name_of, sentence, verdict},
 };
 use crate::{
-    approval::seen::{CALL, RULE_VERSION, WAY, WORKFLOW_REVISION},
+    approval::seen::{AT_THE_TIME, CALL, RULE_VERSION, SET, WAY, WORKFLOW_REVISION},
     workflow::{
         TemplateValue,
         effect::Effect,
-        scope::Scope,
+        scope::{Scope, WhatWasRead},
         step::{ActionKind, CallWorkflow, Foreach, Step, StepKind, Wait},
     },
 };
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 impl<'t> Transition<'t> {
@@ -68,7 +70,7 @@ impl<'t> Transition<'t> {
             self.say_step(step, place);
             return Ok(Next::Stay);
         };
-        self.note(place, 0, RULE_VERSION, version_of(rule_id, rule.version), Vec::new());
+        self.note(place, 0, RULE_VERSION, version_of(rule_id, rule.version));
         self.look_at_fork(step, place, 1)
     }
 
@@ -79,7 +81,7 @@ impl<'t> Transition<'t> {
             self.say_step(step, place);
             return Ok(Next::Stay);
         }
-        self.note(place, index, WAY, way.unwrap_or_default(), Vec::new());
+        self.note(place, index, WAY, way.unwrap_or_default());
         match step.latest_rule() {
             Some(rule_id) => {
                 let environment = self.stamp.environment.as_deref();
@@ -101,7 +103,7 @@ impl<'t> Transition<'t> {
             self.say_step(step, place);
             return Ok(Next::Stay);
         }
-        self.note(place, 0, WAY, way.unwrap_or_default(), Vec::new());
+        self.note(place, 0, WAY, way.unwrap_or_default());
         self.forget_outcome(step);
         self.foreach(step, place, foreach)
     }
@@ -112,29 +114,65 @@ impl<'t> Transition<'t> {
         place: &StepAddress,
         set: &BTreeMap<String, TemplateValue>,
     ) -> Next {
-        let mut values = Vec::new();
+        let context = self.context(place);
+        let mut values: Vec<(&str, SetAhead)> = Vec::new();
         for (path, template) in set {
-            let (value, is_known) = self.with_decision_unknown(|copy| {
-                let context = copy.context(place);
-                template.value(&copy.scope(&context)).ok()
-            });
-            values.push((path, value.filter(|_| is_known)));
+            let (value, read) = self.watched(|copy| template.value(&copy.scope(&context)).ok());
+            values.push((path, self.set_ahead(value, read)));
         }
+        let made: Map<String, Value> = values
+            .iter()
+            .filter_map(|(path, value)| match value {
+                SetAhead::Made(value) => Some(((*path).to_owned(), value.clone())),
+                SetAhead::Known(_) | SetAhead::Unknown => None,
+            })
+            .collect();
+        let made = Value::Object(made);
+        let has_room = self.ahead.as_ref().is_some_and(|ahead| ahead.has_room_for(&made));
+        if has_room && made.as_object().is_some_and(|made| !made.is_empty()) {
+            let placeholders = self.placeholders(&context);
+            self.note(place, 0, SET, Resolved { request: made, filled_in: Vec::new(), placeholders });
+        }
+        drop(context);
         for (path, value) in values {
-            let Some(ahead) = self.ahead.as_mut() else { break };
-            let names: Vec<&str> = path.split('.').collect();
-            match value {
-                Some(value) => {
-                    // What a branch sets is known in that branch only.
-                    if place.within.is_empty() {
-                        ahead.watch.learn(&names);
-                    }
-                    self.set_path(place, path, value);
-                }
-                None => ahead.watch.forget(&names),
-            }
+            self.put_ahead(place, path, value, has_room);
         }
         self.next_or_following(place, step.next.as_ref())
+    }
+
+    fn set_ahead(&self, value: Option<Value>, read: Option<WhatWasRead>) -> SetAhead {
+        match (value, read) {
+            (Some(value), Some(read)) if !read.is_open() => SetAhead::Known(value),
+            (Some(value), Some(read)) if !read.unknown() && self.state.holds_places() => {
+                SetAhead::Made(value)
+            }
+            (Some(_) | None, _) => SetAhead::Unknown,
+        }
+    }
+
+    /// Puts on the way ahead what a `set` step comes to; a placeholder for what is made at the time.
+    fn put_ahead(&mut self, place: &StepAddress, path: &str, value: SetAhead, has_room: bool) {
+        let Some(ahead) = self.ahead.as_mut() else { return };
+        let names: Vec<&str> = path.split('.').collect();
+        // What a branch sets is known in that branch only.
+        let is_known_everywhere = place.within.is_empty();
+        let value = match value {
+            SetAhead::Known(value) => {
+                if is_known_everywhere {
+                    ahead.watch.learn(&names);
+                }
+                value
+            }
+            SetAhead::Made(_) if has_room => {
+                if is_known_everywhere {
+                    ahead.watch.learn(&names);
+                }
+                ahead.watch.hold_place(&names);
+                json!(AT_THE_TIME)
+            }
+            SetAhead::Made(_) | SetAhead::Unknown => return ahead.watch.forget(&names),
+        };
+        self.set_path(place, path, value);
     }
 
     fn look_at_call(
@@ -146,16 +184,16 @@ impl<'t> Transition<'t> {
         let context = self.context(place);
         let input = call.input.iter().flat_map(TemplateValue::templates);
         let templates: Vec<_> = input.map(|(at, template)| (format!("/input{at}"), template)).collect();
-        let (sent, filled_in) = self.resolved(&context, &templates, |scope| call_by(call, scope))?;
+        let sent = self.resolved(&context, &templates, |scope| call_by(call, scope))?;
         let Some(sent) = sent else {
             self.say_unknown(step, place);
             return Ok(Next::Stay);
         };
-        self.note(place, 0, CALL, sent, filled_in);
+        self.note(place, 0, CALL, sent);
         // In a simulation there are no other workflows.
         if let Some(known) = self.stamp.environment.as_deref().filter(|known| !known.roles_are_open) {
             let revision = known.revisions.get(&call.workflow_id).copied();
-            self.note(place, 1, WORKFLOW_REVISION, revision_of(&call.workflow_id, revision), Vec::new());
+            self.note(place, 1, WORKFLOW_REVISION, revision_of(&call.workflow_id, revision));
         }
         self.say_step(step, place);
         self.forget_answers(step);
@@ -173,7 +211,7 @@ impl<'t> Transition<'t> {
         for (index, effect) in (0u32..).zip(&effects_of(step)).skip(from as usize) {
             let templates = effect.located_templates();
             let resolve = |scope: &Scope<'_>| Ok(sent_by(effect, scope)?.unwrap_or_default());
-            let (sent, filled_in) = match self.resolved(&context, &templates, resolve) {
+            let sent = match self.resolved(&context, &templates, resolve) {
                 Ok(resolved) => resolved,
                 Err(failure) => {
                     self.say(format!("A call will fail: {}", failure.message));
@@ -187,8 +225,8 @@ impl<'t> Transition<'t> {
             if !is_named {
                 self.say(sentence(effect, &Scope::masked(&context, self.stamp.at)));
             }
-            if !sent.is_null() {
-                self.note(place, index, effect.type_name(), sent, filled_in);
+            if !sent.request.is_null() {
+                self.note(place, index, effect.type_name(), sent);
             }
             asks |= matches!(effect, Effect::CreateApprovalRequest(_));
             if effect.is_outside() {
@@ -205,4 +243,14 @@ impl<'t> Transition<'t> {
         }
         Ok(self.next_or_following(place, step.next.as_ref()))
     }
+}
+
+/// What a value of a `set` step comes to.
+enum SetAhead {
+    /// It is known.
+    Known(Value),
+    /// It is made at the time; this is what it would be now, with the placeholders of the way ahead.
+    Made(Value),
+    /// It depends on an answer.
+    Unknown,
 }

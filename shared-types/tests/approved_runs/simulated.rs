@@ -1,5 +1,4 @@
-//! What was approved is what runs: an effect that would send something else isn't sent before it is approved anew.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! In the simulator: an effect that would send something else isn't sent before it is approved anew.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,0 +1,7 @@
+//! What was approved is what runs.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod beside;
+mod driver;
+mod one_way;
+mod simulated;
