@@ -1,6 +1,7 @@
 //! Workflows on their way in: reviewed, published as revisions, turned on and off, archived. Whatever publishes comes
 //! here, so that every revision has its rules pinned, its webhook's secret and its entry in the audit log.
 
+mod levels;
 mod reviewing;
 
 pub use reviewing::ReviewError;

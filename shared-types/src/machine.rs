@@ -45,6 +45,7 @@ pub mod supported;
 mod texts;
 pub mod trace;
 mod transition;
+mod version;
 mod wait;
 mod way_ahead;
 mod withdraw;
@@ -62,13 +63,11 @@ pub use input::{Input, Outcome, Stamp, Timer};
 pub use limits::Limits;
 pub use result::RunDecision;
 pub use state::{RunStatus, Snapshot, SnapshotRef, State};
+pub use version::VERSION;
 
 use crate::approval::{handover::HandoverRefused, policy::DecisionRefused};
 use std::sync::Arc;
 use transition::Transition;
-
-/// The version of this machine, kept with every run.
-pub const VERSION: u32 = 6;
 
 /// The deepest chain of runs that set each other off by events.
 pub const MAX_DEPTH: u32 = 16;

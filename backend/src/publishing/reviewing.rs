@@ -1,32 +1,26 @@
 //! Reviews: documents are checked and tested beside the serving threads, once for each revision, and what was found
 //! is kept with it. What a document refers to and a workspace doesn't have is looked up at each read.
 
-use super::Publishing;
+use super::{Publishing, levels};
 use crate::{
     reviews::NotReviewed,
     store::{
-        self, StoreError, calendars, environment, people, reviews, reviews::StoredReview, rules, secrets,
-        workflows, workflows::StoredWorkflow,
+        self, StoreError, calendars, people, reviews, reviews::StoredReview, rules, secrets, workflows,
+        workflows::StoredWorkflow,
     },
 };
-use chrono::{DateTime, Duration, Utc};
 use shared_types::{
-    approval::coverage,
     ids::WorkspaceId,
-    machine::environment::PeopleNeeds,
     machine::review::{review_untested, rules_of_tests, run_tests},
     recipient::Approver,
     workflow::{
         Checked, Finding, Format,
-        check::{Environment, LevelReference, Reference, Target, WorkspaceContents},
+        check::{Environment, Reference, Target, WorkspaceContents},
     },
 };
-use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_util::sync::CancellationToken;
 
-/// How far ahead absences are looked at for levels that nobody can fill.
-const DAYS_AHEAD: i64 = 366;
 /// How many revisions are looked up at once to be reviewed.
 const BATCH: i64 = 20;
 
@@ -108,7 +102,7 @@ impl Publishing {
         let rules = asked_rules(references);
         let mut present = WorkspaceContents { mail: self.mail, ..WorkspaceContents::default() };
         let mut conn = self.pool.acquire().await?;
-        if refers(|to| matches!(to, Target::Approver(_) | Target::Recipient(_))) {
+        if refers(|to| matches!(to, Target::Approver(_) | Target::Veto(_) | Target::Recipient(_))) {
             (present.roles, present.deciding_roles) = people::roles(&mut conn, workspace).await?;
         }
         if refers(|to| matches!(to, Target::Secret(_))) {
@@ -121,11 +115,14 @@ impl Publishing {
         if !rules.is_empty() {
             present.rules = rules::known(&mut conn, workspace, &rules).await?;
         }
-        if refers(|to| matches!(to, Target::Approver(who) if matches!(who.parse(), Ok(Approver::Person(_)))))
-        {
+        let is_person = |to: &Target| {
+            let (Target::Approver(who) | Target::Veto(who)) = to else { return false };
+            matches!(who.parse(), Ok(Approver::Person(_)))
+        };
+        if refers(is_person) {
             present.people = people::deciding(&mut conn, workspace).await?;
         }
-        present.level_gaps = level_gaps(&mut conn, workspace, references, self.clock.now()).await?;
+        present.judged = levels::judged(&mut conn, workspace, references, self.clock.now()).await?;
         if refers(|to| matches!(to, Target::Workflow(_) | Target::Event(_))) {
             present.workflows = workflows::neighbours(&mut conn, workspace).await?;
         }
@@ -217,32 +214,6 @@ impl Publishing {
     }
 }
 
-/// Why and when the levels of a document can't be filled by the people who are there. A level that names nobody at all is told
-/// by its entries.
-async fn level_gaps(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    references: &[Reference],
-    now: DateTime<Utc>,
-) -> store::Result<Vec<(LevelReference, String)>> {
-    let levels = references
-        .iter()
-        .filter_map(|reference| if let Target::Level(level) = &reference.to { Some(level) } else { None });
-    let mut gaps = Vec::new();
-    for level in levels {
-        let entries = level.approvers.iter().chain(&level.escalate_to).filter_map(|entry| entry.parse().ok());
-        let needs = PeopleNeeds { entries: entries.collect(), persons: Vec::new() };
-        let ahead = now + Duration::days(DAYS_AHEAD);
-        let people = environment::people_between(conn, workspace, &needs, (now, ahead)).await?;
-        let told: Vec<String> =
-            coverage::gaps(level, &people, now).iter().map(|gap| gap.in_words(now)).collect();
-        if !told.is_empty() && !people.is_empty() {
-            gaps.push((level.clone(), told.join(" ")));
-        }
-    }
-    Ok(gaps)
-}
-
 fn asked_rules(references: &[Reference]) -> Vec<String> {
     let ids: BTreeSet<&String> = references
         .iter()
@@ -251,9 +222,12 @@ fn asked_rules(references: &[Reference]) -> Vec<String> {
             Target::Workflow(_)
             | Target::Context(_)
             | Target::Approver(_)
+            | Target::Veto(_)
             | Target::Recipient(_)
             | Target::Calendar(_)
             | Target::Level(_)
+            | Target::Apart(_)
+            | Target::Escalation(_)
             | Target::Secret(_)
             | Target::Event(_)
             | Target::Trigger(_) => None,

@@ -5,13 +5,19 @@ use super::{
     decision::{RequestLevel, RequestStatus},
     people::{People, Person},
     policy::Policy,
-    quorum::Quorum,
+    quorum::{Ballot, Capacity, Quorum, fill},
 };
-use crate::workflow::{approval::QuorumSpec, check::LevelReference};
+use crate::{
+    recipient::Approver,
+    workflow::{approval::QuorumSpec, check::LevelReference},
+};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 /// How many gaps are told of a level.
 const MAX_GAPS: usize = 5;
+/// How many people a sentence names.
+const MAX_NAMES: usize = 5;
 
 /// A time in which nobody can fill a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,15 +46,7 @@ impl Gap {
 pub fn gaps(level: &LevelReference, people: &[Person], now: DateTime<Utc>) -> Vec<Gap> {
     let Some(level) = asked(level) else { return Vec::new() };
     let levels = [level];
-    let policy = Policy {
-        status: RequestStatus::Pending,
-        levels: &levels,
-        open: 0,
-        forbid: &[],
-        veto: &[],
-        form: &[],
-        requester: None,
-    };
+    let policy = policy_of(&levels);
     let mut times: Vec<DateTime<Utc>> = people
         .iter()
         .flat_map(|person| &person.absences)
@@ -73,6 +71,68 @@ pub fn gaps(level: &LevelReference, people: &[Person], now: DateTime<Utc>) -> Ve
     }
     gaps.truncate(MAX_GAPS);
     gaps
+}
+
+/// Why different people can't fill these levels now, in a sentence; none where they can, or a level can't be filled by itself,
+/// which is a [`Gap`] of it. Each place of each level is filled by somebody else.
+pub fn shortage_apart(levels: &[LevelReference], people: &[Person], now: DateTime<Utc>) -> Option<String> {
+    let people = People::new(people, now);
+    let mut places: BTreeMap<Approver, u32> = BTreeMap::new();
+    let mut able: BTreeMap<String, (&str, Vec<Capacity>)> = BTreeMap::new();
+    for (n, level) in levels.iter().enumerate() {
+        let level = [asked(level)?];
+        let policy = policy_of(&level);
+        if policy.stuck(&people).is_some() {
+            return None;
+        }
+        let place = |entry: Option<&Approver>| match entry {
+            Some(entry) => Approver::Role(format!("{n} {entry}")),
+            None => Approver::Role(n.to_string()),
+        };
+        match &level[0].quorum {
+            Quorum::Count(count) => drop(places.insert(place(None), *count)),
+            Quorum::ByEntry(each) => {
+                places.extend(each.iter().map(|(entry, count)| (place(Some(entry)), *count)));
+            }
+        }
+        for (person, capacities) in policy.who_can_now(&people) {
+            let own = &mut able.entry(person.email.clone()).or_insert((&person.name, Vec::new())).1;
+            for Capacity { stands_for, entries } in capacities {
+                let entries = entries.iter().map(|entry| place(Some(entry))).chain([place(None)]);
+                match own.iter_mut().find(|other| other.stands_for == stands_for) {
+                    Some(other) => other.entries.extend(entries),
+                    None => own.push(Capacity { stands_for, entries: entries.collect() }),
+                }
+            }
+        }
+    }
+    let quorum = Quorum::ByEntry(places);
+    let ballots: Vec<Ballot<'_>> =
+        able.iter().map(|(by, (_, capacities))| Ballot { by, capacities }).collect();
+    if fill(&quorum, &ballots).is_full() {
+        return None;
+    }
+    let names: Vec<&str> = able.values().take(MAX_NAMES).map(|(name, _)| *name).collect();
+    let more = able.len().saturating_sub(MAX_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!(
+        "Nobody may decide at two levels, so all of them take {} different people; {}{more} can't fill every place.",
+        quorum.places(),
+        names.join(", ")
+    ))
+}
+
+/// The policy of a level that nobody has decided yet. Nobody is barred: who asks isn't known.
+fn policy_of(levels: &[RequestLevel]) -> Policy<'_> {
+    Policy {
+        status: RequestStatus::Pending,
+        levels,
+        open: 0,
+        forbid: &[],
+        veto: &[],
+        form: &[],
+        requester: None,
+    }
 }
 
 /// The level as it would be asked; none where an entry can't be read, which is found elsewhere.
@@ -144,5 +204,34 @@ mod tests {
         let two = LevelReference { quorum: Some(QuorumSpec::Count(2)), ..level };
         let one = gaps(&two, &[person("Bo", "legal", &[])], at(1));
         assert_eq!(one[0].in_words(at(1)), "Too few can fill legal: no other active member has legal.");
+    }
+
+    #[test]
+    fn levels_that_take_different_people_need_enough_of_them() {
+        let level = |name: &str, role: &str, count: u32| LevelReference {
+            name: name.to_owned(),
+            approvers: vec![format!("role:{role}")],
+            escalate_to: Vec::new(),
+            quorum: Some(QuorumSpec::Count(count)),
+        };
+        let both = |name: &str| {
+            let mut both = person(name, "finance", &[]);
+            both.roles.push("legal".to_owned());
+            both
+        };
+        let levels = [level("finance", "finance", 2), level("legal", "legal", 1)];
+        let (bo, cy) = (both("Bo"), person("Cy", "finance", &[]));
+        assert_eq!(
+            shortage_apart(&levels, &[bo.clone(), cy.clone()], at(1)).unwrap(),
+            "Nobody may decide at two levels, so all of them take 3 different people; Bo, Cy can't fill every place."
+        );
+        // Whoever fits both is taken where nobody else can.
+        assert_eq!(
+            shortage_apart(&levels, &[bo.clone(), cy.clone(), person("Di", "finance", &[])], at(1)),
+            None
+        );
+        assert_eq!(shortage_apart(&levels, &[bo, cy, person("Ada", "legal", &[])], at(1)), None);
+        // A level that can't be filled by itself is told as that.
+        assert_eq!(shortage_apart(&levels, &[person("Ada", "legal", &[])], at(1)), None);
     }
 }

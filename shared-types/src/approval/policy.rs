@@ -240,7 +240,8 @@ impl<'a> Policy<'a> {
                 let delegate = people.stand_in(other);
                 delegate.is_some_and(|delegate| email::is_same(&delegate.email, &person.email))
             };
-            if !is_self && !(other.is_able() && self.own_bar(other).is_none() && stands_in()) {
+            let may_give = is_self || (other.is_able() && self.own_bar(other).is_none() && stands_in());
+            if !may_give {
                 continue;
             }
             let fits = |entry: &&Approver| entry.includes(&other.email, &other.roles);

@@ -49,6 +49,13 @@ pub struct ApprovalSpec {
     pub quick: bool,
 }
 
+impl ApprovalSpec {
+    /// Whether it bars these; without `forbid` it bars the requester.
+    pub fn forbids(&self, whom: Forbid) -> bool {
+        self.forbid.as_ref().map_or(whom == Forbid::Requester, |forbid| forbid.contains(&whom))
+    }
+}
+
 /// One level of approvers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {

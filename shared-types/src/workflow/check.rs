@@ -22,10 +22,10 @@ mod unused;
 
 pub(crate) use approvals::SETTINGS;
 pub(super) use conditions::check as check_condition;
-pub use environment::{Environment, WorkflowRef, WorkspaceContents};
+pub use environment::{Environment, Judged, WorkflowRef, WorkspaceContents};
 pub use names::is_own_event;
 pub use nesting::{MAX_ITEMS, MAX_NESTING};
-pub use references::{LevelReference, Reference, Target};
+pub use references::{EscalationReference, LevelReference, Reference, Target};
 pub(super) use size::too_many_in as too_many_regexes;
 pub use size::{MAX_REGEXES, MAX_STEPS};
 

@@ -172,3 +172,23 @@ async fn an_absence_that_is_entered_ahead_is_told_at_the_workflows_that_nobody_c
     );
     app.stop().await;
 }
+
+#[tokio::test]
+async fn levels_that_take_different_people_are_told_where_there_are_too_few() {
+    let app = App::start().await;
+    let levels = "[{ name: finance, approvers: ['role:finance'], quorum: 2 }, { name: legal, approvers: ['role:legal'] }]";
+    app.publish(&asking("forbid: [previous_level]", levels)).await;
+    app.person("Bo Ek", &["operator", "finance", "legal"]).await;
+    app.person("Cy Roth", &["operator", "finance"]).await;
+    let reader = app.person("Per Dahl", &["viewer"]).await;
+    let findings = async || reader.get("workflows/ask").await.json(200)["findings"].clone();
+    let told = findings().await;
+    assert_eq!(
+        (&told[0]["code"], &told[0]["pointer"]),
+        (&json!("levels.unfilled"), &json!("/steps/0/approval/forbid"))
+    );
+    assert!(told[0]["message"].as_str().unwrap().contains("3 different people; Bo Ek, Cy Roth"), "{told}");
+    app.person("Ada Lind", &["operator", "legal"]).await;
+    assert_eq!(findings().await, json!([]));
+    app.stop().await;
+}

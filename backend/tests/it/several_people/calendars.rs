@@ -107,3 +107,30 @@ async fn deadlines_are_counted_in_a_calendar_and_again_when_it_changes() {
     assert!(reason.starts_with("The calendar office changed: the deadlines are counted again"), "{reason}");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn an_escalation_that_the_hours_of_its_calendar_make_too_late_is_told() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    app.person("Bo Ek", &["operator", "finance", "cfo"]).await;
+    let put = async |hours: &str| {
+        let days = ["mon", "tue", "wed", "thu", "fri"].map(|day| (day.to_owned(), json!([hours])));
+        let office = json!({ "name": "office", "timezone": "UTC", "hours": Value::Object(days.into_iter().collect()) });
+        admin.send(Method::PUT, "calendars/office", |r| r.json(&office)).await.json(200);
+    };
+    put("09:00-17:00").await;
+    let level =
+        "[{ approvers: ['role:finance'], expires_in: 2d, escalate_after: 20h, escalate_to: ['role:cfo'] }]";
+    app.publish(&asking("calendar: office", level)).await;
+    let findings = async || admin.get("workflows/ask").await.json(200)["findings"].clone();
+    let told = findings().await;
+    assert_eq!(
+        (&told[0]["code"], &told[0]["pointer"]),
+        (&json!("escalation.late"), &json!("/steps/0/approval/levels/0/escalate_after"))
+    );
+    assert!(told[0]["message"].as_str().unwrap().starts_with("In the hours of office"), "{told}");
+    // In longer days it comes in time.
+    put("00:00-24:00").await;
+    assert_eq!(findings().await, json!([]));
+    app.stop().await;
+}

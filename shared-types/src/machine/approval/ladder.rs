@@ -5,7 +5,7 @@ use crate::{
     approval::decision::RequestLevel,
     ids::StepId,
     workflow::{
-        Document,
+        Document, Span,
         approval::{ApprovalSpec, Level},
         calendar::{Calendar, WorkingTime},
         check::every_step,
@@ -81,6 +81,25 @@ fn levels(
         }
     };
     approval.levels.iter().enumerate().filter(|(_, level)| has_dates(level)).map(of_level).collect()
+}
+
+/// How far apart the openings are at which an escalation is held against its expiry, and how many: one week.
+const OPENINGS: (i64, i32) = (3, 56);
+
+/// An opening of a level in the week from a time on at which it would expire before it escalates, in UTC; none where there is
+/// none.
+pub fn escalates_late(
+    calendar: &Calendar,
+    escalate_after: &Span,
+    expires_in: &Span,
+    from: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let hours = WorkingTime::of(calendar).ok()?;
+    let openings = (0..OPENINGS.1).map(|n| from + chrono::Duration::hours(OPENINGS.0) * n);
+    openings.into_iter().find(|at| match (hours.due(*at, escalate_after), hours.due(*at, expires_in)) {
+        (Some(escalates), Some(expires)) => escalates >= expires,
+        (None, _) | (_, None) => false,
+    })
 }
 
 #[derive(Default)]

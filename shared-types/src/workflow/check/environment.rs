@@ -1,6 +1,6 @@
 //! What is missing around a document: roles without members, secrets, channels, connectors.
 
-use super::references::{LevelReference, Reference, Target};
+use super::references::{Reference, Target};
 use crate::{
     ids::WorkflowId,
     recipient::{Approver, Recipient},
@@ -36,6 +36,17 @@ pub enum Environment {
     },
 }
 
+/// What whoever knows people and calendars found at something that a document refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What it refers to.
+    pub target: Target,
+    /// The finding's code.
+    pub code: &'static str,
+    /// What was found, in a sentence.
+    pub message: String,
+}
+
 /// A workflow as others see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkflowRef {
@@ -68,8 +79,8 @@ pub struct WorkspaceContents {
     pub workflows: BTreeMap<WorkflowId, WorkflowRef>,
     /// The names of its calendars.
     pub calendars: BTreeSet<String>,
-    /// Why and when levels of a document can't be filled, in a sentence each.
-    pub level_gaps: Vec<(LevelReference, String)>,
+    /// What people and calendars make of what a document refers to: of levels, and of times.
+    pub judged: Vec<Judged>,
 }
 
 impl Environment {
@@ -109,7 +120,7 @@ impl Environment {
             rules: rules.keys().cloned().collect(),
             workflows: workflows.clone(),
             calendars: calendars.clone(),
-            level_gaps: Vec::new(),
+            judged: Vec::new(),
         })
     }
 
@@ -140,12 +151,12 @@ impl WorkspaceContents {
                     format!("No connector serves {name}; what the payload brings is left as it is."),
                 )),
                 Target::Approver(who) => self.fault_of_approver(who),
+                Target::Veto(who) => self.fault_of_veto(who),
                 Target::Recipient(who) => self.fault_of_recipient(who),
                 Target::Event(event) => self.fault_of_event(own, event, references),
-                // Whether a level can be filled was asked of the policy, by whoever knows the people.
-                Target::Level(level) => {
-                    let gap = self.level_gaps.iter().find(|(other, _)| other == level);
-                    gap.map(|(_, sentence)| ("level.unfilled", sentence.clone()))
+                Target::Level(_) | Target::Apart(_) | Target::Escalation(_) => {
+                    let judged = self.judged.iter().find(|judged| judged.target == reference.to);
+                    judged.map(|judged| (judged.code, judged.message.clone()))
                 }
                 Target::Trigger(_) => None,
                 Target::Calendar(name) => (!self.calendars.contains(name))
@@ -185,6 +196,15 @@ impl WorkspaceContents {
         }
     }
 
+    fn fault_of_veto(&self, who: &str) -> Option<(&'static str, String)> {
+        let (code, _) = self.fault_of_approver(who)?;
+        let who = match who.parse::<Approver>().ok()? {
+            Approver::Role(role) => format!("has the role {role} and may decide"),
+            Approver::Person(address) => format!("with the address {address} is a member who may decide"),
+        };
+        Some((code, format!("Nobody {who}, so the veto is nobody's.")))
+    }
+
     /// Whether an event that a workflow publishes leads, by way of others that publish in turn, back to itself.
     fn fault_of_event(
         &self,
@@ -198,9 +218,12 @@ impl WorkspaceContents {
             | Target::Workflow(_)
             | Target::Context(_)
             | Target::Approver(_)
+            | Target::Veto(_)
             | Target::Recipient(_)
             | Target::Calendar(_)
             | Target::Level(_)
+            | Target::Apart(_)
+            | Target::Escalation(_)
             | Target::Secret(_)
             | Target::Event(_) => None,
         })?;

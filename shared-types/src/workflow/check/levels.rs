@@ -13,6 +13,9 @@ use crate::{
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
+/// Reminders that come more often than this are told, in milliseconds: five minutes.
+const MIN_REMINDER_MS: i64 = 300_000;
+
 pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
     let StepKind::Approval { approval, .. } = &site.step.kind else { return };
     let at = format!("{}/approval", site.pointer);
@@ -48,9 +51,14 @@ fn persons(entries: &[Template]) -> Option<BTreeSet<String>> {
 }
 
 fn check_quorum(level: &Level, at: &str, findings: &mut Vec<Finding>) {
-    if level.rejections == Some(0) {
-        let message = "`rejections` is 0, so the request would be rejected by nobody; write 1 or more.";
-        findings.push(Finding::error("rejections.bad", format!("{at}/rejections"), message));
+    if let (Some(rejections), Some(persons)) = (level.rejections, persons(&level.approvers))
+        && usize::try_from(rejections).unwrap_or(usize::MAX) > persons.len()
+    {
+        let message = format!(
+            "{rejections} must reject, and the level asks {}; a rejection still counts where the rest can't fill the quorum.",
+            in_words(persons.len())
+        );
+        findings.push(Finding::warning("rejections.too_many", format!("{at}/rejections"), message));
     }
     let at = format!("{at}/quorum");
     match &level.quorum {
@@ -62,11 +70,7 @@ fn check_quorum(level: &Level, at: &str, findings: &mut Vec<Finding>) {
             {
                 let message = format!(
                     "{count} must approve, and the level asks {}; lower `quorum`, or ask more.",
-                    if persons.len() == 1 {
-                        "one person".to_owned()
-                    } else {
-                        format!("{} persons", persons.len())
-                    }
+                    in_words(persons.len())
                 );
                 let fix = vec![PatchOp::Replace { path: at.clone(), value: persons.len().into() }];
                 findings.push(Finding::error("quorum.too_many", at, message).with_fix(fix));
@@ -74,6 +78,10 @@ fn check_quorum(level: &Level, at: &str, findings: &mut Vec<Finding>) {
         }
         Some(QuorumSpec::ByEntry(places)) => check_places(level, places, &at, findings),
     }
+}
+
+fn in_words(persons: usize) -> String {
+    if persons == 1 { "one person".to_owned() } else { format!("{persons} persons") }
 }
 
 fn zero(at: &str) -> Finding {
@@ -112,7 +120,7 @@ fn check_places(
 }
 
 /// Whether a span is surely over no sooner than another, in plain time and in any calendar.
-fn is_as_long(span: &Span, other: &Span) -> bool {
+pub(super) fn is_as_long(span: &Span, other: &Span) -> bool {
     span.millis() >= other.millis()
         && span.working_days() >= other.working_days()
         && (span.working_days() > other.working_days() || span.within_day() >= other.within_day())
@@ -129,6 +137,14 @@ fn check_times(level: &Level, at: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::warning("escalation.incomplete", format!("{at}/escalate_to"), message));
         }
         (Some(_), false) | (None, true) => {}
+    }
+    if let Some(every) =
+        level.remind_every.as_ref().filter(|every| (1..MIN_REMINDER_MS).contains(&every.millis()))
+    {
+        let message = format!(
+            "People would be reminded every {every}; write how long they have to answer, such as 4h."
+        );
+        findings.push(Finding::warning("reminder.often", format!("{at}/remind_every"), message));
     }
     let Some(expires_in) = &level.expires_in else { return };
     if let Some(after) = level.escalate_after.as_ref().filter(|after| is_as_long(after, expires_in)) {
@@ -157,5 +173,105 @@ fn check_defaults(approval: &ApprovalSpec, at: &str, findings: &mut Vec<Finding>
             let message = format!("`default` is {default}, which {}", fault.message);
             findings.push(Finding::error("form.default", format!("{at}/{n}/default"), message));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Environment, check};
+    use crate::workflow::{Format, Severity};
+
+    /// What is found at an approval with these keys.
+    fn found(approval: &str) -> Vec<(String, String, Severity)> {
+        let text = format!(
+            "workflow_id: w\nname: W\ntrigger: {{ type: manual }}\nsteps:\n  - {{ id: a, type: approval, approval: {{ {approval} }} }}\n"
+        );
+        let checked = check(&text, Format::Yaml, &Environment::Unknown);
+        let found = checked.findings.into_iter();
+        found
+            .map(|f| {
+                (
+                    f.code.into_owned(),
+                    f.pointer.trim_start_matches("/steps/0/approval/").to_owned(),
+                    f.severity,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_a_level_can_never_do_is_found_at_its_field() {
+        const PERSONS: &str = "approvers: ['user:bo@example.com', 'user:cy@example.com']";
+        const ROLE: &str = "approvers: ['role:finance']";
+        let (error, warning) = (Severity::Error, Severity::Warning);
+        for (level, code, pointer, severity) in [
+            (format!("{PERSONS}, quorum: 3"), "quorum.too_many", "levels/0/quorum", error),
+            (format!("{ROLE}, quorum: 0"), "quorum.bad", "levels/0/quorum", error),
+            (format!("{ROLE}, quorum: {{}}"), "quorum.bad", "levels/0/quorum", error),
+            (
+                format!("{ROLE}, quorum: {{ 'role:legal': 1 }}"),
+                "quorum.entry",
+                "levels/0/quorum/role:legal",
+                error,
+            ),
+            (
+                format!("{PERSONS}, quorum: {{ 'user:bo@example.com': 2 }}"),
+                "quorum.too_many",
+                "levels/0/quorum/user:bo@example.com",
+                error,
+            ),
+            (
+                format!("{ROLE}, quorum: {{ 'role:finance': 0 }}"),
+                "quorum.bad",
+                "levels/0/quorum/role:finance",
+                error,
+            ),
+            (format!("{ROLE}, rejections: 0"), "value.range", "levels/0/rejections", error),
+            (format!("{PERSONS}, rejections: 3"), "rejections.too_many", "levels/0/rejections", warning),
+            (
+                format!("{ROLE}, escalate_after: 2h, escalate_to: ['role:cfo'], expires_in: 2h"),
+                "escalation.late",
+                "levels/0/escalate_after",
+                error,
+            ),
+            (
+                format!("{ROLE}, escalate_after: 3d, escalate_to: ['role:cfo'], expires_in: 8h"),
+                "escalation.late",
+                "levels/0/escalate_after",
+                error,
+            ),
+            (
+                format!("{ROLE}, escalate_after: 2h"),
+                "escalation.incomplete",
+                "levels/0/escalate_after",
+                error,
+            ),
+            (
+                format!("{ROLE}, escalate_to: ['role:cfo']"),
+                "escalation.incomplete",
+                "levels/0/escalate_to",
+                warning,
+            ),
+            (format!("{ROLE}, remind_every: 1s"), "reminder.often", "levels/0/remind_every", warning),
+            (
+                format!("{ROLE}, remind_every: 2d, expires_in: 1d"),
+                "reminder.late",
+                "levels/0/remind_every",
+                warning,
+            ),
+            (format!("{ROLE}, name: ' '"), "level.name", "levels/0/name", error),
+        ] {
+            let expected = [(code.to_owned(), pointer.to_owned(), severity)];
+            assert_eq!(found(&format!("levels: [{{ {level} }}]")), expected, "{level}");
+        }
+        let twice = format!("levels: [{{ name: x, {ROLE} }}, {{ name: x, {ROLE} }}]");
+        assert_eq!(found(&twice), [("level.twice".to_owned(), "levels/1/name".to_owned(), error)]);
+        let form =
+            format!("form: [{{ name: days, type: number, max: 5, default: 9 }}], levels: [{{ {ROLE} }}]");
+        assert_eq!(found(&form), [("form.default".to_owned(), "form/0/default".to_owned(), error)]);
+        let sound = format!(
+            "{ROLE}, quorum: 2, rejections: 2, remind_every: 4h, escalate_after: 1d, escalate_to: ['role:cfo'], expires_in: 2d"
+        );
+        assert_eq!(found(&format!("levels: [{{ {sound} }}]")), []);
     }
 }

@@ -341,6 +341,24 @@ fn somebody_who_is_no_member_is_a_warning() {
     let found: Vec<(&str, &str)> = checked.findings.iter().map(|f| (&*f.code, f.pointer.as_str())).collect();
     let at = "/steps/0/approval/levels/0/approvers";
     assert_eq!(found, [("person.unknown", &*format!("{at}/1")), ("role.empty", &*format!("{at}/2"))]);
+    let veto = text.replace(
+        "'bo@example.com', 'role:x'] }]",
+        "] }], veto: ['role:x', 'bo@example.com', 'ada@example.com']",
+    );
+    let checked = check(&veto, Format::Yaml, &environment);
+    let found: Vec<(&str, &str)> =
+        checked.findings.iter().map(|f| (f.pointer.as_str(), f.message.as_str())).collect();
+    let at = "/steps/0/approval/veto";
+    assert_eq!(
+        found,
+        [
+            (&*format!("{at}/0"), "Nobody has the role x and may decide, so the veto is nobody's."),
+            (
+                &*format!("{at}/1"),
+                "Nobody with the address bo@example.com is a member who may decide, so the veto is nobody's."
+            )
+        ]
+    );
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What a document refers to outside of itself. It is stored with a revision, so that what is missing around it can
 //! be told without reading the document again.
 
-use super::{StepSite, events::published};
+use super::{StepSite, events::published, levels::is_as_long};
 use crate::{
     ids::WorkflowId,
     workflow::{
-        Document, Source, Template,
-        approval::{Level, QuorumSpec},
+        Document, Source, Span, Template,
+        approval::{ApprovalSpec, Forbid, Level, QuorumSpec},
         document::Trigger,
         effect::Effect,
         rule::asked_rules,
@@ -42,8 +42,14 @@ pub enum Target {
     Context(String),
     /// A level of a request, with its entries that are written out.
     Level(LevelReference),
+    /// The levels of a request at none of which those may decide who decided at an earlier one.
+    Apart(Vec<LevelReference>),
+    /// The times of a level that are counted in a calendar.
+    Escalation(EscalationReference),
     /// A literal approver, such as `role:finance`.
     Approver(String),
+    /// Somebody with a veto, written out as an approver is.
+    Veto(String),
     /// A literal recipient of a notice, such as `slack:#sales`.
     Recipient(String),
     /// A calendar in which deadlines are counted.
@@ -69,6 +75,17 @@ pub struct LevelReference {
     /// How many must approve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<QuorumSpec>,
+}
+
+/// A level that escalates and expires in the hours of a calendar: which comes first depends on these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscalationReference {
+    /// The calendar.
+    pub calendar: String,
+    /// When it escalates, from its opening.
+    pub escalate_after: Span,
+    /// When it expires, from its opening.
+    pub expires_in: Span,
 }
 
 /// Everything that a document names outside of itself, with the place of each in its source.
@@ -100,14 +117,27 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
         for (below, approver) in approvers(site) {
             add(Target::Approver(approver), format!("{}/{below}", site.pointer));
         }
+        for (n, who) in vetoes(site) {
+            add(Target::Veto(who), format!("{}/approval/veto/{n}", site.pointer));
+        }
         if let StepKind::Approval { approval, .. } = &site.step.kind {
             if let Some(calendar) = &approval.calendar {
                 add(Target::Calendar(calendar.clone()), format!("{}/approval/calendar", site.pointer));
             }
-            for (n, level) in approval.levels.iter().enumerate() {
-                if let Some(level) = level_reference(n, level) {
-                    add(Target::Level(level), format!("{}/approval/levels/{n}", site.pointer));
+            let levels = approval.levels.iter().enumerate();
+            let levels: Vec<_> = levels.map(|(n, level)| level_reference(n, level)).collect();
+            for (n, level) in levels.iter().enumerate() {
+                if let Some(level) = level {
+                    add(Target::Level(level.clone()), format!("{}/approval/levels/{n}", site.pointer));
                 }
+            }
+            let is_apart = approval.forbids(Forbid::PreviousLevel) && levels.len() > 1;
+            if let Some(levels) = levels.into_iter().collect::<Option<Vec<_>>>().filter(|_| is_apart) {
+                add(Target::Apart(levels), format!("{}/approval/forbid", site.pointer));
+            }
+            for (n, escalation) in escalations(approval) {
+                let pointer = format!("{}/approval/levels/{n}/escalate_after", site.pointer);
+                add(Target::Escalation(escalation), pointer);
             }
         }
         for (below, recipient) in recipients(site) {
@@ -133,6 +163,18 @@ fn level_reference(n: usize, level: &Level) -> Option<LevelReference> {
     })
 }
 
+fn escalations(approval: &ApprovalSpec) -> Vec<(usize, EscalationReference)> {
+    let Some(calendar) = &approval.calendar else { return Vec::new() };
+    let of_level = |(n, level): (usize, &Level)| {
+        let (escalate_after, expires_in) = (level.escalate_after.clone()?, level.expires_in.clone()?);
+        // What is too late in any calendar is found without one.
+        let is_found = is_as_long(&escalate_after, &expires_in);
+        let calendar = calendar.clone();
+        (!is_found).then_some((n, EscalationReference { calendar, escalate_after, expires_in }))
+    };
+    approval.levels.iter().enumerate().filter_map(of_level).collect()
+}
+
 /// The line and column of a place, or of what stands around it where the text doesn't hold the place itself.
 fn nearest(source: &Source, pointer: &str) -> (u64, u64) {
     let mut pointer = pointer;
@@ -154,8 +196,6 @@ fn approvers(site: &StepSite<'_>) -> Vec<(String, String)> {
                 entries.extend(each.map(|(n, who)| (format!("approval/levels/{l}/{key}/{n}"), who)));
             }
         }
-        let veto = approval.veto.iter().enumerate();
-        entries.extend(veto.map(|(n, who)| (format!("approval/veto/{n}"), who)));
         let literal = entries.into_iter().filter(|(_, who)| who.is_literal());
         return literal.map(|(below, who)| (below, who.source().to_owned())).collect();
     }
@@ -177,6 +217,12 @@ fn approvers(site: &StepSite<'_>) -> Vec<(String, String)> {
             | Effect::Connector(_) => None,
         })
         .collect()
+}
+
+fn vetoes(site: &StepSite<'_>) -> Vec<(usize, String)> {
+    let StepKind::Approval { approval, .. } = &site.step.kind else { return Vec::new() };
+    let literal = approval.veto.iter().enumerate().filter(|(_, who)| who.is_literal());
+    literal.map(|(n, who)| (n, who.source().to_owned())).collect()
 }
 
 fn recipients(site: &StepSite<'_>) -> Vec<(String, String)> {
