@@ -2,11 +2,11 @@
 
 use chrono::{Datelike as _, Days, NaiveDate, TimeZone as _};
 use icalendar::{
-    CalendarComponent, CalendarDateTime, Component, DatePerhapsTime, Event, EventLike as _,
+    CalendarComponent, CalendarDateTime, Component, DatePerhapsTime, Event, EventLike as _, EventStatus,
     parser::{read_calendar, unfold},
     rrule::Tz,
 };
-use shared_types::workflow::calendar::MAX_HOLIDAYS;
+use shared_types::workflow::{Span, calendar::MAX_HOLIDAYS};
 use std::collections::BTreeSet;
 
 /// For how many years from now on days that come again are taken.
@@ -25,6 +25,8 @@ pub(crate) struct Imported {
     pub(crate) days: BTreeSet<NaiveDate>,
     /// How many entries were left out, since they aren't whole days.
     pub(crate) left_out: usize,
+    /// The last day that was looked at: what comes again goes on after it.
+    pub(crate) until: NaiveDate,
 }
 
 /// Why a file isn't taken.
@@ -36,6 +38,9 @@ pub(crate) enum BadHolidays {
     /// It has too many entries.
     #[error("it has {0} entries, more than {MAX_ENTRIES}")]
     TooManyEntries(usize),
+    /// An entry lasts too long.
+    #[error("an entry from {0} on lasts {1} days, more than {MAX_LENGTH}")]
+    TooLong(NaiveDate, u64),
     /// It names no whole day.
     #[error("it names no whole day from last year on")]
     NoDays,
@@ -60,10 +65,13 @@ pub(crate) fn read(text: &str, today: NaiveDate) -> Result<Imported, BadHolidays
         return Err(BadHolidays::TooManyEntries(count));
     }
     let range = years(today);
-    let mut imported = Imported { days: BTreeSet::new(), left_out: 0 };
-    for component in &calendar.components {
-        let CalendarComponent::Event(event) = component else { continue };
-        match days_of(event, range) {
+    let moved = moved(&calendar.components);
+    let mut imported = Imported { days: BTreeSet::new(), left_out: 0, until: range.1 };
+    for event in events(&calendar.components) {
+        if event.get_status() == Some(EventStatus::Cancelled) {
+            continue;
+        }
+        match days_of(event, &moved, range)? {
             Some(days) => imported.days.extend(days),
             None => imported.left_out += 1,
         }
@@ -81,31 +89,77 @@ fn years(today: NaiveDate) -> (NaiveDate, NaiveDate) {
     (first, last)
 }
 
-/// The days of an entry; none for one that isn't of whole days.
-fn days_of(event: &Event, (first, last): (NaiveDate, NaiveDate)) -> Option<Vec<NaiveDate>> {
-    let DatePerhapsTime::Date(start) = event.get_start()? else { return None };
-    // The end is the first day that doesn't belong to it any more.
-    let length = match event.get_end() {
-        Some(DatePerhapsTime::Date(end)) => {
-            u64::try_from((end - start).num_days()).ok()?.clamp(1, MAX_LENGTH)
-        }
-        Some(DatePerhapsTime::DateTime(
-            CalendarDateTime::Floating(_) | CalendarDateTime::Utc(_) | CalendarDateTime::WithTimezone { .. },
-        )) => return None,
-        None => 1,
+fn events(components: &[CalendarComponent]) -> impl Iterator<Item = &Event> {
+    components.iter().filter_map(|component| {
+        let CalendarComponent::Event(event) = component else { return None };
+        Some(event)
+    })
+}
+
+/// The occurrences of entries that come again which an entry of their own cancels or moves: by the entry's id, the day.
+fn moved(components: &[CalendarComponent]) -> BTreeSet<(&str, NaiveDate)> {
+    let day = |event: &'_ Event| match event.get_recurrence_id()? {
+        DatePerhapsTime::Date(day) => Some(day),
+        DatePerhapsTime::DateTime(at) => match at {
+            CalendarDateTime::Floating(at) => Some(at.date()),
+            CalendarDateTime::Utc(at) => Some(at.date_naive()),
+            CalendarDateTime::WithTimezone { date_time, .. } => Some(date_time.date()),
+        },
     };
-    let starts = if event.property_value("RRULE").is_some() {
+    events(components).filter_map(|event| Some((event.get_uid()?, day(event)?))).collect()
+}
+
+/// The days of an entry; none for one that isn't of whole days.
+fn days_of(
+    event: &Event,
+    moved: &BTreeSet<(&str, NaiveDate)>,
+    (first, last): (NaiveDate, NaiveDate),
+) -> Result<Option<Vec<NaiveDate>>, BadHolidays> {
+    let Some(DatePerhapsTime::Date(start)) = event.get_start() else { return Ok(None) };
+    let Some(length) = length_of(event, start) else { return Ok(None) };
+    if length > MAX_LENGTH {
+        return Err(BadHolidays::TooLong(start, length));
+    }
+    let comes_again = ["RRULE", "RDATE"]
+        .into_iter()
+        .any(|name| event.properties().contains_key(name) || event.multi_properties().contains_key(name));
+    let starts = if comes_again {
         let day = |date: NaiveDate| Tz::UTC.from_utc_datetime(&date.and_time(chrono::NaiveTime::MIN));
-        let rules = event.get_recurrence().ok()?;
-        let occurrences = rules.after(day(first)).before(day(last)).all(MAX_OCCURRENCES);
+        let Ok(rules) = event.get_recurrence() else { return Ok(None) };
+        // An occurrence that begins before the first day may reach it.
+        let from = first.checked_sub_days(Days::new(length)).unwrap_or(first);
+        let occurrences = rules.after(day(from)).before(day(last)).all(MAX_OCCURRENCES);
+        if occurrences.limited {
+            return Err(BadHolidays::TooManyDays);
+        }
         occurrences.dates.into_iter().map(|at| at.date_naive()).collect()
     } else {
         vec![start]
     };
+    // An entry that moves an occurrence stands for itself.
+    let is_own = event.get_recurrence_id().is_some();
+    let is_moved =
+        |start: &NaiveDate| !is_own && event.get_uid().is_some_and(|id| moved.contains(&(id, *start)));
     let days = starts
         .into_iter()
+        .filter(|start| !is_moved(start))
         .flat_map(|start| (0..length).filter_map(move |n| start.checked_add_days(Days::new(n))));
-    Some(days.filter(|day| (first..=last).contains(day)).collect())
+    Ok(Some(days.filter(|day| (first..=last).contains(day)).collect()))
+}
+
+/// How many whole days an entry lasts; none for one that ends within a day.
+fn length_of(event: &Event, start: NaiveDate) -> Option<u64> {
+    const DAY: i64 = 24 * 3600 * 1000;
+    match (event.get_end(), event.property_value("DURATION")) {
+        // The end is the first day that doesn't belong to it any more.
+        (Some(DatePerhapsTime::Date(end)), _) => u64::try_from((end - start).num_days().max(1)).ok(),
+        (Some(DatePerhapsTime::DateTime(_)), _) => None,
+        (None, Some(duration)) => {
+            let millis = duration.parse::<Span>().ok()?.millis();
+            (millis > 0 && millis % DAY == 0).then(|| u64::try_from(millis / DAY).ok())?
+        }
+        (None, None) => Some(1),
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +204,27 @@ mod tests {
     }
 
     #[test]
+    fn a_length_may_be_written_and_what_is_cancelled_or_moved_does_not_count() {
+        let two = event("DTSTART;VALUE=DATE:20261225\r\nDURATION:P2D\r\n");
+        assert_eq!(days(&file(&two)), ["2026-12-25", "2026-12-26"]);
+        let week = event("DTSTART;VALUE=DATE:20270726\r\nDURATION:P1W\r\n");
+        assert_eq!(days(&file(&week)).len(), 7);
+        let half = event("DTSTART;VALUE=DATE:20261224\r\nDURATION:PT4H\r\n");
+        assert_eq!(read(&file(&format!("{half}{two}")), today()).unwrap().left_out, 1);
+        let cancelled = event("DTSTART;VALUE=DATE:20270101\r\nSTATUS:CANCELLED\r\n");
+        assert_eq!(days(&file(&format!("{cancelled}{two}"))), ["2026-12-25", "2026-12-26"]);
+        let yearly = event(
+            "DTSTART;VALUE=DATE:20260606\r\nRRULE:FREQ=YEARLY;COUNT=4\r\nEXDATE;VALUE=DATE:20280606\r\n",
+        );
+        let gone =
+            event("DTSTART;VALUE=DATE:20270606\r\nRECURRENCE-ID;VALUE=DATE:20270606\r\nSTATUS:CANCELLED\r\n");
+        let moved = event("DTSTART;VALUE=DATE:20290607\r\nRECURRENCE-ID;VALUE=DATE:20290606\r\n");
+        assert_eq!(days(&file(&format!("{yearly}{gone}{moved}"))), ["2026-06-06", "2029-06-07"]);
+        let listed = event("DTSTART;VALUE=DATE:20260606\r\nRDATE;VALUE=DATE:20270605,20280604\r\n");
+        assert_eq!(days(&file(&listed)), ["2026-06-06", "2027-06-05", "2028-06-04"]);
+    }
+
+    #[test]
     fn long_lines_are_folded() {
         let text = file(&event("DTSTART;VALUE=DA\r\n TE:20261225\r\n"));
         assert_eq!(days(&text), ["2026-12-25"]);
@@ -164,7 +239,10 @@ mod tests {
         let past = file(&event("DTSTART;VALUE=DATE:20010606\r\n"));
         assert_eq!(read(&past, today()), Err(BadHolidays::NoDays));
         let daily = event("DTSTART;VALUE=DATE:20250101\r\nRRULE:FREQ=DAILY\r\n");
-        assert_eq!(days(&file(&daily)).len(), usize::from(MAX_OCCURRENCES));
+        assert_eq!(read(&file(&daily), today()), Err(BadHolidays::TooManyDays));
+        let years = event("DTSTART;VALUE=DATE:20250101\r\nDTEND;VALUE=DATE:20300101\r\n");
+        let begin = "2025-01-01".parse().unwrap();
+        assert_eq!(read(&file(&years), today()), Err(BadHolidays::TooLong(begin, 1826)));
         let long = event("DTSTART;VALUE=DATE:20250101\r\nDTEND;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY\r\n");
         assert_eq!(read(&file(&long), today()), Err(BadHolidays::TooManyDays));
         let secondly = event("DTSTART;VALUE=DATE:20250101\r\nRRULE:FREQ=SECONDLY\r\n");

@@ -171,6 +171,9 @@ pub(super) async fn snooze(
         return Err(ApiError::new(Code::FieldBad, "`until`: name a time that is still to come."));
     }
     let stored = approvals::find(&state.pool, &principal, id).await?.ok_or_else(ApiError::not_found)?;
+    if stored.status != RequestStatus::Pending {
+        return Err(closed(&stored));
+    }
     approvals::snooze(&state.pool, &principal, person, id, new.until).await?;
     view(&state, &principal, stored).await
 }

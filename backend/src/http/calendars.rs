@@ -21,7 +21,7 @@ use shared_types::{
         problem::{Code, Problem},
     },
     workflow::{
-        Finding, Span,
+        Finding, Span, bounds,
         calendar::{Calendar, Holiday, WorkingTime},
     },
 };
@@ -41,7 +41,11 @@ pub(super) async fn put(
             format!("`name` is \"{}\", and the path says \"{name}\"; write the same.", calendar.name);
         return Err(ApiError::new(Code::FieldBad, detail));
     }
-    write(&state, &principal, calendar, "calendar.set").await.map(Json)
+    let mut transaction = state.pool.begin().await?;
+    let shown = write(&state, &mut transaction, &principal, calendar, "calendar.set").await?;
+    transaction.commit().await?;
+    state.engine.environment_changed();
+    Ok(Json(shown))
 }
 
 pub(super) async fn list(
@@ -102,23 +106,25 @@ pub(super) async fn put_holidays(
     Path(name): Path<String>,
     Text(text): Text,
 ) -> ApiResult<Json<ImportedHolidays>> {
-    let stored = {
-        let mut conn = state.pool.acquire().await?;
-        find(&mut conn, &principal, &name).await?
-    };
+    // Before the file is read, which takes its time.
+    find(&mut *state.pool.acquire().await?, &principal, &name).await?;
     let today = state.clock.now().date_naive();
     let read = state.reviews.run(principal.workspace, move || holidays::read(&text, today)).await?;
-    let Imported { days, left_out } =
+    let Imported { days, left_out, until } =
         read.map_err(|fault| ApiError::new(Code::HolidaysBad, format!("The file isn't taken: {fault}.")))?;
-    let mut calendar = stored.calendar;
+    let mut transaction = state.pool.begin().await?;
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    let mut calendar = find(&mut transaction, &principal, &name).await?.calendar;
     // A file has no hours: days with hours of their own were written by somebody, and stay.
     calendar.holidays.retain(|holiday| matches!(holiday, Holiday::Hours { .. }));
     let is_kept = |day: &String| calendar.holidays.iter().any(|holiday| holiday.date() == day);
     let new: Vec<String> = days.iter().map(ToString::to_string).filter(|day| !is_kept(day)).collect();
     calendar.holidays.extend(new.into_iter().map(Holiday::Closed));
     calendar.holidays.sort_by(|a, b| a.date().cmp(b.date()));
-    let calendar = write(&state, &principal, calendar, "calendar.holidays").await?;
-    Ok(Json(ImportedHolidays { calendar, days: days.len(), left_out }))
+    let calendar = write(&state, &mut transaction, &principal, calendar, "calendar.holidays").await?;
+    transaction.commit().await?;
+    state.engine.environment_changed();
+    Ok(Json(ImportedHolidays { calendar, days: days.len(), left_out, until: until.to_string() }))
 }
 
 pub(super) async fn due(
@@ -135,9 +141,10 @@ pub(super) async fn due(
     let mut conn = state.pool.acquire().await?;
     let hours = working_time(&find(&mut conn, &principal, &name).await?.calendar)?;
     drop(conn);
+    let from = query.from.unwrap_or_else(|| state.clock.now());
     let counting = move || {
-        let due = hours.due(query.from, &length)?;
-        let reminders = every.iter().flat_map(|every| hours.repeated(query.from, every));
+        let due = hours.due(from, &length).filter(|due| bounds::holds(*due))?;
+        let reminders = every.iter().flat_map(|every| hours.repeated(from, every));
         let reminders = reminders.take_while(|at| *at < due).take(MAX_REMINDERS).collect();
         Some(Due { due, reminders })
     };
@@ -154,6 +161,7 @@ async fn find(conn: &mut PgConnection, principal: &Principal, name: &str) -> Api
 /// Checks a calendar and writes it.
 async fn write(
     state: &AppState,
+    conn: &mut PgConnection,
     principal: &Principal,
     calendar: Calendar,
     action: &'static str,
@@ -165,14 +173,10 @@ async fn write(
         updated_at: state.clock.now(),
         updated_by: principal.actor(),
     };
-    let mut transaction = state.pool.begin().await?;
-    calendars::put(&mut transaction, principal.workspace, &stored).await?;
+    calendars::put(&mut *conn, principal.workspace, &stored).await?;
     let entry = audit::entry(&state.clock, principal, action, &stored.calendar.name, json!({}));
-    store::audit::insert(&mut transaction, &[&entry]).await?;
-    let shown = shown(&mut transaction, principal, stored).await?;
-    transaction.commit().await?;
-    state.engine.environment_changed();
-    Ok(shown)
+    store::audit::insert(&mut *conn, &[&entry]).await?;
+    shown(conn, principal, stored).await
 }
 
 /// A calendar that is sound, ready to count.

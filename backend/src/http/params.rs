@@ -75,8 +75,17 @@ fn read_query<T: DeserializeOwned + JsonSchema + 'static>(text: &str) -> ApiResu
             return Err(wrong(&format!("`{name}` was sent twice; send it once.")));
         }
     }
+    let required = schema.get("required").and_then(Value::as_array);
+    let mut required = required.into_iter().flatten().filter_map(Value::as_str);
+    let missing = required.find(|name| !values.contains_key(*name)).map(str::to_owned);
     reading::read(Value::Object(values)).map_err(|findings| {
-        let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
+        // What is wrong with a parameter is said before that another is missing.
+        let wrong = findings.iter().find(|finding| finding.code != "key.missing");
+        let detail = match (wrong, missing) {
+            (Some(wrong), _) => wrong.message.clone(),
+            (None, Some(name)) => format!("`{name}` is missing; send it."),
+            (None, None) => findings.first().map(|finding| finding.message.clone()).unwrap_or_default(),
+        };
         Problem::new(Code::QueryUnreadable, detail).with_findings(findings).into()
     })
 }
@@ -170,7 +179,7 @@ impl<A: FromStr, B: FromStr, S: Send + Sync> FromRequestParts<S> for Paths<A, B>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_types::api::{AnyQuery, NoQuery, executions::ExecutionQuery};
+    use shared_types::api::{AnyQuery, NoQuery, calendars::DueQuery, executions::ExecutionQuery};
 
     fn refusal(text: &str) -> String {
         read_query::<ExecutionQuery>(text).unwrap_err().problem().detail.clone()
@@ -202,6 +211,8 @@ mod tests {
         let long = format!("q={}", "x".repeat(201));
         assert!(refusal(&long).contains("`q` is too long"), "{}", refusal(&long));
         assert!(read_query::<NoQuery>("a=1").is_err());
+        let missing = read_query::<DueQuery>("span=").unwrap_err().problem().detail.clone();
+        assert_eq!(missing, "`span` is missing; send it.");
         assert!(read_query::<AnyQuery>("a=1&b=%00&c=%ff").is_ok());
     }
 }

@@ -47,14 +47,17 @@ pub struct ImportedHolidays {
     pub days: usize,
     /// How many entries were left out, since they aren't whole days.
     pub left_out: usize,
+    /// The last day up to which days that come again were taken: `2032-12-31`.
+    pub until: String,
 }
 
 /// What to count.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DueQuery {
-    /// From when.
-    pub from: DateTime<Utc>,
+    /// From when; by default from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
     /// How long, such as `2d4h`.
     #[schemars(length(max = limits::SPAN))]
     pub span: String,

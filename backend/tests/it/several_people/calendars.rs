@@ -30,6 +30,10 @@ async fn calendars_are_checked_kept_and_count_and_holidays_come_in_as_a_file() {
     assert_eq!(due["due"], "2098-12-25T08:00:00Z");
     assert_eq!(due["reminders"][0], "2098-12-24T08:00:00Z");
     author.get("calendars/office/due?from=2098-12-23T15:00:00Z&span=soon").await.problem(422);
+    author.get("calendars/office/due?span=2d").await.json(200);
+    let no_span = author.get("calendars/office/due").await.problem(422);
+    assert_eq!(no_span["detail"], "`span` is missing; send it.");
+    author.get("calendars/office/due?from=9999-12-01T15:00:00Z&span=90d").await.problem(422);
     let holidays = |text: String| {
         let admin = &admin;
         async move {
@@ -48,6 +52,7 @@ async fn calendars_are_checked_kept_and_count_and_holidays_come_in_as_a_file() {
     );
     let imported = holidays(file).await.json(200);
     assert_eq!((&imported["days"], &imported["left_out"]), (&json!(1), &json!(0)));
+    assert_eq!(imported["until"], format!("{}-12-31", year + 5));
     assert_eq!(
         imported["calendar"]["holidays"],
         json!([format!("{year}-12-25"), { "date": "2098-12-24", "hours": ["09:00-12:00"] }])

@@ -22,9 +22,13 @@ async fn several_requests_of_one_step_are_decided_together_each_for_itself() {
     assert_eq!(answer["items"][0]["status"], "approved");
     assert_eq!(answer["items"][1]["code"], "approval.changed");
     assert_eq!(answer["items"][2]["status"], "approved");
-    let again = bo.post("approvals/decisions", body).await.json(200);
+    let again = bo.post("approvals/decisions", body.clone()).await.json(200);
     assert_eq!(again["items"][0]["code"], "approval.already_decided");
     bo.post("approvals/decisions", json!({ "decision": "approve", "items": [] })).await.problem(422);
+    let no_id =
+        json!({ "decision": "approve", "items": [body["items"][0], { "approval_id": "A2", "seen": "x" }] });
+    let refused = bo.post("approvals/decisions", no_id).await.problem(422);
+    assert_eq!(refused["findings"][0]["pointer"], "/items/1/approval_id", "{refused}");
     app.publish(
         &asking("forbid: []", "[{ approvers: ['role:finance'] }]")
             .replace("workflow_id: ask", "workflow_id: other")
@@ -116,6 +120,8 @@ async fn a_place_is_handed_over_and_a_request_is_put_off_for_oneself() {
     assert_eq!(cy.get("approvals?scope=mine").await.json(200)["items"][0]["approval_id"], id.as_str());
     let done = decide(&cy, &id, "approve").await.json(200);
     assert_eq!(done["levels"][0]["decisions"][0]["for"], "bo.ek@example.com");
+    let late = cy.send(Method::PUT, &snooze, |r| r.json(&until("2099-01-01T00:00:00Z"))).await.problem(409);
+    assert_eq!(late["code"], "approval.already_decided");
     assert_eq!(cy.get("approvals?scope=decided").await.json(200)["items"][0]["approval_id"], id.as_str());
     app.stop().await;
 }

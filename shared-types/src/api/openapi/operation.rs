@@ -151,12 +151,14 @@ impl Described {
             .path
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(name) }))
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(self.path, name) }))
             .collect();
         let query = (self.query)(schemas).to_value();
         for (name, schema) in query.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let schema = without_null(schema.clone());
-            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+            let required = query.get("required").and_then(Value::as_array);
+            let required = required.is_some_and(|required| required.iter().any(|one| one == name));
+            parameters.push(json!({ "name": name, "in": "query", "required": required, "schema": schema }));
         }
         parameters.extend(self.headers());
         parameters
@@ -194,8 +196,11 @@ impl Described {
     }
 }
 
-fn path_schema(name: &str) -> Value {
+fn path_schema(path: &str, name: &str) -> Value {
     match name {
+        "name" if path.starts_with("calendars/") => {
+            json!({ "type": "string", "minLength": 1, "maxLength": limits::SLUG, "pattern": "^[a-z0-9_-]+$" })
+        }
         "workflow_id" | "rule_id" => {
             json!({ "type": "string", "minLength": 1, "maxLength": limits::SLUG, "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$" })
         }

@@ -29,6 +29,9 @@ impl Walk<'_> {
             "instant" => time_of(text).is_none().then(|| {
                 ("time.bad", format!("\"{text}\" is no time; write RFC 3339 such as 2026-03-01T10:00:00Z"))
             }),
+            "uuid" => uuid::Uuid::parse_str(text).is_err().then(|| {
+                ("id.bad", format!("\"{}\" is no id: a UUID", text.chars().take(50).collect::<String>()))
+            }),
             "date-time" => bounds::instant(text).err().map(|error| ("time.bad", error.to_string())),
             "slug" => (!is_slug(text)).then(|| {
                 (

@@ -152,7 +152,7 @@ fn import(name: &str, again: &Callback<()>, toaster: Option<&Toaster>) -> Callba
             let toast = match text {
                 None => Toast::failed("The file can't be read."),
                 Some(file) => match bridge::ask(ImportHolidays { name, file }).await {
-                    Ok(imported) => Toast::done(taken(imported.days, imported.left_out)),
+                    Ok(imported) => Toast::done(taken(imported.days, imported.left_out, &imported.until)),
                     Err(failure) => Toast::failed(failure.words()),
                 },
             };
@@ -164,8 +164,9 @@ fn import(name: &str, again: &Callback<()>, toaster: Option<&Toaster>) -> Callba
     })
 }
 
-fn taken(days: usize, left_out: usize) -> String {
-    let taken = format!("{} taken from the file", format::count(days, "holiday", "holidays"));
+/// `12 holidays taken from the file, up to 2032-12-31; 1 entry left out, not whole days`.
+fn taken(days: usize, left_out: usize, until: &str) -> String {
+    let taken = format!("{} taken from the file, up to {until}", format::count(days, "holiday", "holidays"));
     match left_out {
         0 => taken,
         left_out => {
