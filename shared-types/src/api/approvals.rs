@@ -77,7 +77,7 @@ pub struct Approval {
     #[serde(default)]
     pub stuck: Option<String>,
     /// When and why it was opened again after it was approved.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub reopened: Vec<Reopening>,
     /// The calendar that its deadlines are counted in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,10 +86,10 @@ pub struct Approval {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_seconds_left: Option<i64>,
     /// What an approver may change, with what it holds now.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub form: Vec<ApprovalField>,
     /// What an approval sends, as far as it is known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub effects: Vec<ApprovalEffect>,
     /// Whether it may be decided from a notification or a message, without opening it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -229,13 +229,13 @@ pub struct ApprovalDecision {
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// When they decided by their own clock; shown, never trusted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub decided_at: Option<DateTime<Utc>>,
     /// When they took it back.
     #[serde(default)]
     pub retracted_at: Option<DateTime<Utc>>,
     /// When something else came to be asked than what it approves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub superseded_at: Option<DateTime<Utc>>,
 }
 
@@ -252,7 +252,7 @@ pub struct ApprovalHandover {
     pub to_name: String,
     /// What was said.
     pub comment: Option<String>,
-    /// When the request was opened again, in UTC.
+    /// When it was handed over, in UTC.
     pub at: DateTime<Utc>,
 }
 

@@ -23,6 +23,9 @@ async fn levels_are_asked_in_order_and_each_passes_by_its_quorum() {
         first["you"],
         json!({ "may": ["approve", "reject", "request_changes"], "level": "finance", "for": [] })
     );
+    for list in ["form", "effects", "reopened"] {
+        assert_eq!(first[list], json!([]), "{list}");
+    }
     let early = card(&ada, &id).await;
     assert_eq!(
         early["cannot_because"],
