@@ -22,8 +22,8 @@ impl State {
         self.version >= 5
     }
 
-    /// Whether values that `set` makes at the time have placeholders on the way ahead, and the looks of all its requests share
-    /// their bounds.
+    /// Whether values that `set` makes at the time have placeholders on the way ahead, the looks of all its requests share
+    /// their bounds, and reminders that come late wait for the opening.
     pub(super) fn holds_places(&self) -> bool {
         self.version >= 6
     }

@@ -34,7 +34,10 @@ impl Found {
 
     pub(crate) fn environment(&self) -> RunEnvironment {
         serde_json::from_value(json!({
-            "people": [{ "email": "bo@example.com", "name": "Bo", "roles": ["operator", "finance"] }],
+            "people": [
+                { "email": "bo@example.com", "name": "Bo", "roles": ["operator", "finance"] },
+                { "email": "ada@example.com", "name": "Ada", "roles": ["operator", "legal"] },
+            ],
             "rules": { "limit": self.rule() }, "revisions": { "refunds": self.revision },
         }))
         .unwrap()
@@ -170,8 +173,14 @@ impl Driver {
     }
 
     pub(crate) fn decide(&mut self, found: &Found, verb: &str) {
+        self.decide_as(
+            found,
+            &json!({ "verb": verb, "by": "bo@example.com", "name": "Bo", "comment": "So" }),
+        );
+    }
+
+    pub(crate) fn decide_as(&mut self, found: &Found, decision: &Value) {
         let approval_id = self.run.state().open_request().unwrap();
-        let decision = json!({ "verb": verb, "by": "bo@example.com", "name": "Bo", "comment": "So" });
         let input = json!({ "input": "decided", "approval_id": approval_id, "decision": decision });
         self.apply(found, &serde_json::from_value(input).unwrap());
         self.settle(found);

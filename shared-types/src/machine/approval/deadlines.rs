@@ -75,6 +75,14 @@ impl Counting {
         }
     }
 
+    /// When people work again; none where they work now, or always.
+    fn closed_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Plain => None,
+            Self::Calendar(hours) => hours.opening_from(now).filter(|opening| *opening > now),
+        }
+    }
+
     /// A level whose calendar changed: what is still to come is counted again from its opening.
     fn recounted(&self, level: &RequestLevel, now: DateTime<Utc>) -> LevelProgress {
         let Some(opened_at) = level.progress.opened_at else { return level.progress.clone() };
@@ -181,7 +189,15 @@ impl Transition<'_> {
         }
         let counting = self.counting_of(approval_id);
         let now = self.stamp.at;
+        let waits = self.state.holds_places().then(|| counting.closed_until(now)).flatten();
         let Some(level) = self.open_level_mut(approval_id) else { return Err(InputError::NotExpected) };
+        if let Some(opening) = waits {
+            // It comes late, and people don't work any more.
+            level.progress.reminds_at = Some(opening);
+            self.command(Command::SetTimer { timer: Timer::Reminder { approval_id }, at: opening });
+            self.update_request(approval_id, false);
+            return Ok(());
+        }
         level.progress.reminded_at = Some(now);
         level.progress.reminds_at = counting.recounted(level, now).reminds_at;
         let timer = Timer::Reminder { approval_id };

@@ -111,8 +111,8 @@ impl WorkingTime {
         self.zone
     }
 
-    /// The time itself where it is open, else the next opening.
-    fn opening_from(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// The time itself where it is open, else the next opening; none where that would be later than time is counted.
+    pub fn opening_from(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.openings(at).next().map(|(opens, _)| opens.max(at))
     }
 
