@@ -80,7 +80,13 @@ pub(crate) async fn ask(
             () = tokio::time::sleep(UNDO) => {}
         }
     }
-    match send(shell, &scope, item.id).await? {
+    let sent = if is_behind(shell, &scope, &item).await? {
+        flush(shell, Held::Kept).await;
+        Sent::Not
+    } else {
+        send(shell, &scope, item.id).await?
+    };
+    match sent {
         Sent::Recorded(approval) => {
             shell.cache().delete_queued(&item.id.to_string()).await.map_err(failed)?;
             shell.publish(&ShellEvent::Outbox);
@@ -96,6 +102,14 @@ pub(crate) async fn ask(
             None => DecisionResult::Undone,
         }),
     }
+}
+
+/// Whether something that was done earlier with the same request still waits.
+async fn is_behind(shell: &Shell, scope: &Scope, item: &QueuedDecision) -> Result<bool, Failure> {
+    let rows = shell.cache().outbox().await.map_err(failed)?;
+    let own = rows.into_iter().filter(|row| row.scope == *scope).filter_map(|row| row.item);
+    let mut earlier = own.take_while(|other| other.id != item.id);
+    Ok(earlier.any(|other| other.approval_id == item.approval_id && other.state.waits()))
 }
 
 /// A row of the Outbox, where it is still there.
@@ -144,10 +158,15 @@ pub(crate) async fn send_held(shell: &Shell) {
         let Ok((scope, _)) = shell.who() else { return };
         let rows = shell.cache().outbox().await.unwrap_or_default();
         let own = rows.into_iter().filter(|row| row.scope == scope).filter_map(|row| row.item);
-        let held: Vec<Uuid> = own.filter(is_held).map(|item| item.id).collect();
+        let held: Vec<QueuedDecision> = own.filter(is_held).collect();
         shell.hurried().notify_waiters();
-        for id in held {
-            if let Err(failure) = send(shell, &scope, id).await {
+        for item in held {
+            let sent = match is_behind(shell, &scope, &item).await {
+                Ok(true) => continue,
+                Ok(false) => send(shell, &scope, item.id).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = sent {
                 tracing::warn!(failure = failure.words(), "the Outbox could not be written");
             }
         }

@@ -178,3 +178,42 @@ async fn what_is_handed_over_or_snoozed_offline_waits_and_is_sent() {
     assert!(sent[0].headers.contains_key("idempotency-key"), "handed over once, however often it is sent");
     assert!(server.sent("/snooze").last().unwrap().body["until"].is_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_later_with_a_request_is_not_sent_before_what_waits() {
+    let status = Arc::new(Mutex::new(503));
+    let (server, app) = app_with(&status).await;
+    let (id, other) = (ApprovalId(clock::new_id()), ApprovalId(clock::new_id()));
+    let snooze = |until| SnoozeRequest { id, title: "Order 1".to_owned(), until };
+    app.ask(snooze(Some(clock::now()))).await.unwrap();
+    let decide = |id| DecideApproval { id, title: "Order".to_owned(), decision: approve(), can_undo: false };
+    // While the server is gone, nothing more of this request is tried, and another request isn't held up.
+    assert!(matches!(app.ask(decide(id)).await.unwrap(), DecisionResult::Queued(_)));
+    assert!(server.sent("/decisions").is_empty());
+    app.ask(decide(other)).await.unwrap();
+    assert_eq!(server.sent("/decisions").len(), 1);
+    // Once it answers, each is sent in the order in which it was done.
+    *status.lock().unwrap() = 200;
+    app.ask(snooze(None)).await.unwrap();
+    let of_request = server.heard.lock().unwrap().clone();
+    let of_request = of_request.iter().filter(|heard| heard.path.contains(&id.to_string()));
+    let sent: Vec<(String, String)> = of_request
+        .map(|heard| (heard.method.clone(), heard.path.rsplit('/').next().unwrap().to_owned()))
+        .collect();
+    let last: Vec<(&str, &str)> =
+        sent[sent.len() - 3..].iter().map(|(method, end)| (method.as_str(), end.as_str())).collect();
+    assert_eq!(last, [("PUT", "snooze"), ("POST", "decisions"), ("DELETE", "snooze")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_answer_keeps_nobody_who_closes_the_app() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let server = Server::gated(&gate, || approval(ApprovalId(Uuid::nil()), "approved")).await;
+    let app = App::open().await;
+    app.sign_in(&server, "ina").await;
+    let (_, deciding) = held(&app).await;
+    let closing = tokio::time::timeout(super::fixture::LONG, close_guard::closes(&app.shell)).await;
+    assert_eq!(closing, Ok(false), "whoever closes is asked, since the decision still waits");
+    assert_eq!(server.sent("/decisions").len(), 1);
+    deciding.abort();
+}
