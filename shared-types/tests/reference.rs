@@ -1,5 +1,5 @@
 //! `docs/language.md` is the reference: its tables are the program's own, each of its examples is checked and passes its
-//! own tests, and no step, effect, operator or trigger is without one.
+//! own tests, and no step, effect, operator or trigger is without one. So are the examples of the guides.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::Value;
@@ -15,6 +15,7 @@ use shared_types::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/language.md");
+const GUIDES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guides");
 const HEAD: &str = "workflow_id: example\nname: Example\ntrigger: { type: manual }\n";
 
 fn text() -> String {
@@ -49,18 +50,37 @@ fn gather(value: &Value, key: &str, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Checks an example and runs its own tests; the document as a value.
+fn passes(example: &str) -> Value {
+    let checked = review(example, Format::Yaml, &Environment::Unknown);
+    let errors: Vec<_> = checked.findings.iter().filter(|f| f.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{example}\n{errors:#?}");
+    let document = checked.document.unwrap();
+    // What this server can't run yet has no tests that could be run.
+    assert!(!document.tests.is_empty() || !unsupported(&document).is_empty(), "no tests:\n{example}");
+    checked.value
+}
+
+#[test]
+fn the_examples_of_the_guides_are_sound_and_pass_their_own_tests() {
+    let mut found = 0;
+    for guide in std::fs::read_dir(GUIDES).unwrap() {
+        let guide = std::fs::read_to_string(guide.unwrap().path()).unwrap();
+        for example in examples(&guide) {
+            passes(&example);
+            found += 1;
+        }
+    }
+    assert!(found > 0, "the guides have no example");
+}
+
 #[test]
 fn each_example_is_sound_and_passes_its_own_tests() {
     let (mut types, mut operators) = (BTreeSet::new(), BTreeSet::new());
     for example in examples(&text()) {
-        let checked = review(&example, Format::Yaml, &Environment::Unknown);
-        let errors: Vec<_> = checked.findings.iter().filter(|f| f.severity == Severity::Error).collect();
-        assert!(errors.is_empty(), "{example}\n{errors:#?}");
-        let document = checked.document.unwrap();
-        // What this server can't run yet has no tests that could be run.
-        assert!(!document.tests.is_empty() || !unsupported(&document).is_empty(), "no tests:\n{example}");
-        gather(&checked.value, "type", &mut types);
-        gather(&checked.value, "operator", &mut operators);
+        let value = passes(&example);
+        gather(&value, "type", &mut types);
+        gather(&value, "operator", &mut operators);
     }
     let wanted = variants("Step").into_iter().chain(variants("Effect")).chain(variants("Trigger"));
     let missing: Vec<String> =

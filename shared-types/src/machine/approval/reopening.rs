@@ -42,12 +42,21 @@ impl ApprovedRequest {
     }
 }
 
+/// What would be other than approved: the effect's number among those of its step, its type, and the workflow or rule whose
+/// revision it is.
+#[derive(Clone, Copy)]
+struct Differing<'d> {
+    index: u32,
+    kind: &'d str,
+    of: Option<&'d str>,
+}
+
 /// Why a request is open again, in words.
-fn because(place: &StepAddress, kind: &str, changes: &[FieldChange]) -> String {
+fn because(place: &StepAddress, what: Differing<'_>, changes: &[FieldChange]) -> String {
     let step = &place.step;
     let named: Vec<&str> = changes.iter().map(|change| change.pointer.as_str()).collect();
     let named = if named == [""] { "all of it".to_owned() } else { named.join(", ") };
-    match (kind, changes) {
+    match (what.kind, changes) {
         (_, [change]) if change.pointer.is_empty() && change.from.is_null() => {
             format!("{step} is beyond what could be looked at when it was approved")
         }
@@ -55,13 +64,13 @@ fn because(place: &StepAddress, kind: &str, changes: &[FieldChange]) -> String {
         (SET, _) => format!("{step} would set something else than what was approved: {named}"),
         (WORKFLOW_REVISION, [change]) => {
             let (from, to) = (as_text(&change.from), as_text(&change.to));
-            format!(
-                "{step} would run revision {to} of its workflow, and revision {from} was approved: {named}"
-            )
+            let of = what.of.unwrap_or("its workflow");
+            format!("{step} would run revision {to} of {of}, and revision {from} was approved: {named}")
         }
         (RULE_VERSION, [change]) => {
             let (from, to) = (as_text(&change.from), as_text(&change.to));
-            format!("{step} would ask version {to} of its rule, and version {from} was approved: {named}")
+            let of = what.of.map_or_else(|| "its rule".to_owned(), |rule| format!("the rule {rule}"));
+            format!("{step} would ask version {to} of {of}, and version {from} was approved: {named}")
         }
         _ => format!("{step} would send something else than what was approved: {named}"),
     }
@@ -191,7 +200,7 @@ impl Transition<'_> {
         })?;
         let approved = self.state.approved.remove(at);
         let change = FieldChange { pointer: String::new(), from: Value::Null, to: json!(place.to_string()) };
-        Some(self.reopen(approved, place, (index, kind), &[change]))
+        Some(self.reopen(approved, place, Differing { index, kind, of: None }, &[change]))
     }
 
     /// What people approved of this effect of a place, and of which of the approved requests it is part.
@@ -226,7 +235,9 @@ impl Transition<'_> {
             }
         };
         let approved = self.state.approved.remove(at);
-        Some(self.reopen(approved, place, (index, kind), &changes))
+        let named = sent.request.as_ref().filter(|_| self.state.holds_places());
+        let of = named.and_then(|now| now.get("workflow_id").or_else(|| now.get("rule_id"))?.as_str());
+        Some(self.reopen(approved, place, Differing { index, kind, of }, &changes))
     }
 
     /// What was approved is done.
@@ -246,14 +257,14 @@ impl Transition<'_> {
         &mut self,
         approved: ApprovedRequest,
         place: &StepAddress,
-        (index, kind): (u32, &str),
+        what: Differing<'_>,
         changes: &[FieldChange],
     ) -> Next {
         let definition = self.definition;
         let ApprovedRequest { approval_id, mut request } = approved;
         let now = self.stamp.at;
-        let because = because(place, kind, changes);
-        let resumes = ResumePoint { place: place.clone(), index };
+        let because = because(place, what, changes);
+        let resumes = ResumePoint { place: place.clone(), index: what.index };
         if let Some(step) = definition.step(&request.place.step) {
             let asked = Asked {
                 step,
