@@ -177,14 +177,25 @@ impl Window {
         .await;
     }
 
-    /// Takes a picture of the display, into the folder that `IW_TEST_PICTURES` names, if it names one. `WebKit`'s own picture
-    /// now and then never comes on a display without a screen, so that `scrot` takes it.
+    /// Takes pictures of the display in both themes, into the folder that `IW_TEST_PICTURES` names, if it names one.
     pub(crate) async fn picture(&self, name: &str) {
         let Ok(folder) = std::env::var("IW_TEST_PICTURES") else { return };
         std::fs::create_dir_all(&folder).unwrap();
-        let file = std::path::Path::new(&folder).join(format!("{name}.png"));
-        let taken = tokio::process::Command::new("scrot").arg("-o").arg(file).status().await.unwrap();
-        assert!(taken.success(), "scrot takes no picture of {name}");
+        let before = self.script("return document.documentElement.dataset.theme || ''").await.unwrap();
+        for theme in ["light", "dark"] {
+            self.paint(theme).await;
+            scrot(&std::path::Path::new(&folder).join(format!("{name}-{theme}.png"))).await;
+        }
+        self.paint(before.as_str().unwrap()).await;
+    }
+
+    /// Shows a theme until the next page paints its own.
+    pub(crate) async fn paint(&self, theme: &str) {
+        self.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await.unwrap();
+        // What is painted is on the display two frames later.
+        let painted =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(true)))";
+        self.script_async(painted).await.unwrap();
     }
 
     /// Presses and lets go of a key.
@@ -256,4 +267,10 @@ impl Drop for Window {
         let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.driver.wait();
     }
+}
+
+/// Takes a picture of the display. `WebKit`'s own now and then never comes on a display without a screen.
+async fn scrot(file: &std::path::Path) {
+    let taken = tokio::process::Command::new("scrot").arg("-o").arg(file).status().await.unwrap();
+    assert!(taken.success(), "scrot takes no picture for {}", file.display());
 }

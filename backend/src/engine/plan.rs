@@ -90,26 +90,7 @@ pub(super) async fn plan(
                 let key = decision_key.map(str::to_owned);
                 side_rows.voided.push(VoidedDecisions { approval_id, numbers: decisions, voided, at, key });
             }
-            Command::UpdateRequest(update) => {
-                let kind =
-                    if update.asks_others { LiveKind::ApprovalAsked } else { LiveKind::ApprovalChanged };
-                post_commit.messages.push((kind, update.approval_id.to_string(), None));
-                if update.reopens {
-                    // It was closed by the same decision.
-                    side_rows.closed.retain(|closed| closed.approval_id != update.approval_id);
-                }
-                // What came later of the same request is all that is kept; whom it comes to ask counts all the same.
-                let of_same = |other: &RequestUpdate| other.approval_id == update.approval_id;
-                let earlier = side_rows.updated.iter().find(|other| of_same(other));
-                let (asks_others, reopens) =
-                    earlier.map_or((false, false), |other| (other.asks_others, other.reopens));
-                side_rows.updated.retain(|other| !of_same(other));
-                side_rows.updated.push(RequestUpdate {
-                    asks_others: update.asks_others || asks_others,
-                    reopens: update.reopens || reopens,
-                    ..*update
-                });
-            }
+            Command::UpdateRequest(update) => plan_update(*update, &mut side_rows, &mut post_commit),
             Command::Close { approval_id, status, because } => {
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
                 side_rows.closed.push(Closed { approval_id, status, because });
@@ -144,6 +125,26 @@ pub(super) async fn plan(
         }
     }
     Ok((side_rows, post_commit))
+}
+
+/// A request as it stands after the change.
+fn plan_update(update: RequestUpdate, side_rows: &mut SideRows, post_commit: &mut PostCommit) {
+    let kind = if update.asks_others { LiveKind::ApprovalAsked } else { LiveKind::ApprovalChanged };
+    post_commit.messages.push((kind, update.approval_id.to_string(), None));
+    if update.reopens {
+        // It was closed by the same decision.
+        side_rows.closed.retain(|closed| closed.approval_id != update.approval_id);
+    }
+    // What came later of the same request is all that is kept; whom it comes to ask counts all the same.
+    let of_same = |other: &RequestUpdate| other.approval_id == update.approval_id;
+    let earlier = side_rows.updated.iter().find(|other| of_same(other));
+    let (asks_others, reopens) = earlier.map_or((false, false), |other| (other.asks_others, other.reopens));
+    side_rows.updated.retain(|other| !of_same(other));
+    side_rows.updated.push(RequestUpdate {
+        asks_others: update.asks_others || asks_others,
+        reopens: update.reopens || reopens,
+        ..update
+    });
 }
 
 /// An event that a run publishes. It is pending until the workflows that it starts are started.

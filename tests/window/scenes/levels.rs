@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const DEE: &str = "dee.holm@example.com";
 
 /// An order on credit that finance and legal sign off.
-async fn credit(scene: &Scene, id: &str) -> (String, String) {
+pub(super) async fn credit(scene: &Scene, id: &str) -> (String, String) {
     let order = json!({ "id": id, "customer": "Lund Robotics", "total": "23760.00", "currency": "EUR", "credit_days": 30, "open_invoices": "8120.00" });
     let event = json!({ "type": "order.credit.requested", "id": id, "payload": { "order": order } });
     let answer = scene.world.event(&event).await;
@@ -203,7 +203,7 @@ async fn a_decision_on_what_was_read_before_tells_the_difference_and_locks_until
     scene.world.decide(&cy, &approval, edit).await;
     scene.wire.mend();
     scene.window.visit(&format!("/inbox/{approval}")).await;
-    scene.window.says("/form/credit_days from 30 to 14").await;
+    scene.window.says("Credit days: 30 → 14").await;
     scene.window.holds("document.querySelector('.card .foot .btn').disabled").await;
     scene.window.picture("levels-changed-meanwhile").await;
     scene.window.press("a").await;

@@ -30,12 +30,15 @@ pub(super) struct Page {
 /// What the pages show.
 pub(super) struct Things {
     approval: String,
+    /// A request of two levels.
+    levels: String,
     run: String,
 }
 
-/// A request, its run and two rules.
+/// Two requests, a run and two rules.
 pub(super) async fn with_things_to_see(scene: &Scene) -> Things {
     let (approval, run) = scene.world.order("X-1").await;
+    let (levels, _) = super::levels::credit(scene, "X-2").await;
     let ada = scene.world.token(crate::editing::ADA).await;
     for rule in [
         "rule_id: large\nname: Large\ncondition: { expr: \"order.total >= 10000\" }\n",
@@ -43,7 +46,7 @@ pub(super) async fn with_things_to_see(scene: &Scene) -> Things {
     ] {
         scene.world.add_document(&ada, "rules", rule).await;
     }
-    Things { approval, run }
+    Things { approval, levels, run }
 }
 
 /// Every route of `ui/src/route.rs`, in the order of the rail.
@@ -53,6 +56,7 @@ pub(super) fn pages(things: &Things) -> Vec<Page> {
     vec![
         of_server("/inbox", "Order X-1"),
         of_server(&format!("/inbox/{}", things.approval), "If you reject"),
+        of_server(&format!("/requests/others/{}", things.levels), "2 of finance"),
         of_server("/messages", "Messages"),
         of_server("/runs", "Order X-1"),
         of_server(&format!("/runs/{}", things.run), "ask_manager"),
@@ -88,7 +92,7 @@ async fn long_words_and_many_rows_fit_at_three_widths() {
         scene.world.order(&format!("L-{}", n + 2)).await;
     }
     scene.window.says("Order L-1").await;
-    let long = Things { approval, run };
+    let long = Things { approval, levels: things.levels.clone(), run };
     for Page { path, says, .. } in pages(&long).into_iter().chain(pages(&things)) {
         scene.window.visit(&path).await;
         scene.window.says(says).await;
@@ -105,7 +109,7 @@ async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
         std::fs::read_to_string(std::env::var("IW_TEST_AXE").expect("IW_TEST_AXE names axe-core")).unwrap();
     let mut found = Vec::new();
     for theme in ["light", "dark"] {
-        scene.window.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await.unwrap();
+        scene.window.paint(theme).await;
         for Page { path, says, .. } in pages(&things) {
             scene.window.visit(&path).await;
             scene.window.says(says).await;
@@ -132,7 +136,7 @@ async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
     }
     crate::sign_out(&scene.window).await;
     for theme in ["light", "dark"] {
-        scene.window.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await.unwrap();
+        scene.window.paint(theme).await;
         found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} sign-in {what}")));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

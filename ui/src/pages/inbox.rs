@@ -2,6 +2,7 @@
 
 mod bulk;
 mod card;
+mod changes;
 mod comment_drafts;
 mod decide;
 mod evidence;

@@ -1,6 +1,7 @@
 //! The decision card: the question, how it stands, what follows, the evidence, why, who said what.
 
 use super::{
+    changes::changes,
     decide::Decide,
     evidence::facts,
     exact,
@@ -116,10 +117,7 @@ fn stuck(approval: &Approval) -> Html {
         <>
             if let Some(last) = approval.reopened.last().filter(|_| approval.status == RequestStatus::Pending) {
                 <div class="banner is-wrapped" role="status"><Glyph icon={Icon::Look} tone="wait" />
-                    <span class="fill">{ format!("Asked again {}: {}.", format::clock(last.at), last.because) }
-                        { last.changes.iter().map(|change| html! {
-                            <span class="change">{ format!(" {}: ", change.pointer) }<span class="was">{ format::value(&change.from) }</span>{ " → " }<b>{ format::value(&change.to) }</b></span>
-                        }).collect::<Html>() }</span></div>
+                    <span class="fill">{ format!("Asked again {}: {}.", format::clock(last.at), last.because) }{ changes(&last.changes) }</span></div>
             }
             if let Some(why) = &approval.stuck {
                 <div class="banner" role="status"><Glyph icon={Icon::Look} tone="wait" />

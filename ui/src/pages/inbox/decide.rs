@@ -300,14 +300,19 @@ fn actions(
     let approves = if is_edited { "Approve with edits " } else { "Approve " };
     let is_filled_in = form::faults(approval, &props.edits).is_empty();
     let may_reject = may || (can(Verb::Reject) && !props.is_locked);
-    html! {
+    let decide = html! {
         <>
             <button {class} disabled={!may || !is_filled_in} onclick={approve}>{ approves }<kbd>{ "a" }</kbd></button>
             <button class="btn" disabled={!may_reject} onclick={begin(Verdict::Reject)}>{ "Reject " }<kbd>{ "r" }</kbd></button>
             <button class="btn" disabled={!may} onclick={begin(Verdict::RequestChanges)}>{ "Request changes " }<kbd>{ "c" }</kbd></button>
-            if can(Verb::Retract) { <TakeBack approval={approval.clone()} said={props.said.clone()} /> }
+        </>
+    };
+    html! {
+        <>
+            // Whoever has decided can only take that back.
+            if can(Verb::Retract) { <TakeBack approval={approval.clone()} said={props.said.clone()} /> } else { { decide } }
             <More approval={approval.clone()} {may} leave={props.leave.clone()} said={props.said.clone()} />
-            <span class="cut note push" title={says.clone()}>if props.on_its_way.is_some() { <Glyph icon={Icon::Outbox} /> }{ says.clone() }</span>
+            <span class="note push" title={says.clone()}>if props.on_its_way.is_some() { <Glyph icon={Icon::Outbox} /> }<span class="cut">{ says.clone() }</span></span>
         </>
     }
 }

@@ -1,8 +1,10 @@
 //! A decision that the server refused, on the card of its request.
 
+use super::changes::changes;
 use crate::components::icon::{Glyph, Icon};
 use shared_types::{
-    api::problem::Code,
+    api::problem::{Code, Problem},
+    approval::progress::FieldChange,
     desktop::{QueuedDecision, QueuedDecisionState},
     ids::ApprovalId,
 };
@@ -24,6 +26,17 @@ pub(super) fn unread_change(queued: &[QueuedDecision], id: ApprovalId) -> Option
     (problem.code == Code::ApprovalChanged.as_str() && is_unread).then_some(last.id)
 }
 
+/// Why the server refused it; where something else is asked by then, with the difference.
+fn why(problem: &Problem) -> Html {
+    let changed = problem.more.get("changes").cloned();
+    let changed: Vec<FieldChange> =
+        changed.and_then(|changed| serde_json::from_value(changed).ok()).unwrap_or_default();
+    if changed.is_empty() {
+        return html! { { format!("Yours was not recorded. {}", problem.detail) } };
+    }
+    html! { <>{ "Yours was not recorded: what is asked has changed since you read it." }{ changes(&changed) }{ "." }</> }
+}
+
 /// A decision that the server refused: what happened, and that nothing written is gone.
 pub(super) fn refused(
     queued: &[QueuedDecision],
@@ -35,7 +48,7 @@ pub(super) fn refused(
     match last.map(|item| &item.state) {
         Some(QueuedDecisionState::Rejected { problem }) => html! {
             <div class="banner is-wrapped" role="alert"><Glyph icon={Icon::Look} tone="wait" />
-                <span class="fill">{ format!("Yours was not recorded. {} What you wrote is kept in Outbox.", problem.detail) }</span>
+                <span class="fill">{ why(problem) }{ " What you wrote is kept in Outbox." }</span>
                 if let Some(item) = unread {
                     <button class="btn push" onclick={changed.reform(move |_: MouseEvent| {
                         READ.with_borrow_mut(|read| read.insert(item));
