@@ -89,10 +89,10 @@ pub(super) fn set_now(
 }
 
 /// The effects of a step; an `emit` step is one.
-pub(super) fn effects_of(step: &Step) -> Vec<Effect> {
-    let emitted =
-        if let StepKind::Emit { emit } = &step.kind { Some(Effect::EmitEvent(emit.clone())) } else { None };
-    step.effects().iter().cloned().chain(emitted).collect()
+pub(super) fn effects_of(step: &Step) -> impl Iterator<Item = Cow<'_, Effect>> {
+    let emitted = if let StepKind::Emit { emit } = &step.kind { Some(emit.clone()) } else { None };
+    let emitted = emitted.map(|emit| Cow::Owned(Effect::EmitEvent(emit)));
+    step.effects().iter().map(Cow::Borrowed).chain(emitted)
 }
 
 /// What effects see of an approval that isn't there yet: the edits as they stand, and a placeholder for the rest.

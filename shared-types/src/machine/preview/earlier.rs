@@ -66,7 +66,8 @@ pub(in crate::machine) fn resolved(
             break;
         }
         let skipped = if step.id == *from { first as usize } else { 0 };
-        for (index, effect) in (0u32..).zip(&effects_of(step)).skip(skipped) {
+        for (index, effect) in (0u32..).zip(effects_of(step)).skip(skipped) {
+            let effect = effect.as_ref();
             if !sends(effect) {
                 continue;
             }

@@ -36,7 +36,7 @@ impl<'t> Transition<'t> {
         }
         match &step.kind {
             StepKind::Condition(_) => self.look_at_condition(step, place),
-            StepKind::Switch { .. } => self.look_at_fork(step, place, 0),
+            StepKind::Switch { .. } => self.look_at_fork(step, place),
             StepKind::Action { .. } | StepKind::Execute { .. } | StepKind::Emit { .. } => {
                 self.look_at_effects(step, place, from)
             }
@@ -64,32 +64,21 @@ impl<'t> Transition<'t> {
     }
 
     fn look_at_condition(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
-        let Some(rule_id) = step.latest_rule() else { return self.look_at_fork(step, place, 0) };
-        let rule = self.stamp.environment.as_deref().and_then(|known| known.rules.get(rule_id));
-        let Some(rule) = rule else {
+        let Some(rule_id) = step.latest_rule() else { return self.look_at_fork(step, place) };
+        let known = self.stamp.environment.as_deref();
+        let Some(rule) = known.and_then(|known| known.rules.get(rule_id)) else {
             self.say_step(step, place);
             return Ok(Next::Stay);
         };
         self.note(place, 0, RULE_VERSION, version_of(rule_id, rule.version));
-        self.look_at_fork(step, place, 1)
-    }
-
-    /// A step that goes one way or another by what is known.
-    fn look_at_fork(&mut self, step: &'t Step, place: &StepAddress, index: u32) -> Result<Next, Failure> {
-        let (way, is_known) = self.with_decision_unknown(|copy| copy.way_of(step, place));
-        if !is_known {
-            self.say_step(step, place);
+        if !self.look_at_way(step, place, 1) {
             return Ok(Next::Stay);
         }
-        self.note(place, index, WAY, way.unwrap_or_default());
-        match step.latest_rule() {
-            Some(rule_id) => {
-                let environment = self.stamp.environment.as_deref();
-                let rule = environment.and_then(|known| known.rules.get(rule_id));
-                rule.map_or(Ok(Next::Stay), |rule| self.evaluate_rule(step, place, rule_id, rule))
-            }
-            None => self.dispatch(step, place),
-        }
+        self.evaluate_rule(step, place, rule_id, rule)
+    }
+
+    fn look_at_fork(&mut self, step: &'t Step, place: &StepAddress) -> Result<Next, Failure> {
+        if self.look_at_way(step, place, 0) { self.dispatch(step, place) } else { Ok(Next::Stay) }
     }
 
     fn look_at_foreach(
@@ -98,14 +87,22 @@ impl<'t> Transition<'t> {
         place: &StepAddress,
         foreach: &Foreach,
     ) -> Result<Next, Failure> {
-        let (way, is_known) = self.with_decision_unknown(|copy| copy.way_of(step, place));
-        if !is_known {
-            self.say_step(step, place);
+        if !self.look_at_way(step, place, 0) {
             return Ok(Next::Stay);
         }
-        self.note(place, 0, WAY, way.unwrap_or_default());
         self.forget_outcome(step);
         self.foreach(step, place, foreach)
+    }
+
+    /// Notes which way a step goes by what is known; false where that isn't known, and the way ends.
+    fn look_at_way(&mut self, step: &Step, place: &StepAddress, index: u32) -> bool {
+        let (way, is_known) = self.with_decision_unknown(|copy| copy.way_of(step, place));
+        if is_known {
+            self.note(place, index, WAY, way.unwrap_or_default());
+        } else {
+            self.say_step(step, place);
+        }
+        is_known
     }
 
     fn look_at_set(
@@ -208,7 +205,8 @@ impl<'t> Transition<'t> {
         if let Some(name) = name {
             self.say(name);
         }
-        for (index, effect) in (0u32..).zip(&effects_of(step)).skip(from as usize) {
+        for (index, effect) in (0u32..).zip(effects_of(step)).skip(from as usize) {
+            let effect = effect.as_ref();
             let templates = effect.located_templates();
             let resolve = |scope: &Scope<'_>| Ok(sent_by(effect, scope)?.unwrap_or_default());
             let sent = match self.resolved(&context, &templates, resolve) {
