@@ -95,6 +95,8 @@ impl Viewer<'_> {
         let policy = stored.policy();
         let is_open = stored.status == RequestStatus::Pending;
         let needed = if is_open { policy.still_needed(&self.people, self.role_names) } else { None };
+        // What was found when it was looked at last may not be so any more.
+        let stuck = stored.stuck.clone().filter(|_| is_open && policy.stuck(&self.people).is_some());
         let cannot = match self.address {
             Some(address) => policy.may_decide(&self.people, address).err().map(|why| format!("{why}.")),
             None => Some("An API key can't decide; people do.".to_owned()),
@@ -140,7 +142,7 @@ impl Viewer<'_> {
             can_decide: cannot.is_none(),
             cannot_because: cannot,
             you,
-            stuck: stored.stuck.filter(|_| is_open),
+            stuck,
             reopened: stored.reopened,
             working_seconds_left: self.working_seconds_left(request.calendar.as_deref(), request.expires_at),
             calendar: request.calendar,

@@ -220,9 +220,8 @@ fn changed(stored: &StoredApproval, seen: &str) -> ApiError {
     let changes = changes_since(&stored.seen_changes, seen);
     let mut problem = ApiError::from(DecisionRefused::Changed).into_problem();
     if !changes.is_empty() {
-        let told = changes.iter().take(TOLD).map(|change| {
-            format!("{} from {} to {}", change.pointer, as_text(&change.from), as_text(&change.to))
-        });
+        let told =
+            changes.iter().take(TOLD).map(|change| format!("{} {}", change.pointer, change.in_words()));
         let told = told.collect::<Vec<_>>().join(", ");
         let more = if changes.len() > TOLD { ", and more" } else { "" };
         problem.detail =

@@ -203,7 +203,10 @@ mod tests {
         assert_eq!(said(&[]), ["Nobody can fill legal: no other active member has legal."]);
         let two = LevelReference { quorum: Some(QuorumSpec::Count(2)), ..level };
         let one = gaps(&two, &[person("Bo", "legal", &[])], at(1));
-        assert_eq!(one[0].in_words(at(1)), "Too few can fill legal: no other active member has legal.");
+        assert_eq!(
+            one[0].in_words(at(1)),
+            "Only 1 of 2 places of legal can be filled: no other active member has legal."
+        );
     }
 
     #[test]

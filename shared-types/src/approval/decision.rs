@@ -240,6 +240,12 @@ pub struct LevelProgress {
 }
 
 impl LevelProgress {
+    /// What stays of it when the level is closed or opens again: nothing, or who handed their place to whom.
+    pub(crate) fn closed(&self, keeps_handovers: bool) -> Self {
+        let handovers = if keeps_handovers { self.handovers.clone() } else { Vec::new() };
+        Self { handovers, ..Self::default() }
+    }
+
     fn is_untouched(&self) -> bool {
         *self == Self::default()
     }

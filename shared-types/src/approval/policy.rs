@@ -173,7 +173,7 @@ impl<'a> Policy<'a> {
         if !person.is_able() {
             return Err(CannotDecide::Role);
         }
-        if let Some(made) = level.counted().find(|made| email::is_same(&made.by, &person.email)) {
+        if let Some(made) = made_by(level, person) {
             return Err(CannotDecide::Decided { decided: decided_in_words(made) });
         }
         Ok(Rights { capacities, vetoes })
@@ -191,10 +191,11 @@ impl<'a> Policy<'a> {
     /// Everything that a person may do now.
     pub fn may(&self, people: &People<'_>, address: &str) -> Vec<Verb> {
         match self.rights(people, address) {
+            // They edited at a later level, which opened this one again.
+            Err(_) if self.retractable(address, None).is_ok() => vec![Verb::Retract],
             Ok(rights) if rights.capacities.is_empty() => vec![Verb::Reject],
             Ok(_) if self.form.is_empty() => vec![Verb::Approve, Verb::Reject, Verb::RequestChanges],
             Ok(_) => vec![Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::ApproveWithEdits],
-            Err(CannotDecide::Decided { .. }) => vec![Verb::Retract],
             Err(_) => Vec::new(),
         }
     }
@@ -298,7 +299,11 @@ impl<'a> Policy<'a> {
         }
         let later = self.levels.iter().skip(self.open + 1);
         let mut asking = later.filter(|level| !self.capacities(people, person, level).is_empty());
-        match asking.next() {
+        let next = asking.next();
+        if let Some(made) = next.and_then(|level| made_by(level, person)) {
+            return CannotDecide::Decided { decided: decided_in_words(made) };
+        }
+        match next {
             Some(level) => CannotDecide::NotYet { level: level.name.clone(), before: open.name.clone() },
             None => CannotDecide::NotAsked,
         }
@@ -444,6 +449,11 @@ pub(super) fn entries_of(level: &RequestLevel, person: &Person, escalated: bool)
         }
     }
     entries
+}
+
+/// The decision of a person at a level that counts.
+fn made_by<'l>(level: &'l RequestLevel, person: &Person) -> Option<&'l MadeDecision> {
+    level.counted().find(|made| email::is_same(&made.by, &person.email))
 }
 
 fn decided_in_words(made: &MadeDecision) -> &'static str {

@@ -1,7 +1,7 @@
 //! What became of a request since it was asked: kept beside it, and rewritten when it changes.
 
 use super::{decision::LevelProgress, seen::ResolvedEffect};
-use crate::workflow::finding::escape_segment;
+use crate::workflow::{finding::escape_segment, template::as_text};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,14 @@ pub struct FieldChange {
     pub from: Value,
     /// What would be sent; null where there is nothing.
     pub to: Value,
+}
+
+impl FieldChange {
+    /// `from 30 to 14`; what isn't there is nothing.
+    pub fn in_words(&self) -> String {
+        let text = |value: &Value| if value.is_null() { "nothing".to_owned() } else { as_text(value) };
+        format!("from {} to {}", text(&self.from), text(&self.to))
+    }
 }
 
 /// What is asked became something else.

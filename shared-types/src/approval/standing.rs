@@ -63,7 +63,7 @@ impl Policy<'_> {
         if people.roles_are_open {
             potential.extend(further_members(people, level));
         }
-        can_fill(level, &potential)
+        filling_by(level, &potential).is_full()
     }
 
     /// Whether a person can still decide at a level, now or when they are back.
@@ -88,6 +88,18 @@ impl Policy<'_> {
         self.who_can_now(people).into_iter().map(|(person, _)| person.email.clone()).collect()
     }
 
+    /// What those are called to whom a level is escalated: roles, and persons who aren't barred.
+    pub fn who_is_added<'n>(&self, people: &People<'n>, escalate_to: &'n [Approver]) -> Vec<&'n str> {
+        let called = |entry: &'n Approver| match entry {
+            Approver::Role(_) => Some(entry.name()),
+            Approver::Person(address) => match people.find(address) {
+                Some(person) => self.barred(people, person).is_none().then_some(person.name.as_str()),
+                None => Some(address.as_str()),
+            },
+        };
+        escalate_to.iter().filter_map(called).collect()
+    }
+
     /// Why the open level can't be filled by those who are there, in a sentence; none where it can.
     pub fn stuck(&self, people: &People<'_>) -> Option<String> {
         let level = self.level().filter(|_| self.status == RequestStatus::Pending)?;
@@ -96,15 +108,18 @@ impl Policy<'_> {
             .into_iter()
             .map(|(person, capacities)| (person.email.clone(), capacities))
             .collect();
-        if people.roles_are_open || can_fill(level, &potential) {
-            return None;
-        }
-        Some(self.why_stuck(people, level, potential.is_empty()))
+        let filling = if people.roles_are_open { return None } else { filling_by(level, &potential) };
+        (!filling.is_full()).then(|| self.why_stuck(people, level, &filling))
     }
 
-    fn why_stuck(&self, people: &People<'_>, level: &RequestLevel, is_nobody: bool) -> String {
-        let missing =
-            if is_nobody && filling(level).filled == 0 { "Nobody can fill" } else { "Too few can fill" };
+    /// Why a level can't be filled, of which so much can.
+    fn why_stuck(&self, people: &People<'_>, level: &RequestLevel, filling: &Filling) -> String {
+        let missing = match filling.filled {
+            0 => format!("Nobody can fill {}", level.name),
+            filled => {
+                format!("Only {filled} of {} places of {} can be filled", level.quorum.places(), level.name)
+            }
+        };
         let asked = people.list.iter().filter(|person| !entries_of(level, person, true).is_empty());
         let undecided =
             asked.filter(|person| !level.counted().any(|made| email::is_same(&made.by, &person.email)));
@@ -112,10 +127,18 @@ impl Policy<'_> {
         let reasons: Vec<String> =
             unavailable.chain(self.shared_places(people, level)).take(MAX_REASONS).collect();
         if !reasons.is_empty() {
-            return format!("{missing} {}: {}.", level.name, reasons.join("; "));
+            return format!("{missing}: {}.", reasons.join("; "));
         }
-        let entries: Vec<&str> = level.asked().map(Approver::name).collect();
-        format!("{missing} {}: no other active member has {}.", level.name, entries.join(" or "))
+        let open = filling.missing.iter().filter(|(_, missing)| *missing > 0);
+        let mut entries: Vec<&Approver> = open.filter_map(|(entry, _)| entry.as_ref()).collect();
+        if entries.is_empty() {
+            entries = level.asked().collect();
+        }
+        let each = entries.iter().map(|entry| match entry {
+            Approver::Role(role) => format!("has {role}"),
+            Approver::Person(address) => format!("is {address}"),
+        });
+        format!("{missing}: no other active member {}.", each.collect::<Vec<_>>().join(" or "))
     }
 
     /// Those who have the places of several people and fill one: as clauses.
@@ -180,10 +203,10 @@ pub(super) fn filling_with(level: &RequestLevel, by: &str, capacities: &[Capacit
     fill(&level.quorum, &ballots(level).chain([Ballot { by, capacities }]).collect::<Vec<_>>())
 }
 
-/// Whether a level is filled by those who approved it and these further approvals.
-fn can_fill(level: &RequestLevel, further: &[(String, Vec<Capacity>)]) -> bool {
+/// How far a level is filled by those who approved it and these further approvals.
+fn filling_by(level: &RequestLevel, further: &[(String, Vec<Capacity>)]) -> Filling {
     let further = further.iter().map(|(by, capacities)| Ballot { by, capacities });
-    fill(&level.quorum, &ballots(level).chain(further).collect::<Vec<_>>()).is_full()
+    fill(&level.quorum, &ballots(level).chain(further).collect::<Vec<_>>())
 }
 
 fn ballots(level: &RequestLevel) -> impl Iterator<Item = Ballot<'_>> {

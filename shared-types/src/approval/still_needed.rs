@@ -37,13 +37,22 @@ pub struct Group {
     pub missing: u32,
     /// Those who can decide now: what they are called, and for whom they stand in.
     pub who: Vec<String>,
-    /// Those who may decide but are away, and for whom nobody who can decide stands in: what they are called, and until when they are away.
-    pub away: Vec<String>,
+    /// Those who may decide but are away, and for whom nobody who can decide stands in.
+    pub away: Vec<Away>,
     /// What somebody is called whom the entry names; none where it names nobody who is known.
     pub known_as: Option<String>,
     /// Whether it is asked instead of the others: since the level was escalated, or because somebody who approved can fill
     /// the place of another entry then.
     pub is_instead: bool,
+}
+
+/// Somebody who may decide and is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// What they are called.
+    pub name: String,
+    /// The day until which they are away.
+    pub until: String,
 }
 
 impl Policy<'_> {
@@ -54,16 +63,21 @@ impl Policy<'_> {
         let able = self.who_can_now(people);
         let missing: u32 = filling.missing.iter().map(|(_, missing)| missing).sum();
         let group = |entry: &Approver, missing: u32, is_instead: bool| {
-            let fits = |capacity: &&Capacity| capacity.entries.contains(entry);
+            // Whoever is asked by the escalation fits every place; they are named as that.
+            let fits = |person: &Person, capacity: &Capacity| {
+                capacity.entries.contains(entry) && names(entry, people, person, capacity)
+            };
             let who = able.iter().filter_map(|(person, capacities)| {
-                capacities.iter().find(fits).map(|capacity| called(people, person, capacity))
+                let capacity = capacities.iter().find(|capacity| fits(person, capacity))?;
+                Some(called(people, person, capacity))
             });
             let away = people.list.iter().filter_map(|person| {
-                let fits_entry =
-                    || self.capacities(people, person, level).iter().any(|capacity| fits(&capacity));
+                let capacities = || self.capacities(people, person, level);
+                let fits_entry = || capacities().iter().any(|capacity| fits(person, capacity));
                 let is_asked = !is_represented(&able, person) && self.is_left(people, person, level);
                 let absence = person.absence_at(people.at).filter(|_| is_asked && fits_entry())?;
-                Some(format!("{}, away until {}", person.name, absence.until.format("%-d %B %Y")))
+                let until = absence.until.format("%-d %B %Y").to_string();
+                Some(Away { name: person.name.clone(), until })
             });
             let meant = people.list.iter().find(|person| entry.includes(&person.email, &person.roles));
             Group {
@@ -76,7 +90,10 @@ impl Policy<'_> {
             }
         };
         let mut groups: Vec<Group> = match &level.quorum {
-            Quorum::Count(_) => level.approvers.iter().map(|entry| group(entry, missing, false)).collect(),
+            Quorum::Count(_) => {
+                let open = level.approvers.iter().filter(|entry| !has_approved(level, entry));
+                open.map(|entry| group(entry, missing, false)).collect()
+            }
             Quorum::ByEntry(_) => {
                 let open = filling.missing.iter().filter(|(_, missing)| *missing > 0);
                 open.filter_map(|(entry, missing)| Some(group(entry.as_ref()?, *missing, false))).collect()
@@ -85,8 +102,10 @@ impl Policy<'_> {
         let named: Vec<Approver> = groups.iter().map(|group| group.entry.clone()).collect();
         let makes_room = makes_room(level, &filling, &able, &named);
         groups.extend(makes_room.into_iter().map(|entry| group(entry, missing, true)));
+        let is_named = |entry: &&Approver| groups.iter().any(|group| group.entry == **entry);
         let escalation = level.escalate_to.iter().filter(|_| level.is_escalated());
-        groups.extend(escalation.map(|entry| group(entry, missing, true)));
+        let escalation: Vec<&Approver> = escalation.filter(|entry| !is_named(entry)).collect();
+        groups.extend(escalation.into_iter().map(|entry| group(entry, missing, true)));
         Some(Needed {
             missing,
             has_approvals: level.counted().any(|made| made.decision.approves()),
@@ -142,6 +161,24 @@ fn makes_room<'l>(
     full.filter(helps).collect()
 }
 
+/// Whether an entry names whoever decides in a capacity themselves, or the one for whom they stand in.
+fn names(entry: &Approver, people: &People<'_>, person: &Person, capacity: &Capacity) -> bool {
+    let of = capacity.stands_for.as_deref().and_then(|other| people.find(other)).unwrap_or(person);
+    entry.includes(&of.email, &of.roles)
+}
+
+/// Whether an entry names one person, who approved, or for whom somebody did.
+fn has_approved(level: &RequestLevel, entry: &Approver) -> bool {
+    let Approver::Person(address) = entry else { return false };
+    let approved = level.counted().filter(|made| made.decision.approves());
+    approved.into_iter().any(|made| {
+        let own = made.capacities.is_empty() || made.capacities.iter().any(|one| one.stands_for.is_none());
+        let others = made.capacities.iter().filter_map(|one| one.stands_for.as_deref());
+        (own && email::is_same(&made.by, address))
+            || others.into_iter().any(|other| email::is_same(other, address))
+    })
+}
+
 /// Whether somebody who can decide now stands in for this person.
 fn is_represented(able: &[(&Person, Vec<Capacity>)], person: &Person) -> bool {
     let of_person = |capacity: &Capacity| {
@@ -163,7 +200,9 @@ impl Needed {
     pub fn sentence(&self, role_names: &RoleNames) -> String {
         let (instead, regular): (Vec<&Group>, Vec<&Group>) =
             self.groups.iter().partition(|group| group.is_instead);
-        let mut sentence = if self.is_by_entry {
+        let mut sentence = if regular.is_empty() {
+            format!("{} more, and nobody who is asked is left", self.missing)
+        } else if self.is_by_entry {
             let each = regular.iter().map(|group| self.counted(group, group.missing, role_names));
             each.collect::<Vec<_>>().join(", ")
         } else if let [group] = regular.as_slice() {
@@ -197,11 +236,13 @@ impl Needed {
 
     fn counted(&self, group: &Group, missing: u32, role_names: &RoleNames) -> String {
         match group.entry {
-            Approver::Person(_) => named(group, role_names),
+            Approver::Person(_) if missing == 1 => named(group, role_names),
             Approver::Role(_) if missing == 1 && !self.has_approvals && !self.is_by_entry => {
                 format!("one of {}", named(group, role_names))
             }
-            Approver::Role(_) => format!("{} {}", self.so_many(missing), named(group, role_names)),
+            Approver::Person(_) | Approver::Role(_) => {
+                format!("{} {}", self.so_many(missing), named(group, role_names))
+            }
         }
     }
 }
@@ -211,7 +252,10 @@ fn named(group: &Group, role_names: &RoleNames) -> String {
     match &group.entry {
         Approver::Role(role) => format!("{} ({})", role_names.name(role), names_of_role(group)),
         Approver::Person(address) => match (group.who.as_slice(), &group.known_as) {
-            ([], Some(_)) if !group.away.is_empty() => group.away.join("; "),
+            ([], Some(_)) if !group.away.is_empty() => {
+                let each = group.away.iter().map(|away| format!("{} (away until {})", away.name, away.until));
+                each.collect::<Vec<_>>().join(", ")
+            }
             ([], Some(name)) => format!("{name} (who can't decide now)"),
             ([], None) => address.clone(),
             (who, _) => listed(who),
@@ -221,8 +265,9 @@ fn named(group: &Group, role_names: &RoleNames) -> String {
 
 fn names_of_role(group: &Group) -> String {
     if group.who.is_empty() && !group.away.is_empty() {
-        let shown = &group.away[..group.away.len().min(MAX_NAMES)];
-        return shown.join("; ");
+        let shown = group.away.iter().take(MAX_NAMES);
+        let shown = shown.map(|away| format!("{}, away until {}", away.name, away.until));
+        return shown.collect::<Vec<_>>().join("; ");
     }
     match (group.who.is_empty(), group.known_as.is_some()) {
         (false, _) => listed(&group.who),

@@ -168,7 +168,8 @@ impl Transition<'_> {
         let approval_id = ApprovalId(self.fresh_id());
         let subject = spec.subject.or_else(|| self.state.subject.clone());
         let asked = asked_in_words(spec.levels.first());
-        let asking = Asked { step, place, subject: subject.as_deref(), resumes: None, suspended: &[] };
+        let asking =
+            Asked { step, place, subject: subject.as_deref(), resumes: None, suspended: &[], at: None };
         let previews = preview::previews(self, &asking, &spec.values);
         let fact = self.fact(place, StepState::Waiting);
         fact.reason = Some(format!("Asks {asked}"));

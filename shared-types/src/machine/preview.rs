@@ -16,6 +16,7 @@ use crate::{
     ids::StepId,
     workflow::step::{Outcomes, Step},
 };
+use chrono::{DateTime, Utc};
 use look_ahead::{From, look_ahead};
 use sentences::verdict;
 use serde_json::{Map, Value};
@@ -40,6 +41,8 @@ pub(super) struct Asked<'r> {
     pub(super) resumes: Option<&'r ResumePoint>,
     /// Where it goes on besides, in other branches and items.
     pub(super) suspended: &'r [ResumePoint],
+    /// The time with which what follows is resolved, where that isn't now.
+    pub(super) at: Option<DateTime<Utc>>,
 }
 
 pub(super) fn previews(
@@ -63,7 +66,7 @@ pub(super) fn previews(
     let (approved, effects, is_cut) = match approved {
         Some(from) => {
             let decision = to_be_approved(values);
-            let ahead = look_ahead(transition, asked.place, &from, decision, asked.subject);
+            let ahead = look_ahead(transition, asked, &from, decision);
             (ahead.sentences, ahead.effects, ahead.is_cut)
         }
         None => (vec![end_of(asked, true)], Vec::new(), false),
@@ -71,7 +74,7 @@ pub(super) fn previews(
     let rejected = match rejected {
         Some(from) => {
             let decision = to_be_decided("rejected", values);
-            look_ahead(transition, asked.place, &from, decision, asked.subject).sentences
+            look_ahead(transition, asked, &from, decision).sentences
         }
         None => vec![end_of(asked, false)],
     };

@@ -3,7 +3,11 @@
 use crate::driver::{Driver, Found};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use shared_types::machine::state::RunStatus;
+use shared_types::{
+    approval::people::{People, Person},
+    machine::state::RunStatus,
+    workflow::approval::Verb,
+};
 
 /// Finance, then legal; either may change the days, which are sent.
 const DOCUMENT: &str = "workflow_id: ask
@@ -20,7 +24,7 @@ steps:
   - id: tell
     type: execute
     execute:
-      - { type: http_request, method: POST, url: 'https://shop.test/tell', body: { days: '{{ approval.edits.days }}' } }
+      - { type: http_request, method: POST, url: 'https://shop.test/tell', body: { days: '{{ approval.edits.days }}', at: '{{ now }}', by: '{{ approval.by }}' } }
   - { id: no, type: action, action: { type: block, reason: Refused } }
 ";
 
@@ -45,14 +49,57 @@ fn shown(driver: &Driver) -> Value {
     request.effects[0].request.as_ref().unwrap()["body"]["days"].clone()
 }
 
+fn start() -> (Driver, Found) {
+    let found = Found { id: "A1", total: 1, lines: Vec::new(), other: 0, rule: (1, 3), revision: 4 };
+    let mut driver = Driver::start(DOCUMENT, &found);
+    driver.settle(&found);
+    (driver, found)
+}
+
+#[test]
+fn an_edit_that_is_taken_back_leaves_what_others_changed() {
+    let (mut driver, found) = start();
+    let edit = |by: &str, days: i64| json!({ "verb": "approve_with_edits", "by": format!("{by}@example.com"), "name": by, "edits": { "days": days } });
+    driver.decide_as(&found, &edit("bo", 5));
+    driver.decide_as(&found, &edit("ada", 7));
+    assert_eq!(shown(&driver), 7);
+    let people: Vec<Person> = PEOPLE
+        .iter()
+        .zip(["finance", "legal"])
+        .map(|(name, role)| {
+            Person::new(&format!("{name}@example.com"), name, &["operator".to_owned(), role.to_owned()])
+        })
+        .collect();
+    let people = People::new(&people, "2026-11-26T11:00:00Z".parse().unwrap());
+    let request = driver.run.state().requests.values().next().unwrap();
+    // The time and who decides are no difference.
+    let changed: Vec<&str> =
+        request.seen_changes.last().unwrap().changes.iter().map(|change| change.pointer.as_str()).collect();
+    assert_eq!(changed, ["/effects/tell/0/body/days", "/form/days"]);
+    // Finance is asked again, and Ada can only take back what opened it.
+    let policy = request.policy(None);
+    assert_eq!(policy.may(&people, "ada@example.com"), [Verb::Retract]);
+    let because = policy.may_decide(&people, "ada@example.com").unwrap_err().to_string();
+    assert_eq!(because, "You approved this already; take that back to decide anew");
+    let approval_id = driver.run.state().open_request().unwrap();
+    let back =
+        json!({ "input": "retracted", "approval_id": approval_id, "by": "ada@example.com", "name": "Ada" });
+    driver.apply(&found, &serde_json::from_value(back).unwrap());
+    assert_eq!(shown(&driver), 5, "what Bo changed stays");
+    for by in PEOPLE {
+        driver
+            .decide_as(&found, &json!({ "verb": "approve", "by": format!("{by}@example.com"), "name": by }));
+    }
+    assert_eq!(driver.run.state().context["approval"]["edits"]["days"], 5);
+    assert_eq!(driver.sent, ["tell"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1_000), ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_sent_is_what_every_level_approved(edits in prop::collection::vec(prop::option::of(0..3_i64), 0..8)) {
-        let found = Found { id: "A1", total: 1, lines: Vec::new(), other: 0, rule: (1, 3), revision: 4 };
-        let mut driver = Driver::start(DOCUMENT, &found);
-        driver.settle(&found);
+        let (mut driver, found) = start();
         let mut agreed = Agreed { days: 0, approved: [None, None] };
         // Whatever was edited: two plain approvals more are always enough.
         for edit in edits.into_iter().chain([None, None]) {

@@ -86,6 +86,30 @@ async fn a_decision_is_taken_back_and_made_anew_and_a_veto_ends_it() {
 }
 
 #[tokio::test]
+async fn a_place_that_was_handed_over_stays_so_when_the_level_opens_again() {
+    let app = App::start().await;
+    let form = "form: [{ name: days, type: number, default: 30 }]";
+    let levels = "[{ name: finance, approvers: ['user:bo.ek@example.com'] }, { name: legal, approvers: ['role:legal'] }]";
+    app.publish(&asking(form, levels)).await;
+    let shop = app.key(&["events:write"]).await;
+    let bo = app.person("Bo Ek", &["operator"]).await;
+    let cy = app.person("Cy Roth", &["operator"]).await;
+    let ada = app.person("Ada Lind", &["operator", "legal"]).await;
+    let (id, _) = ask(&shop, "A1").await;
+    let to = json!({ "to": "cy.roth@example.com" });
+    bo.post(&format!("approvals/{id}/delegate"), to).await.json(200);
+    decide(&cy, &id, "approve").await.json(200);
+    let edit = json!({ "decision": "approve_with_edits", "edits": { "days": 14 } });
+    let again = ada.post(&format!("approvals/{id}/decisions"), edit).await.json(200);
+    assert_eq!(states(&again), ["open", "waiting"]);
+    assert_eq!(again["levels"][0]["handovers"][0]["to"], "cy.roth@example.com");
+    assert_eq!(again["you"]["may"], json!(["retract"]), "{again:#}");
+    decide(&bo, &id, "approve").await.problem(403);
+    assert_eq!(decide(&cy, &id, "approve").await.json(200)["status"], "approved");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_veto_that_a_delegate_gives_names_for_whom_it_is() {
     let app = App::start().await;
     app.publish(&asking("veto: ['role:cfo']", "[{ approvers: ['role:finance'], rejections: 2 }]")).await;

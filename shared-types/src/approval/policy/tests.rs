@@ -347,13 +347,40 @@ fn a_level_that_nobody_can_fill_says_why() {
 }
 
 #[test]
+fn who_is_asked_by_an_escalation_is_named_once_and_who_approved_no_more() {
+    let persons = ["user:bo@example.com", "user:cy@example.com"];
+    let each = Quorum::ByEntry(entries(&persons).into_iter().map(|entry| (entry, 1)).collect());
+    let mut told = Told::new(vec![level("both", &persons, each)]);
+    told.levels[0].escalate_to =
+        entries(&["user:fia@example.com", "user:ina@example.com", "user:bo@example.com"]);
+    told.levels[0].progress.escalated_at = Some(at(11));
+    assert_eq!(
+        told.needed(),
+        "Bo, Cy, or instead Fia, or instead Ina (who can't decide now); not Ina, who asked for it."
+    );
+    let added = told.levels[0].escalate_to.clone();
+    assert_eq!(told.policy().who_is_added(&told.people(), &added), ["Fia", "Bo"]);
+    let mut any = Told::new(vec![level("both", &persons, Quorum::Count(2))]);
+    assert_eq!(any.needed(), "2 of Bo and Cy.");
+    any.decide("Bo", APPROVE);
+    assert_eq!(any.needed(), "Cy.");
+    any.away("Cy", None);
+    assert_eq!(any.needed(), "Cy (away until 27 November 2026).");
+    let mut left = Told::new(vec![level("both", &["user:bo@example.com"], Quorum::Count(2))]);
+    assert_eq!(left.needed(), "2 of Bo.");
+    left.decide("Bo", APPROVE);
+    assert_eq!(left.needed(), "1 more, and nobody who is asked is left.");
+}
+
+#[test]
 fn a_level_that_one_person_would_have_to_fill_twice_says_so() {
     let mut told = Told::new(vec![level("finance", &["role:finance"], Quorum::Count(2))]);
     told.people.retain(|person| ["Bo", "Cy", "Dee"].contains(&person.name.as_str()));
     told.away("Bo", Some("Dee"));
     told.away("Cy", Some("Dee"));
     let stuck = |told: &Told| told.policy().stuck(&told.people());
-    let because = "Too few can fill finance: Dee has the place of Bo and of Cy, and fills only one.";
+    let because =
+        "Only 1 of 2 places of finance can be filled: Dee has the place of Bo and of Cy, and fills only one.";
     assert_eq!(stuck(&told).as_deref(), Some(because));
     told.decide("Dee", APPROVE);
     assert_eq!(stuck(&told).as_deref(), Some(because));
@@ -363,7 +390,7 @@ fn a_level_that_one_person_would_have_to_fill_twice_says_so() {
     own.away("Bo", Some("Cy"));
     assert_eq!(
         stuck(&own).as_deref(),
-        Some("Too few can fill finance: Cy has the place of Bo too, and fills only one.")
+        Some("Only 1 of 2 places of finance can be filled: Cy has the place of Bo too, and fills only one.")
     );
 }
 

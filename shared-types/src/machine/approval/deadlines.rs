@@ -13,7 +13,7 @@ use crate::{
         people::{People, Person},
     },
     ids::ApprovalId,
-    recipient::{Approver, Recipient},
+    recipient::Recipient,
     workflow::{Span, calendar::WorkingTime},
 };
 use chrono::{DateTime, Utc};
@@ -234,11 +234,14 @@ impl Transition<'_> {
         let Some(level) = self.open_level_mut(approval_id) else { return };
         level.progress.escalated_at = Some(now);
         let is_set = level.progress.escalates_at.take().is_some();
-        let added = some_of(&level.escalate_to.iter().map(Approver::name).collect::<Vec<_>>());
+        let escalate_to = level.escalate_to.clone();
         if is_set {
             self.command(Command::ClearTimer { timer: Timer::Escalation { approval_id } });
         }
         let people = self.people_at(people);
+        let added = self.open_policy(approval_id, |policy| policy.who_is_added(&people, &escalate_to));
+        let added = added.unwrap_or_default();
+        let added = if added.is_empty() { "nobody more".to_owned() } else { some_of(&added) };
         let to = self.open_policy(approval_id, |policy| policy.deciders(&people)).unwrap_or_default();
         self.request_fact(approval_id, format!("Escalated: {added} can decide too"));
         self.tell_deciders(

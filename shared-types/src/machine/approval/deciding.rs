@@ -165,11 +165,13 @@ impl Transition<'_> {
         self.clear_deadlines(approval_id);
         let counting = self.counting_of(approval_id);
         let now = self.stamp.at;
+        let keeps_handovers = self.state.holds_places();
         let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
         request.open = level;
         request.stuck = None;
         if let Some(level) = request.levels.get_mut(level) {
-            level.progress = counting.opened(level, now);
+            let before = level.progress.closed(keeps_handovers);
+            level.progress = LevelProgress { handovers: before.handovers, ..counting.opened(level, now) };
             request.expires_at = level.progress.expires_at;
             request.asked = asked_in_words(Some(level));
         }
@@ -222,16 +224,17 @@ impl Transition<'_> {
             let all = request.levels.iter().flat_map(|level| &level.decisions);
             all.filter(|made| made.by == decision.by && !made.by_edit).max_by_key(|made| made.n)
         });
-        let capacities = made.map(|made| made.capacities.as_slice()).unwrap_or_default();
-        let others: Option<Vec<&str>> =
-            capacities.iter().map(|capacity| capacity.stands_for.as_deref()).collect();
-        match others {
-            Some(others) if !others.is_empty() => {
-                let names: Vec<&str> = others.iter().map(|other| people.name(other)).collect();
-                format!(" for {}", names.join(" and "))
-            }
-            Some(_) | None => String::new(),
-        }
+        made.map(|made| for_others(made, people)).unwrap_or_default()
+    }
+
+    /// The same of a decision by its number.
+    fn made_for(&self, approval_id: ApprovalId, n: u32) -> String {
+        let people = self.people();
+        let people = self.people_at(&people);
+        let request = self.state.requests.get(&approval_id);
+        let mut all =
+            request.into_iter().flat_map(|request| &request.levels).flat_map(|level| &level.decisions);
+        all.find(|made| made.n == n).map(|made| for_others(made, &people)).unwrap_or_default()
     }
 
     /// Edits change what is approved: what follows is resolved anew, and approvals of something else don't count any more.
@@ -250,12 +253,15 @@ impl Transition<'_> {
         let Some(step) = definition.step(&place.step) else { return };
         let resumes = request.resumes.clone().filter(|_| self.state.looks_ahead());
         let suspended = request.suspended.clone();
+        // With the time of before: that it is later now is no difference to those who approved.
+        let resolved_at = request.resolved_at.filter(|_| self.state.holds_places());
         let asked = Asked {
             step,
             place: &place,
             subject: subject.as_deref(),
             resumes: resumes.as_ref(),
             suspended: &suspended,
+            at: resolved_at,
         };
         let previews = preview::previews(self, &asked, &values);
         let now = self.stamp.at;
@@ -263,7 +269,7 @@ impl Transition<'_> {
         if let Some(request) = self.state.requests.get_mut(&approval_id) {
             request.show_anew(values, previews.effects.clone());
             request.is_cut = previews.is_cut;
-            request.resolved_at = Some(now);
+            request.resolved_at = Some(resolved_at.unwrap_or(now));
             request.resolved = Some(Box::new(ResolvedAnew {
                 if_approved: previews.approved,
                 if_rejected: previews.rejected,
@@ -312,12 +318,14 @@ impl Transition<'_> {
 
     /// The first level that isn't filled any more opens again.
     fn open_first_unfilled(&mut self, approval_id: ApprovalId) {
-        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
+        let Some(request) = self.state.requests.get(&approval_id) else { return };
         let open = request.open;
         let is_unfilled = |level: &RequestLevel| !crate::approval::standing::filling(level).is_full();
         let Some(first) = request.levels.iter().take(open).position(is_unfilled) else { return };
+        let keeps_handovers = self.state.holds_places();
+        let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
         for level in request.levels.iter_mut().skip(first + 1) {
-            level.progress = LevelProgress::default();
+            level.progress = level.progress.closed(keeps_handovers);
         }
         self.open_level(approval_id, first);
     }
@@ -344,7 +352,8 @@ impl Transition<'_> {
         if self.state.looks_ahead() {
             self.take_edits_back(approval_id, n, name);
         }
-        self.request_fact(approval_id, format!("{name} took the decision back"));
+        let for_whom = if self.state.holds_places() { self.made_for(approval_id, n) } else { String::new() };
+        self.request_fact(approval_id, format!("{name} took the decision back{for_whom}"));
         self.update_request(approval_id, true);
         Ok(())
     }
@@ -352,14 +361,17 @@ impl Transition<'_> {
     /// Edits that were taken back count as not made, at every level: the form holds what those that count made of it.
     fn take_edits_back(&mut self, approval_id: ApprovalId, n: u32, name: &str) {
         let now = self.stamp.at;
+        let keeps_all = self.state.holds_places();
         let Some(request) = self.state.requests.get_mut(&approval_id) else { return };
         let all = || request.levels.iter().flat_map(|level| &level.decisions);
         let Some(by) = all().find(|made| made.n == n && made.edits.is_some()).map(|made| made.by.clone())
         else {
             return;
         };
+        // What others changed stays, also where a later change made their approval count no more.
+        let stays = |made: &&MadeDecision| made.retracted_at.is_none() && (keeps_all || made.counts());
         let mut edits: Vec<&MadeDecision> =
-            all().filter(|made| made.counts() && !made.by_edit && made.edits.is_some()).collect();
+            all().filter(|made| stays(made) && !made.by_edit && made.edits.is_some()).collect();
         edits.sort_by_key(|made| made.n);
         let values =
             edits.iter().fold(request.defaults.clone(), |values, made| edited(&values, made.edits.as_ref()));
@@ -446,5 +458,18 @@ impl Transition<'_> {
             reopens: false,
         };
         self.command(Command::UpdateRequest(Box::new(update)));
+    }
+}
+
+/// For whom a decision was made, in words: ` for Eva Ström`; nothing for one's own.
+fn for_others(made: &MadeDecision, people: &People<'_>) -> String {
+    let others: Option<Vec<&str>> =
+        made.capacities.iter().map(|capacity| capacity.stands_for.as_deref()).collect();
+    match others {
+        Some(others) if !others.is_empty() => {
+            let names: Vec<&str> = others.iter().map(|other| people.name(other)).collect();
+            format!(" for {}", names.join(" and "))
+        }
+        Some(_) | None => String::new(),
     }
 }

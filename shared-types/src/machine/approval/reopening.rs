@@ -16,7 +16,6 @@ use super::super::{
 };
 use crate::{
     approval::{
-        decision::LevelProgress,
         progress::{FieldChange, Reopening, ResolvedAnew, differences},
         seen::{CALL, RULE_VERSION, ResolvedEffect, SET, WAY, WORKFLOW_REVISION},
     },
@@ -272,6 +271,7 @@ impl Transition<'_> {
                 subject: request.subject.as_deref(),
                 resumes: Some(&resumes),
                 suspended: &[],
+                at: None,
             };
             let previews = preview::previews(self, &asked, &request.values);
             request.show_anew(request.values.clone(), previews.effects.clone());
@@ -289,8 +289,9 @@ impl Transition<'_> {
         request.resumes = Some(resumes);
         request.reopened.push(Reopening { at: now, because: because.clone(), changes: changes.to_vec() });
         let mut voided = Vec::new();
+        let keeps_handovers = self.state.holds_places();
         for level in &mut request.levels {
-            level.progress = LevelProgress::default();
+            level.progress = level.progress.closed(keeps_handovers);
             for made in level.decisions.iter_mut().filter(|made| made.counts()) {
                 made.superseded_at = Some(now);
                 voided.push(made.n);

@@ -3,10 +3,9 @@
 use crate::{
     approval::{
         progress::{FieldChange, SeenChange, differences},
-        seen::{ResolvedEffect, seen_hash_of},
+        seen::{AT_THE_TIME, ResolvedEffect, seen_hash_of},
     },
     machine::state::OpenRequest,
-    workflow::template::as_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -17,7 +16,8 @@ impl OpenRequest {
     /// From now on, the form holds these values, and an approval sends these effects.
     pub(super) fn show_anew(&mut self, values: Map<String, Value>, effects: Vec<ResolvedEffect>) {
         let before = shown(&self.values, &self.effects);
-        let changes = differences(&before, &shown(&values, &effects));
+        let mut changes = differences(&before, &shown(&values, &effects));
+        changes.retain(|change| ![&change.from, &change.to].iter().any(|value| is_filled_in(value)));
         let seen = seen_hash_of(&self.content, &values, &effects);
         (self.values, self.effects) = (values, effects);
         let before = std::mem::replace(&mut self.seen, seen);
@@ -40,18 +40,28 @@ fn shown(values: &Map<String, Value>, effects: &[ResolvedEffect]) -> Value {
     let mut sent: Map<String, Value> = Map::new();
     for effect in effects {
         // What is too large to be kept is named by its hash.
-        let request = effect.request.clone().unwrap_or_else(|| json!(effect.digest));
+        let mut request = effect.request.clone().unwrap_or_else(|| json!(effect.digest));
+        // A time, a secret or a part of the decision is no difference.
+        for place in &effect.filled_in {
+            if let Some(filled_in) = request.pointer_mut(place) {
+                *filled_in = json!(AT_THE_TIME);
+            }
+        }
         let step = sent.entry(effect.place()).or_insert_with(|| json!({}));
         step[effect.index.to_string()] = request;
     }
     json!({ "form": values, "effects": sent })
 }
 
+fn is_filled_in(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains(AT_THE_TIME))
+}
+
 /// ` (credit_days from 30 to 14)`.
 pub(super) fn changes_in_words(changes: &[FieldChange]) -> String {
     let each = changes.iter().map(|change| {
         let field = change.pointer.trim_start_matches("/form/");
-        format!("{field} from {} to {}", as_text(&change.from), as_text(&change.to))
+        format!("{field} {}", change.in_words())
     });
     let each: Vec<String> = each.collect();
     if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) }

@@ -7,10 +7,12 @@ use super::{
         address::{StepAddress, Within},
         failure::Failure,
         frames::{Activity, Frame},
+        input::Stamp,
         state::{ResumePoint, State},
         transition::{Next, Transition},
         way_ahead::{Reach, Resolved, WayAhead},
     },
+    Asked,
     sentences::{name_of, sentences_of},
 };
 use crate::{
@@ -44,17 +46,18 @@ pub(in crate::machine) struct Ahead {
 /// Looks ahead from a place on, once the request of `asked` is decided and the context holds `decision`.
 pub(in crate::machine) fn look_ahead(
     transition: &mut Transition<'_>,
-    asked: &StepAddress,
+    request: &Asked<'_>,
     from: &From<'_>,
     decision: Map<String, Value>,
-    subject: Option<&str>,
 ) -> Ahead {
+    let Asked { place: asked, subject, .. } = *request;
     let work_before = work_done();
     let mut state = without_requests(transition.state);
     let watch = unanswered(transition, &state, asked);
     state.take_frame(asked);
     let ahead = WayAhead::new(watch, asked, subject, reach(transition), work_before);
-    let mut copy = Transition::new(transition.definition, &mut state, transition.stamp);
+    let stamp = Stamp { at: request.at.unwrap_or(transition.stamp.at), ..transition.stamp.clone() };
+    let mut copy = Transition::new(transition.definition, &mut state, &stamp);
     copy.ahead = Some(Box::new(ahead));
     for (name, value) in decision {
         copy.put(&asked.within, &name, value);
