@@ -186,8 +186,18 @@ fn mutation(
             Input::Decided { approval_id, decision }
         }
     };
-    let detail = json!({ "decision": new.decision, "level": new.level, "execution_id": stored.execution_id });
-    let action = if new.decision == Verb::Retract { "approval.retracted" } else { "approval.decided" };
+    let mut detail =
+        json!({ "decision": new.decision, "level": new.level, "execution_id": stored.execution_id });
+    let is_retraction = new.decision == Verb::Retract;
+    if is_retraction && let Ok(made) = stored.policy().retractable(&person.email, new.level.as_deref()) {
+        let mut levels = stored.request.levels.iter();
+        let at = levels.find(|level| level.decisions.iter().any(|other| other.n == made.n));
+        let represented: Vec<&str> =
+            made.capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref()).collect();
+        detail["level"] = json!(at.map(|level| &level.name));
+        detail["for"] = json!(represented);
+    }
+    let action = if is_retraction { "approval.retracted" } else { "approval.decided" };
     let entry = audit::entry(clock, principal, action, &approval_id.to_string(), detail);
     Mutation { decision_key: key, audit: vec![entry], ..Mutation::of_input(input) }
 }

@@ -274,6 +274,7 @@ fn shown_decision(made: &MadeDecision, place: Option<&Place>) -> ApprovalDecisio
         place: place.and_then(|place| place.entry.clone()),
         comment: made.comment.clone(),
         edits: made.edits.clone(),
+        edited_from: made.edited_from.clone(),
         at: made.at,
         decided_at: made.decided_at,
         retracted_at: made.retracted_at,

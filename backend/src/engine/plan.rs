@@ -233,7 +233,7 @@ async fn plan_notice(
 }
 
 /// The entries of the audit log for a change. The entry of a decision is made before the policy has judged it, so that the
-/// level that it counts at, and those for whom the person decided as a delegate, are added here.
+/// level that it counts at, those for whom the person decided as a delegate, and what edits changed are added here.
 pub(super) fn audit_entries(entries: &[Entry], decisions: &[NewDecision]) -> Vec<Entry> {
     let mut entries = entries.to_vec();
     for entry in entries.iter_mut().filter(|entry| entry.action == "approval.decided") {
@@ -246,6 +246,9 @@ pub(super) fn audit_entries(entries: &[Entry], decisions: &[NewDecision]) -> Vec
             stored.made.capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref()).collect();
         detail.insert("level".to_owned(), json!(level_name));
         detail.insert("for".to_owned(), json!(represented));
+        if let Some(edits) = &stored.made.edits {
+            detail.insert("edits".to_owned(), json!({ "from": stored.made.edited_from, "to": edits }));
+        }
     }
     entries
 }

@@ -24,14 +24,14 @@ use shared_types::{
         Page,
         approvals::{
             Approval, ApprovalQuery, DecidedMany, DecidedOne, NewDecision, NewDecisions, NewHandover,
-            NewSnooze, Sort,
+            NewSnooze, Scope, Sort,
         },
         problem::{Code, Problem},
     },
     approval::{decision::RequestStatus, policy::DecisionRefused, progress::changes_since},
     email::EmailAddress,
     ids::ApprovalId,
-    workflow::{approval::Verdict, template::as_text},
+    workflow::approval::Verdict,
 };
 
 /// How many changes a sentence tells.
@@ -49,6 +49,7 @@ pub(super) async fn list(
         let detail = "`sort`: what a search finds comes newest first; leave out `sort` or `q`.";
         return Err(ApiError::new(Code::QueryUnreadable, detail));
     }
+    check_scope(&query)?;
     // Each order has cursors of its own.
     let list = match query.sort.unwrap_or_default() {
         Sort::Age => "approvals",
@@ -64,6 +65,22 @@ pub(super) async fn list(
     let next_cursor = page.next_cursor.or_else(|| ended_at.map(|at| paging.cursor(&at.to_string())));
     let items = approvals::views((&state.pool, &state.clock), &principal, page.items).await?;
     Ok(Json(Page { items, next_cursor }))
+}
+
+/// Refuses a scope together with what it can never hold.
+fn check_scope(query: &ApprovalQuery) -> ApiResult<()> {
+    let Some(scope) = query.scope else { return Ok(()) };
+    let is_open = scope != Scope::Decided;
+    let detail = match query.status {
+        _ if query.mine == Some(true) && scope != Scope::Mine => {
+            "`mine`: `scope` names another one; send one of the two."
+        }
+        Some(status) if is_open != (status == RequestStatus::Pending) => {
+            "`status`: `scope=decided` holds closed requests, and every other scope open ones; leave out `status` or `scope`."
+        }
+        Some(_) | None => return Ok(()),
+    };
+    Err(ApiError::new(Code::QueryUnreadable, detail))
 }
 
 pub(super) async fn get(

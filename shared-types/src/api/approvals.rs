@@ -226,6 +226,9 @@ pub struct ApprovalDecision {
     /// What they changed.
     #[serde(default)]
     pub edits: Option<Map<String, Value>>,
+    /// What the fields that they changed held before; null without edits, and for decisions of earlier versions.
+    #[serde(default)]
+    pub edited_from: Option<Map<String, Value>>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// When they decided by their own clock; shown, never trusted.

@@ -59,6 +59,9 @@ pub struct MadeDecision {
     /// What they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<Map<String, Value>>,
+    /// What the fields that they changed held before. Decisions of earlier versions don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_from: Option<Map<String, Value>>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// When they decided by their own clock; shown, never trusted.

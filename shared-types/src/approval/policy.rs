@@ -490,6 +490,7 @@ impl Decision {
             name: self.name.clone(),
             comment: self.comment.clone(),
             edits: self.edits.clone(),
+            edited_from: None,
             at,
             decided_at: self.decided_at,
             capacities: taken.capacities,

@@ -51,7 +51,7 @@ pub(super) async fn of(
     }
     let rows = sqlx::query!(
         "select approval_id, level, decision, by_email, by_name, comment, decided_at, at, idempotency_key, n, edits,
-             capacities, veto, seen, by_edit, retracted_at, superseded_at, retraction_key
+             capacities, veto, seen, by_edit, retracted_at, superseded_at, retraction_key, edited_from
          from approval_decisions where workspace_id = $1 and approval_id = any($2) order by approval_id, id",
         workspace.0,
         approvals
@@ -70,6 +70,11 @@ pub(super) async fn of(
         let made = MadeDecision {
             n: u32::try_from(row.n).unwrap_or_default(),
             edits,
+            edited_from: row
+                .edited_from
+                .map(|value| read("approval_decisions", "edited_from", value))
+                .transpose()
+                .of_row(id)?,
             capacities: capacities.unwrap_or_default(),
             veto: row.veto,
             seen: row.seen,
@@ -119,16 +124,18 @@ pub(crate) async fn insert(conn: &mut PgConnection, decisions: &[(WorkspaceId, &
         decisions.iter().map(|(_, decision)| decision.stored.idempotency_key.clone()).collect();
     let numbers: Vec<i32> = made().map(|made| i32::try_from(made.n).unwrap_or(i32::MAX)).collect();
     let edits: Vec<Option<Value>> = made().map(|made| made.edits.as_ref().map(json)).collect();
+    let edited_from: Vec<Option<Value>> = made().map(|made| made.edited_from.as_ref().map(json)).collect();
     let capacities: Vec<Value> = made().map(|made| json(&made.capacities)).collect();
     let vetoes: Vec<bool> = made().map(|made| made.veto).collect();
     let seen: Vec<String> = made().map(|made| made.seen.clone()).collect();
     let by_edit: Vec<bool> = made().map(|made| made.by_edit).collect();
     sqlx::query!(
         "insert into approval_decisions (workspace_id, approval_id, id, level, decision, by_email, by_name, comment,
-             decided_at, at, idempotency_key, n, edits, capacities, veto, seen, by_edit)
+             decided_at, at, idempotency_key, n, edits, capacities, veto, seen, by_edit,
+             edited_from)
          select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::text[],
              $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::integer[], $13::jsonb[],
-             $14::jsonb[], $15::boolean[], $16::text[], $17::boolean[])",
+             $14::jsonb[], $15::boolean[], $16::text[], $17::boolean[], $18::jsonb[])",
         &workspaces,
         &approvals,
         &ids,
@@ -145,7 +152,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, decisions: &[(WorkspaceId, &
         &capacities,
         &vetoes,
         &seen,
-        &by_edit
+        &by_edit,
+        &edited_from as &[Option<Value>]
     )
     .execute(conn)
     .await?;

@@ -40,6 +40,11 @@ async fn a_delegate_decides_for_who_is_away_and_what_is_true_now_counts() {
         (&json!("dee.holm@example.com"), &json!("finance"))
     );
     assert_eq!(entry["detail"]["for"], json!(["eva.ström@example.com"]));
+    decide(&dee, &id, "retract").await.json(200);
+    let audit = admin.get(&format!("audit?action=approval.retracted&subject={id}")).await.json(200);
+    let entry = &audit["items"][0]["detail"];
+    assert_eq!((&entry["level"], &entry["for"]), (&json!("finance"), &json!(["eva.ström@example.com"])));
+    decide(&dee, &id, "approve").await.json(200);
     // Eva may decide although she is away, and shares one place with Dee.
     let shared = decide(&eva, &id, "approve").await.json(200);
     assert_eq!((&shared["status"], &shared["levels"][0]["filled"]), (&json!("pending"), &json!(1)));

@@ -174,7 +174,14 @@ async fn edits_are_checked_change_what_is_sent_and_open_the_earlier_level_again(
     assert_ne!(edited["seen"], asked["seen"]);
     assert_eq!(edited["effects"][0]["request"]["payload"]["discount"], 10);
     assert!(edited["levels"][0]["decisions"][0]["superseded_at"].is_string());
-    assert_eq!(edited["levels"][1]["decisions"][0]["edits"], json!({ "discount": 10 }));
+    let made = &edited["levels"][1]["decisions"][0];
+    assert_eq!(
+        (&made["edits"], &made["edited_from"]),
+        (&json!({ "discount": 10 }), &json!({ "discount": 5 }))
+    );
+    let audit = app.admin().await.get(&format!("audit?action=approval.decided&subject={id}")).await.json(200);
+    let edits = &audit["items"][0]["detail"]["edits"];
+    assert_eq!(edits, &json!({ "from": { "discount": 5 }, "to": { "discount": 10 } }), "{audit}");
     let old = json!({ "decision": "approve", "seen": asked["seen"] });
     let changed = bo.post(&path, old).await.problem(409);
     assert_eq!(changed["code"], "approval.changed");

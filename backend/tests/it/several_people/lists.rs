@@ -84,6 +84,17 @@ async fn lists_are_sorted_by_deadline_and_by_amount_and_paged_without_a_gap() {
     assert_eq!(pages("role=finance").await, "4 3 2 1 0");
     assert_eq!(pages("role=legal").await, "");
     bo.get("approvals?sort=amount&q=Order").await.problem(422);
+    for (query, field) in [
+        ("scope=mine&status=approved", "`status`"),
+        ("scope=snoozed&status=expired", "`status`"),
+        ("scope=decided&status=pending", "`status`"),
+        ("mine=true&scope=others", "`mine`"),
+    ] {
+        let refused = bo.get(&format!("approvals?{query}")).await.problem(422);
+        assert!(refused["detail"].as_str().unwrap().starts_with(field), "{query}: {refused}");
+    }
+    bo.get("approvals?scope=decided&status=approved").await.json(200);
+    bo.get("approvals?scope=mine&status=pending").await.json(200);
     app.stop().await;
 }
 

@@ -33,12 +33,14 @@ impl Transition<'_> {
         let people = self.deciding_people(decision);
         let taken = self.judged(approval_id, decision, people.as_deref())?;
         let edits = decision.edits.is_some() && decision.verdict == Verdict::ApproveWithEdits;
+        let edited_from = if edits { self.edited_from(approval_id, decision) } else { None };
         if edits && self.state.asks_in_levels() {
             self.apply_edits(approval_id, decision);
         }
         let is_unjudged = people.is_none();
         let people = people.unwrap_or_default();
-        let Some(level) = self.record(approval_id, decision, taken, false) else {
+        let recorded = Recorded { taken, by_edit: false, edited_from };
+        let Some(level) = self.record(approval_id, decision, recorded) else {
             return Err(InputError::NotExpected);
         };
         if edits && !is_unjudged && self.state.asks_in_levels() {
@@ -46,6 +48,13 @@ impl Transition<'_> {
         }
         self.advance_levels(approval_id, decision, level, &people);
         Ok(())
+    }
+
+    /// What the fields that a decision changes hold before it.
+    fn edited_from(&self, approval_id: ApprovalId, decision: &Decision) -> Option<Map<String, Value>> {
+        let request = self.state.requests.get(&approval_id).filter(|_| self.state.holds_places())?;
+        let before = |field: &String| request.values.get(field).cloned().unwrap_or_default();
+        Some(decision.edits.as_ref()?.keys().map(|field| (field.clone(), before(field))).collect())
     }
 
     /// The people by whom a decision is judged; none for one that isn't judged.
@@ -76,30 +85,25 @@ impl Transition<'_> {
     }
 
     /// Records a decision at the open level, and gives the level.
-    fn record(
-        &mut self,
-        approval_id: ApprovalId,
-        decision: &Decision,
-        taken: Taken,
-        by_edit: bool,
-    ) -> Option<usize> {
+    fn record(&mut self, approval_id: ApprovalId, decision: &Decision, recorded: Recorded) -> Option<usize> {
         let open = self.state.requests.get(&approval_id)?.open;
-        self.record_at(approval_id, decision, taken, open, by_edit)
+        self.record_at(approval_id, decision, open, recorded)
     }
 
     fn record_at(
         &mut self,
         approval_id: ApprovalId,
         decision: &Decision,
-        taken: Taken,
         level: usize,
-        by_edit: bool,
+        recorded: Recorded,
     ) -> Option<usize> {
+        let Recorded { taken, by_edit, edited_from } = recorded;
         let (in_levels, at) = (self.state.asks_in_levels(), self.stamp.at);
         let request = self.state.requests.get_mut(&approval_id)?;
         let seen = if in_levels { request.seen.as_str() } else { "" };
         let taken = if in_levels { taken } else { Taken { capacities: Vec::new(), veto: false } };
-        let made = MadeDecision { by_edit, ..decision.made(request.decision_count, taken, seen, at) };
+        let made =
+            MadeDecision { edited_from, by_edit, ..decision.made(request.decision_count, taken, seen, at) };
         if in_levels {
             request.decision_count += 1;
         }
@@ -311,7 +315,8 @@ impl Transition<'_> {
             .filter_map(|level| Some((level, policy.taken_at(&people, &decision.by, level)?)))
             .collect();
         for (level, taken) in taken {
-            self.record_at(approval_id, decision, taken, level, true);
+            let edited_from = None;
+            self.record_at(approval_id, decision, level, Recorded { taken, by_edit: true, edited_from });
         }
         self.open_first_unfilled(approval_id);
     }
@@ -459,6 +464,15 @@ impl Transition<'_> {
         };
         self.command(Command::UpdateRequest(Box::new(update)));
     }
+}
+
+/// How a decision is recorded.
+struct Recorded {
+    taken: Taken,
+    /// Whether it stands for an approval at a later level, which was given with edits.
+    by_edit: bool,
+    /// What the fields that it changes held before.
+    edited_from: Option<Map<String, Value>>,
 }
 
 /// For whom a decision was made, in words: ` for Eva Ström`; nothing for one's own.

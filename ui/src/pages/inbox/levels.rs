@@ -24,11 +24,11 @@ pub(super) fn are_telling(approval: &Approval) -> bool {
 
 /// The ladder.
 pub(super) fn ladder(approval: &Approval) -> Html {
-    let steps = approval.levels.iter().map(|level| step(approval, level));
+    let steps = approval.levels.iter().map(step);
     html! { <ol class="ladder">{ steps.collect::<Html>() }</ol> }
 }
 
-fn step(approval: &Approval, level: &ApprovalLevel) -> Html {
+fn step(level: &ApprovalLevel) -> Html {
     let (icon, tone) = match level.status {
         LevelStatus::Waiting => (Icon::Dot, "muted"),
         LevelStatus::Open => (Icon::Hourglass, "wait"),
@@ -53,7 +53,7 @@ fn step(approval: &Approval, level: &ApprovalLevel) -> Html {
     html! {
         <li><Glyph {icon} {tone} /><div>
             <b>{ named }</b><span class="muted">{ format!(" {}", how_far(level)) }</span>
-            { level.decisions.iter().map(|made| decision(approval, made)).collect::<Html>() }
+            { level.decisions.iter().map(decision).collect::<Html>() }
             { handovers.collect::<Html>() }
             { needed.unwrap_or_default() }
         </div></li>
@@ -104,7 +104,7 @@ fn times(level: &ApprovalLevel) -> String {
     [reminded, escalated].into_iter().flatten().collect()
 }
 
-fn decision(approval: &Approval, made: &ApprovalDecision) -> Html {
+fn decision(made: &ApprovalDecision) -> Html {
     let stands_for = made.stands_for_name.as_ref().or(made.stands_for.as_ref());
     let stands_for = stands_for.map(|other| format!(" for {other}")).unwrap_or_default();
     let said = made.comment.as_ref().map(|comment| format!(": “{comment}”")).unwrap_or_default();
@@ -117,16 +117,19 @@ fn decision(approval: &Approval, made: &ApprovalDecision) -> Html {
     html! {
         <p><span {class}>{ format!("{} {}", made.name, format::verdict_word(made.decision)) }{ stands_for }
             <span class="muted" title={format::exact(made.at)}>{ format!(" {}", format::hour(made.at)) }</span>{ said }</span>
-            { made.edits.as_ref().map(|edits| changes(approval, edits)).unwrap_or_default() }
+            { made.edits.as_ref().map(|edits| edited(made, edits)).unwrap_or_default() }
             if let Some(gone) = gone { <span class="muted">{ gone }</span> }</p>
     }
 }
 
-/// What an edit made of the fields: `Credit days → 14`.
-fn changes(approval: &Approval, edits: &Map<String, Value>) -> Html {
+/// What an edit made of the fields: `Credit days: 30 → 14`; without what they held before where that wasn't kept.
+fn edited(made: &ApprovalDecision, edits: &Map<String, Value>) -> Html {
     let each = edits.iter().map(|(name, value)| {
-        let label = approval.form.iter().find(|field| field.field.name == *name).map_or(name.as_str(), |field| &field.field.name);
-        html! { <span class="change">{ format!(" {} → ", format::label(label)) }<b>{ format::value(value) }</b></span> }
+        let before = made.edited_from.as_ref().map(|before| format::value(before.get(name).unwrap_or(&Value::Null)));
+        html! {
+            <span class="change">{ format!(" {}: ", format::label(name)) }
+                if let Some(before) = before { <span class="was">{ before }</span> }{ " → " }<b>{ format::value(value) }</b></span>
+        }
     });
     each.collect()
 }
