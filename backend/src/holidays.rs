@@ -35,6 +35,11 @@ pub(crate) enum BadHolidays {
     /// It is no iCalendar file.
     #[error("it isn't an iCalendar file; send a file that begins with BEGIN:VCALENDAR")]
     NotICalendar,
+    /// It begins as one, and can't be read.
+    #[error(
+        "it begins as an iCalendar file and can't be read; a line of it is broken, or END:VCALENDAR is missing"
+    )]
+    Unreadable,
     /// It has too many entries.
     #[error("it has {0} entries, more than {MAX_ENTRIES}")]
     TooManyEntries(usize),
@@ -44,6 +49,11 @@ pub(crate) enum BadHolidays {
     /// It names no whole day.
     #[error("it names no whole day from last year on")]
     NoDays,
+    /// It names no whole day, and has entries that aren't of whole days or can't be read.
+    #[error(
+        "it names no whole day from last year on: {0} of its entries aren't of whole days, or their days can't be read"
+    )]
+    NoneOfWholeDays(usize),
     /// It names too many days.
     #[error("it names more than {MAX_HOLIDAYS} days; send a file with fewer")]
     TooManyDays,
@@ -58,16 +68,17 @@ pub(crate) fn read(text: &str, today: NaiveDate) -> Result<Imported, BadHolidays
     if !unfolded.get(..15).is_some_and(|begin| begin.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
         return Err(BadHolidays::NotICalendar);
     }
-    let parsed = read_calendar(&unfolded).map_err(|_| BadHolidays::NotICalendar)?;
-    let calendar = icalendar::Calendar::from(parsed);
-    let count = calendar.components.len();
+    let parsed = read_calendars(&unfolded)?;
+    let components: Vec<CalendarComponent> =
+        parsed.into_iter().flat_map(|calendar| icalendar::Calendar::from(calendar).components).collect();
+    let count = components.len();
     if count > MAX_ENTRIES {
         return Err(BadHolidays::TooManyEntries(count));
     }
     let range = years(today);
-    let moved = moved(&calendar.components);
+    let moved = moved(&components);
     let mut imported = Imported { days: BTreeSet::new(), left_out: 0, until: range.1 };
-    for event in events(&calendar.components) {
+    for event in events(&components) {
         if event.get_status() == Some(EventStatus::Cancelled) {
             continue;
         }
@@ -79,7 +90,27 @@ pub(crate) fn read(text: &str, today: NaiveDate) -> Result<Imported, BadHolidays
             return Err(BadHolidays::TooManyDays);
         }
     }
-    if imported.days.is_empty() { Err(BadHolidays::NoDays) } else { Ok(imported) }
+    match (imported.days.is_empty(), imported.left_out) {
+        (false, _) => Ok(imported),
+        (true, 0) => Err(BadHolidays::NoDays),
+        (true, left_out) => Err(BadHolidays::NoneOfWholeDays(left_out)),
+    }
+}
+
+/// Every calendar of a file; it may have several, one after the other.
+fn read_calendars(text: &str) -> Result<Vec<icalendar::parser::Calendar<'_>>, BadHolidays> {
+    const END: &str = "END:VCALENDAR";
+    let upper = text.to_ascii_uppercase();
+    let (mut calendars, mut begin) = (Vec::new(), 0);
+    while !text[begin..].trim().is_empty() {
+        let end = begin + upper[begin..].find(END).ok_or(BadHolidays::Unreadable)? + END.len();
+        calendars.push(read_calendar(text[begin..end].trim_start()).map_err(|_| BadHolidays::Unreadable)?);
+        begin = end;
+        if calendars.len() > MAX_ENTRIES {
+            return Err(BadHolidays::TooManyEntries(calendars.len()));
+        }
+    }
+    Ok(calendars)
 }
 
 /// The first and the last day that count.
@@ -232,9 +263,17 @@ mod tests {
 
     #[test]
     fn what_is_no_such_file_or_too_much_is_refused() {
-        for text in ["", "Hello", "PK\u{3}\u{4}", "{\"a\": 1}", "BEGIN:VCALENDAR"] {
+        for text in ["", "Hello", "PK\u{3}\u{4}", "{\"a\": 1}"] {
             assert_eq!(read(text, today()), Err(BadHolidays::NotICalendar), "{text}");
         }
+        let christmas = event("DTSTART;VALUE=DATE:20261225\r\n");
+        for text in ["BEGIN:VCALENDAR", &format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{christmas}")] {
+            assert_eq!(read(text, today()), Err(BadHolidays::Unreadable), "{text}");
+        }
+        let bad = file(&event("DTSTART;VALUE=DATE:20260231\r\n"));
+        assert_eq!(read(&bad, today()), Err(BadHolidays::NoneOfWholeDays(1)));
+        let two = format!("{}{}", file(&christmas), file(&event("DTSTART;VALUE=DATE:20261226\r\n")));
+        assert_eq!(days(&two), ["2026-12-25", "2026-12-26"]);
         assert_eq!(read(&file(""), today()), Err(BadHolidays::NoDays));
         let past = file(&event("DTSTART;VALUE=DATE:20010606\r\n"));
         assert_eq!(read(&past, today()), Err(BadHolidays::NoDays));

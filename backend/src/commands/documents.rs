@@ -13,7 +13,7 @@ use shared_types::{
     },
     workflow::{
         Finding, Format, Severity,
-        calendar::Calendar,
+        calendar::{self, Calendar},
         check::Environment,
         test_script::{ScriptItem, ScriptedEvent},
     },
@@ -94,7 +94,10 @@ pub fn simulate_file(
     let text = read(file)?;
     let event: ScriptedEvent = parse(event)?;
     let script: Vec<ScriptItem> = script.map(parse_script).transpose()?.unwrap_or_default();
-    let calendars: Vec<Calendar> = calendars.map(parse).transpose()?.unwrap_or_default();
+    let calendars: Vec<Calendar> = match calendars {
+        Some(file) => parse_calendars(file)?,
+        None => Vec::new(),
+    };
     let checked = review(&text, format_of(file), &Environment::Unknown);
     let stopping = checked.findings.iter().any(|finding| finding.severity != Severity::Warning);
     let document = checked.document.filter(|document| !stopping && unsupported(document).is_empty());
@@ -133,6 +136,16 @@ fn parse<T: DeserializeOwned + JsonSchema + 'static>(file: &Path) -> anyhow::Res
             findings.iter().map(|finding| format!("{}: {}", finding.pointer, finding.message)).collect();
         anyhow::anyhow!("{}: {}", file.display(), faults.join(" "))
     })
+}
+
+/// Reads calendars, each of which can count.
+fn parse_calendars(file: &Path) -> anyhow::Result<Vec<Calendar>> {
+    let calendars: Vec<Calendar> = parse(file)?;
+    let faults = calendar::faults(&calendars, "");
+    let faults: Vec<String> =
+        faults.iter().map(|finding| format!("{}: {}", finding.pointer, finding.message)).collect();
+    anyhow::ensure!(faults.is_empty(), "{}: {}", file.display(), faults.join(" "));
+    Ok(calendars)
 }
 
 /// Reads a script; a fault names its entry, counted from 0 as in `unused`.

@@ -8,6 +8,7 @@ mod hours;
 pub use count::WorkingTime;
 pub use hours::OpenHours;
 
+use super::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,6 +75,17 @@ impl CalendarFault {
     fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }
     }
+}
+
+/// What is wrong with each of some calendars, at its place below a pointer.
+pub fn faults(calendars: &[Calendar], at: &str) -> Vec<Finding> {
+    let each = calendars.iter().enumerate().filter_map(|(n, calendar)| {
+        let faults = WorkingTime::of(calendar).err()?;
+        Some(faults.into_iter().map(move |fault| {
+            Finding::error("calendar.invalid", format!("{at}/{n}{}", fault.pointer), fault.message)
+        }))
+    });
+    each.flatten().collect()
 }
 
 /// Why a name can't be a calendar's, in a sentence.

@@ -18,6 +18,7 @@ mod references;
 mod schedule;
 mod size;
 mod spans;
+mod test_inputs;
 mod unused;
 
 pub(crate) use approvals::SETTINGS;
@@ -139,6 +140,7 @@ pub fn check_source(source: Source, environment: &Environment) -> Checked {
         schedule::check(document, environment.now(), &mut findings);
         spans::check_document(document, &mut findings);
         forms::check(document, &sites, &mut findings);
+        test_inputs::check(document, &mut findings);
         money::check(document, &sites, &mut findings);
         references = references::references(document, &sites, &source);
     } else if has_shape {

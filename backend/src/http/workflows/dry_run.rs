@@ -24,7 +24,7 @@ use shared_types::{
         supported::unsupported,
     },
     workflow::{
-        Format, bounds,
+        Format, bounds, calendar,
         check::Environment,
         rule::asked_rules,
         test_script::{ScriptItem, ScriptedResponse},
@@ -48,6 +48,11 @@ pub(in crate::http) async fn simulate(
     Body(request): Body<SimulateRequest>,
 ) -> ApiResult<Json<Value>> {
     check_depths(&request)?;
+    let faults = calendar::faults(&request.calendars, "/calendars");
+    if !faults.is_empty() {
+        let detail = "The calendars have errors; see `findings`.";
+        return Err(Problem::new(Code::CalendarBad, detail).with_findings(faults).into());
+    }
     let (text, format) = match (&request.document, &request.workflow_id) {
         (Some(Value::String(text)), None) => (text.clone(), Format::Yaml),
         (Some(document), None) => (document.to_string(), Format::Json),

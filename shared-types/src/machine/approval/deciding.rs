@@ -162,6 +162,14 @@ impl Transition<'_> {
     /// Opens the first level of a request that is asked again.
     pub(super) fn open_first_level(&mut self, approval_id: ApprovalId) {
         self.open_level(approval_id, 0);
+        let calendar = self.state.requests.get(&approval_id).and_then(|request| request.calendar.clone());
+        if let Some(calendar) = calendar.filter(|_| self.state.holds_places())
+            && self.counting(Some(&calendar)).is_err()
+        {
+            let reason =
+                format!("The calendar {calendar} isn't set up any more: deadlines count in plain time");
+            self.request_fact(approval_id, reason);
+        }
     }
 
     /// Opens a level; its deadlines count from now.
