@@ -7,7 +7,10 @@ use shared_types::{
     approval::people::{AbsenceSpan, Person},
     email,
     ids::{ApprovalId, ExecutionId, UserId, WorkflowId, WorkspaceId},
-    machine::environment::{EnvironmentNeeds, PeopleNeeds, RunEnvironment},
+    machine::{
+        MAX_DEPTH,
+        environment::{CalledBelow, EnvironmentNeeds, PeopleNeeds, RunEnvironment},
+    },
     recipient::Approver,
 };
 use sqlx::PgConnection;
@@ -32,28 +35,72 @@ pub async fn environment(
     };
     let calendars = calendars::named(&mut *conn, workspace, &needs.calendars).await?;
     let rules = rules::some(&mut *conn, workspace, &needs.rules).await?;
-    let revisions = revisions(conn, workspace, &needs.workflows).await?;
-    Ok(RunEnvironment { version, people, calendars, rules, revisions, ..RunEnvironment::default() })
+    let called = called(conn, workspace, &needs.workflows).await?;
+    let (revisions, called_below) = (called.revisions, called.below);
+    Ok(RunEnvironment {
+        version,
+        people,
+        calendars,
+        rules,
+        revisions,
+        called_below,
+        ..RunEnvironment::default()
+    })
 }
 
-/// The current revisions of some workflows; those that aren't there are left out.
-async fn revisions(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    ids: &[WorkflowId],
-) -> Result<BTreeMap<WorkflowId, i32>> {
+/// The current revisions of workflows that are called, and what they call and ask in turn.
+#[derive(Debug, Default)]
+struct Called {
+    revisions: BTreeMap<WorkflowId, i32>,
+    below: BTreeMap<WorkflowId, CalledBelow>,
+}
+
+/// What some workflows are and lead to; those that aren't there are left out. Calls are followed as deep as runs may call.
+async fn called(conn: &mut PgConnection, workspace: WorkspaceId, ids: &[WorkflowId]) -> Result<Called> {
+    let mut called = Called::default();
     if ids.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(called);
     }
     let ids: Vec<&str> = ids.iter().map(WorkflowId::as_str).collect();
     let rows = sqlx::query!(
-        "select workflow_id, revision from workflows where workspace_id = $1 and workflow_id = any($2)",
+        r#"with recursive called as (
+             select w.workflow_id as root, w.workflow_id, w.revision, 0 as depth
+             from workflows w where w.workspace_id = $1 and w.workflow_id = any($2)
+             union
+             select c.root, w.workflow_id, w.revision, c.depth + 1
+             from called c
+             join workflow_revisions r on r.workspace_id = $1 and r.workflow_id = c.workflow_id and r.revision = c.revision
+             cross join lateral jsonb_path_query(r.document, '$.steps.**.call.workflow_id') as named
+             join workflows w on w.workspace_id = $1 and w.workflow_id = named #>> '{}'
+             where c.depth < $3),
+           asked as (
+             select distinct c.root, l.rule_id, l.version
+             from called c
+             join workflow_revisions r on r.workspace_id = $1 and r.workflow_id = c.workflow_id and r.revision = c.revision
+             cross join lateral jsonb_path_query(r.document, '$.steps.** ? (@.rule == "latest").rule_id') as named
+             join rules l on l.workspace_id = $1 and l.rule_id = named #>> '{}' and l.archived_at is null)
+           select root as "root!", workflow_id as "name!", revision as "revision!", min(depth) as depth
+           from called group by root, workflow_id, revision
+           union all
+           select root, rule_id, version, null from asked"#,
         workspace.0,
-        &ids as &[&str]
+        &ids as &[&str],
+        i32::try_from(MAX_DEPTH).unwrap_or(i32::MAX)
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (WorkflowId(row.workflow_id), row.revision)).collect())
+    for row in rows {
+        let root = WorkflowId(row.root);
+        match row.depth {
+            Some(0) => drop(called.revisions.insert(root, row.revision)),
+            Some(_) => {
+                let below = called.below.entry(root).or_default();
+                below.workflows.insert(WorkflowId(row.name), row.revision);
+            }
+            None => drop(called.below.entry(root).or_default().rules.insert(row.name, row.revision)),
+        }
+    }
+    Ok(called)
 }
 
 /// An absence as the query gives it.

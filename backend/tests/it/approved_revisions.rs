@@ -97,3 +97,43 @@ async fn another_revision_of_a_called_workflow_or_of_a_rule_is_asked_again() {
     );
     app.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_called_workflow_calls_and_asks_in_turn_counts_as_well() {
+    let app = App::start().await;
+    let author = app.person("Per Alm", &["author"]).await;
+    author.post("rules", limit(100)).await.json(201);
+    app.publish(&pays("first")).await;
+    let between = "workflow_id: between\nname: Between\ntrigger: { type: manual }\nenabled: true\nsteps:\n  \
+         - { id: within, type: condition, rule_id: limit, rule: latest, on_true: deeper }\n  \
+         - { id: deeper, type: call, call: { workflow_id: pay } }\n";
+    app.publish(between).await;
+    app.publish(
+        "workflow_id: ask\nname: Ask\ntrigger: { type: event, event: ask }\nenabled: true\nsteps:\n  \
+         - { id: ask, type: approval, approval: { levels: [{ approvers: ['role:finance'] }] }, on_approved: run }\n  \
+         - { id: run, type: call, call: { workflow_id: between, input: { total: '{{ total }}' } } }\n",
+    )
+    .await;
+    let shop = app.key(&["events:write"]).await;
+    let bo = app.person("Bo Ek", &["operator", "finance"]).await;
+    let event = json!({ "type": "ask", "payload": { "total": 5 } });
+    let run = shop.post("events?wait=5s", event).await.json(200)["runs"][0].clone();
+    let id = run["approval_id"].as_str().unwrap().to_owned();
+    let below = &card(&bo, &id).await["effects"][2];
+    assert_eq!(
+        (&below["type"], &below["request"]),
+        (&json!("called_below"), &json!({ "workflows": { "pay": 1 }, "rules": { "limit": 1 } }))
+    );
+    author.put_yaml("workflows/pay", &pays("second"), Some("\"r1\"")).await.json(200);
+    approve(&bo, &id).await;
+    let again = asked_again(&bo, &id, 1).await;
+    assert_eq!(again["reopened"][0]["changes"], json!([{ "pointer": "/workflows/pay", "from": 1, "to": 2 }]));
+    let changed = |r: reqwest::RequestBuilder| r.header("if-match", "\"r1\"").json(&limit(50));
+    author.send(Method::PUT, "rules/limit", changed).await.json(200);
+    approve(&bo, &id).await;
+    let again = asked_again(&bo, &id, 2).await;
+    assert_eq!(again["reopened"][1]["changes"], json!([{ "pointer": "/rules/limit", "from": 1, "to": 2 }]));
+    approve(&bo, &id).await;
+    assert_eq!(bo.run_ended(&run["execution_id"]).await["result"], "executed");
+    app.stop().await;
+}

@@ -37,6 +37,8 @@ pub struct ResolvedEffect {
 pub const CALL: &str = "call";
 /// The type of an entry for the revision of a workflow that is called.
 pub const WORKFLOW_REVISION: &str = "workflow_revision";
+/// The type of an entry for the revisions and versions of what a called workflow calls and asks in turn.
+pub const CALLED_BELOW: &str = "called_below";
 /// The type of an entry for the version of a stored rule that is asked as it stands.
 pub const RULE_VERSION: &str = "rule_version";
 /// The type of an entry for the way that a step takes. It isn't listed for people: what follows it is.

@@ -34,9 +34,23 @@ pub struct RunEnvironment {
     /// The current revisions of the workflows that its steps call.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub revisions: BTreeMap<WorkflowId, i32>,
+    /// What those workflows call and ask in turn, by the workflow that a step calls.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub called_below: BTreeMap<WorkflowId, CalledBelow>,
     /// The address of whoever published the workflow's revision, who is told when a request is stuck.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+}
+
+/// What a called workflow calls and asks in turn, by all that it leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledBelow {
+    /// The current revisions of the workflows that are called.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<WorkflowId, i32>,
+    /// The current versions of the stored rules that are asked as they stand.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<String, i32>,
 }
 
 impl RunEnvironment {

@@ -5,7 +5,7 @@ use super::{
     limits::MAX_WORK,
 };
 use crate::{
-    approval::seen::{RULE_VERSION, ResolvedEffect, SET, WAY, WORKFLOW_REVISION},
+    approval::seen::{CALLED_BELOW, RULE_VERSION, ResolvedEffect, SET, WAY, WORKFLOW_REVISION},
     ids::StepId,
     workflow::{scope::Watch, template::work_done},
 };
@@ -127,7 +127,7 @@ impl WayAhead {
         let (mut none, mut all) = (0, usize::MAX);
         let room = match kind {
             // Small, and needed when the run gets there.
-            RULE_VERSION | WORKFLOW_REVISION | WAY => &mut all,
+            RULE_VERSION | WORKFLOW_REVISION | CALLED_BELOW | WAY => &mut all,
             SET => &mut self.room,
             _ if self.effects.len() >= MAX_KEPT => &mut none,
             _ => &mut self.room,

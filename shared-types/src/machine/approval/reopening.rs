@@ -17,9 +17,9 @@ use super::super::{
 use crate::{
     approval::{
         progress::{FieldChange, Reopening, ResolvedAnew, differences},
-        seen::{CALL, RULE_VERSION, ResolvedEffect, SET, WAY, WORKFLOW_REVISION},
+        seen::{CALL, CALLED_BELOW, RULE_VERSION, ResolvedEffect, SET, WAY, WORKFLOW_REVISION},
     },
-    ids::ApprovalId,
+    ids::{ApprovalId, WorkflowId},
     workflow::{
         TemplateValue,
         effect::Effect,
@@ -61,6 +61,9 @@ fn because(place: &StepAddress, what: Differing<'_>, changes: &[FieldChange]) ->
         }
         (WAY, _) => format!("{step} would go another way than when it was approved: {named}"),
         (SET, _) => format!("{step} would set something else than what was approved: {named}"),
+        (CALLED_BELOW, _) => {
+            format!("{step} would lead to other revisions than when it was approved: {named}")
+        }
         (WORKFLOW_REVISION, [change]) => {
             let (from, to) = (as_text(&change.from), as_text(&change.to));
             let of = what.of.unwrap_or("its workflow");
@@ -116,7 +119,17 @@ impl Transition<'_> {
         let placeholders = held.placeholders.clone();
         let with = self.resolved_with(at, placeholders)?;
         let now = call_now(self, place, call, &with);
-        self.hold_against(place, 0, CALL, now)
+        self.hold_against(place, 0, CALL, now).or_else(|| {
+            self.held(place, 2).filter(|(_, held)| held.kind == CALLED_BELOW)?;
+            let now = self.below(&call.workflow_id).unwrap_or_else(|| json!({}));
+            self.hold_against(place, 2, CALLED_BELOW, now)
+        })
+    }
+
+    /// What a workflow calls and asks in turn, as people see it; none where that is nothing.
+    pub(in crate::machine) fn below(&self, workflow_id: &WorkflowId) -> Option<Value> {
+        let known = self.stamp.environment.as_deref().filter(|_| self.state.holds_places())?;
+        serde_json::to_value(known.called_below.get(workflow_id)?).ok()
     }
 
     /// The same of the values of a `set` step that are made at the time.

@@ -11,7 +11,7 @@ use super::{
     sentences::{name_of, sentence, verdict},
 };
 use crate::{
-    approval::seen::{AT_THE_TIME, CALL, RULE_VERSION, SET, WAY, WORKFLOW_REVISION},
+    approval::seen::{AT_THE_TIME, CALL, CALLED_BELOW, RULE_VERSION, SET, WAY, WORKFLOW_REVISION},
     workflow::{
         TemplateValue,
         effect::Effect,
@@ -190,7 +190,11 @@ impl<'t> Transition<'t> {
         // In a simulation there are no other workflows.
         if let Some(known) = self.stamp.environment.as_deref().filter(|known| !known.roles_are_open) {
             let revision = known.revisions.get(&call.workflow_id).copied();
+            let below = self.below(&call.workflow_id);
             self.note(place, 1, WORKFLOW_REVISION, revision_of(&call.workflow_id, revision));
+            if let Some(below) = below {
+                self.note(place, 2, CALLED_BELOW, below);
+            }
         }
         self.say_step(step, place);
         self.forget_answers(step);

@@ -41,6 +41,7 @@ fn kind_in_words(kind: &str) -> &str {
     match kind {
         "call" => "runs a workflow",
         "workflow_revision" => "the revision that it runs",
+        "called_below" => "the revisions that it leads to",
         "rule_version" => "the version of a rule that is asked",
         kind => kind,
     }
