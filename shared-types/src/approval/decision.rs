@@ -1,6 +1,9 @@
 //! Requests as they are asked and decided: levels, status, decisions.
 
-use super::quorum::{Capacity, Quorum};
+use super::{
+    policy::Taken,
+    quorum::{Capacity, Quorum},
+};
 use crate::{
     ids::StepId,
     recipient::Approver,
@@ -40,6 +43,29 @@ pub struct Decision {
     /// When they decided by their own clock; shown, never trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
+}
+
+impl Decision {
+    /// The decision as it is kept and shown.
+    pub fn made(&self, n: u32, taken: Taken, seen: &str, at: DateTime<Utc>) -> MadeDecision {
+        MadeDecision {
+            n,
+            decision: self.verdict,
+            by: self.by.clone(),
+            name: self.name.clone(),
+            comment: self.comment.clone(),
+            edits: self.edits.clone(),
+            edited_from: None,
+            at,
+            decided_at: self.decided_at,
+            capacities: taken.capacities,
+            veto: taken.veto,
+            seen: seen.to_owned(),
+            by_edit: false,
+            retracted_at: None,
+            superseded_at: None,
+        }
+    }
 }
 
 /// A decision that was made.

@@ -16,7 +16,6 @@ use crate::{
         form::FormFault,
     },
 };
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 /// What the policy of a request looks at.
@@ -477,29 +476,6 @@ pub(super) fn third_person(bar: &CannotDecide) -> String {
         | CannotDecide::NotYet { .. }
         | CannotDecide::HandedOver { .. }
         | CannotDecide::Decided { .. } => "who can't decide".to_owned(),
-    }
-}
-
-impl Decision {
-    /// The decision as it is kept and shown.
-    pub fn made(&self, n: u32, taken: Taken, seen: &str, at: DateTime<Utc>) -> MadeDecision {
-        MadeDecision {
-            n,
-            decision: self.verdict,
-            by: self.by.clone(),
-            name: self.name.clone(),
-            comment: self.comment.clone(),
-            edits: self.edits.clone(),
-            edited_from: None,
-            at,
-            decided_at: self.decided_at,
-            capacities: taken.capacities,
-            veto: taken.veto,
-            seen: seen.to_owned(),
-            by_edit: false,
-            retracted_at: None,
-            superseded_at: None,
-        }
     }
 }
 

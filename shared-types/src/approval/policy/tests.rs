@@ -8,6 +8,7 @@ use crate::{
     requester::RequesterKind,
     role::RoleNames,
 };
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 /// A request and the people around it, told step by step.
