@@ -1,9 +1,6 @@
 //! Requests as they are asked and decided: levels, status, decisions.
 
-use super::{
-    policy::Taken,
-    quorum::{Capacity, Quorum},
-};
+use super::quorum::{Capacity, Quorum};
 use crate::{
     ids::StepId,
     recipient::Approver,
@@ -43,6 +40,15 @@ pub struct Decision {
     /// When they decided by their own clock; shown, never trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
+}
+
+/// A decision that is taken: in what it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// In what the person decided.
+    pub capacities: Vec<Capacity>,
+    /// Whether it is a veto.
+    pub veto: bool,
 }
 
 impl Decision {

@@ -3,7 +3,7 @@
 //! Who may decide is what is true when the decision is made. What came of the decisions is in [`super::standing`].
 
 use super::{
-    decision::{Decision, MadeDecision, RequestLevel, RequestStatus},
+    decision::{Decision, MadeDecision, RequestLevel, RequestStatus, Taken},
     people::{People, Person},
     quorum::{Capacity, Quorum},
 };
@@ -134,15 +134,6 @@ pub enum DecisionRefused {
 
 fn in_words(faults: &[FormFault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// A decision that is taken: in what it counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
-    /// In what the person decided.
-    pub capacities: Vec<Capacity>,
-    /// Whether it is a veto.
-    pub veto: bool,
 }
 
 impl<'a> Policy<'a> {

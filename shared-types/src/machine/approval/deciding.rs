@@ -10,9 +10,9 @@ use super::super::{
 use super::{asked_in_words, outcome::verdict_in_words, shown_anew::changes_in_words};
 use crate::{
     approval::{
-        decision::{Decision, Handover, LevelProgress, MadeDecision, RequestLevel, RequestOutcome},
+        decision::{Decision, Handover, LevelProgress, MadeDecision, RequestLevel, RequestOutcome, Taken},
         people::{People, Person},
-        policy::{Policy, Taken, edited},
+        policy::{Policy, edited},
         progress::{Reopening, ResolvedAnew},
         standing::Standing,
     },
