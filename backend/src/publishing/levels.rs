@@ -14,6 +14,9 @@ use sqlx::PgConnection;
 /// How far ahead absences are looked at for levels that nobody can fill.
 const DAYS_AHEAD: i64 = 366;
 
+/// How many levels of a document are looked at: each asks the database.
+const MAX_JUDGED: usize = 100;
+
 /// What is found at the levels that a document refers to.
 pub(super) async fn judged(
     conn: &mut PgConnection,
@@ -22,7 +25,10 @@ pub(super) async fn judged(
     now: DateTime<Utc>,
 ) -> store::Result<Vec<Judged>> {
     let mut judged = Vec::new();
-    for reference in references {
+    let of_levels = references.iter().filter(|reference| {
+        matches!(reference.to, Target::Level(_) | Target::Apart(_) | Target::Escalation(_))
+    });
+    for reference in of_levels.take(MAX_JUDGED) {
         let found = match &reference.to {
             Target::Level(level) => {
                 gaps(&mut *conn, workspace, level, now).await?.map(|message| ("level.unfilled", message))

@@ -7,10 +7,7 @@ use shared_types::{
     approval::people::{AbsenceSpan, Person},
     email,
     ids::{ApprovalId, ExecutionId, UserId, WorkflowId, WorkspaceId},
-    machine::{
-        MAX_DEPTH,
-        environment::{CalledBelow, EnvironmentNeeds, PeopleNeeds, RunEnvironment},
-    },
+    machine::environment::{CalledBelow, EnvironmentNeeds, PeopleNeeds, RunEnvironment},
     recipient::Approver,
 };
 use sqlx::PgConnection;
@@ -55,7 +52,7 @@ struct Called {
     below: BTreeMap<WorkflowId, CalledBelow>,
 }
 
-/// What some workflows are and lead to; those that aren't there are left out. Calls are followed as deep as runs may call.
+/// What some workflows are and lead to; those that aren't there are left out. Each is followed once, so that circles end.
 async fn called(conn: &mut PgConnection, workspace: WorkspaceId, ids: &[WorkflowId]) -> Result<Called> {
     let mut called = Called::default();
     if ids.is_empty() {
@@ -64,40 +61,35 @@ async fn called(conn: &mut PgConnection, workspace: WorkspaceId, ids: &[Workflow
     let ids: Vec<&str> = ids.iter().map(WorkflowId::as_str).collect();
     let rows = sqlx::query!(
         r#"with recursive called as (
-             select w.workflow_id as root, w.workflow_id, w.revision, 0 as depth
+             select w.workflow_id as root, w.workflow_id, w.revision
              from workflows w where w.workspace_id = $1 and w.workflow_id = any($2)
              union
-             select c.root, w.workflow_id, w.revision, c.depth + 1
+             select c.root, w.workflow_id, w.revision
              from called c
              join workflow_revisions r on r.workspace_id = $1 and r.workflow_id = c.workflow_id and r.revision = c.revision
              cross join lateral jsonb_path_query(r.document, '$.steps.**.call.workflow_id') as named
-             join workflows w on w.workspace_id = $1 and w.workflow_id = named #>> '{}'
-             where c.depth < $3),
-           asked as (
-             select distinct c.root, l.rule_id, l.version
+             join workflows w on w.workspace_id = $1 and w.workflow_id = named #>> '{}')
+           select root as "root!", workflow_id as "name!", revision as "revision!", false as "is_rule!" from called
+           union all
+           (select distinct c.root, l.rule_id, l.version, true
              from called c
              join workflow_revisions r on r.workspace_id = $1 and r.workflow_id = c.workflow_id and r.revision = c.revision
              cross join lateral jsonb_path_query(r.document, '$.steps.** ? (@.rule == "latest").rule_id') as named
-             join rules l on l.workspace_id = $1 and l.rule_id = named #>> '{}' and l.archived_at is null)
-           select root as "root!", workflow_id as "name!", revision as "revision!", min(depth) as depth
-           from called group by root, workflow_id, revision
-           union all
-           select root, rule_id, version, null from asked"#,
+             join rules l on l.workspace_id = $1 and l.rule_id = named #>> '{}' and l.archived_at is null)"#,
         workspace.0,
-        &ids as &[&str],
-        i32::try_from(MAX_DEPTH).unwrap_or(i32::MAX)
+        &ids as &[&str]
     )
     .fetch_all(conn)
     .await?;
     for row in rows {
         let root = WorkflowId(row.root);
-        match row.depth {
-            Some(0) => drop(called.revisions.insert(root, row.revision)),
-            Some(_) => {
-                let below = called.below.entry(root).or_default();
-                below.workflows.insert(WorkflowId(row.name), row.revision);
-            }
-            None => drop(called.below.entry(root).or_default().rules.insert(row.name, row.revision)),
+        if row.is_rule {
+            called.below.entry(root).or_default().rules.insert(row.name, row.revision);
+        } else if row.name == root.0 {
+            called.revisions.insert(root, row.revision);
+        } else {
+            let below = called.below.entry(root).or_default();
+            below.workflows.insert(WorkflowId(row.name), row.revision);
         }
     }
     Ok(called)

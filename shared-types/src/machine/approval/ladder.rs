@@ -84,7 +84,9 @@ fn levels(
 }
 
 /// How far apart the openings are at which an escalation is held against its expiry, and how many: one week.
-const OPENINGS: (i64, i32) = (3, 56);
+const OPENINGS: (i64, i32) = (6, 28);
+/// The longest spans that are held against each other so, in milliseconds: a year.
+const MAX_COMPARED_MS: i64 = 366 * 24 * 3600 * 1000;
 
 /// An opening of a level in the week from a time on at which it would expire before it escalates, in UTC; none where there is
 /// none.
@@ -94,6 +96,9 @@ pub fn escalates_late(
     expires_in: &Span,
     from: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
+    if escalate_after.millis().max(expires_in.millis()) > MAX_COMPARED_MS {
+        return None;
+    }
     let hours = WorkingTime::of(calendar).ok()?;
     let openings = (0..OPENINGS.1).map(|n| from + chrono::Duration::hours(OPENINGS.0) * n);
     openings.into_iter().find(|at| match (hours.due(*at, escalate_after), hours.due(*at, expires_in)) {
