@@ -22,7 +22,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 pub(super) struct ResolvedWith {
     /// The values of the form.
     pub(super) values: Map<String, Value>,
-    /// The time.
+    /// The time at which it was resolved, in UTC.
     pub(super) at: DateTime<Utc>,
     /// The paths at which placeholders stood for values that are made at the time.
     pub(super) placeholders: Vec<String>,

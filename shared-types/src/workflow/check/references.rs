@@ -80,7 +80,7 @@ pub struct LevelReference {
 /// A level that escalates and expires in the hours of a calendar: which comes first depends on these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EscalationReference {
-    /// The calendar.
+    /// Name of the calendar in whose open hours both spans count.
     pub calendar: String,
     /// When it escalates, from its opening.
     pub escalate_after: Span,
