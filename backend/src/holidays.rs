@@ -37,9 +37,12 @@ pub(crate) enum BadHolidays {
     NotICalendar,
     /// It begins as one, and can't be read.
     #[error(
-        "it begins as an iCalendar file and can't be read; a line of it is broken, or END:VCALENDAR is missing"
+        "it begins as an iCalendar file and can't be read; a BEGIN has no END, or END:VCALENDAR is missing"
     )]
     Unreadable,
+    /// A line, counted from 1, isn't a name and a value.
+    #[error("line {0} of it isn't `NAME:value` and doesn't continue the line before: `{1}`")]
+    BrokenLine(usize, String),
     /// It has too many entries.
     #[error("it has {0} entries, more than {MAX_ENTRIES}")]
     TooManyEntries(usize),
@@ -64,10 +67,12 @@ pub(crate) enum BadHolidays {
 /// # Errors
 /// When it is no such file, names no day or too many.
 pub(crate) fn read(text: &str, today: NaiveDate) -> Result<Imported, BadHolidays> {
-    let unfolded = unfold(text.trim_start_matches('\u{feff}').trim_start());
-    if !unfolded.get(..15).is_some_and(|begin| begin.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.trim_start().get(..15).is_some_and(|begin| begin.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
         return Err(BadHolidays::NotICalendar);
     }
+    check_lines(text)?;
+    let unfolded = with_upper_case_names(&unfold(text.trim_start()));
     let parsed = read_calendars(&unfolded)?;
     let components: Vec<CalendarComponent> =
         parsed.into_iter().flat_map(|calendar| icalendar::Calendar::from(calendar).components).collect();
@@ -97,13 +102,49 @@ pub(crate) fn read(text: &str, today: NaiveDate) -> Result<Imported, BadHolidays
     }
 }
 
+/// How many characters of a broken line are shown.
+const MAX_SHOWN: usize = 60;
+
+/// Each line, with the lines that continue it, is a property's name and its value.
+fn check_lines(text: &str) -> Result<(), BadHolidays> {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((n, line)) = lines.next() {
+        let mut has_value = line.contains(':');
+        while let Some((_, more)) = lines.next_if(|(_, line)| line.starts_with([' ', '\t'])) {
+            has_value |= more.contains(':');
+        }
+        let name = line.split([':', ';']).next().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        let is_property = has_value && !name.is_empty() && name.chars().all(is_name);
+        if !line.trim().is_empty() && !is_property {
+            return Err(BadHolidays::BrokenLine(n + 1, line.chars().take(MAX_SHOWN).collect()));
+        }
+    }
+    Ok(())
+}
+
+/// The lines of an unfolded file with the names of properties and components in capitals, as the parser compares them.
+/// The format itself doesn't tell them apart.
+fn with_upper_case_names(unfolded: &str) -> String {
+    let mut upper = String::with_capacity(unfolded.len());
+    for line in unfolded.lines() {
+        let end = line.find([':', ';']).unwrap_or(0);
+        let (name, rest) = line.split_at(end);
+        let name = name.to_ascii_uppercase();
+        let is_component = matches!(name.as_str(), "BEGIN" | "END");
+        upper.push_str(&name);
+        upper.push_str(&if is_component { rest.to_ascii_uppercase() } else { rest.to_owned() });
+        upper.push_str("\r\n");
+    }
+    upper
+}
+
 /// Every calendar of a file; it may have several, one after the other.
 fn read_calendars(text: &str) -> Result<Vec<icalendar::parser::Calendar<'_>>, BadHolidays> {
     const END: &str = "END:VCALENDAR";
-    let upper = text.to_ascii_uppercase();
     let (mut calendars, mut begin) = (Vec::new(), 0);
     while !text[begin..].trim().is_empty() {
-        let end = begin + upper[begin..].find(END).ok_or(BadHolidays::Unreadable)? + END.len();
+        let end = begin + text[begin..].find(END).ok_or(BadHolidays::Unreadable)? + END.len();
         calendars.push(read_calendar(text[begin..end].trim_start()).map_err(|_| BadHolidays::Unreadable)?);
         begin = end;
         if calendars.len() > MAX_ENTRIES {
@@ -259,6 +300,26 @@ mod tests {
     fn long_lines_are_folded() {
         let text = file(&event("DTSTART;VALUE=DA\r\n TE:20261225\r\n"));
         assert_eq!(days(&text), ["2026-12-25"]);
+    }
+
+    #[test]
+    fn names_in_small_letters_are_read() {
+        let text = file(&event("dtstart;value=date:20261225\r\nrrule:FREQ=YEARLY;COUNT=2\r\n"));
+        assert_eq!(days(&text), ["2026-12-25", "2027-12-25"]);
+        let text =
+            "begin:vcalendar\nbegin:vevent\nuid:1\ndtstart;value=date:20261225\nend:vevent\nend:vcalendar\n";
+        assert_eq!(days(text), ["2026-12-25"]);
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let christmas = event("DTSTART;VALUE=DATE:20261225\r\n");
+        for (line, broken) in
+            [("Christmas", "Christmas"), ("DTSTART;VALUE=DATE", "DTSTART;VALUE=DATE"), (":x", ":x")]
+        {
+            let text = file(&format!("{christmas}\r\n{line}\r\n"));
+            assert_eq!(read(&text, today()), Err(BadHolidays::BrokenLine(10, broken.to_owned())), "{line}");
+        }
     }
 
     #[test]

@@ -192,10 +192,8 @@ fn mutation(
     if is_retraction && let Ok(made) = stored.policy().retractable(&person.email, new.level.as_deref()) {
         let mut levels = stored.request.levels.iter();
         let at = levels.find(|level| level.decisions.iter().any(|other| other.n == made.n));
-        let represented: Vec<&str> =
-            made.capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref()).collect();
         detail["level"] = json!(at.map(|level| &level.name));
-        detail["for"] = json!(represented);
+        detail["for"] = json!(made.represented());
     }
     let action = if is_retraction { "approval.retracted" } else { "approval.decided" };
     let entry = audit::entry(clock, principal, action, &approval_id.to_string(), detail);

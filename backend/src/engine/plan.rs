@@ -242,10 +242,8 @@ pub(super) fn audit_entries(entries: &[Entry], decisions: &[NewDecision]) -> Vec
         };
         let Some(NewDecision { level_name, stored, .. }) = decisions.iter().find(is_own) else { continue };
         let Some(detail) = entry.detail.as_object_mut() else { continue };
-        let represented: Vec<&str> =
-            stored.made.capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref()).collect();
         detail.insert("level".to_owned(), json!(level_name));
-        detail.insert("for".to_owned(), json!(represented));
+        detail.insert("for".to_owned(), json!(stored.made.represented()));
         if let Some(edits) = &stored.made.edits {
             detail.insert("edits".to_owned(), json!({ "from": stored.made.edited_from, "to": edits }));
         }

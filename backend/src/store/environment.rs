@@ -67,15 +67,15 @@ async fn called(conn: &mut PgConnection, workspace: WorkspaceId, ids: &[Workflow
              select c.root, w.workflow_id, w.revision
              from called c
              join workflow_revisions r on r.workspace_id = $1 and r.workflow_id = c.workflow_id and r.revision = c.revision
-             cross join lateral jsonb_path_query(r.document, '$.steps.**.call.workflow_id') as named
-             join workflows w on w.workspace_id = $1 and w.workflow_id = named #>> '{}')
+             cross join lateral jsonb_array_elements_text(r.calls) as named
+             join workflows w on w.workspace_id = $1 and w.workflow_id = named)
            select root as "root!", workflow_id as "name!", revision as "revision!", false as "is_rule!" from called
            union all
            (select distinct c.root, l.rule_id, l.version, true
              from called c
              join workflow_revisions r on r.workspace_id = $1 and r.workflow_id = c.workflow_id and r.revision = c.revision
-             cross join lateral jsonb_path_query(r.document, '$.steps.** ? (@.rule == "latest").rule_id') as named
-             join rules l on l.workspace_id = $1 and l.rule_id = named #>> '{}' and l.archived_at is null)"#,
+             cross join lateral jsonb_array_elements_text(r.latest_rules) as named
+             join rules l on l.workspace_id = $1 and l.rule_id = named and l.archived_at is null)"#,
         workspace.0,
         &ids as &[&str]
     )

@@ -129,6 +129,16 @@ impl MadeDecision {
     pub fn counts(&self) -> bool {
         self.retracted_at.is_none() && self.superseded_at.is_none()
     }
+
+    /// The email addresses of those whom its person represented as a delegate.
+    pub fn represented(&self) -> Vec<&str> {
+        self.capacities.iter().filter_map(|capacity| capacity.stands_for.as_deref()).collect()
+    }
+
+    /// Whether its person decided as a delegate alone, without a place of their own.
+    pub fn is_only_for_others(&self) -> bool {
+        !self.capacities.is_empty() && self.capacities.iter().all(|capacity| capacity.stands_for.is_some())
+    }
 }
 
 /// How a request stands.

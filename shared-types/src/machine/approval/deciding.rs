@@ -485,13 +485,9 @@ struct Recorded {
 
 /// For whom a decision was made, in words: ` for Eva Ström`; nothing for one's own.
 fn for_others(made: &MadeDecision, people: &People<'_>) -> String {
-    let others: Option<Vec<&str>> =
-        made.capacities.iter().map(|capacity| capacity.stands_for.as_deref()).collect();
-    match others {
-        Some(others) if !others.is_empty() => {
-            let names: Vec<&str> = others.iter().map(|other| people.name(other)).collect();
-            format!(" for {}", names.join(" and "))
-        }
-        Some(_) | None => String::new(),
+    if !made.is_only_for_others() {
+        return String::new();
     }
+    let names: Vec<&str> = made.represented().into_iter().map(|other| people.name(other)).collect();
+    format!(" for {}", names.join(" and "))
 }
