@@ -10,6 +10,7 @@ use crate::{
     },
 };
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 use shared_types::{
     api::approvals::{
         Approval, ApprovalDecision, ApprovalEffect, ApprovalField, ApprovalHandover, ApprovalLevel,
@@ -204,7 +205,9 @@ impl Viewer<'_> {
         let mut places = filled.places.iter();
         let decisions = level.decisions.iter().map(|made| {
             let place = if made.counts() && made.decision.approves() { places.next() } else { None };
-            let shown = shown_decision(made, place.and_then(Option::as_ref));
+            let edited_from = edited_from(made, &stored.request.levels).cloned();
+            let shown =
+                ApprovalDecision { edited_from, ..shown_decision(made, place.and_then(Option::as_ref)) };
             let stands_for_name = shown.stands_for.as_deref().map(|other| self.people.name(other).to_owned());
             ApprovalDecision { stands_for_name, ..shown }
         });
@@ -256,6 +259,14 @@ fn level_status(stored: &StoredApproval, n: usize) -> LevelStatus {
             | RequestStatus::Withdrawn,
         ) => LevelStatus::Withdrawn,
     }
+}
+
+/// What the fields held that a decision edited. One that stands for an approval at a later level edited what that one did.
+fn edited_from<'l>(made: &'l MadeDecision, levels: &'l [RequestLevel]) -> Option<&'l Map<String, Value>> {
+    let is_edit = |other: &&MadeDecision| !other.by_edit && other.by == made.by && other.at == made.at;
+    let all = || levels.iter().flat_map(|level| &level.decisions);
+    let edit = if made.by_edit { all().find(is_edit)? } else { made };
+    edit.edited_from.as_ref()
 }
 
 /// A decision with whom it is for: the place that it fills says so; else the first capacity that it was made in, where

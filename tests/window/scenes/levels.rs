@@ -43,6 +43,13 @@ async fn two_levels_with_a_delegate_an_edit_and_a_level_that_opens_again() {
     scene.window.says("approval recorded").await;
     let request = scene.world.read(&bo, &format!("approvals/{approval}")).await;
     assert_eq!((&request["status"], &request["levels"][0]["status"]), (&json!("pending"), &json!("open")));
+    // Dee's approval stands at the earlier level too, and says there what it made of what.
+    let decisions = request["levels"][0]["decisions"].as_array().unwrap_or_else(|| panic!("{request}"));
+    let dees = decisions.iter().find(|made| made["by"] == DEE).unwrap_or_else(|| panic!("{request}"));
+    assert_eq!(
+        (&dees["edited_from"]["credit_days"], &dees["edits"]["credit_days"]),
+        (&json!(30), &json!(14))
+    );
     scene.window.visit(&format!("/requests/others/{approval}")).await;
     scene.window.says("Something else is asked since.").await;
     scene.window.says("Dee Holm approved with edits for Eva Ström").await;
