@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod approval;
+pub mod connector;
 pub mod desktop;
 pub mod email;
 pub mod ids;

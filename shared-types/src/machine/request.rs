@@ -3,6 +3,7 @@
 //! With masked secrets this is the preview in traces and simulations; with known ones, at the very last
 //! moment and only on the effects' side, it is the request itself.
 
+pub use crate::connector::HttpRequest;
 use crate::workflow::{
     TemplateValue,
     effect::{Effect, HttpCall, Method, RecordChange},
@@ -36,24 +37,6 @@ pub enum Resolved {
         /// What it gets.
         input: Value,
     },
-}
-
-/// An HTTP request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HttpRequest {
-    /// The method.
-    pub method: Method,
-    /// The URL, with scheme and host.
-    pub url: String,
-    /// Headers.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// Query parameters.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub query: BTreeMap<String, String>,
-    /// What is sent: a text as it is, anything else as JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<Value>,
 }
 
 impl Resolved {

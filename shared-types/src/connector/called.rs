@@ -1,0 +1,102 @@
+//! Operations as effects name them, and what they are bound to at a time: so that a preview, an approval and the call agree on
+//! what is sent.
+
+use super::operation::{Operation, OperationCall};
+use crate::workflow::effect::Effect;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An operation as an effect names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalledOperation {
+    /// By its connector and its name: `crm.create_task`.
+    Named(String),
+    /// The one that makes a kind of record.
+    Makes(String),
+    /// The one that changes a kind of record.
+    Changes(String),
+}
+
+/// An operation as it stood at a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BoundOperation {
+    /// How it was named.
+    pub called: CalledOperation,
+    /// The revision of its connector.
+    pub revision: i32,
+    /// The address before its path.
+    pub base_url: String,
+    /// How it is called.
+    pub call: OperationCall,
+    /// The input that says which record is changed; none where no record is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_input: Option<IdInput>,
+}
+
+/// The input of an operation that says which record is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdInput {
+    /// Its name.
+    pub name: String,
+    /// Whether the system counts its records.
+    pub is_number: bool,
+}
+
+impl CalledOperation {
+    /// The operation that an effect calls; none where it says all of its request itself.
+    pub fn of(effect: &Effect) -> Option<Self> {
+        match effect {
+            Effect::Connector(call) => Some(Self::Named(call.connector.clone())),
+            Effect::CreateRecord(record) => Some(Self::Makes(record.entity.clone())),
+            Effect::UpdateRecord(record) => Some(Self::Changes(record.entity.clone())),
+            Effect::HttpRequest(_)
+            | Effect::Webhook(_)
+            | Effect::Notify(_)
+            | Effect::CreateApprovalRequest(_)
+            | Effect::EmitEvent(_)
+            | Effect::Log(_) => None,
+        }
+    }
+}
+
+impl IdInput {
+    /// The input of an operation that has this name; without one, the only one in its path.
+    pub fn of(operation: &Operation, name: Option<&str>) -> Option<Self> {
+        let name = name.or_else(|| operation.path_inputs().first().copied())?;
+        let kind = operation.input_schema.pointer("/properties").and_then(|all| all.get(name)?.get("type"));
+        let is_number =
+            kind.and_then(Value::as_str).is_some_and(|kind| kind == "integer" || kind == "number");
+        Some(Self { name: name.to_owned(), is_number })
+    }
+}
+
+/// The input of an operation for a record: its fields are the body, its identifier stands where the connector says.
+pub fn record_input(id_input: Option<&IdInput>, entity_id: Option<&str>, data: Value) -> Map<String, Value> {
+    let mut input = Map::from_iter([("body".to_owned(), data)]);
+    if let (Some(IdInput { name, is_number }), Some(id)) = (id_input, entity_id) {
+        // The language has one kind of identifier, and systems have two.
+        let number = id.parse::<i64>().ok().filter(|_| *is_number);
+        input.insert(name.clone(), number.map_or_else(|| Value::from(id), Value::from));
+    }
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_identifier_of_a_record_is_written_as_the_system_has_it() {
+        let counted = IdInput { name: "n".to_owned(), is_number: true };
+        let named = IdInput { name: "n".to_owned(), is_number: false };
+        for (id_input, id, expected) in
+            [(&counted, "17", json!(17)), (&counted, "A-17", json!("A-17")), (&named, "17", json!("17"))]
+        {
+            let input = record_input(Some(id_input), Some(id), json!({ "a": 1 }));
+            assert_eq!(Value::Object(input), json!({ "body": { "a": 1 }, "n": expected }));
+        }
+        assert_eq!(Value::Object(record_input(None, Some("17"), json!({}))), json!({ "body": {} }));
+    }
+}

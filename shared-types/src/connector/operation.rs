@@ -1,0 +1,92 @@
+//! Operations: what a connector can be asked to do, and what its inputs make of it.
+
+use super::{
+    hand_written::{HttpOperation, HttpTemplates},
+    http_binding::HttpBinding,
+    http_request::HttpRequest,
+    request_error::RequestError,
+};
+use crate::workflow::effect::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// An operation of a connector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its name within the connector.
+    pub id: String,
+    /// What it does, in a few words; empty where nobody said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// The JSON Schema of its input; references lead to the connector's definitions.
+    pub input_schema: Value,
+    /// The JSON Schema of its answer, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// Whether it only reads.
+    pub safe: bool,
+    /// How it is called.
+    pub call: OperationCall,
+}
+
+/// How an operation is called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationCall {
+    /// By HTTP, as an OpenAPI document says.
+    Http(HttpBinding),
+    /// By HTTP, as somebody wrote it.
+    HttpTemplates(HttpTemplates),
+}
+
+impl OperationCall {
+    /// The request that an input makes. `base_url` is the address of the connector.
+    ///
+    /// # Errors
+    /// A value has no place in the request, or a template fails.
+    pub fn request(&self, base_url: &str, input: &Map<String, Value>) -> Result<HttpRequest, RequestError> {
+        match self {
+            Self::Http(binding) => binding.request(base_url, input),
+            Self::HttpTemplates(templates) => templates.request(base_url, input),
+        }
+    }
+}
+
+impl Operation {
+    /// What of an answer's body is the operation's output.
+    pub fn output(&self, body: Value) -> Value {
+        match &self.call {
+            OperationCall::HttpTemplates(HttpTemplates { output: Some(pointer), .. }) => {
+                body.pointer(pointer).cloned().unwrap_or_default()
+            }
+            OperationCall::Http(_) | OperationCall::HttpTemplates(_) => body,
+        }
+    }
+
+    /// The required inputs that stand in the path.
+    pub fn path_inputs(&self) -> Vec<&str> {
+        match &self.call {
+            OperationCall::Http(binding) => binding.path_inputs(),
+            OperationCall::HttpTemplates(templates) => templates.path_inputs(),
+        }
+    }
+}
+
+/// A schema that takes any map.
+fn any_map() -> Value {
+    json!({ "type": "object" })
+}
+
+impl From<HttpOperation> for Operation {
+    fn from(written: HttpOperation) -> Self {
+        let reads = matches!(written.request.method, Method::Get | Method::Head);
+        Self {
+            id: written.id,
+            summary: written.summary,
+            input_schema: written.input_schema.unwrap_or_else(any_map),
+            output_schema: None,
+            safe: written.safe.unwrap_or(reads),
+            call: OperationCall::HttpTemplates(written.request),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! JSON Schemas of inputs: what they need to stand alone, and what of an input doesn't fit them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// How large a pattern of a schema may become when it is made ready, in bytes.
+pub const MAX_PATTERN: usize = 1 << 20;
+/// Where schemas of a connector lead to each other.
+const PREFIX: &str = "#/$defs/";
+
+/// The schemas that a connector's operations share, by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Definitions(pub Map<String, Value>);
+
+/// A schema with all the definitions that it leads to, so that it stands alone.
+pub fn self_contained(schema: &Value, definitions: &Definitions) -> Value {
+    let mut needed = BTreeSet::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        for name in referred(value) {
+            if let Some(definition) = definitions.0.get(&name)
+                && needed.insert(name)
+            {
+                open.push(definition);
+            }
+        }
+    }
+    let mut whole = schema.clone();
+    if let (Value::Object(map), false) = (&mut whole, needed.is_empty()) {
+        let defs = needed.into_iter().filter_map(|name| {
+            let definition = definitions.0.get(&name)?.clone();
+            Some((name, definition))
+        });
+        map.insert("$defs".to_owned(), Value::Object(defs.collect()));
+    }
+    whole
+}
+
+/// The names of the definitions that a schema leads to by itself.
+fn referred(schema: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(map) => {
+                names.extend(map.get("$ref").and_then(Value::as_str).and_then(definition_name));
+                open.extend(map.values());
+            }
+            Value::Array(list) => open.extend(list),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    names
+}
+
+/// The definition that a reference leads to.
+fn definition_name(reference: &str) -> Option<String> {
+    let name = reference.strip_prefix(PREFIX)?.split('/').next()?;
+    Some(name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// What of an input doesn't fit its schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFault {
+    /// Where in the input, as a JSON pointer.
+    pub pointer: String,
+    /// What is wrong there, in a sentence without its full stop.
+    pub message: String,
+}
+
+#[cfg(feature = "json-schema")]
+pub use validator::{InputSchema, SchemaError};
+
+#[cfg(feature = "json-schema")]
+mod validator {
+    use super::{Definitions, InputFault, MAX_PATTERN, self_contained};
+    use jsonschema::{Draft, PatternOptions, ValidationError, Validator, error::ValidationErrorKind};
+    use serde_json::Value;
+
+    /// How many faults of one input are told.
+    const MAX_FAULTS: usize = 20;
+    /// How many of the values that may stand at a place are told.
+    const MAX_OPTIONS: usize = 20;
+
+    /// A schema of inputs, ready to check.
+    #[derive(Debug)]
+    pub struct InputSchema(Validator);
+
+    /// A schema that can't be used.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    pub struct SchemaError(String);
+
+    impl InputSchema {
+        /// Makes a schema ready, with the definitions that it leads to. Nothing outside of them is read.
+        ///
+        /// # Errors
+        /// It isn't a JSON Schema of the draft 2020-12, or leads to what isn't there.
+        pub fn new(schema: &Value, definitions: &Definitions) -> Result<Self, SchemaError> {
+            let options = jsonschema::options()
+                .with_draft(Draft::Draft202012)
+                .offline()
+                .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
+                .should_validate_formats(false);
+            let built = options.build(&self_contained(schema, definitions));
+            built.map(Self).map_err(|error| SchemaError(error.to_string()))
+        }
+
+        /// What of an input doesn't fit. `templates` are the places in it that are filled in later, as JSON pointers:
+        /// nothing is said of them, nor of what they decide around them.
+        pub fn faults(&self, input: &Value, templates: &[String]) -> Vec<InputFault> {
+            let known = self.0.iter_errors(input).filter(|error| is_known(error, templates));
+            known.map(|error| fault(&error)).take(MAX_FAULTS).collect()
+        }
+    }
+
+    /// Whether an error stands whatever the templates become.
+    fn is_known(error: &ValidationError<'_>, templates: &[String]) -> bool {
+        let at = error.instance_path().as_str();
+        let is_below = |place: &str, other: &str| {
+            place.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if templates.iter().any(|template| is_below(at, template)) {
+            return false;
+        }
+        let holds_template = templates.iter().any(|template| is_below(template, at));
+        let is_of_shape = matches!(
+            error.kind(),
+            ValidationErrorKind::Required { .. }
+                | ValidationErrorKind::AdditionalProperties { .. }
+                | ValidationErrorKind::Type { .. }
+                | ValidationErrorKind::MinItems { .. }
+                | ValidationErrorKind::MaxItems { .. }
+                | ValidationErrorKind::MinProperties { .. }
+                | ValidationErrorKind::MaxProperties { .. }
+        );
+        !holds_template || is_of_shape
+    }
+
+    fn fault(error: &ValidationError<'_>) -> InputFault {
+        let named =
+            |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let kind = error.kind();
+        let message = if let ValidationErrorKind::Required { property } = kind {
+            format!("it needs `{}`", property.as_str().unwrap_or_default())
+        } else if let ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } = kind
+        {
+            format!("it takes no {}", named(unexpected))
+        } else if let ValidationErrorKind::Enum { options } = kind {
+            let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+            let listed: Vec<String> = options.iter().take(MAX_OPTIONS).map(Value::to_string).collect();
+            let more = if options.len() > MAX_OPTIONS { ", …" } else { "" };
+            format!("it must be one of {}{more}", listed.join(", "))
+        } else if let ValidationErrorKind::Pattern { pattern } = kind {
+            format!("it must match the pattern `{pattern}`")
+        } else {
+            // The value itself may be somebody's secret.
+            error.masked_with("it").to_string()
+        };
+        InputFault { pointer: error.instance_path().as_str().to_owned(), message }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use serde_json::json;
+
+        fn schema() -> InputSchema {
+            let definitions = json!({
+                "Address": { "type": "object", "properties": { "city": {"type": "string"}, "zip": {"$ref": "#/$defs/Zip"} }, "required": ["city"] },
+                "Zip": { "type": "string", "pattern": "^[0-9]{5}$" },
+                "Unused": { "type": "string", "pattern": "^(a" },
+            });
+            let definitions = Definitions(definitions.as_object().unwrap().clone());
+            let schema = json!({
+                "type": "object", "required": ["id", "body"], "additionalProperties": false,
+                "properties": {
+                    "id": {"type": "integer", "minimum": 1},
+                    "kind": {"enum": ["a", "b"]},
+                    "body": {"$ref": "#/$defs/Address"},
+                },
+            });
+            InputSchema::new(&schema, &definitions).unwrap()
+        }
+
+        fn told(input: &Value, templates: &[&str]) -> Vec<String> {
+            let templates: Vec<String> = templates.iter().map(|&at| at.to_owned()).collect();
+            let faults = schema().faults(input, &templates).into_iter();
+            faults.map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect()
+        }
+
+        #[test]
+        fn what_does_not_fit_is_told_with_its_place_and_without_its_value() {
+            let told = told(&json!({"id": 0, "kind": "c", "body": {"zip": "secret"}, "more": 1}), &[]);
+            for expected in [
+                "/id: it is less than the minimum of 1",
+                "/kind: it must be one of \"a\", \"b\"",
+                "/body: it needs `city`",
+                "/body/zip: it must match the pattern `^[0-9]{5}$`",
+                ": it takes no `more`",
+            ] {
+                assert!(told.iter().any(|fault| fault == expected), "{expected} in {told:?}");
+            }
+            assert!(!told.iter().any(|fault| fault.contains("secret")), "{told:?}");
+        }
+
+        #[test]
+        fn what_templates_decide_is_left_out_and_the_rest_is_told() {
+            let input =
+                json!({"id": "{{ order.id }}", "kind": "c", "body": {"city": "{{ city }}", "zip": "x"}});
+            let told = told(&input, &["/id", "/body/city"]);
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert!(
+                super::super::self_contained(&json!({"$ref": "#/$defs/A"}), &Definitions::default())
+                    .get("$defs")
+                    .is_none()
+            );
+            assert_eq!(schema().faults(&json!("{{ all }}"), &[String::new()]), []);
+            assert_eq!(schema().faults(&json!({"body": "{{ body }}"}), &["/body".to_owned()]).len(), 1);
+        }
+
+        #[test]
+        fn a_schema_that_leads_to_itself_is_checked_as_deep_as_the_input_and_a_broken_one_is_refused() {
+            let definitions = json!({ "Node": { "type": "object", "properties": { "next": {"$ref": "#/$defs/Node"}, "n": {"type": "integer"} } } });
+            let definitions = Definitions(definitions.as_object().unwrap().clone());
+            let schema = InputSchema::new(&json!({"$ref": "#/$defs/Node"}), &definitions).unwrap();
+            let faults = schema.faults(&json!({"next": {"next": {"n": "x"}}}), &[]);
+            assert_eq!(faults[0].pointer, "/next/next/n");
+            for broken in [
+                json!({"type": "nothing"}),
+                json!({"$ref": "#/$defs/Gone"}),
+                json!({"$ref": "https://example.com/x"}),
+                json!({"pattern": "(a"}),
+            ] {
+                assert!(InputSchema::new(&broken, &Definitions::default()).is_err(), "{broken}");
+            }
+        }
+    }
+}

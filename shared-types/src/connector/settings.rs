@@ -1,0 +1,104 @@
+//! A connector as its administrator describes it.
+
+use super::{auth::Auth, hand_written::HttpOperation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A connector as its administrator describes it: everything but its name and the imported document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorSpec {
+    /// Where the system is, and how its operations are described.
+    #[serde(flatten)]
+    pub kind: ConnectorKind,
+    /// How it says who it is.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub auth: Auth,
+    /// The records that it serves, by kind of entity.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub entities: BTreeMap<String, EntityOperations>,
+}
+
+fn is_none(auth: &Auth) -> bool {
+    *auth == Auth::None
+}
+
+/// Where a system is, and how its operations are described.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ConnectorKind {
+    /// By an OpenAPI document.
+    #[serde(rename = "openapi")]
+    OpenApi {
+        /// Where the system is.
+        #[serde(default)]
+        settings: OpenApiSettings,
+    },
+    /// By operations that are written by hand.
+    Http {
+        /// Where the system is.
+        settings: HttpSettings,
+        /// The operations.
+        operations: Vec<HttpOperation>,
+    },
+}
+
+/// Where the system of an OpenAPI document is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenApiSettings {
+    /// The address of the system; without it, that of the document's server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Which of the document's servers is used, from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub server: usize,
+    /// The values of the server's variables, where they aren't the document's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// Where a system is that is called by HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// The address before each path, with scheme and host.
+    pub base_url: String,
+}
+
+/// The operations that make and change a kind of record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntityOperations {
+    /// The operation that makes a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create: Option<String>,
+    /// The operation that changes a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<String>,
+    /// Where in the answer of `create` the record's identifier stands, as a JSON pointer; `/id` without it.
+    #[serde(default = "id_pointer")]
+    pub id: String,
+    /// The input of `update` that names the record; without it, its only required path parameter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_input: Option<String>,
+}
+
+fn id_pointer() -> String {
+    "/id".to_owned()
+}
+
+impl ConnectorKind {
+    /// The kind's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OpenApi { .. } => "openapi",
+            Self::Http { .. } => "http",
+        }
+    }
+}
