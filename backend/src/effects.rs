@@ -1,22 +1,28 @@
 //! What calls the world for a run: one module per kind, behind one guard.
 
 mod answer;
+mod credentials;
 mod guard;
 mod headers;
 mod http;
 mod masking;
+mod operations;
 mod redirect;
+mod tokens;
 
 pub use guard::{Allowed, BadAllow};
 
 use crate::{
     auth::seal::SecretKey,
+    connectors::{Connectors, NoRoute, NotReady, Route},
     store::{self, secrets},
 };
 use masking::Masker;
 use redirect::Confidential;
 use reqwest::header::HeaderName;
+use serde_json::Value;
 use shared_types::{
+    connector::{CalledOperation, record_input},
     ids::WorkspaceId,
     machine::{
         EffectCall, Outcome,
@@ -38,6 +44,8 @@ pub struct Effects {
     pool: PgPool,
     key: SecretKey,
     http: Arc<http::HttpClient>,
+    connectors: Connectors,
+    tokens: Arc<tokens::Tokens>,
 }
 
 /// The client for calls could not be made.
@@ -47,55 +55,86 @@ pub struct NoClient(#[from] reqwest::Error);
 
 impl Effects {
     /// Makes what calls the world; `allowed` are the hosts that the guard lets through.
-    pub fn new(pool: PgPool, key: SecretKey, allowed: Allowed) -> Result<Self, NoClient> {
-        Ok(Self { pool, key, http: Arc::new(http::HttpClient::new(allowed)?) })
+    pub fn new(
+        pool: PgPool,
+        key: SecretKey,
+        connectors: Connectors,
+        allowed: Allowed,
+    ) -> Result<Self, NoClient> {
+        let http = Arc::new(http::HttpClient::new(allowed)?);
+        Ok(Self { pool, key, http, connectors, tokens: Arc::default() })
     }
 
     /// Makes a call; whatever happens is an outcome.
     pub async fn perform(&self, workspace: WorkspaceId, call: &EffectCall) -> Outcome {
-        let known = match self.secrets(workspace, &call.effect).await {
+        let route = match self.route(workspace, call).await {
+            Ok(route) => route,
+            Err(error) => return no_route(&error),
+        };
+        let own = route.as_ref().and_then(|route| route.connector.spec.auth.secret());
+        let names = call.effect.secrets().into_iter().chain(own);
+        let known = match self.secrets(workspace, names).await {
             Ok(known) => known,
             Err(refused) => return refused,
         };
-        let masker = Masker::new(known.values().map(String::as_str));
-        masker.mask(self.perform_with(call, &known, &masker).await)
-    }
-
-    async fn perform_with(
-        &self,
-        call: &EffectCall,
-        known: &BTreeMap<String, String>,
-        masker: &Masker,
-    ) -> Outcome {
-        let scope = Scope { secrets: Secrets::Known(known), ..Scope::masked(&call.context, call.now) };
-        let request = match resolve(&call.effect, &scope) {
-            Ok(request) => request,
+        let scope = Scope { secrets: Secrets::Known(&known), ..Scope::masked(&call.context, call.now) };
+        let resolved = match resolve(&call.effect, &scope) {
+            Ok(resolved) => resolved,
             Err(error) => {
                 return Outcome::Refused { code: error.code().to_owned(), message: format!("{error}.") };
             }
         };
-        match request {
-            Resolved::Http(request) => {
-                let call_of_http = http::HttpCall {
-                    request: &request,
-                    idempotency_key: &call.idempotency_key,
-                    confidential: &confidential(&call.effect, &request, masker),
-                    host: &host_as_written(&call.effect),
-                };
-                self.http.call(&call_of_http, Duration::from_millis(call.timeout_ms)).await
+        match (resolved, route) {
+            (Resolved::Http(request), _) => self.call(call, &request, &known).await,
+            (Resolved::Record { entity_id, data, .. }, Some(route)) => {
+                let input = record_input(route.id_input().as_ref(), entity_id.as_deref(), data);
+                self.call_operation(&route, Value::Object(input), call, &known).await
             }
-            Resolved::Record { entity, .. } => unserved(&entity),
-            Resolved::Connector { connector, .. } => unserved(&connector),
+            (Resolved::Connector { input, .. }, Some(route)) => {
+                self.call_operation(&route, input, call, &known).await
+            }
+            (Resolved::Record { .. } | Resolved::Connector { .. }, None) => Outcome::Refused {
+                code: "connector.missing".to_owned(),
+                message: "No connector serves it.".to_owned(),
+            },
         }
     }
 
-    /// The secrets that an effect reads; one that isn't set fails it with its name.
-    async fn secrets(
+    /// Makes a call that the workflow's author wrote out.
+    async fn call(
+        &self,
+        call: &EffectCall,
+        request: &HttpRequest,
+        known: &BTreeMap<String, String>,
+    ) -> Outcome {
+        let masker = Masker::new(known.values().map(String::as_str));
+        let call_of_http = http::HttpCall {
+            request,
+            idempotency_key: Some(&call.idempotency_key),
+            confidential: &confidential(&call.effect, request, &masker),
+            host: &host_as_written(&call.effect),
+        };
+        masker.mask(self.http.call(&call_of_http, Duration::from_millis(call.timeout_ms)).await)
+    }
+
+    /// The operation of a connector that a call names; none for one that says all of its request itself.
+    async fn route(&self, workspace: WorkspaceId, call: &EffectCall) -> Result<Option<Route>, NoRoute> {
+        let Some(called) = CalledOperation::of(&call.effect) else { return Ok(None) };
+        self.connectors.route(workspace, &called, call.approved_revision).await.map(Some)
+    }
+
+    /// The connectors whose operations it calls.
+    pub fn connectors(&self) -> &Connectors {
+        &self.connectors
+    }
+
+    /// The secrets of these names; one that isn't set fails the call with its name.
+    async fn secrets<'n>(
         &self,
         workspace: WorkspaceId,
-        effect: &Effect,
+        names: impl Iterator<Item = &'n str>,
     ) -> Result<BTreeMap<String, String>, Outcome> {
-        let names: Vec<String> = effect.secrets().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = names.map(str::to_owned).collect();
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -130,8 +169,15 @@ impl Effects {
     }
 }
 
-fn unserved(what: &str) -> Outcome {
-    Outcome::Refused { code: "connector.missing".to_owned(), message: format!("No connector serves {what}.") }
+/// An operation that can't be called; one that can't be read now may be read later.
+fn no_route(error: &NoRoute) -> Outcome {
+    if let NoRoute::NotReady(NotReady::Store(error)) = error {
+        return Outcome::Unanswered {
+            error: ScriptedError::Connection,
+            message: format!("The connector could not be read: {error}"),
+        };
+    }
+    Outcome::Refused { code: error.code().to_owned(), message: format!("{error}.") }
 }
 
 /// What of a call holds a secret, by its template or by what came of it.

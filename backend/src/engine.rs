@@ -24,6 +24,7 @@ mod run_counts;
 mod schedules;
 mod terminate;
 mod timers;
+mod trials;
 mod watch;
 mod writer;
 

@@ -7,6 +7,7 @@ mod auth;
 mod batch;
 mod body;
 mod calendars;
+mod connectors;
 mod events;
 mod executions;
 mod guard;
@@ -40,6 +41,7 @@ use crate::{
         token::Tokens,
     },
     clock::Clock,
+    connectors::Connectors,
     dispatch::Dispatch,
     engine::Engine,
     publishing::Publishing,
@@ -64,9 +66,6 @@ use tower_http::{
     sensitive_headers::SetSensitiveRequestHeadersLayer, trace::TraceLayer,
 };
 
-/// The largest body that is read.
-const MAX_BODY: usize = 1024 * 1024;
-
 /// What handlers share.
 #[derive(Clone)]
 pub struct AppState(pub Arc<Shared>);
@@ -85,6 +84,8 @@ pub struct Shared {
     pub reviews: Reviews,
     /// What reviews and publishes workflows.
     pub publishing: Publishing,
+    /// What describes connectors and gives them to callers.
+    pub connectors: Connectors,
     /// What tells clients.
     pub dispatch: Dispatch,
     /// Signs and reads tokens.
@@ -149,7 +150,8 @@ pub fn router(state: AppState, role: Role) -> Router {
     health::mount(endpoints)
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::unknown_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        // The guard has read each body up to its endpoint's own limit.
+        .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(hygiene::hygiene))
@@ -221,6 +223,14 @@ fn endpoints(state: &AppState) -> Router<AppState> {
         .mount(api::calendars::DeleteCalendar, calendars::delete)
         .mount(api::calendars::PutHolidays, calendars::put_holidays)
         .mount(api::calendars::CalendarDue, calendars::due)
+        .mount(api::connectors::CreateConnector, connectors::create)
+        .mount(api::connectors::ListConnectors, connectors::list)
+        .mount(api::connectors::GetConnector, connectors::get)
+        .mount(api::connectors::PutConnector, connectors::put)
+        .mount(api::connectors::DeleteConnector, connectors::delete)
+        .mount(api::connectors::PreviewConnector, connectors::preview)
+        .mount(api::connectors::ListOperations, connectors::operations)
+        .mount(api::connectors::TryOperation, connectors::try_operation)
         .mount(api::approvals::ListApprovals, approvals::list)
         .mount(api::approvals::GetApproval, approvals::get)
         .mount(api::approvals::Decide, approvals::decide)

@@ -7,6 +7,7 @@ mod blocking;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod connectors;
 pub mod dispatch;
 pub mod effects;
 pub mod embedded;

@@ -2,6 +2,7 @@
 //! here, so that every revision has its rules pinned, its webhook's secret and its entry in the audit log.
 
 mod levels;
+mod operations;
 mod reviewing;
 
 pub use reviewing::ReviewError;
@@ -10,6 +11,7 @@ use crate::{
     audit::Actor,
     auth::seal::SecretKey,
     clock::Clock,
+    connectors::Connectors,
     dispatch::{Dispatch, DispatchMessage},
     engine::{Engine, next_due_of},
     reviews::{NotReviewed, Reviews},
@@ -36,6 +38,7 @@ pub struct Publishing {
     pool: PgPool,
     clock: Clock,
     reviews: Reviews,
+    connectors: Connectors,
     mail: bool,
 }
 
@@ -119,8 +122,8 @@ pub fn require_valid(checked: &Checked) -> Result<Document, PublishError> {
 
 impl Publishing {
     /// What publishes into this database. `mail` says whether mail can be sent.
-    pub fn new(pool: PgPool, clock: Clock, reviews: Reviews, mail: bool) -> Self {
-        Self { pool, clock, reviews, mail }
+    pub fn new(pool: PgPool, clock: Clock, reviews: Reviews, connectors: Connectors, mail: bool) -> Self {
+        Self { pool, clock, reviews, connectors, mail }
     }
 
     /// Reviews a text that is to be published.

@@ -4,6 +4,7 @@ use crate::{
     auth::{device::Devices, keys::RecentKeys, password::Hashing, token::Tokens},
     clock::Clock,
     config::Config,
+    connectors::Connectors,
     dispatch::{Dispatch, PostgresWaking},
     effects::Effects,
     embedded::{self, NoDatabase, Ready},
@@ -63,14 +64,17 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
     let clock = with.clock;
     setup::first_administrator(&pool, &clock, config).await?;
     let reviews = Reviews::default();
-    let publishing = Publishing::new(pool.clone(), clock.clone(), reviews.clone(), mailer.is_some());
+    let connectors = Connectors::new(pool.clone());
+    let publishing =
+        Publishing::new(pool.clone(), clock.clone(), reviews.clone(), connectors.clone(), mailer.is_some());
     if with.sample_data {
         crate::sample::load(&pool, &clock, &publishing, config).await?;
     }
     let stop = CancellationToken::new();
     let waking = PostgresWaking::start(pool.clone(), with.role, stop.clone());
     let dispatch = Dispatch::start(pool.clone(), clock.clone(), Arc::clone(&waking), stop.clone());
-    let effects = Effects::new(pool.clone(), config.key.clone(), config.outbound_allow.clone())?;
+    let allowed = config.outbound_allow.clone();
+    let effects = Effects::new(pool.clone(), config.key.clone(), connectors.clone(), allowed)?;
     let engine = Engine::new(Parts {
         pool: pool.clone(),
         clock: clock.clone(),
@@ -93,6 +97,7 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         engine,
         reviews,
         publishing,
+        connectors,
         dispatch,
         tokens: Tokens::new(&config.key.derive("tokens")),
         key: config.key.clone(),

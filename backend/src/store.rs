@@ -9,6 +9,7 @@ pub mod audit;
 pub mod calendars;
 pub mod child_runs;
 pub mod commit;
+pub mod connectors;
 pub mod deliveries;
 pub mod environment;
 pub mod events;

@@ -8,6 +8,7 @@ pub mod approvals;
 pub mod audit;
 pub mod auth;
 pub mod calendars;
+pub mod connectors;
 mod endpoint;
 pub mod events;
 pub mod executions;

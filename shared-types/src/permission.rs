@@ -34,6 +34,8 @@ pub enum Permission {
     ManageSecrets,
     /// Calendars.
     ManageCalendars,
+    /// Connectors.
+    ManageConnectors,
     /// Read the audit log.
     ReadAudit,
 }
@@ -43,8 +45,9 @@ pub enum Permission {
 pub struct Permissions(BTreeSet<Permission>);
 
 use Permission::{
-    ControlExecutions, Decide, ManageCalendars, ManageKeys, ManageSecrets, ManageUsers, ReadApprovals,
-    ReadAudit, ReadDeliveries, ReadExecutions, ReadWorkflows, SendEvents, ToggleWorkflows, WriteWorkflows,
+    ControlExecutions, Decide, ManageCalendars, ManageConnectors, ManageKeys, ManageSecrets, ManageUsers,
+    ReadApprovals, ReadAudit, ReadDeliveries, ReadExecutions, ReadWorkflows, SendEvents, ToggleWorkflows,
+    WriteWorkflows,
 };
 
 /// The base roles and what each allows; any other name is an approver role, which allows nothing by itself.
@@ -80,6 +83,7 @@ pub const BASE_ROLES: [(&str, &[Permission]); 4] = [
             ManageKeys,
             ManageSecrets,
             ManageCalendars,
+            ManageConnectors,
             ReadAudit,
         ],
     ),

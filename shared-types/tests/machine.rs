@@ -170,9 +170,12 @@ fn input(run: &Run, timers: &[Timer], n: u32, happens: &Happens) -> Option<Input
         Some(Input::EffectDone { place, index, attempt, took_ms: 5, outcome })
     };
     match happens {
-        Happens::Answer(status) => {
-            done(Outcome::Answered(Answer { status: *status, headers: Map::new(), body: json!(n) }))
-        }
+        Happens::Answer(status) => done(Outcome::Answered(Answer {
+            status: *status,
+            headers: Map::new(),
+            body: json!(n),
+            record_id: None,
+        })),
         Happens::NoAnswer => {
             done(Outcome::Unanswered { error: ScriptedError::Timeout, message: "none".into() })
         }

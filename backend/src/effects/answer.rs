@@ -58,6 +58,7 @@ pub(super) async fn read(mut response: Response) -> Result<Answer, AnswerError> 
         status: response.status().as_u16(),
         headers: headers_of(headers),
         body: body_of(content_type.as_deref(), &bytes)?,
+        record_id: None,
     })
 }
 

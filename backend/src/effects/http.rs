@@ -33,8 +33,8 @@ pub(super) struct HttpClient {
 #[derive(Debug)]
 pub(super) struct HttpCall<'c> {
     pub(super) request: &'c HttpRequest,
-    /// The same for every attempt.
-    pub(super) idempotency_key: &'c str,
+    /// The same for every attempt; none for what may be sent any number of times.
+    pub(super) idempotency_key: Option<&'c str>,
     /// What may be sent only to the origin that the author named.
     pub(super) confidential: &'c Confidential,
     /// The host as the author wrote it, templates and all: what messages may say.
@@ -184,8 +184,10 @@ fn first_hop(call: &HttpCall<'_>) -> Result<Hop, CallError> {
     }
     let method = Method::from_bytes(request.method.as_str().as_bytes()).map_err(|_| CallError::Unsendable)?;
     let mut headers = headers::sendable(&request.headers)?;
-    let key = HeaderValue::from_str(call.idempotency_key).map_err(|_| CallError::Unsendable)?;
-    headers.insert(IDEMPOTENCY_KEY.clone(), key);
+    if let Some(key) = call.idempotency_key {
+        let key = HeaderValue::from_str(key).map_err(|_| CallError::Unsendable)?;
+        headers.insert(IDEMPOTENCY_KEY.clone(), key);
+    }
     let body = match &request.body {
         None => None,
         Some(Value::String(text)) => Some(text.clone().into()),

@@ -74,10 +74,11 @@ impl Masker {
             return outcome;
         }
         match outcome {
-            Outcome::Answered(Answer { status, headers, body }) => Outcome::Answered(Answer {
+            Outcome::Answered(Answer { status, headers, body, record_id }) => Outcome::Answered(Answer {
                 status,
                 headers: self.mask_map(headers),
                 body: self.mask_value(body),
+                record_id: record_id.map(|id| self.mask_value(id)),
             }),
             Outcome::Unanswered { error, message } => {
                 Outcome::Unanswered { error, message: self.mask_text(message) }
@@ -86,7 +87,7 @@ impl Masker {
         }
     }
 
-    fn mask_value(&self, value: Value) -> Value {
+    pub(super) fn mask_value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.mask_text(text)),
             Value::Number(number) => {

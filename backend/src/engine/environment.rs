@@ -34,7 +34,10 @@ impl Engine {
             return Ok(None);
         }
         let mut conn = self.0.pool.acquire().await?;
-        let read = environment::environment(&mut conn, workspace, needs, self.0.clock.now()).await?;
+        let mut read = environment::environment(&mut conn, workspace, needs, self.0.clock.now()).await?;
+        drop(conn);
+        // Read after the version, which every change of a connector raises.
+        read.operations = self.0.effects.connectors().bound(workspace, &needs.operations).await?;
         Ok(Some(Arc::new(read)))
     }
 

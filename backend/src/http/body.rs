@@ -1,7 +1,6 @@
 //! Bodies: read once, up to a limit and within a time, and then into their types.
 
 use super::{
-    MAX_BODY,
     json::{self, Unambiguous},
     media::MediaType,
     problem::{ApiError, ApiResult},
@@ -27,30 +26,30 @@ use std::time::Duration;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is read and dropped, so that its sender gets to read the answer.
-const DROPPED: usize = 16 * MAX_BODY;
+/// How much of a refused body is read and dropped, so that its sender gets to read the answer.
+const DROPPED: usize = 32 * 1024 * 1024;
 /// How long the rest of a refused request is read.
 const DROPPING_TIME: Duration = Duration::from_secs(5);
 /// What editors on Windows begin a file with.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The same request with its body in memory.
-pub(super) async fn buffered(request: Request) -> ApiResult<Request> {
+/// The same request with its body in memory, of at most so many bytes.
+pub(super) async fn buffered(request: Request, most: usize) -> ApiResult<Request> {
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = tokio::time::timeout(BODY_TIME, collect(&parts.headers, body)).await else {
+    let Ok(bytes) = tokio::time::timeout(BODY_TIME, collect(&parts.headers, body, most)).await else {
         let detail = format!("The body didn't arrive within {} s; send it again.", BODY_TIME.as_secs());
         return Err(ApiError::new(Code::BodySlow, detail));
     };
     Ok(Request::from_parts(parts, HttpBody::from(bytes?)))
 }
 
-async fn collect(headers: &HeaderMap, body: HttpBody) -> ApiResult<Bytes> {
+async fn collect(headers: &HeaderMap, body: HttpBody, most: usize) -> ApiResult<Bytes> {
     let too_large = || {
-        let detail = format!("The body is larger than {MAX_BODY} bytes; send less at once.");
+        let detail = format!("The body is larger than {most} bytes; send less at once.");
         ApiError::new(Code::BodyTooLarge, detail)
     };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_BODY) && headers.contains_key(header::EXPECT) {
+    if announced.is_some_and(|length: usize| length > most) && headers.contains_key(header::EXPECT) {
         // The client waits for leave before it sends the body.
         return Err(too_large());
     }
@@ -61,13 +60,13 @@ async fn collect(headers: &HeaderMap, body: HttpBody) -> ApiResult<Bytes> {
         let broke_off = "The body broke off before its end; send it again.";
         let chunk = chunk.map_err(|_| ApiError::new(Code::RequestBad, broke_off))?;
         read += chunk.len();
-        if read <= MAX_BODY {
+        if read <= most {
             bytes.extend_from_slice(&chunk);
         } else if read > DROPPED {
             break;
         }
     }
-    if read > MAX_BODY { Err(too_large()) } else { Ok(bytes.into()) }
+    if read > most { Err(too_large()) } else { Ok(bytes.into()) }
 }
 
 /// Reads and drops what a refused request still sends, up to a bound, so that its sender gets to read the answer.
@@ -93,7 +92,7 @@ pub(super) async fn discard(headers: &HeaderMap, body: HttpBody) {
 pub(super) async fn signed_bytes<S: Send + Sync>(request: Request, state: &S) -> ApiResult<Bytes> {
     Bytes::from_request(request, state)
         .await
-        .map_err(|_| ApiError::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes.")))
+        .map_err(|_| ApiError::new(Code::RequestBad, "The body can't be read; send it again."))
 }
 
 /// The same without a byte order mark.

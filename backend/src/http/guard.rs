@@ -23,6 +23,7 @@ pub(super) struct Rules {
     method: HttpMethod,
     path: &'static str,
     repeated: Repeated,
+    max_body: usize,
     keep_query: fn(&mut Parts) -> ApiResult<()>,
 }
 
@@ -33,6 +34,7 @@ impl Rules {
             method: E::METHOD,
             path: E::PATH,
             repeated: E::REPEATED,
+            max_body: E::MAX_BODY,
             keep_query: params::keep_query::<E::Query>,
         }
     }
@@ -64,7 +66,7 @@ async fn let_through(state: AppState, rules: Rules, request: Request, next: Next
     if rules.method == HttpMethod::Get {
         return next.run(request).await;
     }
-    let request = match body::buffered(request).await {
+    let request = match body::buffered(request, rules.max_body).await {
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the same key and body answers the same again.
 
 use super::{
-    AppState, MAX_BODY,
+    AppState,
     problem::{ApiError, ApiResult},
 };
 use crate::{
@@ -147,6 +147,9 @@ pub(super) async fn once(state: &AppState, principal: &Principal, request: Reque
     }
 }
 
+/// How much of an answer is kept to be given again, in bytes.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
 async fn once_with(
     state: &AppState,
     principal: &Principal,
@@ -155,9 +158,10 @@ async fn once_with(
     key: String,
 ) -> ApiResult<Response> {
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
-        ApiError::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes."))
-    })?;
+    // The guard has read it, up to the endpoint's own limit.
+    let body = to_bytes(body, usize::MAX)
+        .await
+        .map_err(|_| ApiError::new(Code::RequestBad, "The body can't be read; send it again."))?;
     let mut hash = Sha256::new();
     hash.update(parts.method.as_str());
     hash.update(parts.uri.path());
@@ -179,7 +183,7 @@ async fn once_with(
     }
     // What wasn't kept with its change changes nothing when it is done again; its answer is kept here.
     let (parts, body) = response.into_parts();
-    let body = to_bytes(body, 16 * MAX_BODY).await.unwrap_or_default();
+    let body = to_bytes(body, MAX_ANSWER).await.unwrap_or_default();
     let mut conn = state.pool.acquire().await?;
     claimed.keep(state, &mut conn, parts.status, &String::from_utf8_lossy(&body)).await?;
     Ok(Response::from_parts(parts, Body::from(body)))

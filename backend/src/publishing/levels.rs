@@ -45,6 +45,8 @@ pub(super) async fn judged(
             Target::Rule(_)
             | Target::Workflow(_)
             | Target::Context(_)
+            | Target::Operation(_)
+            | Target::Record(_)
             | Target::Approver(_)
             | Target::Veto(_)
             | Target::Recipient(_)
@@ -53,9 +55,13 @@ pub(super) async fn judged(
             | Target::Event(_)
             | Target::Trigger(_) => None,
         };
-        if let Some((code, message)) = found {
-            judged.push(Judged { target: reference.to.clone(), code, message });
-        }
+        let found = found.map(|(code, message)| Judged {
+            target: reference.to.clone(),
+            code,
+            message,
+            below: String::new(),
+        });
+        judged.extend(found.filter(|found| !judged.contains(found)));
     }
     Ok(judged)
 }

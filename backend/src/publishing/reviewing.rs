@@ -1,7 +1,7 @@
 //! Reviews: documents are checked and tested beside the serving threads, once for each revision, and what was found
 //! is kept with it. What a document refers to and a workspace doesn't have is looked up at each read.
 
-use super::{Publishing, levels};
+use super::{Publishing, levels, operations};
 use crate::{
     reviews::NotReviewed,
     store::{
@@ -126,6 +126,8 @@ impl Publishing {
         if refers(|to| matches!(to, Target::Workflow(_) | Target::Event(_))) {
             present.workflows = workflows::neighbours(&mut conn, workspace).await?;
         }
+        drop(conn);
+        present.judged.extend(operations::judged(&self.connectors, workspace, references).await?);
         Ok(present)
     }
 
@@ -221,6 +223,8 @@ fn asked_rules(references: &[Reference]) -> Vec<String> {
             Target::Rule(id) => Some(id),
             Target::Workflow(_)
             | Target::Context(_)
+            | Target::Operation(_)
+            | Target::Record(_)
             | Target::Approver(_)
             | Target::Veto(_)
             | Target::Recipient(_)

@@ -1,7 +1,10 @@
 //! What was approved counts by revision: a called workflow, and a rule that is asked as it stands, that are others when they
 //! come due than those that people saw, open the request again.
 
-use crate::app::{App, Client, eventually};
+use crate::{
+    app::{App, Client, eventually},
+    shop::{Reply, Shop},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -135,5 +138,77 @@ async fn what_a_called_workflow_calls_and_asks_in_turn_counts_as_well() {
     assert_eq!(again["reopened"][1]["changes"], json!([{ "pointer": "/rules/limit", "from": 1, "to": 2 }]));
     approve(&bo, &id).await;
     assert_eq!(bo.run_ended(&run["execution_id"]).await["result"], "executed");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_operation_that_makes_another_request_is_asked_again_and_is_called_as_it_was_approved() {
+    let shop = Shop::open().await;
+    let allow = shop.address.to_string();
+    let app = App::start_with(|config| config.outbound_allow = allow.parse().unwrap()).await;
+    let admin = app.admin().await;
+    let stock = |path: &str| {
+        json!({
+            "name": "stock", "kind": "http", "settings": { "base_url": format!("http://{}", shop.address) },
+            "operations": [
+                { "id": "order", "method": "POST", "path": path, "body": { "sku": "{{ sku }}" } },
+                { "id": "change", "method": "PATCH", "path": "/items/{id}", "body": "{{ body }}" },
+            ],
+            "entities": { "item": { "update": "change" } },
+        })
+    };
+    let put = async |path: &str, etag: &str| {
+        let change = |r: reqwest::RequestBuilder| r.header("If-Match", etag).json(&stock(path));
+        admin.send(Method::PUT, "connectors/stock", change).await.json(200)
+    };
+    admin.post("connectors", stock("/orders")).await.json(201);
+    app.publish(
+        "workflow_id: ask\nname: Ask\ntrigger: { type: event, event: ask }\nenabled: true\nsteps:\n  \
+        - { id: ask, type: approval, approval: { levels: [{ approvers: ['role:finance'] }] }, on_approved: send }\n  \
+        - id: send\n    type: execute\n    retry: { max_attempts: 2, delay: 200ms }\n    execute:\n      \
+        - { type: connector, connector: stock.order, input: { sku: '{{ sku }}' } }\n      \
+        - { type: update_record, entity: item, entity_id: '{{ sku }}', data: { state: ordered } }\n",
+    )
+    .await;
+    let bo = app.person("Bo Ek", &["operator", "finance"]).await;
+    let event = json!({ "type": "ask", "payload": { "sku": "A1" } });
+    let sender = app.key(&["events:write"]).await;
+    let run = sender.post("events?wait=5s", event).await.json(200)["runs"][0].clone();
+    let id = run["approval_id"].as_str().unwrap().to_owned();
+    let first = card(&bo, &id).await;
+    let url = |path: &str| format!("http://{}{path}", shop.address);
+    let requests: Vec<&Value> =
+        first["effects"].as_array().unwrap().iter().map(|effect| &effect["request"]).collect();
+    assert_eq!(
+        requests,
+        [
+            &json!({ "method": "POST", "url": url("/orders"), "body": { "sku": "A1" } }),
+            &json!({ "method": "PATCH", "url": url("/items/A1"), "body": { "state": "ordered" } }),
+        ]
+    );
+    // Another revision with the same request is no difference; one with another is.
+    put("/orders", "\"r1\"").await;
+    put("/v2/orders", "\"r2\"").await;
+    approve(&bo, &id).await;
+    let again = asked_again(&bo, &id, 1).await;
+    let change = json!([{ "pointer": "/url", "from": url("/orders"), "to": url("/v2/orders") }]);
+    assert_eq!(again["reopened"][0]["changes"], change);
+    assert_eq!(shop.calls().len(), 0);
+    // The call fails once; what is called again is what was approved, whatever is current by then.
+    let held = std::sync::Arc::new(tokio::sync::Notify::new());
+    shop.reply([Reply::HeldFailure(held.clone())]);
+    approve(&bo, &id).await;
+    eventually(
+        "the call is out",
+        async || {
+            if shop.calls().len() == 1 { Ok(()) } else { Err("no call".to_owned()) }
+        },
+    )
+    .await;
+    put("/v3/orders", "\"r3\"").await;
+    held.notify_one();
+    bo.run_ended(&run["execution_id"]).await;
+    let paths: Vec<String> = shop.calls().into_iter().map(|call| call.path).collect();
+    assert_eq!(paths, ["v2/orders", "v2/orders", "items/A1"]);
     app.stop().await;
 }

@@ -12,6 +12,7 @@ mod approvals;
 mod approved_revisions;
 mod branches;
 mod calls;
+mod connectors;
 mod crashed_decisions;
 mod crashes;
 mod decision_races;

@@ -92,7 +92,7 @@ fn hook(id: &str) -> String {
 
 /// Endpoints without an id in their path: they list or change things of the caller's own workspace, or belong to nobody's.
 /// A new one has to be placed here.
-const WITHOUT_IDS: [&str; 26] = [
+const WITHOUT_IDS: [&str; 27] = [
     "absences",
     "api-keys",
     "approvals",
@@ -104,6 +104,7 @@ const WITHOUT_IDS: [&str; 26] = [
     "auth/password",
     "auth/refresh",
     "calendars",
+    "connectors",
     "deliveries",
     "events",
     "events/batch",
@@ -131,12 +132,20 @@ fn every_endpoint_without_an_id_is_placed() {
 }
 
 /// Endpoints whose id is a name that each workspace gives by itself: what they write is the caller's own.
-const OWN_NAMES: [(&str, &str); 4] = [
+const OWN_NAMES: [(&str, &str); 5] = [
     ("PUT", "secrets/{name}"),
     ("PUT", "calendars/{name}"),
+    ("POST", "connectors/{name}/preview"),
     ("PUT", "roles/{role}"),
     ("DELETE", "roles/{role}"),
 ];
+
+fn connector(name: &str) -> serde_json::Value {
+    json!({
+        "name": name, "kind": "http", "settings": { "base_url": "https://stock.example.com" },
+        "operations": [{ "id": "get", "path": "/items" }],
+    })
+}
 
 /// A body with which an endpoint would do its work, if the thing were there.
 fn body(endpoint: &Described, path: &str) -> serde_json::Value {
@@ -150,6 +159,7 @@ fn body(endpoint: &Described, path: &str) -> serde_json::Value {
             "workflow_id": id, "name": "W", "trigger": { "type": "manual" },
             "steps": [{ "id": "a", "type": "set", "set": { "b": 1 } }],
         }),
+        "connectors/{name}" => connector(id.unwrap_or_default()),
         "rules/{rule_id}" => json!({ "rule_id": id, "name": "L", "condition": { "expr": "x > 1" } }),
         _ => json!({}),
     }
@@ -183,6 +193,7 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
     let notice = manager.get("notices").await.json(200)["items"][0]["notice_id"].clone();
     let office = json!({ "name": "office", "timezone": "UTC", "hours": { "mon": ["09:00-17:00"] } });
     admin.send(Method::PUT, "calendars/office", |r| r.json(&office)).await.json(200);
+    admin.post("connectors", connector("stock")).await.json(201);
     let away = json!({ "from": "2099-01-01T00:00:00Z", "until": "2099-01-02T00:00:00Z" });
     let absence = manager.post("absences", away).await.json(201);
     let user = admin.get("users").await.json(200)["items"][0]["user_id"].clone();
@@ -192,6 +203,8 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
         "workflow_id" => "high_value_order".to_owned(),
         "rule_id" => "large".to_owned(),
         "name" if endpoint.path.starts_with("calendars") => "office".to_owned(),
+        "name" if endpoint.path.starts_with("connectors") => "stock".to_owned(),
+        "id" => "get".to_owned(),
         "name" => "shop".to_owned(),
         "role" => "sales_manager".to_owned(),
         "revision" | "version" => "1".to_owned(),
@@ -206,7 +219,7 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
         other => panic!("{}: what is a {other} of another workspace? Place it here.", endpoint.path),
     };
     let unreal = |name: &str| match name {
-        "workflow_id" | "rule_id" | "name" | "role" => "no_such".to_owned(),
+        "workflow_id" | "rule_id" | "name" | "role" | "id" => "no_such".to_owned(),
         "revision" | "version" => "1".to_owned(),
         _ => "01900000-0000-7000-8000-000000000001".to_owned(),
     };
@@ -251,6 +264,7 @@ async fn another_workspaces_things_are_not_there_whatever_check_approver_them() 
         "api-keys",
         "secrets",
         "notices",
+        "connectors",
     ] {
         let items = stranger.get(list).await.json(200)["items"].as_array().unwrap().len();
         assert_eq!(items, usize::from(list == "users"), "{list}");

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     response::{IntoResponse as _, Response},
     routing::any,
@@ -20,6 +20,8 @@ use tokio::sync::Notify;
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) path: String,
+    /// What stands behind the `?`, as it came.
+    pub(crate) query: String,
     pub(crate) body: Value,
     pub(crate) key: String,
     pub(crate) authorization: String,
@@ -42,6 +44,8 @@ pub(crate) enum Reply {
     Slow(Duration),
     /// A body, once this is notified.
     Held(Arc<Notify>, Value),
+    /// 503, once this is notified.
+    HeldFailure(Arc<Notify>),
     Large(usize),
     /// A status, headers of which a name may come twice, and the body's bytes.
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
@@ -82,6 +86,7 @@ async fn take(
     State(log): State<Log>,
     method: Method,
     Path(path): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: String,
 ) -> Response {
@@ -92,6 +97,7 @@ async fn take(
     log.calls.lock().unwrap().push(Call {
         method: method.to_string(),
         path,
+        query: query.unwrap_or_default(),
         body: serde_json::from_str(&body).unwrap_or(Value::String(body)),
         key: header("idempotency-key"),
         authorization: header("authorization"),
@@ -110,6 +116,10 @@ async fn take(
         Some(Reply::Held(released, body)) => {
             released.notified().await;
             axum::Json(body).into_response()
+        }
+        Some(Reply::HeldFailure(released)) => {
+            released.notified().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Some(Reply::Large(size)) => "x".repeat(size).into_response(),
         Some(Reply::Raw(status, headers, body)) => {

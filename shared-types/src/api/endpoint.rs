@@ -21,6 +21,8 @@ pub trait Endpoint: 'static {
     const STATUS: u16;
     /// Other statuses of a success, with the same body.
     const ALSO: &'static [u16] = &[];
+    /// The largest body that is read, in bytes.
+    const MAX_BODY: usize = super::limits::BODY;
     /// How its body is written.
     const BODY: BodyKind = BodyKind::Json;
     /// Which header makes it conditional.

@@ -1,6 +1,10 @@
 //! How long the texts that clients send may be, in Unicode characters, unless another unit is named. The JSON Schemas
 //! of bodies and queries say the same as `maxLength`, and the server refuses what is longer with 422.
 
+/// The largest body that is read, in bytes, where an endpoint says nothing else.
+pub const BODY: usize = 1024 * 1024;
+/// The largest body that brings a connector with its document, in bytes.
+pub const CONNECTOR_BODY: usize = 10 * 1024 * 1024;
 /// An event's id.
 pub const EVENT_ID: usize = 200;
 /// An event's type.

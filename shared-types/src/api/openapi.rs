@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document, assembled from the endpoints.
 
 use super::{
-    Access, Endpoint, HttpMethod, absences, approvals, audit, auth, calendars, events, executions,
-    invitations, keys, live, notices, problem, roles, rules, secrets, users, webhooks, workflows,
+    Access, Endpoint, HttpMethod, absences, approvals, audit, auth, calendars, connectors, events,
+    executions, invitations, keys, live, notices, problem, roles, rules, secrets, users, webhooks, workflows,
 };
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -86,6 +86,14 @@ macro_rules! every_endpoint {
             calendars::DeleteCalendar,
             calendars::PutHolidays,
             calendars::CalendarDue,
+            connectors::CreateConnector,
+            connectors::ListConnectors,
+            connectors::GetConnector,
+            connectors::PutConnector,
+            connectors::DeleteConnector,
+            connectors::PreviewConnector,
+            connectors::ListOperations,
+            connectors::TryOperation,
             approvals::ListApprovals,
             approvals::GetApproval,
             approvals::Decide,

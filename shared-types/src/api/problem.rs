@@ -108,6 +108,10 @@ codes! {
     LastAdmin = "user.last_admin", 409, "The workspace needs an administrator";
     CalendarBad = "calendar.invalid", 422, "The calendar has errors";
     CalendarUsed = "calendar.used", 409, "Workflows use the calendar";
+    ConnectorBad = "connector.invalid", 422, "The connector has errors";
+    ConnectorExists = "connector.exists", 409, "There is a connector with this name";
+    ConnectorUsed = "connector.used", 409, "Workflows use the connector";
+    ConnectorInputBad = "connector.input", 422, "The input isn't what the operation takes";
     HolidaysBad = "calendar.holidays", 422, "The holidays can't be read";
 }
 

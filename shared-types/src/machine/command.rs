@@ -170,6 +170,8 @@ pub struct EffectCall {
     pub idempotency_key: String,
     /// What to call, as a template.
     pub effect: Effect,
+    /// The revision of the connector with which people approved it; none for the current one.
+    pub approved_revision: Option<i32>,
     /// The context, frozen.
     pub context: Context,
     /// The step's recorded time.

@@ -2,6 +2,7 @@
 
 use super::{EnvironmentNeeds, Event};
 use crate::{
+    connector::CalledOperation,
     ids::{StepId, WorkflowId},
     workflow::{
         Document,
@@ -102,6 +103,7 @@ fn needs(document: &Document) -> EnvironmentNeeds {
     // Revisions count only for those who are asked.
     let asks = every_step(document).any(|(_, step)| step.asks());
     for (_, step) in every_step(document).filter(|_| asks) {
+        needs.operations.extend(step.effects().iter().filter_map(CalledOperation::of));
         if let StepKind::Approval { approval, .. } = &step.kind {
             needs.calendars.extend(approval.calendar.clone());
         } else if let Some(rule_id) = step.latest_rule() {
@@ -113,6 +115,7 @@ fn needs(document: &Document) -> EnvironmentNeeds {
     sort(&mut needs.calendars);
     sort(&mut needs.rules);
     sort::<WorkflowId>(&mut needs.workflows);
+    sort(&mut needs.operations);
     needs
 }
 

@@ -153,6 +153,11 @@ impl Transition<'_> {
         fact.reason = Some(format!("Calls {}", preview.in_words()));
         fact.input = serde_json::to_value(&preview).ok();
         self.set_frame(place, Activity::AwaitingEffect { index, attempt: 1 });
+        let known = self.stamp.environment.as_deref().filter(|_| !self.state.approved.is_empty());
+        let approved_revision = known.and_then(|known| known.operation(effect)).map(|bound| bound.revision);
+        if let Some(frame) = self.state.frame_mut(place) {
+            frame.approved_revision = approved_revision;
+        }
         self.perform(place);
         Ok(Next::Stay)
     }
@@ -279,8 +284,13 @@ impl Transition<'_> {
         if !(200..300).contains(&answer.status) {
             return;
         }
-        let save_as = step.effects().get(index as usize).and_then(Effect::save_as);
-        if let Some(name) = save_as {
+        let effect = step.effects().get(index as usize);
+        if let Some(Effect::CreateRecord(_)) = effect {
+            // A script answers as the system would, with the id where most have it.
+            let id = answer.record_id.clone().or_else(|| answer.body.get("id").cloned());
+            self.put_for_step(within, &step.id, "record", json!({ "id": id }));
+        }
+        if let Some(name) = effect.and_then(Effect::save_as) {
             self.put(within, name, answer.body.clone());
         }
         let brought = self.state.context.get("event").and_then(|event| event.get("data")).is_some();
@@ -324,6 +334,7 @@ fn call_of(definition: &Definition, state: &State, frame: &super::frames::Frame)
         attempt,
         idempotency_key: format!("{}:{}:{index}", state.execution_id, frame.place),
         effect,
+        approved_revision: frame.approved_revision,
         context: state.context_in(&frame.place.within),
         now: frame.entered_at,
         timeout_ms,
@@ -356,5 +367,10 @@ fn outcome_code(outcome: &Outcome) -> String {
 
 /// What an effect gives back when nothing is scripted for it.
 pub(super) fn silent_answer() -> Outcome {
-    Outcome::Answered(Answer { status: 200, headers: serde_json::Map::new(), body: Value::Null })
+    Outcome::Answered(Answer {
+        status: 200,
+        headers: serde_json::Map::new(),
+        body: Value::Null,
+        record_id: None,
+    })
 }

@@ -3,10 +3,12 @@
 
 use crate::{
     approval::people::Person,
+    connector::{BoundOperation, CalledOperation},
     ids::WorkflowId,
     recipient::Approver,
     workflow::{
         calendar::{Calendar, WorkingTime},
+        effect::Effect,
         rule::Rule,
     },
 };
@@ -37,6 +39,9 @@ pub struct RunEnvironment {
     /// What those workflows call and ask in turn, by the workflow that a step calls.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called_below: BTreeMap<WorkflowId, CalledBelow>,
+    /// The operations that its steps call, as they stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<BoundOperation>,
     /// The address of whoever published the workflow's revision, who is told when a request is stuck.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
@@ -54,6 +59,12 @@ pub struct CalledBelow {
 }
 
 impl RunEnvironment {
+    /// The operation that an effect calls, as it stands; none where it isn't known.
+    pub fn operation(&self, effect: &Effect) -> Option<&BoundOperation> {
+        let called = CalledOperation::of(effect)?;
+        self.operations.iter().find(|operation| operation.called == called)
+    }
+
     /// The calendar of a name, ready to count; none if it isn't set up, or isn't sound.
     pub fn working_time(&self, name: &str) -> Option<WorkingTime> {
         let calendar = self.calendars.iter().find(|calendar| calendar.name == name)?;
@@ -70,6 +81,8 @@ pub struct EnvironmentNeeds {
     pub rules: Vec<String>,
     /// The workflows that its steps call.
     pub workflows: Vec<WorkflowId>,
+    /// The operations that its steps call.
+    pub operations: Vec<CalledOperation>,
     /// The people whom a request concerns.
     pub people: Option<PeopleNeeds>,
 }
@@ -89,6 +102,7 @@ impl EnvironmentNeeds {
         self.calendars.is_empty()
             && self.rules.is_empty()
             && self.workflows.is_empty()
+            && self.operations.is_empty()
             && self.people.is_none()
     }
 }

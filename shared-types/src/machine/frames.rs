@@ -27,6 +27,9 @@ pub struct Frame {
     /// What it is doing.
     #[serde(rename = "doing")]
     pub activity: Activity,
+    /// The revision of the connector with which people approved its call; none where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_revision: Option<i32>,
 }
 
 /// What a step is doing.

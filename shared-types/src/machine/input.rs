@@ -202,6 +202,9 @@ pub struct Answer {
     /// The body: JSON where it is JSON, else a text; null where there is none.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub body: Value,
+    /// The identifier of a record that was made, as the system that owns it gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<Value>,
 }
 
 /// A timer of a run.

@@ -1,9 +1,16 @@
 //! What an effect would send once its request is approved: rendered before, when people are asked, and again when it comes
 //! due, to be compared.
 
-use super::{address::StepAddress, request, set::put_at, transition::Transition};
+use super::{
+    address::StepAddress,
+    environment::RunEnvironment,
+    request::{self, Resolved},
+    set::put_at,
+    transition::Transition,
+};
 use crate::{
     approval::seen::AT_THE_TIME,
+    connector::{BoundOperation, record_input},
     ids::WorkflowId,
     recipient::Recipient,
     workflow::{
@@ -60,7 +67,8 @@ pub(super) fn send_now(
     effect: &Effect,
     with: &ResolvedWith,
 ) -> Value {
-    with.scope_of(transition, place, |scope| sent_by(effect, scope).ok().flatten().unwrap_or_default())
+    let known = transition.stamp.environment.as_deref();
+    with.scope_of(transition, place, |scope| sent_by(effect, scope, known).ok().flatten().unwrap_or_default())
 }
 
 /// The same of the input of a workflow that is called.
@@ -114,8 +122,13 @@ pub(super) fn sends(effect: &Effect) -> bool {
     effect.is_outside() || matches!(effect, Effect::Notify(_) | Effect::EmitEvent(_))
 }
 
-/// What an effect sends to somebody outside of the run; none if it sends nothing.
-pub(super) fn sent_by(effect: &Effect, scope: &Scope<'_>) -> Result<Option<Value>, TemplateError> {
+/// What an effect sends to somebody outside of the run; none if it sends nothing. What a connector makes of an input is known
+/// where its operation is.
+pub(super) fn sent_by(
+    effect: &Effect,
+    scope: &Scope<'_>,
+    known: Option<&RunEnvironment>,
+) -> Result<Option<Value>, TemplateError> {
     match effect {
         Effect::HttpRequest(_)
         | Effect::Webhook(_)
@@ -123,12 +136,26 @@ pub(super) fn sent_by(effect: &Effect, scope: &Scope<'_>) -> Result<Option<Value
         | Effect::UpdateRecord(_)
         | Effect::Connector(_) => {
             let resolved = request::resolve(effect, scope)?;
-            Ok(serde_json::to_value(resolved).ok())
+            let bound = known.and_then(|known| known.operation(effect));
+            let request = bound.and_then(|bound| request_of(bound, &resolved));
+            Ok(request.or_else(|| serde_json::to_value(resolved).ok()))
         }
         Effect::Notify(notify) => message(notify, scope).map(Some),
         Effect::EmitEvent(emit) => event(emit, scope).map(Some),
         Effect::CreateApprovalRequest(_) | Effect::Log(_) => Ok(None),
     }
+}
+
+/// The request that an operation makes of what an effect gives it; none where it makes none.
+fn request_of(bound: &BoundOperation, resolved: &Resolved) -> Option<Value> {
+    let input = match resolved {
+        Resolved::Connector { input, .. } => Cow::Borrowed(input.as_object()?),
+        Resolved::Record { entity_id, data, .. } => {
+            Cow::Owned(record_input(bound.id_input.as_ref(), entity_id.as_deref(), data.clone()))
+        }
+        Resolved::Http(_) => return None,
+    };
+    serde_json::to_value(bound.call.request(&bound.base_url, &input).ok()?).ok()
 }
 
 /// What a run of another workflow is started with.

@@ -82,7 +82,7 @@ mod tests {
 
     fn outcome(status: u16, headers: serde_json::Value) -> Outcome {
         let serde_json::Value::Object(headers) = headers else { panic!("a map") };
-        Outcome::Answered(Answer { status, headers, body: serde_json::Value::Null })
+        Outcome::Answered(Answer { status, headers, body: serde_json::Value::Null, record_id: None })
     }
 
     fn millis(retry: serde_json::Value, attempt: u32, outcome: &Outcome) -> Option<i64> {

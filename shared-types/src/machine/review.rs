@@ -11,7 +11,7 @@ use crate::workflow::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The version of the checks. Raise it whenever they change, so that stored revisions are reviewed again.
-pub const CHECKS_VERSION: i32 = 4;
+pub const CHECKS_VERSION: i32 = 5;
 
 /// How many steps the tests of one document may enter together.
 const MAX_TEST_STEPS: usize = 200_000;

@@ -1,6 +1,6 @@
 //! What this machine can run. A document may say more: it is saved, and can't be enabled.
 
-use crate::workflow::{Document, Finding, check::every_step, effect::Effect, step::Step};
+use crate::workflow::{Document, Finding, check::every_step, step::Step};
 
 /// What this machine can run.
 pub struct Supported {
@@ -28,7 +28,17 @@ pub const SUPPORTED: Supported = Supported {
         "fail",
         "emit",
     ],
-    effects: &["notify", "http_request", "webhook", "create_approval_request", "emit_event", "log"],
+    effects: &[
+        "notify",
+        "http_request",
+        "webhook",
+        "create_record",
+        "update_record",
+        "create_approval_request",
+        "emit_event",
+        "log",
+        "connector",
+    ],
     triggers: &["event", "schedule", "manual", "webhook"],
 };
 
@@ -62,9 +72,4 @@ fn check_step(step: &Step, at: &str, findings: &mut Vec<Finding>) {
             say(&format!("`{}` effects", effect.type_name()), format!("{at}/execute/{n}/type"), findings);
         }
     }
-}
-
-/// Whether an effect is one that the simulator lists and answers although this server can't perform it.
-pub fn is_only_simulated(effect: &Effect) -> bool {
-    !SUPPORTED.effects.contains(&effect.type_name())
 }

@@ -403,7 +403,8 @@ impl<'t> Transition<'t> {
         if let Some(frame) = self.state.frame_mut(place) {
             frame.activity = activity;
         } else {
-            let frame = Frame { place: place.clone(), entered_at: self.stamp.at, activity };
+            let frame =
+                Frame { place: place.clone(), entered_at: self.stamp.at, activity, approved_revision: None };
             self.state.put_frame(frame);
         }
         Next::Stay

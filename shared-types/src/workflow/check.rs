@@ -26,7 +26,9 @@ pub(super) use conditions::check as check_condition;
 pub use environment::{Environment, Judged, WorkflowRef, WorkspaceContents};
 pub use names::is_own_event;
 pub use nesting::{MAX_ITEMS, MAX_NESTING};
-pub use references::{EscalationReference, LevelReference, Reference, Target};
+pub use references::{
+    EscalationReference, LevelReference, OperationReference, RecordReference, Reference, Target,
+};
 pub(super) use size::too_many_in as too_many_regexes;
 pub use size::{MAX_REGEXES, MAX_STEPS};
 

@@ -51,9 +51,17 @@ impl Source {
     /// # Errors
     /// A finding with the place where the text can't be read.
     pub fn parse(text: &str, format: Format) -> Result<Self, Box<Finding>> {
-        if text.len() > MAX_TEXT {
+        Self::parse_up_to(text, format, MAX_TEXT)
+    }
+
+    /// Reads a text of up to so many bytes.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_up_to(text: &str, format: Format, most: usize) -> Result<Self, Box<Finding>> {
+        if text.len() > most {
             let message = format!(
-                "The text has {} bytes, and at most {MAX_TEXT} are read; divide it into several documents.",
+                "The text has {} bytes, and at most {most} are read; divide it into several documents.",
                 text.len()
             );
             return Err(Box::new(Finding::error("document.too_large", "", message)));

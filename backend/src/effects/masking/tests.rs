@@ -119,6 +119,7 @@ fn keys_numbers_headers_and_messages_are_masked_like_texts() {
         status: 200,
         headers: json!({ "x-hunter22": "HUNTER22" }).as_object().unwrap().clone(),
         body: json!({ "hunter22": [{ "n": 40_718_293, "m": 12, "deep": { "x hunter22": true } }] }),
+        record_id: None,
     };
     let Outcome::Answered(masked) = masker.mask(Outcome::Answered(answer)) else { panic!("an answer") };
     assert_eq!(Value::Object(masked.headers), json!({ "x-•••": "•••" }));

@@ -23,6 +23,7 @@ impl Definition {
         let of_open_request = |approval_id: &ApprovalId, persons: Vec<String>| EnvironmentNeeds {
             rules: Vec::new(),
             workflows: Vec::new(),
+            operations: Vec::new(),
             ..of_request(approval_id, persons)
         };
         match input {

@@ -73,7 +73,7 @@ pub(in crate::machine) fn resolved(
             }
             let needs_answer =
                 effect.templates().iter().any(|t| t.names().any(|name| unknown.contains(name)));
-            let sent = if needs_answer { None } else { sent_by(effect, &scope).ok().flatten() };
+            let sent = if needs_answer { None } else { sent_by(effect, &scope, None).ok().flatten() };
             let Some(request) = sent else { return resolved };
             resolved.push(ResolvedEffect::new(&step.id, index, effect.type_name(), request, &mut room));
         }

@@ -212,7 +212,8 @@ impl<'t> Transition<'t> {
         for (index, effect) in (0u32..).zip(effects_of(step)).skip(from as usize) {
             let effect = effect.as_ref();
             let templates = effect.located_templates();
-            let resolve = |scope: &Scope<'_>| Ok(sent_by(effect, scope)?.unwrap_or_default());
+            let known = self.stamp.environment.as_deref();
+            let resolve = |scope: &Scope<'_>| Ok(sent_by(effect, scope, known)?.unwrap_or_default());
             let sent = match self.resolved(&context, &templates, resolve) {
                 Ok(resolved) => resolved,
                 Err(failure) => {

@@ -45,6 +45,7 @@ pub(super) fn scripted_outcome(response: Option<&ScriptedResponse>, error: Optio
     let headers: Map<String, Value> =
         response.headers.iter().map(|(key, value)| (key.to_lowercase(), value.clone())).collect();
     Outcome::Answered(Answer {
+        record_id: None,
         status: response.status,
         headers,
         body: response.body.clone().unwrap_or(Value::Null),

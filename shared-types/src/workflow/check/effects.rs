@@ -2,6 +2,7 @@
 
 use super::StepSite;
 use crate::{
+    connector::OperationName,
     recipient::{Approver, Recipient},
     workflow::{
         Finding, Template,
@@ -21,12 +22,17 @@ pub(super) fn check_step(site: &StepSite<'_>, findings: &mut Vec<Finding>) {
                 check_headers(call, &at, findings);
             }
             Effect::Notify(notify) => check_recipients(notify, &at, findings),
+            Effect::Connector(call) => {
+                if let Err(fault) = call.connector.parse::<OperationName>() {
+                    let message = format!("`{}` names no operation: {fault}.", call.connector);
+                    findings.push(Finding::error("connector.name", format!("{at}/connector"), message));
+                }
+            }
             Effect::CreateRecord(_)
             | Effect::UpdateRecord(_)
             | Effect::CreateApprovalRequest(_)
             | Effect::EmitEvent(_)
-            | Effect::Log(_)
-            | Effect::Connector(_) => {}
+            | Effect::Log(_) => {}
         }
     }
 }

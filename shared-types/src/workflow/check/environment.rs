@@ -45,6 +45,8 @@ pub struct Judged {
     pub code: &'static str,
     /// What was found, in a sentence.
     pub message: String,
+    /// Where below the reference it was found, as a JSON pointer.
+    pub below: String,
 }
 
 /// A workflow as others see it.
@@ -154,18 +156,23 @@ impl WorkspaceContents {
                 Target::Veto(who) => self.fault_of_veto(who),
                 Target::Recipient(who) => self.fault_of_recipient(who),
                 Target::Event(event) => self.fault_of_event(own, event, references),
-                Target::Level(_) | Target::Apart(_) | Target::Escalation(_) => {
-                    let judged = self.judged.iter().find(|judged| judged.target == reference.to);
-                    judged.map(|judged| (judged.code, judged.message.clone()))
-                }
-                Target::Trigger(_) => None,
+                // What connectors, people and calendars make of these is judged by whoever knows them.
+                Target::Operation(_)
+                | Target::Record(_)
+                | Target::Level(_)
+                | Target::Apart(_)
+                | Target::Escalation(_)
+                | Target::Trigger(_) => None,
                 Target::Calendar(name) => (!self.calendars.contains(name))
                     .then(|| ("calendar.missing", format!("The calendar {name} isn't set up."))),
                 Target::Secret(name) => (!self.secrets.contains(name))
                     .then(|| ("secret.missing", format!("There is no secret {name}."))),
             };
-            if let Some((code, message)) = found {
-                let mut finding = Finding::warning(code, &reference.pointer, message);
+            let judged = self.judged.iter().filter(|judged| judged.target == reference.to);
+            let judged = judged.map(|judged| (judged.code, judged.message.clone(), judged.below.as_str()));
+            let found = found.map(|(code, message)| (code, message, ""));
+            for (code, message, below) in found.into_iter().chain(judged) {
+                let mut finding = Finding::warning(code, format!("{}{below}", reference.pointer), message);
                 (finding.line, finding.column) = (reference.line, reference.column);
                 findings.push(finding);
             }
@@ -217,6 +224,8 @@ impl WorkspaceContents {
             Target::Rule(_)
             | Target::Workflow(_)
             | Target::Context(_)
+            | Target::Operation(_)
+            | Target::Record(_)
             | Target::Approver(_)
             | Target::Veto(_)
             | Target::Recipient(_)

@@ -5,10 +5,10 @@ use super::{StepSite, events::published, levels::is_as_long};
 use crate::{
     ids::WorkflowId,
     workflow::{
-        Document, Source, Span, Template,
+        Document, Source, Span, Template, TemplateValue,
         approval::{ApprovalSpec, Forbid, Level, QuorumSpec},
         document::Trigger,
-        effect::Effect,
+        effect::{Effect, RecordChange},
         rule::asked_rules,
         step::StepKind,
     },
@@ -40,6 +40,10 @@ pub enum Target {
     Workflow(WorkflowId),
     /// Data that a connector would load.
     Context(String),
+    /// An operation of a connector, with its input.
+    Operation(OperationReference),
+    /// A kind of record that a connector serves.
+    Record(RecordReference),
     /// A level of a request, with its entries that are written out.
     Level(LevelReference),
     /// The levels of a request at none of which those may decide who decided at an earlier one.
@@ -60,6 +64,28 @@ pub enum Target {
     Event(String),
     /// The type of event that starts it, or a prefix of types.
     Trigger(String),
+}
+
+/// A call to a connector's operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationReference {
+    /// The connector and its operation: `crm.create_task`.
+    pub name: String,
+    /// The input as written, templates and all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+}
+
+/// A record that is made or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordReference {
+    /// What kind of record.
+    pub entity: String,
+    /// Whether it is made; else it is changed.
+    pub is_made: bool,
+    /// Its fields as written, templates and all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
 }
 
 /// A level of a request whose approvers are all written out: whether it can be filled depends on the people of the workspace.
@@ -114,6 +140,11 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
             let pointer = format!("{}/call/workflow_id", site.pointer);
             add(Target::Workflow(call.workflow_id.clone()), pointer);
         }
+        for (n, effect) in site.step.effects().iter().enumerate() {
+            if let Some(target) = called(effect) {
+                add(target, format!("{}/execute/{n}", site.pointer));
+            }
+        }
         for (below, approver) in approvers(site) {
             add(Target::Approver(approver), format!("{}/{below}", site.pointer));
         }
@@ -149,6 +180,28 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
         }
     }
     found
+}
+
+/// What an effect calls by way of a connector.
+fn called(effect: &Effect) -> Option<Target> {
+    let record = |record: &RecordChange, is_made| {
+        let data = record.data.as_ref().map(TemplateValue::source);
+        Some(Target::Record(RecordReference { entity: record.entity.clone(), is_made, data }))
+    };
+    match effect {
+        Effect::Connector(call) => {
+            let input = call.input.as_ref().map(TemplateValue::source);
+            Some(Target::Operation(OperationReference { name: call.connector.clone(), input }))
+        }
+        Effect::CreateRecord(change) => record(change, true),
+        Effect::UpdateRecord(change) => record(change, false),
+        Effect::Notify(_)
+        | Effect::HttpRequest(_)
+        | Effect::Webhook(_)
+        | Effect::CreateApprovalRequest(_)
+        | Effect::EmitEvent(_)
+        | Effect::Log(_) => None,
+    }
 }
 
 fn level_reference(n: usize, level: &Level) -> Option<LevelReference> {

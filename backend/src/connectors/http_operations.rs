@@ -1,0 +1,80 @@
+//! Operations that somebody wrote by hand: checked, and made into a catalog.
+
+use super::catalog::Catalog;
+use shared_types::{
+    connector::{Definitions, HttpOperation, HttpSettings, InputSchema, Operation, names::MAX_OPERATION},
+    workflow::{
+        Finding,
+        header::{is_own, name_fault},
+    },
+};
+use std::collections::BTreeSet;
+
+/// How many operations a connector may have.
+const MAX_OPERATIONS: usize = 1_000;
+
+/// What hand-written operations offer, with what was found in them.
+pub(super) fn catalog(
+    settings: &HttpSettings,
+    written: &[HttpOperation],
+    findings: &mut Vec<Finding>,
+) -> Catalog {
+    let mut say = |pointer: String, message: String| {
+        findings.push(Finding::error("connector.operation", pointer, message));
+    };
+    if written.len() > MAX_OPERATIONS {
+        say("/operations".to_owned(), format!("A connector has at most {MAX_OPERATIONS} operations."));
+    }
+    let mut ids = BTreeSet::new();
+    for (n, operation) in written.iter().enumerate().take(MAX_OPERATIONS) {
+        let at = format!("/operations/{n}");
+        if operation.id.is_empty() || operation.id.chars().count() > MAX_OPERATION {
+            say(format!("{at}/id"), format!("An operation's `id` has 1 to {MAX_OPERATION} characters."));
+        }
+        if !ids.insert(operation.id.as_str()) {
+            say(
+                format!("{at}/id"),
+                format!("Another operation is named `{}` as well; name each once.", operation.id),
+            );
+        }
+        check(operation, &at, &mut say);
+    }
+    let mut operations: Vec<Operation> = written.iter().cloned().map(Operation::from).collect();
+    operations.sort_by(|a, b| a.id.cmp(&b.id));
+    Catalog { base_url: settings.base_url.clone(), operations, ..Catalog::default() }
+}
+
+fn check(operation: &HttpOperation, at: &str, say: &mut impl FnMut(String, String)) {
+    let request = &operation.request;
+    if !request.path.starts_with('/') {
+        say(format!("{at}/path"), "`path` begins with `/`, behind the connector's address.".to_owned());
+    }
+    for (below, template) in request.templates() {
+        if let Some(why) = template.fault() {
+            say(format!("{at}{below}"), format!("The template can't be read: {why}."));
+        }
+        if template.secrets().next().is_some() {
+            let message = "Secrets don't stand in operations; name the secret under `auth`, which sends it with each call.";
+            say(format!("{at}{below}"), message.to_owned());
+        }
+    }
+    for name in request.headers.keys() {
+        if is_own(name) {
+            say(
+                format!("{at}/headers/{name}"),
+                format!("`{name}` is set by the server itself; leave it out."),
+            );
+        } else if let Some(fault) = name_fault(name) {
+            say(format!("{at}/headers/{name}"), format!("The header can't be sent: {fault}."));
+        }
+    }
+    if request.output.as_deref().is_some_and(|output| !output.is_empty() && !output.starts_with('/')) {
+        let message = "`output` is a JSON pointer, such as `/data/customer`.";
+        say(format!("{at}/output"), message.to_owned());
+    }
+    if let Some(schema) = &operation.input_schema
+        && let Err(error) = InputSchema::new(schema, &Definitions::default())
+    {
+        say(format!("{at}/input_schema"), format!("It isn't a JSON Schema that can be used: {error}."));
+    }
+}

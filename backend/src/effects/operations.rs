@@ -1,0 +1,213 @@
+//! Calls of connectors' operations: the input checked, the request made from it, and what of the answer counts.
+
+use super::{Effects, http::HttpCall, masking::Masker, tokens::TokenKey};
+use crate::connectors::Route;
+use serde_json::{Map, Value};
+use shared_types::{
+    api::connectors::OperationTried,
+    connector::{HttpRequest, InputFault, RequestError},
+    ids::WorkspaceId,
+    machine::{EffectCall, Outcome, input::Answer},
+    workflow::Finding,
+};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+/// How long a trial may take.
+const TRIAL_TIME: Duration = Duration::from_secs(30);
+/// How many faults of an input a failed step tells.
+const FAULTS_TOLD: usize = 5;
+
+/// A request with what its messages may say.
+struct Prepared {
+    request: HttpRequest,
+    host: String,
+}
+
+impl Effects {
+    /// Calls an operation for a run.
+    pub(super) async fn call_operation(
+        &self,
+        route: &Route,
+        input: Value,
+        call: &EffectCall,
+        secrets: &BTreeMap<String, String>,
+    ) -> Outcome {
+        let prepared = match prepared(route, input) {
+            Ok(prepared) => prepared,
+            Err(refused) => return refused,
+        };
+        let timeout = Duration::from_millis(call.timeout_ms);
+        self.send(route, &prepared, &call.idempotency_key, secrets, timeout).await
+    }
+
+    /// Calls an operation for somebody who tries it.
+    ///
+    /// # Errors
+    /// What of the input doesn't fit.
+    pub async fn try_operation(
+        &self,
+        workspace: WorkspaceId,
+        route: &Route,
+        input: Map<String, Value>,
+        id: Uuid,
+    ) -> Result<OperationTried, Vec<Finding>> {
+        let input = Value::Object(input);
+        let faults = route.connector.faults(route.operation(), &input).unwrap_or_default();
+        if !faults.is_empty() {
+            let finding = |fault: InputFault| {
+                let message = format!("{}: {}.", fault.pointer.trim_start_matches('/'), fault.message);
+                let message = message.trim_start_matches(": ").to_owned();
+                Finding::error("connector.input", format!("/input{}", fault.pointer), message)
+            };
+            return Err(faults.into_iter().map(finding).collect());
+        }
+        let begun = Instant::now();
+        let own = route.connector.spec.auth.secret().into_iter();
+        let (request, outcome) = match (prepared(route, input), self.secrets(workspace, own).await) {
+            (Ok(prepared), Ok(secrets)) => {
+                let request = serde_json::to_value(&prepared.request).unwrap_or_default();
+                let key = format!("try:{id}");
+                let outcome = self.send(route, &prepared, &key, &secrets, TRIAL_TIME).await;
+                let masker = Masker::new(secrets.values().map(String::as_str));
+                (masker.mask_value(request), outcome)
+            }
+            (Ok(prepared), Err(refused)) => {
+                (serde_json::to_value(&prepared.request).unwrap_or_default(), refused)
+            }
+            (Err(refused), _) => (Value::Null, refused),
+        };
+        let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let tried = |answer: Answer, error| OperationTried {
+            request,
+            status: Some(answer.status).filter(|status| *status > 0),
+            headers: answer.headers,
+            body: answer.body,
+            error,
+            took_ms,
+        };
+        Ok(match outcome {
+            Outcome::Answered(answer) => tried(answer, None),
+            Outcome::Unanswered { message, .. } | Outcome::Refused { message, .. } => {
+                let none = Answer { status: 0, headers: Map::new(), body: Value::Null, record_id: None };
+                tried(none, Some(message))
+            }
+        })
+    }
+
+    /// Sends a request with what lets it in. A token that isn't taken any more is renewed once.
+    async fn send(
+        &self,
+        route: &Route,
+        prepared: &Prepared,
+        idempotency_key: &str,
+        secrets: &BTreeMap<String, String>,
+        timeout: Duration,
+    ) -> Outcome {
+        let begun = Instant::now();
+        let auth = &route.connector.spec.auth;
+        let key = || TokenKey::new(route.connector.id, route.connector.revision);
+        let mut renewed = false;
+        loop {
+            let left = timeout.saturating_sub(begun.elapsed());
+            let credentials = match self.credentials(auth, secrets, key(), left).await {
+                Ok(credentials) => credentials,
+                Err(outcome) => return Masker::new(secrets.values().map(String::as_str)).mask(outcome),
+            };
+            let known = secrets.values().chain(&credentials.token).map(String::as_str);
+            let masker = Masker::new(known);
+            let in_body = prepared.request.body.as_ref().is_some_and(|body| masker.finds_in(body));
+            let call = HttpCall {
+                request: &credentials.added_to(prepared.request.clone()),
+                idempotency_key: Some(idempotency_key),
+                confidential: &credentials.confidential(in_body),
+                host: &prepared.host,
+            };
+            let outcome = self.http.call(&call, timeout.saturating_sub(begun.elapsed())).await;
+            if let (Some(token), Outcome::Answered(Answer { status: 401, .. }), false) =
+                (&credentials.token, &outcome, renewed)
+            {
+                let secret = auth.secret().and_then(|name| secrets.get(name)).map(String::as_str);
+                self.tokens.forget(key().of_secret(secret.unwrap_or_default()), token).await;
+                renewed = true;
+                continue;
+            }
+            return masker.mask(counted(route, outcome));
+        }
+    }
+}
+
+/// The request of an input that fits; else the outcome that says what doesn't.
+fn prepared(route: &Route, input: Value) -> Result<Prepared, Outcome> {
+    let operation = route.operation();
+    let unfit = |message: String| Outcome::Refused { code: "connector.input".to_owned(), message };
+    let faults = route.connector.faults(operation, &input).map_err(|error| Outcome::Refused {
+        code: "connector.unreadable".to_owned(),
+        message: format!("{error}."),
+    })?;
+    if !faults.is_empty() {
+        return Err(unfit(in_words(&route.name(), &faults)));
+    }
+    let Value::Object(input) = input else {
+        return Err(unfit(format!("The input of {} is no map.", route.name())));
+    };
+    let base_url = &route.connector.catalog.base_url;
+    match operation.call.request(base_url, &input) {
+        Ok(request) => {
+            let host =
+                reqwest::Url::parse(&request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+            Ok(Prepared { request, host: host.unwrap_or_default() })
+        }
+        Err(error @ (RequestError::Input { .. } | RequestError::Template(_))) => {
+            Err(unfit(format!("The input of {} makes no request: {error}.", route.name())))
+        }
+    }
+}
+
+fn in_words(name: &str, faults: &[InputFault]) -> String {
+    let told = faults.iter().take(FAULTS_TOLD).map(|fault| match fault.pointer.as_str() {
+        "" => fault.message.clone(),
+        pointer => format!("{pointer}: {}", fault.message),
+    });
+    let more = if faults.len() > FAULTS_TOLD { "; and more" } else { "" };
+    format!("The input of {name} doesn't fit: {}{more}.", told.collect::<Vec<_>>().join("; "))
+}
+
+/// What of an answer counts: its output, and the identifier of a record that was made.
+fn counted(route: &Route, outcome: Outcome) -> Outcome {
+    let Outcome::Answered(answer) = outcome else { return outcome };
+    if !(200..300).contains(&answer.status) {
+        return Outcome::Answered(answer);
+    }
+    let content_type = answer.headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
+    if content_type.to_ascii_lowercase().starts_with("text/html") {
+        // A page for people: of whoever stands in between, or of another address than was meant.
+        return Outcome::Refused {
+            code: "connector.html".to_owned(),
+            message: format!(
+                "{} answered {} with a page of HTML; look at the connector's address.",
+                route.name(),
+                answer.status
+            ),
+        };
+    }
+    let id = route.id_pointer().map(|pointer| {
+        let id = answer.body.pointer(pointer).filter(|id| id.is_string() || id.is_number());
+        id.cloned().ok_or_else(|| {
+            let message = format!(
+                "{} answered {} without an identifier at {pointer}; the record may have been made.",
+                route.name(),
+                answer.status
+            );
+            Outcome::Refused { code: "connector.record_id".to_owned(), message }
+        })
+    });
+    let record_id = match id.transpose() {
+        Ok(id) => id,
+        Err(refused) => return refused,
+    };
+    Outcome::Answered(Answer { body: route.operation().output(answer.body), record_id, ..answer })
+}

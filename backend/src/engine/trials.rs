@@ -1,0 +1,21 @@
+//! Operations of connectors that somebody tries, by the same way as runs call them.
+
+use super::Engine;
+use crate::connectors::Route;
+use serde_json::{Map, Value};
+use shared_types::{api::connectors::OperationTried, ids::WorkspaceId, workflow::Finding};
+
+impl Engine {
+    /// Makes one call, for nobody's run.
+    ///
+    /// # Errors
+    /// What of the input doesn't fit.
+    pub async fn try_operation(
+        &self,
+        workspace: WorkspaceId,
+        route: &Route,
+        input: Map<String, Value>,
+    ) -> Result<OperationTried, Vec<Finding>> {
+        self.0.effects.try_operation(workspace, route, input, self.0.clock.new_id()).await
+    }
+}

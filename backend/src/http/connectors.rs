@@ -1,0 +1,451 @@
+//! Connectors: described, compared before they are written, tried, deleted.
+
+use super::{
+    AppState,
+    body::Body,
+    idempotency::IdempotencyKey,
+    params::{Path, Paths},
+    preconditions::IfMatch,
+    problem::{ApiError, ApiResult},
+};
+use crate::{
+    audit,
+    auth::Principal,
+    connectors::{Described, NoRoute, Route, described},
+    store::{
+        self,
+        connectors::{self, NewRevision, StoredConnector},
+        secrets,
+        workflows::etag,
+    },
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde_json::{Value, json};
+use shared_types::{
+    api::{
+        Page, Permission,
+        connectors::{
+            Connector, ConnectorBody, ConnectorOperation, ConnectorPreview, OperationTrial, OperationTried,
+            OperationUse,
+        },
+        problem::{Code, Problem},
+    },
+    connector::{ConnectorName, ConnectorSpec, Operation, OperationName, self_contained},
+    ids::WorkflowId,
+    workflow::{
+        Finding,
+        check::{Reference, Target},
+        finding::escape_segment,
+    },
+};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A description that was read and checked.
+struct Written {
+    name: ConnectorName,
+    spec: ConnectorSpec,
+    document: Option<String>,
+    described: Described,
+}
+
+pub(super) async fn create(
+    State(state): State<AppState>,
+    principal: Principal,
+    claim: IdempotencyKey,
+    Body(body): Body<ConnectorBody>,
+) -> ApiResult<Response> {
+    let written = read(&state, &principal, body, None).await?;
+    let mut transaction = state.pool.begin().await?;
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    if connectors::current(&mut transaction, principal.workspace, written.name.as_str()).await?.is_some() {
+        let detail = format!("There is a connector {}; PUT writes a new revision of it.", written.name);
+        return Err(ApiError::new(Code::ConnectorExists, detail));
+    }
+    let shown = write(&state, &mut transaction, &principal, (state.clock.new_id(), 1), &written).await?;
+    claim.keep(&state, &mut transaction, StatusCode::CREATED, &shown).await?;
+    transaction.commit().await?;
+    Ok(tagged(StatusCode::CREATED, &shown))
+}
+
+pub(super) async fn put(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<ConnectorBody>,
+) -> ApiResult<Response> {
+    let Some(wanted) = IfMatch::of(&headers)? else {
+        return Err(ApiError::new(Code::PreconditionNeeded, "Send If-Match with the connector's etag."));
+    };
+    same_name(&body, &name)?;
+    let known = connectors::document(&mut *state.pool.acquire().await?, principal.workspace, &name).await?;
+    let written = read(&state, &principal, body, known).await?;
+    let mut transaction = state.pool.begin().await?;
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    let known = find(&mut transaction, &principal, &name).await?;
+    if !wanted.names(&etag(known.revision)) {
+        let detail = format!(
+            "Revision {} was written meanwhile by {}; read it, then send yours again.",
+            known.revision, known.created_by
+        );
+        let changed = json!({
+            "revision": known.revision, "etag": etag(known.revision), "by": known.created_by, "at": known.created_at,
+        });
+        return Err(Problem::new(Code::PreconditionFailed, detail).with("changed", changed).into());
+    }
+    let next = (known.id, known.revision + 1);
+    let shown = write(&state, &mut transaction, &principal, next, &written).await?;
+    transaction.commit().await?;
+    Ok(tagged(StatusCode::OK, &shown))
+}
+
+pub(super) async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+) -> ApiResult<Json<Page<Connector>>> {
+    let mut conn = state.pool.acquire().await?;
+    let stored = connectors::all(&mut conn, principal.workspace).await?;
+    let around = Around::read(&mut conn, &principal).await?;
+    let items = stored.into_iter().map(|stored| around.shown(&principal, stored)).collect();
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn get(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> ApiResult<Response> {
+    let mut conn = state.pool.acquire().await?;
+    let stored = find(&mut conn, &principal, &name).await?;
+    let around = Around::read(&mut conn, &principal).await?;
+    Ok(tagged(StatusCode::OK, &around.shown(&principal, stored)))
+}
+
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> ApiResult<StatusCode> {
+    let mut transaction = state.pool.begin().await?;
+    store::lock_workspace(&mut transaction, principal.workspace).await?;
+    let stored = find(&mut transaction, &principal, &name).await?;
+    let around = Around::read(&mut transaction, &principal).await?;
+    let used_by = around.used_by(&stored.name);
+    if !used_by.is_empty() {
+        let ids: Vec<&str> = used_by.iter().map(|id| id.as_str()).collect();
+        let detail = format!("Enabled workflows use it: {}. Change or disable them first.", ids.join(", "));
+        return Err(Problem::new(Code::ConnectorUsed, detail).with("used_by", json!(used_by)).into());
+    }
+    connectors::delete(&mut transaction, principal.workspace, &name).await?;
+    let entry = audit::entry(&state.clock, &principal, "connector.deleted", &name, json!({}));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn preview(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+    Body(body): Body<ConnectorBody>,
+) -> ApiResult<Json<ConnectorPreview>> {
+    same_name(&body, &name)?;
+    let known = connectors::document(&mut *state.pool.acquire().await?, principal.workspace, &name).await?;
+    let written = read(&state, &principal, body, known).await?;
+    let before = match state.connectors.named(principal.workspace, &name).await {
+        Ok(connector) => Some(connector),
+        Err(NoRoute::NoConnector(_)) => None,
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let none = crate::connectors::Catalog::default();
+    let (before, after) =
+        (before.as_ref().map_or(&none, |before| &before.catalog), &written.described.catalog);
+    let mut preview = ConnectorPreview {
+        added: Vec::new(),
+        changed: Vec::new(),
+        removed: Vec::new(),
+        used_by: Vec::new(),
+        findings: written.described.findings,
+    };
+    let contained = |operation: &Operation, of: &crate::connectors::Catalog| {
+        let schema = |schema: &Value| self_contained(schema, &of.definitions);
+        (schema(&operation.input_schema), operation.output_schema.as_ref().map(schema))
+    };
+    for operation in &after.operations {
+        match before.operation(&operation.id) {
+            None => preview.added.push(operation.id.clone()),
+            Some(known)
+                if known.call != operation.call
+                    || contained(known, before) != contained(operation, after) =>
+            {
+                preview.changed.push(operation.id.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = before.operations.iter().filter(|known| after.operation(&known.id).is_none());
+    preview.removed = gone.map(|known| known.id.clone()).collect();
+    let around = Around::read(&mut *state.pool.acquire().await?, &principal).await?;
+    let touched = preview.changed.iter().chain(&preview.removed);
+    preview.used_by = touched.flat_map(|operation| around.uses(&name, operation)).collect();
+    preview.used_by.sort();
+    Ok(Json(preview))
+}
+
+pub(super) async fn operations(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> ApiResult<Json<Page<ConnectorOperation>>> {
+    let connector = match state.connectors.named(principal.workspace, &name).await {
+        Ok(connector) => connector,
+        Err(NoRoute::NoConnector(_)) => return Err(ApiError::not_found()),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let work = move || {
+        let definitions = &connector.catalog.definitions;
+        let shown = connector.catalog.operations.iter().map(|operation| ConnectorOperation {
+            id: operation.id.clone(),
+            summary: operation.summary.clone(),
+            input_schema: self_contained(&operation.input_schema, definitions),
+            output_schema: operation.output_schema.as_ref().map(|schema| self_contained(schema, definitions)),
+            safe: operation.safe,
+        });
+        shown.collect()
+    };
+    let items = state.reviews.run(principal.workspace, work).await?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn try_operation(
+    State(state): State<AppState>,
+    principal: Principal,
+    Paths(name, id): Paths<String, String>,
+    Body(trial): Body<OperationTrial>,
+) -> ApiResult<Json<OperationTried>> {
+    let route = match state.connectors.named(principal.workspace, &name).await {
+        Ok(connector) => Route::new(connector, &id).map_err(|_| ApiError::not_found())?,
+        Err(NoRoute::NoConnector(_)) => return Err(ApiError::not_found()),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    if !route.operation().safe && !principal.may(Permission::ManageConnectors) {
+        let detail = format!("{} changes something there; only an administrator may try it.", route.name());
+        return Err(ApiError::new(Code::Forbidden, detail));
+    }
+    let tried = state.engine.try_operation(principal.workspace, &route, trial.input).await;
+    let tried = tried.map_err(|findings| {
+        let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
+        Problem::new(Code::ConnectorInputBad, detail).with_findings(findings)
+    })?;
+    if !route.operation().safe {
+        let detail = json!({ "operation": id, "status": tried.status });
+        let entry = audit::entry(&state.clock, &principal, "connector.tried", &name, detail);
+        store::audit::insert(&mut *state.pool.acquire().await?, &[&entry]).await?;
+    }
+    Ok(Json(tried))
+}
+
+fn unreadable(error: &NoRoute) -> ApiError {
+    tracing::error!(%error, "a connector can't be used");
+    ApiError::new(Code::Internal, format!("{error}."))
+}
+
+fn same_name(body: &ConnectorBody, name: &str) -> ApiResult<()> {
+    if body.name == name {
+        return Ok(());
+    }
+    let detail = format!("`name` is \"{}\", and the path says \"{name}\"; write the same.", body.name);
+    Err(ApiError::new(Code::FieldBad, detail))
+}
+
+/// Reads and checks a description, beside the threads that serve. `known` is the document that there is.
+async fn read(
+    state: &AppState,
+    principal: &Principal,
+    body: ConnectorBody,
+    known: Option<String>,
+) -> ApiResult<Written> {
+    let name: ConnectorName =
+        body.name.parse().map_err(|fault| ApiError::new(Code::FieldBad, format!("`name`: {fault}.")))?;
+    let spec = body.spec;
+    let document = match body.document {
+        None => known,
+        Some(Value::String(text)) => Some(text),
+        Some(value) => Some(value.to_string()),
+    };
+    let work = move || {
+        let described = described(&spec, document.as_deref());
+        (spec, document, described)
+    };
+    let (spec, document, described) = state.reviews.run(principal.workspace, work).await?;
+    let described = described.map_err(|findings| {
+        let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
+        Problem::new(Code::ConnectorBad, detail).with_findings(findings)
+    })?;
+    Ok(Written { name, spec, document, described })
+}
+
+async fn find(conn: &mut PgConnection, principal: &Principal, name: &str) -> ApiResult<StoredConnector> {
+    connectors::find(conn, principal.workspace, name).await?.ok_or_else(ApiError::not_found)
+}
+
+async fn write(
+    state: &AppState,
+    conn: &mut PgConnection,
+    principal: &Principal,
+    (id, revision): (Uuid, i32),
+    written: &Written,
+) -> ApiResult<Connector> {
+    let Written { name, spec, document, described } = written;
+    served_once(conn, principal, name, spec).await?;
+    let by = principal.actor();
+    let new = NewRevision {
+        id,
+        name,
+        revision,
+        spec,
+        document: document.as_deref(),
+        catalog: &store::json_text(&described.catalog),
+        overview: &described.overview,
+        findings: &described.findings,
+        at: state.clock.now(),
+        by: &by,
+    };
+    connectors::put(&mut *conn, principal.workspace, &new).await?;
+    let detail = json!({ "revision": revision });
+    let entry = audit::entry(&state.clock, principal, "connector.written", name.as_str(), detail);
+    store::audit::insert(&mut *conn, &[&entry]).await?;
+    let stored = find(conn, principal, name.as_str()).await?;
+    Ok(Around::read(conn, principal).await?.shown(principal, stored))
+}
+
+/// Refuses what another connector serves already.
+async fn served_once(
+    conn: &mut PgConnection,
+    principal: &Principal,
+    name: &ConnectorName,
+    spec: &ConnectorSpec,
+) -> ApiResult<()> {
+    let served = connectors::entities(conn, principal.workspace).await?;
+    let by_others =
+        served.iter().filter(|(entity, by)| by != name.as_str() && spec.entities.contains_key(entity));
+    let findings: Vec<Finding> = by_others
+        .map(|(entity, by)| {
+            let pointer = format!("/entities/{}", escape_segment(entity));
+            let message = format!("The connector {by} serves {entity} already; name it in one of them.");
+            Finding::error("connector.served", pointer, message)
+        })
+        .collect();
+    match findings.first() {
+        None => Ok(()),
+        Some(first) => {
+            let detail = first.message.clone();
+            Err(Problem::new(Code::ConnectorBad, detail).with_findings(findings).into())
+        }
+    }
+}
+
+fn tagged(status: StatusCode, connector: &Connector) -> Response {
+    let etag = HeaderValue::from_str(&connector.etag);
+    let mut response = (status, Json(connector)).into_response();
+    if let Ok(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// What of a workspace is shown with its connectors.
+struct Around {
+    secrets: Vec<String>,
+    users: Vec<(WorkflowId, Vec<Reference>)>,
+    /// Which connector serves a kind of record.
+    serving: BTreeMap<String, String>,
+}
+
+impl Around {
+    async fn read(conn: &mut PgConnection, principal: &Principal) -> ApiResult<Self> {
+        let secrets = secrets::names(&mut *conn, principal.workspace).await?;
+        let users = connectors::users(&mut *conn, principal.workspace).await?;
+        let serving = connectors::entities(&mut *conn, principal.workspace).await?.into_iter().collect();
+        Ok(Self { secrets: secrets.into_iter().map(|secret| secret.name).collect(), users, serving })
+    }
+
+    /// The connector that something refers to.
+    fn connector_of(&self, target: &Target) -> Option<String> {
+        match target {
+            Target::Operation(operation) => {
+                let name: OperationName = operation.name.parse().ok()?;
+                Some(name.connector.to_string())
+            }
+            Target::Record(record) => self.serving.get(&record.entity).cloned(),
+            Target::Context(_)
+            | Target::Rule(_)
+            | Target::Workflow(_)
+            | Target::Level(_)
+            | Target::Apart(_)
+            | Target::Escalation(_)
+            | Target::Approver(_)
+            | Target::Veto(_)
+            | Target::Recipient(_)
+            | Target::Calendar(_)
+            | Target::Secret(_)
+            | Target::Event(_)
+            | Target::Trigger(_) => None,
+        }
+    }
+
+    fn used_by(&self, connector: &str) -> Vec<&WorkflowId> {
+        let uses = |references: &[Reference]| {
+            references.iter().any(|reference| self.connector_of(&reference.to).as_deref() == Some(connector))
+        };
+        self.users.iter().filter(|(_, references)| uses(references)).map(|(id, _)| id).collect()
+    }
+
+    /// The workflows that call an operation by its name.
+    fn uses(&self, connector: &str, operation: &str) -> Vec<OperationUse> {
+        let name = format!("{connector}.{operation}");
+        let calls = |references: &[Reference]| {
+            references
+                .iter()
+                .any(|reference| matches!(&reference.to, Target::Operation(called) if called.name == name))
+        };
+        let users = self.users.iter().filter(|(_, references)| calls(references));
+        users
+            .map(|(id, _)| OperationUse { operation: operation.to_owned(), workflow_id: id.clone() })
+            .collect()
+    }
+
+    fn shown(&self, principal: &Principal, stored: StoredConnector) -> Connector {
+        let mut findings = stored.findings;
+        if let Some(secret) = stored.spec.auth.secret()
+            && !self.secrets.iter().any(|name| name == secret)
+        {
+            findings.push(Finding::warning(
+                "secret.missing",
+                "/auth/secret",
+                format!("There is no secret {secret}."),
+            ));
+        }
+        let used_by = self.used_by(&stored.name).into_iter();
+        Connector {
+            revision: stored.revision,
+            etag: etag(stored.revision),
+            base_url: stored.overview.base_url,
+            operation_count: stored.overview.operation_count,
+            offered_auth: stored.overview.offered_auth,
+            findings,
+            used_by: used_by.filter(|id| principal.may_touch(id)).cloned().collect(),
+            updated_at: stored.created_at,
+            updated_by: stored.created_by,
+            name: stored.name,
+            spec: stored.spec,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Descriptions of connectors that can't be taken: each is refused with the field and the fix, and nothing is lost.
+
+use super::{app_for, crm, set_secret};
+use crate::shop::Shop;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn what_is_wrong_with_a_description_is_told_by_field() {
+    let shop = Shop::open().await;
+    let app = app_for(&shop).await;
+    let admin = app.admin().await;
+    set_secret(&admin, "crm_token", "t0ken-of-the-crm").await;
+    let with = |pointer: &str, value: Value| {
+        let mut body = crm(&shop);
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[key] = value;
+        body
+    };
+    let http = |operation: Value| json!({ "name": "h", "kind": "http", "settings": { "base_url": "https://h.example.com" }, "operations": [operation] });
+    for (body, code, pointer) in [
+        (with("/name", json!("Crm")), "field.bad", ""),
+        (with("/name", json!("")), "field.bad", "/name"),
+        (with("/kind", json!("soap")), "body.unreadable", "/kind"),
+        (with("/document", json!("just words")), "connector.invalid", "/document"),
+        (with("/document", json!("a: [")), "connector.invalid", "/document"),
+        (with("/document", json!({ "swagger": "2.0" })), "connector.invalid", "/document/swagger"),
+        (with("/document", json!({ "openapi": "3.1.0" })), "connector.invalid", "/document/servers"),
+        (with("/document", json!("x".repeat(9 << 20))), "connector.invalid", "/document"),
+        (with("/settings", json!({ "base_url": "ftp://x" })), "connector.invalid", "/settings/base_url"),
+        (
+            with("/settings", json!({ "base_url": "https://a:b@x.example.com" })),
+            "connector.invalid",
+            "/settings/base_url",
+        ),
+        (
+            with("/settings", json!({ "variables": {}, "server": 3 })),
+            "connector.invalid",
+            "/document/servers",
+        ),
+        (with("/settings", json!({ "base": "https://x.example.com" })), "body.unreadable", "/settings/base"),
+        (with("/auth/secret", json!("Bearer abc.def")), "connector.invalid", "/auth/secret"),
+        (
+            with("/auth", json!({ "type": "header", "name": "X Y", "secret": "s" })),
+            "connector.invalid",
+            "/auth/name",
+        ),
+        (
+            with(
+                "/auth",
+                json!({ "type": "oauth2_client_credentials", "token_url": "x", "client_id": "c", "secret": "s" }),
+            ),
+            "connector.invalid",
+            "/auth/token_url",
+        ),
+        (
+            with("/entities/ticket/create", json!("makeTicket")),
+            "connector.invalid",
+            "/entities/ticket/create",
+        ),
+        (with("/entities/ticket/id", json!("id")), "connector.invalid", "/entities/ticket/id"),
+        (http(json!({ "id": "a", "path": "x" })), "connector.invalid", "/operations/0/path"),
+        (http(json!({ "id": "", "path": "/x" })), "connector.invalid", "/operations/0/id"),
+        (http(json!({ "id": "a", "path": "/x/{{ secrets.s }}" })), "connector.invalid", "/operations/0/path"),
+        (http(json!({ "id": "a", "path": "/x/{{ a" })), "connector.invalid", "/operations/0/path"),
+        (
+            http(json!({ "id": "a", "path": "/x", "headers": { "Host": "y" } })),
+            "connector.invalid",
+            "/operations/0/headers/Host",
+        ),
+        (
+            http(json!({ "id": "a", "path": "/x", "input_schema": { "type": "nothing" } })),
+            "connector.invalid",
+            "/operations/0/input_schema",
+        ),
+        (
+            http(json!({ "id": "a", "path": "/x", "output": "data" })),
+            "connector.invalid",
+            "/operations/0/output",
+        ),
+        (http(json!({ "id": "a", "path": "/x", "paht": "/y" })), "body.unreadable", "/operations/0/paht"),
+    ] {
+        let refused = admin.post("connectors", body).await.problem(422);
+        assert_eq!(refused["code"], code, "{pointer}: {refused:#}");
+        let pointers: Vec<&str> = refused["findings"]
+            .as_array()
+            .map(|findings| findings.iter().map(|finding| finding["pointer"].as_str().unwrap()).collect())
+            .unwrap_or_default();
+        assert!(pointer.is_empty() || pointers.contains(&pointer), "{pointer}: {refused:#}");
+    }
+    let large = json!({ "name": "large", "kind": "openapi", "document": "x".repeat(20 << 20) });
+    assert_eq!(admin.post("connectors", large).await.problem(413)["code"], "body.too_large");
+    assert_eq!(admin.get("connectors").await.json(200)["items"], json!([]));
+    admin.post("connectors", crm(&shop)).await.json(201);
+    assert_eq!(admin.post("connectors", crm(&shop)).await.problem(409)["code"], "connector.exists");
+    let other = with("/name", json!("other"));
+    let refused = admin.post("connectors", other).await.problem(422);
+    assert_eq!(refused["findings"][0]["pointer"], "/entities/ticket", "{refused:#}");
+    app.stop().await;
+}

@@ -1,0 +1,157 @@
+//! Connectors: other systems, described once and called by named operations.
+
+use super::{Access, Condition, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
+use crate::{
+    connector::{Auth, ConnectorSpec},
+    ids::WorkflowId,
+    workflow::Finding,
+};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+endpoint!(
+    CreateConnector: Post "connectors", Access::Needs(Permission::ManageConnectors), "connectors", 201, "Add a connector", (NoQuery, ConnectorBody) => Connector,
+    { const MAX_BODY: usize = limits::CONNECTOR_BODY; }
+);
+endpoint!(ListConnectors: Get "connectors", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "List connectors", (NoQuery, NoBody) => Page<Connector>);
+endpoint!(GetConnector: Get "connectors/{name}", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "Read a connector", (NoQuery, NoBody) => Connector);
+endpoint!(
+    /// Needs `If-Match`. Without `document`, the one that was imported stays.
+    PutConnector: Put "connectors/{name}", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Write a new revision", (NoQuery, ConnectorBody) => Connector,
+    { const CONDITION: Condition = Condition::Match; const MAX_BODY: usize = limits::CONNECTOR_BODY; }
+);
+endpoint!(
+    /// One that an enabled workflow uses is kept: 409 with `used_by`.
+    DeleteConnector: Delete "connectors/{name}", Access::Needs(Permission::ManageConnectors), "connectors", 204, "Delete a connector", (NoQuery, NoBody) => NoBody
+);
+endpoint!(
+    /// Says what a connector would offer, and changes nothing. There may be no connector of that name yet.
+    PreviewConnector: Post "connectors/{name}/preview", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Compare before writing", (NoQuery, ConnectorBody) => ConnectorPreview,
+    { const REPEATED: Repeated = Repeated::Harmless; const MAX_BODY: usize = limits::CONNECTOR_BODY; }
+);
+endpoint!(ListOperations: Get "connectors/{name}/operations", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "List a connector's operations", (NoQuery, NoBody) => Page<ConnectorOperation>);
+endpoint!(
+    /// Makes the call. An operation that doesn't only read needs an administrator.
+    TryOperation: Post "connectors/{name}/operations/{id}/try", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "Try an operation", (NoQuery, OperationTrial) => OperationTried
+);
+
+/// A connector as it is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorBody {
+    /// The name by which workflows know it: a small letter, then small letters, digits and underscores.
+    #[schemars(length(min = 1, max = limits::SLUG))]
+    pub name: String,
+    /// Where it is, who we are there, and what it serves.
+    #[serde(flatten)]
+    pub spec: ConnectorSpec,
+    /// The OpenAPI document, as JSON or as a text in JSON or YAML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Value>,
+}
+
+/// A connector as read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Connector {
+    /// The name by which workflows know it.
+    pub name: String,
+    /// Where it is, who we are there, and what it serves.
+    #[serde(flatten)]
+    pub spec: ConnectorSpec,
+    /// The revision, from 1.
+    pub revision: i32,
+    /// Entity tag of the revision, to be sent back as `If-Match`.
+    pub etag: String,
+    /// The address before each path.
+    pub base_url: String,
+    /// How many operations it has.
+    pub operation_count: usize,
+    /// The ways in which the system lets callers in, as its document says.
+    pub offered_auth: Vec<OfferedAuth>,
+    /// What was found in it.
+    pub findings: Vec<Finding>,
+    /// The workflows that use it.
+    pub used_by: Vec<WorkflowId>,
+    /// When the revision was written.
+    pub updated_at: DateTime<Utc>,
+    /// Who did it: an email address.
+    pub updated_by: String,
+}
+
+/// A way in which a system lets callers in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferedAuth {
+    /// Its name in the document.
+    pub name: String,
+    /// What the document says of it; empty where it says nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The settings for it but for who we are; null where this server can't do it.
+    pub auth: Option<Auth>,
+}
+
+/// An operation of a connector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorOperation {
+    /// Its name within the connector.
+    pub id: String,
+    /// What it does, in a few words.
+    pub summary: String,
+    /// The JSON Schema of its input.
+    pub input_schema: Value,
+    /// The JSON Schema of its answer, where it is known.
+    pub output_schema: Option<Value>,
+    /// Whether it only reads.
+    pub safe: bool,
+}
+
+/// What writing a connector would change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorPreview {
+    /// Operations that appear.
+    pub added: Vec<String>,
+    /// Operations whose input, answer or call changes.
+    pub changed: Vec<String>,
+    /// Operations that go.
+    pub removed: Vec<String>,
+    /// The enabled workflows that use what changes or goes.
+    pub used_by: Vec<OperationUse>,
+    /// What was found in the document and the settings.
+    pub findings: Vec<Finding>,
+}
+
+/// A workflow that uses an operation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct OperationUse {
+    /// The operation.
+    pub operation: String,
+    /// The workflow.
+    pub workflow_id: WorkflowId,
+}
+
+/// An input to try an operation with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationTrial {
+    /// The input.
+    #[serde(default)]
+    pub input: Map<String, Value>,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OperationTried {
+    /// What was sent, without what lets us in.
+    pub request: Value,
+    /// The status of the answer; null where there was none.
+    pub status: Option<u16>,
+    /// The headers of the answer.
+    pub headers: Map<String, Value>,
+    /// What it answered.
+    pub body: Value,
+    /// Why there was no answer, in a sentence.
+    pub error: Option<String>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u32,
+}
