@@ -76,13 +76,21 @@ pub use validator::{InputSchema, SchemaError};
 #[cfg(feature = "json-schema")]
 mod validator {
     use super::{Definitions, InputFault, MAX_PATTERN, self_contained};
-    use jsonschema::{Draft, PatternOptions, ValidationError, Validator, error::ValidationErrorKind};
+    use jsonschema::{
+        Draft, Keyword, PatternOptions, ValidationError, Validator, error::ValidationErrorKind,
+    };
     use serde_json::Value;
+    use std::{cell::Cell, panic};
 
     /// How many faults of one input are told.
     const MAX_FAULTS: usize = 20;
     /// How many of the values that may stand at a place are told.
     const MAX_OPTIONS: usize = 20;
+
+    /// How many schemas one input is held against. Those of real systems need some thousands.
+    const MAX_WORK: u32 = 500_000;
+    /// The keyword that counts. A system's own schemas have none like it: what the draft doesn't know is taken out of them.
+    const COUNTED: &str = "x-iw-counted";
 
     /// A schema of inputs, ready to check.
     #[derive(Debug)]
@@ -103,16 +111,75 @@ mod validator {
                 .with_draft(Draft::Draft202012)
                 .offline()
                 .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
-                .should_validate_formats(false);
-            let built = options.build(&self_contained(schema, definitions));
+                .should_validate_formats(false)
+                .with_keyword(COUNTED, |_, _, _| Ok(Box::new(Counting)));
+            let mut whole = self_contained(schema, definitions);
+            count(&mut whole);
+            let built = options.build(&whole);
             built.map(Self).map_err(|error| SchemaError(error.to_string()))
         }
 
         /// What of an input doesn't fit. `templates` are the places in it that are filled in later, as JSON pointers:
         /// nothing is said of them, nor of what they decide around them.
         pub fn faults(&self, input: &Value, templates: &[String]) -> Vec<InputFault> {
-            let known = self.0.iter_errors(input).filter(|error| is_known(error, templates));
-            known.map(|error| fault(&error)).take(MAX_FAULTS).collect()
+            let check = || {
+                let known = self.0.iter_errors(input).filter(|error| is_known(error, templates));
+                known.map(|error| fault(&error)).take(MAX_FAULTS).collect()
+            };
+            WORK.set(0);
+            panic::catch_unwind(panic::AssertUnwindSafe(check)).unwrap_or_else(|stopped| {
+                if stopped.is::<TooMuchWork>() {
+                    let message = "it takes too much work to check; the schema branches too often".to_owned();
+                    return vec![InputFault { pointer: String::new(), message }];
+                }
+                panic::resume_unwind(stopped)
+            })
+        }
+    }
+
+    thread_local! {
+        /// How many schemas the input that this thread checks was held against.
+        static WORK: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// What stops a check that takes too much work. The validator has no other way to be stopped: schemas that branch and lead
+    /// back to themselves make work that doubles with each level of the input.
+    struct TooMuchWork;
+
+    /// Counts each time that a schema is held against a value.
+    struct Counting;
+
+    impl Counting {
+        fn count() {
+            let work = WORK.get() + 1;
+            WORK.set(work);
+            if work > MAX_WORK {
+                panic::resume_unwind(Box::new(TooMuchWork));
+            }
+        }
+    }
+
+    impl<'i> Keyword<'i> for Counting {
+        fn validate(&self, _: &'i Value) -> Result<(), ValidationError<'i>> {
+            Self::count();
+            Ok(())
+        }
+
+        fn is_valid(&self, _: &'i Value) -> bool {
+            Self::count();
+            true
+        }
+    }
+
+    /// Has every definition counted: work beyond a schema's own size comes from definitions that are used again.
+    fn count(whole: &mut Value) {
+        if let Some(Value::Object(definitions)) = whole.get_mut("$defs") {
+            for definition in definitions.values_mut().filter_map(Value::as_object_mut) {
+                definition.insert(COUNTED.to_owned(), Value::Bool(true));
+            }
+        }
+        if let Some(root) = whole.as_object_mut() {
+            root.insert(COUNTED.to_owned(), Value::Bool(true));
         }
     }
 
@@ -166,7 +233,7 @@ mod validator {
     #[cfg(test)]
     mod tests {
         use super::*;
-        use serde_json::json;
+        use serde_json::{Map, json};
 
         fn schema() -> InputSchema {
             let definitions = json!({
@@ -220,6 +287,19 @@ mod validator {
             );
             assert_eq!(schema().faults(&json!("{{ all }}"), &[String::new()]), []);
             assert_eq!(schema().faults(&json!({"body": "{{ body }}"}), &["/body".to_owned()]).len(), 1);
+        }
+
+        #[test]
+        fn a_schema_whose_work_doubles_with_each_level_is_given_up() {
+            let half = json!({ "properties": { "a": {"$ref": "#/$defs/A"} } });
+            let definitions = Map::from_iter([("A".to_owned(), json!({ "allOf": [half, half] }))]);
+            let schema = InputSchema::new(&json!({"$ref": "#/$defs/A"}), &Definitions(definitions)).unwrap();
+            let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
+            assert_eq!(schema.faults(&deep(5), &[]), []);
+            let faults = schema.faults(&deep(60), &[]);
+            assert!(faults[0].message.contains("too much work"), "{faults:?}");
+            // The next input begins anew.
+            assert_eq!(schema.faults(&deep(5), &[]), []);
         }
 
         #[test]
