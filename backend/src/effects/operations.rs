@@ -1,17 +1,18 @@
 //! Calls of connectors' operations: the input checked, the request made from it, and what of the answer counts.
 
 use super::{Effects, http::HttpCall, masking::Masker, tokens::TokenKey};
-use crate::connectors::Route;
+use crate::connectors::{ReadyConnector, Route};
 use serde_json::{Map, Value};
 use shared_types::{
-    api::connectors::OperationTried,
-    connector::{HttpRequest, InputFault, RequestError},
+    api::connectors::{ConnectorChecked, OperationTried},
+    connector::{HttpRequest, InputFault, Operation, RequestError},
     ids::WorkspaceId,
     machine::{EffectCall, Outcome, input::Answer},
-    workflow::Finding,
+    workflow::{Finding, effect::Method},
 };
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -41,7 +42,8 @@ impl Effects {
             Err(refused) => return refused,
         };
         let timeout = Duration::from_millis(call.timeout_ms);
-        self.send(route, &prepared, &call.idempotency_key, secrets, timeout).await
+        let answered = self.send(&route.connector, &prepared, &call.idempotency_key, secrets, timeout).await;
+        counted(route, answered)
     }
 
     /// Calls an operation for somebody who tries it.
@@ -71,9 +73,9 @@ impl Effects {
             (Ok(prepared), Ok(secrets)) => {
                 let request = serde_json::to_value(&prepared.request).unwrap_or_default();
                 let key = format!("try:{id}");
-                let outcome = self.send(route, &prepared, &key, &secrets, TRIAL_TIME).await;
+                let answered = self.send(&route.connector, &prepared, &key, &secrets, TRIAL_TIME).await;
                 let masker = Masker::new(secrets.values().map(String::as_str));
-                (masker.mask_value(request), outcome)
+                (masker.mask_value(request), counted(route, answered))
             }
             (Ok(prepared), Err(refused)) => {
                 (serde_json::to_value(&prepared.request).unwrap_or_default(), refused)
@@ -98,18 +100,66 @@ impl Effects {
         })
     }
 
+    /// Finds out whether a connector's system answers, and whether it lets us in: by the first operation that only reads and
+    /// needs no input, else by its address alone.
+    pub async fn check_connector(
+        &self,
+        workspace: WorkspaceId,
+        connector: &Arc<ReadyConnector>,
+        id: Uuid,
+    ) -> ConnectorChecked {
+        let mut operations = connector.catalog.operations.iter().filter(|one| one.safe && needs_nothing(one));
+        let by_operation = operations.find_map(|operation| {
+            let route = Route::new(Arc::clone(connector), &operation.id).ok()?;
+            let prepared = prepared(&route, Value::Object(Map::new())).ok()?;
+            Some((Some(operation.id.clone()), prepared))
+        });
+        let (operation, prepared) = by_operation.unwrap_or_else(|| (None, address_alone(connector)));
+        let begun = Instant::now();
+        let own = connector.spec.auth.secret().into_iter();
+        let outcome = match self.secrets(workspace, own).await {
+            Ok(secrets) => {
+                self.send(connector, &prepared, &format!("check:{id}"), &secrets, TRIAL_TIME).await
+            }
+            Err(refused) => refused,
+        };
+        let (status, answers, let_in, detail) = match outcome {
+            Outcome::Answered(Answer { status, .. }) => {
+                let is_refused = matches!(status, 401 | 403 | 407);
+                // Without an operation, and in trouble, the system may not have looked who we are.
+                let has_looked = is_refused || (operation.is_some() && status < 500);
+                let let_in = has_looked.then_some(!is_refused);
+                let detail = match let_in {
+                    Some(true) => format!("It answers {status} and lets us in."),
+                    Some(false) => format!("It answers {status} and doesn't let us in; look at `auth`."),
+                    None => format!(
+                        "It answers {status}; whether it lets us in shows when an operation is called."
+                    ),
+                };
+                (Some(status), true, let_in, detail)
+            }
+            Outcome::Unanswered { message, .. } => (None, false, None, format!("{message}.")),
+            Outcome::Refused { code, message } => {
+                let let_in = (code == "connector.auth" || code.starts_with("secret.")).then_some(false);
+                (None, false, let_in, message)
+            }
+        };
+        let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+        ConnectorChecked { answers, let_in, status, operation, detail, took_ms }
+    }
+
     /// Sends a request with what lets it in. A token that isn't taken any more is renewed once.
     async fn send(
         &self,
-        route: &Route,
+        connector: &ReadyConnector,
         prepared: &Prepared,
         idempotency_key: &str,
         secrets: &BTreeMap<String, String>,
         timeout: Duration,
     ) -> Outcome {
         let begun = Instant::now();
-        let auth = &route.connector.spec.auth;
-        let key = || TokenKey::new(route.connector.id, route.connector.revision);
+        let auth = &connector.spec.auth;
+        let key = || TokenKey::new(connector.id, connector.revision);
         let mut renewed = false;
         loop {
             let left = timeout.saturating_sub(begun.elapsed());
@@ -135,9 +185,33 @@ impl Effects {
                 renewed = true;
                 continue;
             }
-            return masker.mask(counted(route, outcome));
+            return masker.mask(outcome);
         }
     }
+}
+
+/// Whether an operation can be called with an empty input.
+fn needs_nothing(operation: &Operation) -> bool {
+    operation.path_inputs().is_empty()
+        && operation.input_schema.get("required").and_then(Value::as_array).is_none_or(Vec::is_empty)
+}
+
+/// A request to the address of a connector.
+fn address_alone(connector: &ReadyConnector) -> Prepared {
+    let url = connector.catalog.base_url.clone();
+    let request = HttpRequest {
+        method: Method::Get,
+        url,
+        headers: BTreeMap::new(),
+        query: BTreeMap::new(),
+        body: None,
+    };
+    Prepared { host: host_of(&request.url), request }
+}
+
+fn host_of(url: &str) -> String {
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.unwrap_or_default()
 }
 
 /// The request of an input that fits; else the outcome that says what doesn't.

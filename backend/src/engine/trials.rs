@@ -1,9 +1,14 @@
 //! Operations of connectors that somebody tries, by the same way as runs call them.
 
 use super::Engine;
-use crate::connectors::Route;
+use crate::connectors::{ReadyConnector, Route};
 use serde_json::{Map, Value};
-use shared_types::{api::connectors::OperationTried, ids::WorkspaceId, workflow::Finding};
+use shared_types::{
+    api::connectors::{ConnectorChecked, OperationTried},
+    ids::WorkspaceId,
+    workflow::Finding,
+};
+use std::sync::Arc;
 
 impl Engine {
     /// Makes one call, for nobody's run.
@@ -17,5 +22,14 @@ impl Engine {
         input: Map<String, Value>,
     ) -> Result<OperationTried, Vec<Finding>> {
         self.0.effects.try_operation(workspace, route, input, self.0.clock.new_id()).await
+    }
+
+    /// Finds out whether a connector's system answers, and whether it lets us in.
+    pub async fn check_connector(
+        &self,
+        workspace: WorkspaceId,
+        connector: &Arc<ReadyConnector>,
+    ) -> ConnectorChecked {
+        self.0.effects.check_connector(workspace, connector, self.0.clock.new_id()).await
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    connectors::{Described, NoRoute, Route, described},
+    connectors::{Described, NoRoute, ReadyConnector, Route, described},
     store::{
         self,
         connectors::{self, NewRevision, StoredConnector},
@@ -30,8 +30,8 @@ use shared_types::{
     api::{
         Page, Permission,
         connectors::{
-            Connector, ConnectorBody, ConnectorOperation, ConnectorPreview, OperationTrial, OperationTried,
-            OperationUse,
+            Connector, ConnectorBody, ConnectorChecked, ConnectorOperation, ConnectorPreview, OperationTrial,
+            OperationTried, OperationUse,
         },
         problem::{Code, Problem},
     },
@@ -44,7 +44,7 @@ use shared_types::{
     },
 };
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// A description that was read and checked.
@@ -199,16 +199,21 @@ pub(super) async fn preview(
     Ok(Json(preview))
 }
 
+pub(super) async fn check(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> ApiResult<Json<ConnectorChecked>> {
+    let connector = named(&state, &principal, &name).await?;
+    Ok(Json(state.engine.check_connector(principal.workspace, &connector).await))
+}
+
 pub(super) async fn operations(
     State(state): State<AppState>,
     principal: Principal,
     Path(name): Path<String>,
 ) -> ApiResult<Json<Page<ConnectorOperation>>> {
-    let connector = match state.connectors.named(principal.workspace, &name).await {
-        Ok(connector) => connector,
-        Err(NoRoute::NoConnector(_)) => return Err(ApiError::not_found()),
-        Err(error) => return Err(unreadable(&error)),
-    };
+    let connector = named(&state, &principal, &name).await?;
     let work = move || {
         let definitions = &connector.catalog.definitions;
         let shown = connector.catalog.operations.iter().map(|operation| ConnectorOperation {
@@ -230,11 +235,8 @@ pub(super) async fn try_operation(
     Paths(name, id): Paths<String, String>,
     Body(trial): Body<OperationTrial>,
 ) -> ApiResult<Json<OperationTried>> {
-    let route = match state.connectors.named(principal.workspace, &name).await {
-        Ok(connector) => Route::new(connector, &id).map_err(|_| ApiError::not_found())?,
-        Err(NoRoute::NoConnector(_)) => return Err(ApiError::not_found()),
-        Err(error) => return Err(unreadable(&error)),
-    };
+    let connector = named(&state, &principal, &name).await?;
+    let route = Route::new(connector, &id).map_err(|_| ApiError::not_found())?;
     if !route.operation().safe && !principal.may(Permission::ManageConnectors) {
         let detail = format!("{} changes something there; only an administrator may try it.", route.name());
         return Err(ApiError::new(Code::Forbidden, detail));
@@ -250,6 +252,17 @@ pub(super) async fn try_operation(
         store::audit::insert(&mut *state.pool.acquire().await?, &[&entry]).await?;
     }
     Ok(Json(tried))
+}
+
+/// A connector ready to be called.
+async fn named(state: &AppState, principal: &Principal, name: &str) -> ApiResult<Arc<ReadyConnector>> {
+    state.connectors.named(principal.workspace, name).await.map_err(|error| match error {
+        NoRoute::NoConnector(_) => ApiError::not_found(),
+        error @ (NoRoute::NoOperation { .. }
+        | NoRoute::Unserved(_)
+        | NoRoute::BadName(_)
+        | NoRoute::NotReady(_)) => unreadable(&error),
+    })
 }
 
 fn unreadable(error: &NoRoute) -> ApiError {

@@ -1,6 +1,8 @@
 //! Connectors: described, imported, called by workflows, and what happens when the other side misbehaves.
 
 mod bad_descriptions;
+mod crashed;
+mod guarded;
 mod tokens;
 
 use crate::{

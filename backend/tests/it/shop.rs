@@ -55,6 +55,8 @@ pub(crate) enum Reply {
 struct Log {
     calls: Arc<Mutex<Vec<Call>>>,
     replies: Arc<Mutex<VecDeque<Reply>>>,
+    /// The answer where no reply is left; null for an empty object.
+    otherwise: Arc<Mutex<Value>>,
 }
 
 pub(crate) struct Shop {
@@ -75,6 +77,11 @@ impl Shop {
     /// Answers the next calls like this; 200 with an empty object when nothing is left.
     pub(crate) fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
         self.log.replies.lock().unwrap().extend(replies);
+    }
+
+    /// Answers with this whenever no reply is left.
+    pub(crate) fn otherwise(&self, body: Value) {
+        *self.log.otherwise.lock().unwrap() = body;
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -106,7 +113,11 @@ async fn take(
     let reply = log.replies.lock().unwrap().pop_front();
     let code = |status: u16| StatusCode::from_u16(status).unwrap();
     match reply {
-        None => axum::Json(serde_json::json!({})).into_response(),
+        None => {
+            let otherwise = log.otherwise.lock().unwrap().clone();
+            let body = if otherwise.is_null() { serde_json::json!({}) } else { otherwise };
+            axum::Json(body).into_response()
+        }
         Some(Reply::Json(status, body)) => (code(status), axum::Json(body)).into_response(),
         Some(Reply::Header(status, name, value)) => (code(status), [(name, value)]).into_response(),
         Some(Reply::Slow(pause)) => {

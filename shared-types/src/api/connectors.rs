@@ -33,6 +33,11 @@ endpoint!(
 );
 endpoint!(ListOperations: Get "connectors/{name}/operations", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "List a connector's operations", (NoQuery, NoBody) => Page<ConnectorOperation>);
 endpoint!(
+    /// Calls the first operation that only reads and needs no input, else the address alone.
+    CheckConnector: Post "connectors/{name}/check", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Does it answer, and let us in?", (NoQuery, NoBody) => ConnectorChecked,
+    { const REPEATED: Repeated = Repeated::Harmless; }
+);
+endpoint!(
     /// Makes the call. An operation that doesn't only read needs an administrator.
     TryOperation: Post "connectors/{name}/operations/{id}/try", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "Try an operation", (NoQuery, OperationTrial) => OperationTried
 );
@@ -104,6 +109,23 @@ pub struct ConnectorOperation {
     pub output_schema: Option<Value>,
     /// Whether it only reads.
     pub safe: bool,
+}
+
+/// Whether a system answers, and lets us in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorChecked {
+    /// Whether it answers.
+    pub answers: bool,
+    /// Whether it lets us in; null where that isn't known.
+    pub let_in: Option<bool>,
+    /// The status of the answer; null where there was none.
+    pub status: Option<u16>,
+    /// The operation that was called; null where none can be called without an input.
+    pub operation: Option<String>,
+    /// What came of it, in a sentence.
+    pub detail: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u32,
 }
 
 /// What writing a connector would change.

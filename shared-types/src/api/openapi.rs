@@ -92,6 +92,7 @@ macro_rules! every_endpoint {
             connectors::PutConnector,
             connectors::DeleteConnector,
             connectors::PreviewConnector,
+            connectors::CheckConnector,
             connectors::ListOperations,
             connectors::TryOperation,
             approvals::ListApprovals,
