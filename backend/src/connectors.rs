@@ -16,7 +16,7 @@ use crate::store::{
 };
 use ready::Remembered;
 use shared_types::{
-    connector::{BoundOperation, CalledOperation, IdInput, Operation, OperationName},
+    connector::{BoundOperation, CalledOperation, ConnectorRevision, IdInput, Operation, OperationName},
     ids::WorkspaceId,
 };
 use sqlx::PgPool;
@@ -65,6 +65,9 @@ pub enum NoRoute {
     /// No connector serves a kind of record, or not in this way.
     #[error("No connector serves {0}")]
     Unserved(String),
+    /// People approved a call of another connector, which isn't the one any more.
+    #[error("What was approved is a call of another connector than {0} is now; ask again")]
+    Replaced(String),
     /// The operation's name isn't one.
     #[error("`{0}` names no operation; write a connector and one of its operations, such as crm.create_task")]
     BadName(String),
@@ -79,6 +82,7 @@ impl NoRoute {
         match self {
             Self::NoConnector(_) | Self::Unserved(_) => "connector.missing",
             Self::NoOperation { .. } | Self::BadName(_) => "connector.operation",
+            Self::Replaced(_) => "connector.replaced",
             Self::NotReady(_) => "connector.unreadable",
         }
     }
@@ -121,7 +125,7 @@ impl Connectors {
         current.ok_or_else(|| NoRoute::Unserved(format!("the record {entity}")))
     }
 
-    /// The way to an operation, in a revision of its connector or in the current one.
+    /// The way to an operation, in the revision with which people approved its call or in the current one.
     ///
     /// # Errors
     /// There is no such operation, or it can't be read.
@@ -129,21 +133,24 @@ impl Connectors {
         &self,
         workspace: WorkspaceId,
         called: &CalledOperation,
-        revision: Option<i32>,
+        approved: Option<ConnectorRevision>,
     ) -> Result<Route, NoRoute> {
-        let in_revision = |current: CurrentRevision| CurrentRevision {
-            revision: revision.unwrap_or(current.revision),
-            ..current
+        let in_revision = |current: CurrentRevision| match approved {
+            None => Ok(current),
+            Some(approved) if approved.connector == current.id => {
+                Ok(CurrentRevision { revision: approved.revision, ..current })
+            }
+            Some(_) => Err(NoRoute::Replaced(current.name)),
         };
         match called {
             CalledOperation::Named(name) => {
                 let name: OperationName = name.parse().map_err(|_| NoRoute::BadName(name.clone()))?;
                 let current = self.current(workspace, name.connector.as_str()).await?;
-                Route::new(self.ready(workspace, in_revision(current)).await?, &name.operation)
+                Route::new(self.ready(workspace, in_revision(current)?).await?, &name.operation)
             }
             CalledOperation::Makes(entity) | CalledOperation::Changes(entity) => {
                 let current = self.serving(workspace, entity).await?;
-                let connector = self.ready(workspace, in_revision(current)).await?;
+                let connector = self.ready(workspace, in_revision(current)?).await?;
                 Route::of_record(connector, entity, matches!(called, CalledOperation::Makes(_)))
             }
         }
@@ -215,14 +222,14 @@ impl Route {
     /// The input that says which record is changed: the one that is set, else the only one in the path.
     pub fn id_input(&self) -> Option<IdInput> {
         let record = self.record.as_ref().filter(|record| !record.is_made)?;
-        IdInput::of(self.operation(), record.id_input.as_deref())
+        IdInput::of(self.operation(), record.id_input.as_deref(), &self.connector.catalog.definitions)
     }
 
     /// What of it decides what is sent.
     fn bound(&self, called: CalledOperation) -> BoundOperation {
         BoundOperation {
             called,
-            revision: self.connector.revision,
+            revision: ConnectorRevision { connector: self.connector.id, revision: self.connector.revision },
             base_url: self.connector.catalog.base_url.clone(),
             call: self.operation().call.clone(),
             id_input: self.id_input(),

@@ -81,7 +81,9 @@ impl Effects {
         let resolved = match resolve(&call.effect, &scope) {
             Ok(resolved) => resolved,
             Err(error) => {
-                return Outcome::Refused { code: error.code().to_owned(), message: format!("{error}.") };
+                let refused =
+                    Outcome::Refused { code: error.code().to_owned(), message: format!("{error}.") };
+                return Masker::new(known.values().map(String::as_str)).mask(refused);
             }
         };
         match (resolved, route) {

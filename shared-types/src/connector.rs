@@ -16,7 +16,7 @@ mod schema;
 mod settings;
 
 pub use auth::{Auth, ClientAuth};
-pub use called::{BoundOperation, CalledOperation, IdInput, record_input};
+pub use called::{BoundOperation, CalledOperation, ConnectorRevision, IdInput, record_input};
 pub use form::PartEncoding;
 pub use hand_written::{HttpOperation, HttpTemplates};
 pub use http_binding::{BodyBinding, BodyEncoding, HttpBinding};
@@ -25,7 +25,7 @@ pub use names::{ConnectorName, OperationName};
 pub use operation::{Operation, OperationCall};
 pub use parameters::{Location, Parameter, Style};
 pub use request_error::RequestError;
-pub use schema::{Definitions, InputFault, MAX_PATTERN, self_contained};
+pub use schema::{Definitions, InputFault, MAX_PATTERN, SchemaSizes, self_contained};
 #[cfg(feature = "json-schema")]
 pub use schema::{InputSchema, SchemaError};
 pub use settings::{ConnectorKind, ConnectorSpec, EntityOperations, HttpSettings, OpenApiSettings};

@@ -4,7 +4,11 @@ use super::{Catalog, ReadyConnector, http_operations, openapi};
 use crate::store::connectors::Overview;
 use shared_types::{
     connector::{Auth, ConnectorKind, ConnectorSpec, EntityOperations, Operation},
-    workflow::{Finding, Severity, TemplateValue, finding::escape_segment, header::name_fault},
+    workflow::{
+        Finding, Severity, TemplateValue,
+        finding::escape_segment,
+        header::{is_own, name_fault},
+    },
 };
 
 /// What a description comes to.
@@ -104,7 +108,9 @@ fn check_auth(auth: &Auth, findings: &mut Vec<Finding>) {
             }
         }
         Auth::Header { name, .. } => {
-            if let Some(fault) = name_fault(name) {
+            if is_own(name) {
+                say("name", format!("`{name}` is set by the server itself; name another header."));
+            } else if let Some(fault) = name_fault(name) {
                 say("name", format!("The header can't be sent: {fault}."));
             }
         }

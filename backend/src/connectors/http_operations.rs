@@ -1,6 +1,7 @@
 //! Operations that somebody wrote by hand: checked, and made into a catalog.
 
 use super::catalog::Catalog;
+use serde_json::Value;
 use shared_types::{
     connector::{Definitions, HttpOperation, HttpSettings, InputSchema, Operation, names::MAX_OPERATION},
     workflow::{
@@ -72,9 +73,36 @@ fn check(operation: &HttpOperation, at: &str, say: &mut impl FnMut(String, Strin
         let message = "`output` is a JSON pointer, such as `/data/customer`.";
         say(format!("{at}/output"), message.to_owned());
     }
-    if let Some(schema) = &operation.input_schema
+    if let Some(reference) = operation.input_schema.as_ref().and_then(other_reference) {
+        let message =
+            format!("`$ref` leads to `#/$defs/…` of the same schema, in one step; `{reference}` doesn't.");
+        say(format!("{at}/input_schema"), message);
+    } else if let Some(schema) = &operation.input_schema
         && let Err(error) = InputSchema::new(schema, &Definitions::default())
     {
         say(format!("{at}/input_schema"), format!("It isn't a JSON Schema that can be used: {error}."));
     }
+}
+
+/// A reference of a schema that leads elsewhere than to one of its definitions: only these are counted as an input is checked.
+fn other_reference(schema: &Value) -> Option<String> {
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(map) => {
+                let references =
+                    ["$ref", "$dynamicRef", "$recursiveRef"].iter().filter_map(|key| map.get(*key));
+                for reference in references.filter_map(Value::as_str) {
+                    let name = reference.strip_prefix("#/$defs/");
+                    if !name.is_some_and(|name| !name.is_empty() && !name.contains('/')) {
+                        return Some(reference.chars().take(100).collect());
+                    }
+                }
+                open.extend(map.values());
+            }
+            Value::Array(list) => open.extend(list),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    None
 }

@@ -13,13 +13,16 @@ mod servers;
 
 use super::catalog::Catalog;
 use document::Document;
+use serde_json::json;
 use shared_types::{
-    connector::OpenApiSettings,
+    connector::{Definitions, OpenApiSettings, Operation, SchemaSizes},
     workflow::{Finding, Format, Severity},
 };
 
 /// The largest document that is read, in bytes.
 pub const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// How large a schema may be with all that it leads to, in bytes of JSON.
+const MAX_SCHEMA: usize = 512 * 1024;
 /// How many operations are taken.
 const MAX_OPERATIONS: usize = 5_000;
 /// How many findings are told.
@@ -42,9 +45,11 @@ pub fn import(text: &str, settings: &OpenApiSettings) -> Result<Imported, Vec<Fi
     let document = Document::read(text, format_of(text))?;
     let mut findings = Findings::default();
     let base_url = servers::base_url(&document, settings, &mut findings);
+    let servers = servers::ServersOf { settings, base_url: base_url.as_deref() };
     let mut schemas = schemas::Schemas::new(&document);
-    let operations = operations::operations(&document, settings, &mut schemas, &mut findings);
+    let mut operations = operations::operations(&document, servers, &mut schemas, &mut findings);
     let definitions = schemas.into_definitions(&mut findings);
+    bound(&mut operations, &definitions, &mut findings);
     let offered_auth = security::offered(&document);
     let mut found = findings.into_found();
     document.locate(&mut found);
@@ -53,6 +58,20 @@ pub fn import(text: &str, settings: &OpenApiSettings) -> Result<Imported, Vec<Fi
     }
     let catalog = Catalog { base_url: base_url.unwrap_or_default(), operations, definitions, offered_auth };
     Ok(Imported { catalog, findings: found })
+}
+
+/// Leaves out the schemas that are too large with all that they lead to: they are shown and checked for each operation.
+fn bound(operations: &mut [Operation], definitions: &Definitions, findings: &mut Findings) {
+    let sizes = SchemaSizes::new(definitions);
+    for operation in operations {
+        if !sizes.is_within(&operation.input_schema, MAX_SCHEMA) {
+            operation.input_schema = json!({ "type": "object" });
+            let message = format!("The schema of the input of {} is too large to be checked.", operation.id);
+            findings.warning("openapi.large_schema", "/paths", message);
+        }
+        operation.output_schema =
+            operation.output_schema.take().filter(|schema| sizes.is_within(schema, MAX_SCHEMA));
+    }
 }
 
 /// JSON begins with a brace; YAML that does is JSON as well.

@@ -41,10 +41,15 @@ impl Credentials {
         request
     }
 
-    /// What of a request with them may be sent only to the system itself.
-    pub(super) fn confidential(&self, body: bool) -> Confidential {
-        let header = self.header.iter().filter_map(|(name, _)| HeaderName::from_bytes(name.as_bytes()).ok());
-        Confidential { headers: header.collect(), body }
+    /// What of a request with them may be sent only to the system itself; these headers and the body hold secrets of their own.
+    pub(super) fn confidential<'n>(
+        &self,
+        headers: impl Iterator<Item = &'n str>,
+        body: bool,
+    ) -> Confidential {
+        let of = |name: &str| HeaderName::from_bytes(name.as_bytes()).ok();
+        let own = self.header.iter().filter_map(|(name, _)| of(name));
+        Confidential { headers: own.chain(headers.filter_map(of)).collect(), body }
     }
 }
 
@@ -77,7 +82,13 @@ impl Effects {
             }
             Auth::OAuth2ClientCredentials { .. } => {
                 let key = key.of_secret(secret);
-                let token = self.tokens.get(key, || self.fetch_token(auth, secret, timeout)).await?;
+                // Others may be asking just now, and take their time.
+                let token = self.tokens.get(key, || self.fetch_token(auth, secret, timeout));
+                let token =
+                    tokio::time::timeout(timeout, token).await.map_err(|_| Outcome::Unanswered {
+                        error: ScriptedError::Timeout,
+                        message: "No token in time".to_owned(),
+                    })??;
                 Credentials {
                     token: Some(token.clone()),
                     ..header("Authorization", format!("Bearer {token}"))

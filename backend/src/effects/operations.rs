@@ -39,7 +39,8 @@ impl Effects {
     ) -> Outcome {
         let prepared = match prepared(route, input) {
             Ok(prepared) => prepared,
-            Err(refused) => return refused,
+            // What a template says of a value may quote a secret.
+            Err(refused) => return Masker::new(secrets.values().map(String::as_str)).mask(refused),
         };
         let timeout = Duration::from_millis(call.timeout_ms);
         let answered = self.send(&route.connector, &prepared, &call.idempotency_key, secrets, timeout).await;
@@ -124,24 +125,29 @@ impl Effects {
             Err(refused) => refused,
         };
         let (status, answers, let_in, detail) = match outcome {
-            Outcome::Answered(Answer { status, .. }) => {
-                let is_refused = matches!(status, 401 | 403 | 407);
-                // Without an operation, and in trouble, the system may not have looked who we are.
-                let has_looked = is_refused || (operation.is_some() && status < 500);
-                let let_in = has_looked.then_some(!is_refused);
+            Outcome::Answered(answer) => {
+                let (status, is_page) = (answer.status, is_page(&answer));
+                let let_in = match status {
+                    401 | 403 | 407 => Some(false),
+                    // Without an operation nobody may have asked who we are; a page is what signs people in.
+                    200..300 if operation.is_some() && !is_page => Some(true),
+                    _ => None,
+                };
                 let detail = match let_in {
                     Some(true) => format!("It answers {status} and lets us in."),
                     Some(false) => format!("It answers {status} and doesn't let us in; look at `auth`."),
-                    None => format!(
-                        "It answers {status}; whether it lets us in shows when an operation is called."
-                    ),
+                    None if is_page => {
+                        format!("It answers {status} with a page of HTML; look at the address.")
+                    }
+                    None => format!("It answers {status}, which doesn't say whether it lets us in."),
                 };
                 (Some(status), true, let_in, detail)
             }
             Outcome::Unanswered { message, .. } => (None, false, None, format!("{message}.")),
             Outcome::Refused { code, message } => {
                 let let_in = (code == "connector.auth" || code.starts_with("secret.")).then_some(false);
-                (None, false, let_in, message)
+                let answers = ["answer.", "value.", "redirect."].iter().any(|of| code.starts_with(of));
+                (None, answers, let_in, message)
             }
         };
         let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
@@ -170,10 +176,12 @@ impl Effects {
             let known = secrets.values().chain(&credentials.token).map(String::as_str);
             let masker = Masker::new(known);
             let in_body = prepared.request.body.as_ref().is_some_and(|body| masker.finds_in(body));
+            let in_headers = prepared.request.headers.iter().filter(|(_, value)| masker.finds(value));
+            let in_headers = in_headers.map(|(name, _)| name.as_str());
             let call = HttpCall {
                 request: &credentials.added_to(prepared.request.clone()),
                 idempotency_key: Some(idempotency_key),
-                confidential: &credentials.confidential(in_body),
+                confidential: &credentials.confidential(in_headers, in_body),
                 host: &prepared.host,
             };
             let outcome = self.http.call(&call, timeout.saturating_sub(begun.elapsed())).await;
@@ -250,14 +258,20 @@ fn in_words(name: &str, faults: &[InputFault]) -> String {
     format!("The input of {name} doesn't fit: {}{more}.", told.collect::<Vec<_>>().join("; "))
 }
 
+/// Whether an answer is a page for people.
+fn is_page(answer: &Answer) -> bool {
+    let content_type = answer.headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
+    // Some systems say so of answers without a body as well.
+    content_type.to_ascii_lowercase().starts_with("text/html") && !answer.body.is_null()
+}
+
 /// What of an answer counts: its output, and the identifier of a record that was made.
 fn counted(route: &Route, outcome: Outcome) -> Outcome {
     let Outcome::Answered(answer) = outcome else { return outcome };
     if !(200..300).contains(&answer.status) {
         return Outcome::Answered(answer);
     }
-    let content_type = answer.headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
-    if content_type.to_ascii_lowercase().starts_with("text/html") {
+    if is_page(&answer) {
         // A page for people: of whoever stands in between, or of another address than was meant.
         return Outcome::Refused {
             code: "connector.html".to_owned(),

@@ -4,14 +4,15 @@ use super::{
     AppState,
     body::Body,
     idempotency::IdempotencyKey,
-    params::{Path, Paths},
+    paging::Paging,
+    params::{Path, Paths, Query},
     preconditions::IfMatch,
     problem::{ApiError, ApiResult},
 };
 use crate::{
     audit,
     auth::Principal,
-    connectors::{Described, NoRoute, ReadyConnector, Route, described},
+    connectors::{Catalog, Described, NoRoute, ReadyConnector, Route, described},
     store::{
         self,
         connectors::{self, NewRevision, StoredConnector},
@@ -30,12 +31,12 @@ use shared_types::{
     api::{
         Page, Permission,
         connectors::{
-            Connector, ConnectorBody, ConnectorChecked, ConnectorOperation, ConnectorPreview, OperationTrial,
-            OperationTried, OperationUse,
+            Connector, ConnectorBody, ConnectorChecked, ConnectorOperation, ConnectorPreview, OperationQuery,
+            OperationTrial, OperationTried, OperationUse,
         },
         problem::{Code, Problem},
     },
-    connector::{ConnectorName, ConnectorSpec, Operation, OperationName, self_contained},
+    connector::{ConnectorKind, ConnectorName, ConnectorSpec, Operation, OperationName, self_contained},
     ids::WorkflowId,
     workflow::{
         Finding,
@@ -164,34 +165,13 @@ pub(super) async fn preview(
         Err(NoRoute::NoConnector(_)) => None,
         Err(error) => return Err(unreadable(&error)),
     };
-    let none = crate::connectors::Catalog::default();
-    let (before, after) =
-        (before.as_ref().map_or(&none, |before| &before.catalog), &written.described.catalog);
-    let mut preview = ConnectorPreview {
-        added: Vec::new(),
-        changed: Vec::new(),
-        removed: Vec::new(),
-        used_by: Vec::new(),
-        findings: written.described.findings,
+    let Described { catalog, findings, .. } = written.described;
+    let work = move || {
+        let none = Catalog::default();
+        compared(before.as_ref().map_or(&none, |before| &before.catalog), &catalog)
     };
-    let contained = |operation: &Operation, of: &crate::connectors::Catalog| {
-        let schema = |schema: &Value| self_contained(schema, &of.definitions);
-        (schema(&operation.input_schema), operation.output_schema.as_ref().map(schema))
-    };
-    for operation in &after.operations {
-        match before.operation(&operation.id) {
-            None => preview.added.push(operation.id.clone()),
-            Some(known)
-                if known.call != operation.call
-                    || contained(known, before) != contained(operation, after) =>
-            {
-                preview.changed.push(operation.id.clone());
-            }
-            Some(_) => {}
-        }
-    }
-    let gone = before.operations.iter().filter(|known| after.operation(&known.id).is_none());
-    preview.removed = gone.map(|known| known.id.clone()).collect();
+    let compared = state.reviews.run(principal.workspace, work).await?;
+    let mut preview = ConnectorPreview { findings, ..compared };
     let around = Around::read(&mut *state.pool.acquire().await?, &principal).await?;
     let touched = preview.changed.iter().chain(&preview.removed);
     preview.used_by = touched.flat_map(|operation| around.uses(&name, operation)).collect();
@@ -208,25 +188,67 @@ pub(super) async fn check(
     Ok(Json(state.engine.check_connector(principal.workspace, &connector).await))
 }
 
+/// What appears, changes and goes from one catalog to the next.
+fn compared(before: &Catalog, after: &Catalog) -> ConnectorPreview {
+    let contained = |operation: &Operation, of: &Catalog| {
+        let schema = |schema: &Value| self_contained(schema, &of.definitions);
+        (schema(&operation.input_schema), operation.output_schema.as_ref().map(schema))
+    };
+    let mut preview = ConnectorPreview::default();
+    for operation in &after.operations {
+        match before.operation(&operation.id) {
+            None => preview.added.push(operation.id.clone()),
+            Some(known)
+                if known.call != operation.call
+                    || contained(known, before) != contained(operation, after) =>
+            {
+                preview.changed.push(operation.id.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = before.operations.iter().filter(|known| after.operation(&known.id).is_none());
+    preview.removed = gone.map(|known| known.id.clone()).collect();
+    preview
+}
+
+/// How large a page of operations may be, in bytes of their schemas.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 pub(super) async fn operations(
     State(state): State<AppState>,
     principal: Principal,
     Path(name): Path<String>,
+    Query(query): Query<OperationQuery>,
 ) -> ApiResult<Json<Page<ConnectorOperation>>> {
+    let paging = Paging::of(&state, &principal, "operations", None);
+    let after: Option<String> = paging.after(query.cursor.as_deref())?;
     let connector = named(&state, &principal, &name).await?;
     let work = move || {
-        let definitions = &connector.catalog.definitions;
-        let shown = connector.catalog.operations.iter().map(|operation| ConnectorOperation {
-            id: operation.id.clone(),
-            summary: operation.summary.clone(),
-            input_schema: self_contained(&operation.input_schema, definitions),
-            output_schema: operation.output_schema.as_ref().map(|schema| self_contained(schema, definitions)),
-            safe: operation.safe,
-        });
-        shown.collect()
+        let is_after = |operation: &&Operation| after.as_ref().is_none_or(|after| operation.id > *after);
+        let mut items: Vec<ConnectorOperation> = Vec::new();
+        let mut bytes = 0;
+        for operation in connector.catalog.operations.iter().filter(is_after) {
+            if bytes > PAGE_BYTES {
+                return (items, true);
+            }
+            let schema = |schema: &Value| self_contained(schema, &connector.catalog.definitions);
+            let (input, output) =
+                (schema(&operation.input_schema), operation.output_schema.as_ref().map(schema));
+            bytes += input.to_string().len() + output.as_ref().map_or(0, |output| output.to_string().len());
+            items.push(ConnectorOperation {
+                id: operation.id.clone(),
+                summary: operation.summary.clone(),
+                input_schema: input,
+                output_schema: output,
+                safe: operation.safe,
+            });
+        }
+        (items, false)
     };
-    let items = state.reviews.run(principal.workspace, work).await?;
-    Ok(Json(Page { items, next_cursor: None }))
+    let (items, has_more) = state.reviews.run(principal.workspace, work).await?;
+    let next_cursor = items.last().filter(|_| has_more).map(|last| paging.cursor(&last.id));
+    Ok(Json(Page { items, next_cursor }))
 }
 
 pub(super) async fn try_operation(
@@ -241,16 +263,17 @@ pub(super) async fn try_operation(
         let detail = format!("{} changes something there; only an administrator may try it.", route.name());
         return Err(ApiError::new(Code::Forbidden, detail));
     }
+    if !route.operation().safe {
+        // Before the call, which may have been made whatever happens next.
+        let entry =
+            audit::entry(&state.clock, &principal, "connector.tried", &name, json!({ "operation": id }));
+        store::audit::insert(&mut *state.pool.acquire().await?, &[&entry]).await?;
+    }
     let tried = state.engine.try_operation(principal.workspace, &route, trial.input).await;
     let tried = tried.map_err(|findings| {
         let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
         Problem::new(Code::ConnectorInputBad, detail).with_findings(findings)
     })?;
-    if !route.operation().safe {
-        let detail = json!({ "operation": id, "status": tried.status });
-        let entry = audit::entry(&state.clock, &principal, "connector.tried", &name, detail);
-        store::audit::insert(&mut *state.pool.acquire().await?, &[&entry]).await?;
-    }
     Ok(Json(tried))
 }
 
@@ -260,6 +283,7 @@ async fn named(state: &AppState, principal: &Principal, name: &str) -> ApiResult
         NoRoute::NoConnector(_) => ApiError::not_found(),
         error @ (NoRoute::NoOperation { .. }
         | NoRoute::Unserved(_)
+        | NoRoute::Replaced(_)
         | NoRoute::BadName(_)
         | NoRoute::NotReady(_)) => unreadable(&error),
     })
@@ -288,8 +312,13 @@ async fn read(
     let name: ConnectorName =
         body.name.parse().map_err(|fault| ApiError::new(Code::FieldBad, format!("`name`: {fault}.")))?;
     let spec = body.spec;
+    let is_by_document = matches!(spec.kind, ConnectorKind::OpenApi { .. });
+    if !is_by_document && body.document.is_some() {
+        let detail = "`document` is for connectors of the kind `openapi`; leave it out.";
+        return Err(ApiError::new(Code::FieldBad, detail));
+    }
     let document = match body.document {
-        None => known,
+        None => known.filter(|_| is_by_document),
         Some(Value::String(text)) => Some(text),
         Some(value) => Some(value.to_string()),
     };

@@ -31,7 +31,10 @@ endpoint!(
     PreviewConnector: Post "connectors/{name}/preview", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Compare before writing", (NoQuery, ConnectorBody) => ConnectorPreview,
     { const REPEATED: Repeated = Repeated::Harmless; const MAX_BODY: usize = limits::CONNECTOR_BODY; }
 );
-endpoint!(ListOperations: Get "connectors/{name}/operations", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "List a connector's operations", (NoQuery, NoBody) => Page<ConnectorOperation>);
+endpoint!(
+    /// All of them in one answer, where that isn't too large.
+    ListOperations: Get "connectors/{name}/operations", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "List a connector's operations", (OperationQuery, NoBody) => Page<ConnectorOperation>
+);
 endpoint!(
     /// Calls the first operation that only reads and needs no input, else the address alone.
     CheckConnector: Post "connectors/{name}/check", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Does it answer, and let us in?", (NoQuery, NoBody) => ConnectorChecked,
@@ -96,6 +99,16 @@ pub struct OfferedAuth {
     pub auth: Option<Auth>,
 }
 
+/// Which operations to list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationQuery {
+    /// The `next_cursor` of the previous page; leave it out for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::CURSOR))]
+    pub cursor: Option<String>,
+}
+
 /// An operation of a connector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectorOperation {
@@ -129,7 +142,7 @@ pub struct ConnectorChecked {
 }
 
 /// What writing a connector would change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectorPreview {
     /// Operations that appear.
     pub added: Vec<String>,

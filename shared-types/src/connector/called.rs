@@ -1,10 +1,14 @@
 //! Operations as effects name them, and what they are bound to at a time: so that a preview, an approval and the call agree on
 //! what is sent.
 
-use super::operation::{Operation, OperationCall};
+use super::{
+    operation::{Operation, OperationCall},
+    schema::Definitions,
+};
 use crate::workflow::effect::Effect;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// An operation as an effect names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,13 +22,22 @@ pub enum CalledOperation {
     Changes(String),
 }
 
+/// A revision of a connector: of this one, and of no other that has its name or serves its records later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorRevision {
+    /// Id of the connector.
+    pub connector: Uuid,
+    /// The revision.
+    pub revision: i32,
+}
+
 /// An operation as it stood at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoundOperation {
     /// How it was named.
     pub called: CalledOperation,
     /// The revision of its connector.
-    pub revision: i32,
+    pub revision: ConnectorRevision,
     /// The address before its path.
     pub base_url: String,
     /// How it is called.
@@ -61,12 +74,18 @@ impl CalledOperation {
 }
 
 impl IdInput {
-    /// The input of an operation that has this name; without one, the only one in its path.
-    pub fn of(operation: &Operation, name: Option<&str>) -> Option<Self> {
+    /// The input of an operation that has this name; without one, the only one in its path. Its schema may lead to one of
+    /// these definitions.
+    pub fn of(operation: &Operation, name: Option<&str>, definitions: &Definitions) -> Option<Self> {
         let name = name.or_else(|| operation.path_inputs().first().copied())?;
-        let kind = operation.input_schema.pointer("/properties").and_then(|all| all.get(name)?.get("type"));
-        let is_number =
-            kind.and_then(Value::as_str).is_some_and(|kind| kind == "integer" || kind == "number");
+        let schema = operation.input_schema.pointer("/properties").and_then(|all| all.get(name));
+        let kinds = schema.map(|schema| definitions.followed(schema)).and_then(|schema| schema.get("type"));
+        let takes = |kind: &str| match kinds {
+            Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
+            Some(one) => one == kind,
+            None => false,
+        };
+        let is_number = (takes("integer") || takes("number")) && !takes("string");
         Some(Self { name: name.to_owned(), is_number })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How large a pattern of a schema may become when it is made ready, in bytes.
 pub const MAX_PATTERN: usize = 1 << 20;
@@ -13,6 +13,22 @@ const PREFIX: &str = "#/$defs/";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Definitions(pub Map<String, Value>);
+
+/// How many references are followed from one schema to the next.
+const MAX_CHAIN: usize = 16;
+
+impl Definitions {
+    /// The schema itself, or the definition that it refers to.
+    pub fn followed<'s>(&'s self, schema: &'s Value) -> &'s Value {
+        let mut at = schema;
+        for _ in 0..MAX_CHAIN {
+            let name = at.get("$ref").and_then(Value::as_str).and_then(definition_name);
+            let Some(next) = name.and_then(|name| self.0.get(&name)) else { break };
+            at = next;
+        }
+        at
+    }
+}
 
 /// A schema with all the definitions that it leads to, so that it stands alone.
 pub fn self_contained(schema: &Value, definitions: &Definitions) -> Value {
@@ -36,6 +52,44 @@ pub fn self_contained(schema: &Value, definitions: &Definitions) -> Value {
         map.insert("$defs".to_owned(), Value::Object(defs.collect()));
     }
     whole
+}
+
+/// How large schemas are with all that they lead to.
+#[derive(Debug)]
+pub struct SchemaSizes<'d> {
+    definitions: BTreeMap<&'d str, (usize, Vec<String>)>,
+}
+
+impl<'d> SchemaSizes<'d> {
+    /// Measures each definition once.
+    pub fn new(definitions: &'d Definitions) -> Self {
+        let measured =
+            definitions.0.iter().map(|(name, schema)| (name.as_str(), (size(schema), referred(schema))));
+        Self { definitions: measured.collect() }
+    }
+
+    /// Whether a schema with all that it leads to has at most so many bytes of JSON.
+    pub fn is_within(&self, schema: &Value, most: usize) -> bool {
+        let mut bytes = size(schema);
+        let mut met: BTreeSet<&str> = BTreeSet::new();
+        let of_schema = referred(schema);
+        let mut open: Vec<&str> = of_schema.iter().map(String::as_str).collect();
+        while let Some(name) = open.pop() {
+            let Some((&name, (own, referred))) = self.definitions.get_key_value(name) else { continue };
+            if met.insert(name) {
+                bytes += own;
+                open.extend(referred.iter().map(String::as_str));
+            }
+            if bytes > most {
+                return false;
+            }
+        }
+        bytes <= most
+    }
+}
+
+fn size(schema: &Value) -> usize {
+    schema.to_string().len()
 }
 
 /// The names of the definitions that a schema leads to by itself.

@@ -13,6 +13,7 @@ use crate::{
         progress::RequestProgress,
         seen::{ResolvedEffect, Seen},
     },
+    connector::ConnectorRevision,
     ids::{ApprovalId, EventId, ExecutionId, WorkflowId},
     recipient::{Approver, Recipient},
     requester::Requester,
@@ -171,7 +172,7 @@ pub struct EffectCall {
     /// What to call, as a template.
     pub effect: Effect,
     /// The revision of the connector with which people approved it; none for the current one.
-    pub approved_revision: Option<i32>,
+    pub approved_revision: Option<ConnectorRevision>,
     /// The context, frozen.
     pub context: Context,
     /// The step's recorded time.

@@ -8,6 +8,7 @@ use super::{
     failure::RunError,
 };
 use crate::{
+    connector::ConnectorRevision,
     ids::{ApprovalId, StepId},
     workflow::step::Strategy,
 };
@@ -29,7 +30,7 @@ pub struct Frame {
     pub activity: Activity,
     /// The revision of the connector with which people approved its call; none where nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approved_revision: Option<i32>,
+    pub approved_revision: Option<ConnectorRevision>,
 }
 
 /// What a step is doing.

@@ -6,7 +6,7 @@ use super::{
     references::{Part, found},
     schemas::Schemas,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shared_types::{
     connector::{BodyBinding, BodyEncoding, PartEncoding, Style},
     workflow::finding::escape_segment,
@@ -43,7 +43,13 @@ pub(super) fn request(
     };
     Some(Body {
         binding: BodyBinding { encoding, content_type: content_type(media, encoding), parts },
-        schema: schema.map_or(Value::Bool(true), |schema| schemas.made(schema, &at, findings)),
+        schema: match encoding {
+            // Whatever it describes (XML, mostly), it is sent as the text that it is given as.
+            BodyEncoding::Text => json!({ "type": "string" }),
+            BodyEncoding::Json | BodyEncoding::Form | BodyEncoding::Multipart => {
+                schema.map_or(Value::Bool(true), |schema| schemas.made(schema, &at, findings))
+            }
+        },
         is_required: part.value.get("required") == Some(&Value::Bool(true)),
     })
 }

@@ -7,11 +7,11 @@ use super::{
     parameters::{Described, parameters},
     references::found,
     schemas::Schemas,
-    servers,
+    servers::{self, ServersOf},
 };
 use serde_json::{Map, Value, json};
 use shared_types::{
-    connector::{HttpBinding, OpenApiSettings, Operation, OperationCall},
+    connector::{HttpBinding, Operation, OperationCall},
     workflow::{effect::Method, finding::escape_segment},
 };
 
@@ -42,7 +42,7 @@ struct Site<'d> {
 /// The operations, by name.
 pub(super) fn operations(
     document: &Document,
-    settings: &OpenApiSettings,
+    servers: ServersOf<'_>,
     schemas: &mut Schemas<'_>,
     findings: &mut Findings,
 ) -> Vec<Operation> {
@@ -71,7 +71,7 @@ pub(super) fn operations(
             );
             findings.warning("openapi.name_twice", format!("{}/operationId", site.at), message);
         }
-        operations.push(operation(document, settings, &site, name, schemas, findings));
+        operations.push(operation(document, servers, &site, name, schemas, findings));
     }
     operations.sort_by(|a, b| a.id.cmp(&b.id));
     operations
@@ -111,7 +111,7 @@ fn sites<'d>(document: &'d Document, findings: &mut Findings) -> Vec<Site<'d>> {
 
 fn operation(
     document: &Document,
-    settings: &OpenApiSettings,
+    servers: ServersOf<'_>,
     site: &Site<'_>,
     id: String,
     schemas: &mut Schemas<'_>,
@@ -144,7 +144,7 @@ fn operation(
     }
     let call = HttpBinding {
         method: site.method,
-        base_url: own_server(site, settings, findings),
+        base_url: own_server(site, servers, findings),
         path: site.path.to_owned(),
         parameters: described.into_iter().map(|one| one.parameter).collect(),
         body: binding,
@@ -160,13 +160,13 @@ fn operation(
 }
 
 /// The address that an operation or its path has of its own. One that an administrator set is meant for all.
-fn own_server(site: &Site<'_>, settings: &OpenApiSettings, findings: &mut Findings) -> Option<String> {
-    if settings.base_url.is_some() {
+fn own_server(site: &Site<'_>, servers: ServersOf<'_>, findings: &mut Findings) -> Option<String> {
+    if servers.settings.base_url.is_some() {
         return None;
     }
     [(site.operation, &site.at), (site.item, &site.item_at)]
         .into_iter()
-        .find_map(|(part, at)| servers::own(part.get("servers")?, settings, at, findings))
+        .find_map(|(part, at)| servers::own(part.get("servers")?, servers, at, findings))
 }
 
 fn summary(operation: &Value) -> String {

@@ -139,7 +139,8 @@ fn parameter(name: String, location: Location, written: &Value) -> Parameter {
         location,
         style,
         explode: is_set("explode").unwrap_or(style == Style::Form),
-        allow_reserved: is_set("allowReserved").unwrap_or(false),
+        // Elsewhere a reserved character would lead to another path, or make another cookie.
+        allow_reserved: location == Location::Query && is_set("allowReserved").unwrap_or(false),
         as_json: false,
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Schemas<'d> {
     /// The names of definitions, by the pointer to what they were made from.
     names: BTreeMap<String, String>,
     taken: BTreeSet<String>,
+    /// How many names were made of one, so that the next is found at once.
+    used: BTreeMap<String, usize>,
     /// What is referred to and wasn't made into a definition yet: its name and its pointer.
     open: Vec<(String, String)>,
     /// The patterns that are left out, with the place of each.
@@ -39,6 +41,7 @@ impl<'d> Schemas<'d> {
             document,
             names: BTreeMap::new(),
             taken: BTreeSet::new(),
+            used: BTreeMap::new(),
             open: Vec::new(),
             bad_patterns: Vec::new(),
         }
@@ -187,13 +190,12 @@ impl<'d> Schemas<'d> {
         let plain = pointer.strip_prefix(NAMED).unwrap_or(&pointer[1.min(pointer.len())..]);
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let plain: String = plain.chars().map(|c| if is_plain(c) { c } else { '.' }).collect();
+        let used = self.used.entry(plain.clone()).or_default();
         let mut name = plain.clone();
-        let mut n = 2;
-        while self.taken.contains(&name) {
-            name = format!("{plain}.{n}");
-            n += 1;
+        while !self.taken.insert(name.clone()) {
+            *used += 1;
+            name = format!("{plain}.{used}");
         }
-        self.taken.insert(name.clone());
         self.names.insert(pointer.clone(), name.clone());
         self.open.push((name.clone(), pointer));
         name

@@ -1,9 +1,17 @@
 //! The servers of a document, with their variables filled in.
 
 use super::{Findings, document::Document};
+use reqwest::Url;
 use serde_json::Value;
 use shared_types::connector::OpenApiSettings;
 use std::collections::BTreeMap;
+
+/// Where operations go that say nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServersOf<'s> {
+    pub(super) settings: &'s OpenApiSettings,
+    pub(super) base_url: Option<&'s str>,
+}
 
 /// The address that the settings or the document's servers give.
 pub(super) fn base_url(
@@ -32,15 +40,35 @@ pub(super) fn base_url(
     address(server, &settings.variables, &at, findings)
 }
 
-/// The address of an operation or path that has servers of its own.
+/// The address of an operation or path that has servers of its own. One on another host is told: what lets us in goes there too.
 pub(super) fn own(
     servers: &Value,
-    settings: &OpenApiSettings,
+    ServersOf { settings, base_url }: ServersOf<'_>,
     at: &str,
     findings: &mut Findings,
 ) -> Option<String> {
     let server = servers.as_array()?.first()?;
-    address(server, &settings.variables, &format!("{at}/servers/0"), findings)
+    let at = format!("{at}/servers/0");
+    let base = base_url.and_then(|base_url| Url::parse(base_url).ok());
+    let written = server.get("url").and_then(Value::as_str).unwrap_or_default();
+    let url = if written.starts_with('/') {
+        base.as_ref().and_then(|base| base.join(written).ok())?
+    } else {
+        Url::parse(&address(server, &settings.variables, &at, findings)?).ok()?
+    };
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+        let message = "This server isn't used: its address holds a user, a password or a query.";
+        findings.warning("openapi.server", at, message);
+        return None;
+    }
+    if base.is_some_and(|base| base.origin() != url.origin()) {
+        let message = format!(
+            "Calls of this go to {}, with what lets us in; set `settings.base_url` to send all calls to one address.",
+            url.host_str().unwrap_or_default()
+        );
+        findings.warning("openapi.other_host", at, message);
+    }
+    Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn address(

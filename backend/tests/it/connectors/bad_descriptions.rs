@@ -58,6 +58,11 @@ async fn what_is_wrong_with_a_description_is_told_by_field() {
             "/entities/ticket/create",
         ),
         (with("/entities/ticket/id", json!("id")), "connector.invalid", "/entities/ticket/id"),
+        (
+            with("/auth", json!({ "type": "header", "name": "Host", "secret": "s" })),
+            "connector.invalid",
+            "/auth/name",
+        ),
         (http(json!({ "id": "a", "path": "x" })), "connector.invalid", "/operations/0/path"),
         (http(json!({ "id": "", "path": "/x" })), "connector.invalid", "/operations/0/id"),
         (http(json!({ "id": "a", "path": "/x/{{ secrets.s }}" })), "connector.invalid", "/operations/0/path"),
@@ -69,6 +74,13 @@ async fn what_is_wrong_with_a_description_is_told_by_field() {
         ),
         (
             http(json!({ "id": "a", "path": "/x", "input_schema": { "type": "nothing" } })),
+            "connector.invalid",
+            "/operations/0/input_schema",
+        ),
+        (
+            http(
+                json!({ "id": "a", "path": "/x", "input_schema": { "properties": { "a": { "$ref": "#" } } } }),
+            ),
             "connector.invalid",
             "/operations/0/input_schema",
         ),
@@ -87,13 +99,27 @@ async fn what_is_wrong_with_a_description_is_told_by_field() {
             .unwrap_or_default();
         assert!(pointer.is_empty() || pointers.contains(&pointer), "{pointer}: {refused:#}");
     }
+    assert_eq!(admin.get("connectors").await.json(200)["items"], json!([]));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_there_already_or_served_by_another_is_refused() {
+    let shop = Shop::open().await;
+    let app = app_for(&shop).await;
+    let admin = app.admin().await;
     let large = json!({ "name": "large", "kind": "openapi", "document": "x".repeat(20 << 20) });
     assert_eq!(admin.post("connectors", large).await.problem(413)["code"], "body.too_large");
-    assert_eq!(admin.get("connectors").await.json(200)["items"], json!([]));
     admin.post("connectors", crm(&shop)).await.json(201);
     assert_eq!(admin.post("connectors", crm(&shop)).await.problem(409)["code"], "connector.exists");
-    let other = with("/name", json!("other"));
+    let mut other = crm(&shop);
+    other["name"] = json!("other");
     let refused = admin.post("connectors", other).await.problem(422);
     assert_eq!(refused["findings"][0]["pointer"], "/entities/ticket", "{refused:#}");
+    let by_hand = json!({
+        "name": "h", "kind": "http", "settings": { "base_url": "https://h.example.com" }, "operations": [],
+        "document": "openapi: 3.1.0",
+    });
+    assert_eq!(admin.post("connectors", by_hand).await.problem(422)["code"], "field.bad");
     app.stop().await;
 }

@@ -1,7 +1,10 @@
 //! The guard on outgoing calls covers connectors and their token endpoints, and a check says whether one is let in.
 
 use super::{app_for, set_secret};
-use crate::shop::{Reply, Shop};
+use crate::{
+    app::App,
+    shop::{Reply, Shop},
+};
 use serde_json::{Value, json};
 
 /// Addresses that name this machine, or one that only it can reach.
@@ -47,7 +50,6 @@ async fn no_connector_and_no_token_endpoint_reaches_a_private_address() {
         }
     }
     assert_eq!(shop.calls().len(), 0);
-    // A redirect to one, and to a stranger with what lets us in.
     let bearer = json!({ "type": "bearer", "secret": "erp_secret" });
     admin
         .post("connectors", connector("plain", &format!("http://{}", shop.address), &bearer))
@@ -56,6 +58,32 @@ async fn no_connector_and_no_token_endpoint_reaches_a_private_address() {
     shop.reply([Reply::Header(307, "location", "http://127.0.0.1:9/".to_owned())]);
     let tried = admin.post("connectors/plain/operations/get/try", json!({})).await.json(200);
     assert!(tried["error"].as_str().unwrap().contains("The address is private"), "{tried:#}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_lets_us_in_and_inputs_that_hold_secrets_go_to_no_other_origin() {
+    let (shop, stranger) = (Shop::open().await, Shop::open().await);
+    let allow = format!("{},{}", shop.address, stranger.address);
+    let app = App::start_with(|config| config.outbound_allow = allow.parse().unwrap()).await;
+    let admin = app.admin().await;
+    set_secret(&admin, "erp_secret", "s3cret/of the erp").await;
+    let mut erp = connector(
+        "erp",
+        &format!("http://{}", shop.address),
+        &json!({ "type": "header", "name": "X-Key", "secret": "erp_secret" }),
+    );
+    erp["operations"][0]["headers"] = json!({ "X-Again": "{{ again }}", "X-Plain": "{{ plain }}" });
+    admin.post("connectors", erp).await.json(201);
+    shop.reply([Reply::Header(307, "location", format!("http://{}/there", stranger.address))]);
+    let input = json!({ "input": { "again": "Key s3cret/of the erp", "plain": "p" } });
+    let tried = admin.post("connectors/erp/operations/get/try", input).await.json(200);
+    assert_eq!(tried["status"], 200, "{tried:#}");
+    assert!(!tried.to_string().contains("s3cret"), "{tried:#}");
+    let (first, second) = (&shop.calls()[0], &stranger.calls()[0]);
+    assert_eq!((first.header("x-key"), first.header("x-again").len()), (vec!["s3cret/of the erp"], 1));
+    assert_eq!((second.header("x-key"), second.header("x-again")), (vec![], vec![]));
+    assert_eq!(second.header("x-plain"), ["p"]);
     app.stop().await;
 }
 
