@@ -27,13 +27,13 @@ const MAX_REMEMBERED: usize = 64;
 /// A revision of a connector, ready to be called.
 #[derive(Debug)]
 pub struct ReadyConnector {
-    /// Its id.
+    /// Id of the connector; one that is made anew under the name has another.
     pub id: Uuid,
-    /// Its name.
+    /// The name by which workflows know it.
     pub name: String,
-    /// The revision.
+    /// Number of the revision, from 1.
     pub revision: i32,
-    /// The settings.
+    /// The settings, as its administrator wrote them.
     pub spec: ConnectorSpec,
     /// What it offers.
     pub catalog: Catalog,
@@ -50,7 +50,7 @@ pub enum NotReady {
     /// What is stored of it can't be read.
     #[error("the connector {name} can't be read: {why}")]
     Unreadable {
-        /// Its name.
+        /// Name of the connector.
         name: String,
         /// What the reader said.
         why: String,

@@ -29,9 +29,9 @@ pub struct Overview {
 pub struct CurrentRevision {
     /// Id of the connector.
     pub id: Uuid,
-    /// Its name.
+    /// The name by which workflows know it.
     pub name: String,
-    /// The revision.
+    /// Number of the revision, from 1.
     pub revision: i32,
 }
 
@@ -40,11 +40,11 @@ pub struct CurrentRevision {
 pub struct StoredConnector {
     /// Id of the connector.
     pub id: Uuid,
-    /// Its name.
+    /// The name by which workflows know it.
     pub name: String,
-    /// The revision.
+    /// Number of the revision, from 1.
     pub revision: i32,
-    /// The settings.
+    /// The settings, as their administrator wrote them.
     pub spec: ConnectorSpec,
     /// What is shown of what it offers.
     pub overview: Overview,
@@ -59,13 +59,13 @@ pub struct StoredConnector {
 /// A revision to write.
 #[derive(Debug)]
 pub struct NewRevision<'r> {
-    /// The connector.
+    /// Id of the connector.
     pub id: Uuid,
-    /// Its name.
+    /// The name by which workflows know it.
     pub name: &'r ConnectorName,
-    /// The revision.
+    /// Number of the revision, from 1.
     pub revision: i32,
-    /// The settings.
+    /// The settings, as their administrator wrote them.
     pub spec: &'r ConnectorSpec,
     /// The text of the document that was imported.
     pub document: Option<&'r str>,

@@ -27,7 +27,7 @@ pub enum CalledOperation {
 pub struct ConnectorRevision {
     /// Id of the connector.
     pub connector: Uuid,
-    /// The revision.
+    /// Number of the revision, from 1.
     pub revision: i32,
 }
 
@@ -50,7 +50,7 @@ pub struct BoundOperation {
 /// The input of an operation that says which record is changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdInput {
-    /// Its name.
+    /// The input property that holds it.
     pub name: String,
     /// Whether the system counts its records.
     pub is_number: bool,
@@ -105,6 +105,29 @@ pub fn record_input(id_input: Option<&IdInput>, entity_id: Option<&str>, data: V
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_input_counts_where_its_schema_takes_numbers_alone_wherever_that_stands() {
+        let definitions =
+            json!({ "Id": { "$ref": "#/$defs/Number" }, "Number": { "type": ["integer", "null"] } });
+        let definitions = Definitions(definitions.as_object().unwrap().clone());
+        for (schema, is_number) in [
+            (json!({ "type": "integer" }), true),
+            (json!({ "type": "number" }), true),
+            (json!({ "$ref": "#/$defs/Id" }), true),
+            (json!({ "type": ["integer", "string"] }), false),
+            (json!({ "type": "string" }), false),
+            (json!(true), false),
+        ] {
+            let operation: Operation = serde_json::from_value(json!({
+                "id": "change", "safe": false, "input_schema": { "properties": { "id": schema } },
+                "call": { "http_templates": { "method": "PATCH", "path": "/tickets/{id}" } },
+            }))
+            .unwrap();
+            let id_input = IdInput::of(&operation, None, &definitions).unwrap();
+            assert_eq!((id_input.name.as_str(), id_input.is_number), ("id", is_number), "{schema}");
+        }
+    }
 
     #[test]
     fn the_identifier_of_a_record_is_written_as_the_system_has_it() {

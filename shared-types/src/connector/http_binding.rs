@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Where each input of an operation goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HttpBinding {
-    /// The method.
+    /// The method, as it is sent.
     pub method: Method,
     /// The address before the path, where the operation has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

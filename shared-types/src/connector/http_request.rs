@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 /// An HTTP request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HttpRequest {
-    /// The method.
+    /// The method, as it is sent.
     pub method: Method,
     /// The URL, with scheme and host.
     pub url: String,
-    /// Headers.
+    /// Headers by name; the server adds its own as it sends the request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// Query parameters, added to those of the URL.

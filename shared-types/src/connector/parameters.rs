@@ -31,7 +31,7 @@ pub enum Style {
     DeepObject,
 }
 
-/// A parameter.
+/// A parameter of an operation: which input it takes, and how that is written where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
     /// The property of the input that holds its value.
