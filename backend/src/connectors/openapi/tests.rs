@@ -291,6 +291,35 @@ components:
 }
 
 #[test]
+fn what_a_document_says_leads_to_no_other_path_and_texts_are_sent_as_they_are() {
+    let text = r##"
+openapi: 3.0.3
+servers: [{ url: "https://a.example.com/v1" }]
+paths:
+  /files/{p}:
+    get:
+      operationId: read
+      servers: [{ url: /v2 }]
+      parameters:
+        - { name: p, in: path, required: true, allowReserved: true, schema: { type: string } }
+        - { name: q, in: query, allowReserved: true, schema: { type: string } }
+    put:
+      operationId: write
+      parameters: [{ name: p, in: path, required: true, schema: { type: string } }]
+      requestBody: { content: { application/xml: { schema: { type: object } } } }
+"##;
+    let Imported { catalog, findings } = imported(text);
+    assert_eq!(findings, []);
+    let made = request(&catalog, "read", json!({"p": "../../admin?x=1", "q": "a/b?c"}));
+    assert_eq!(made.url, "https://a.example.com/v2/files/..%2F..%2Fadmin%3Fx%3D1?q=a/b?c");
+    let made = request(&catalog, "write", json!({"p": "x", "body": "<pet/>"}));
+    assert_eq!(
+        (made.body, made.headers["Content-Type"].as_str()),
+        (Some(json!("<pet/>")), "application/xml")
+    );
+}
+
+#[test]
 fn what_is_not_a_document_is_refused_with_the_reason() {
     let empty = imported("openapi: 3.1.0\nservers: [{ url: \"https://a.example.com\" }]");
     assert_eq!(codes(&empty.findings), ["openapi.empty"]);
