@@ -292,7 +292,7 @@ components:
 
 #[test]
 fn what_a_document_says_leads_to_no_other_path_and_texts_are_sent_as_they_are() {
-    let text = r##"
+    let text = r#"
 openapi: 3.0.3
 servers: [{ url: "https://a.example.com/v1" }]
 paths:
@@ -307,7 +307,7 @@ paths:
       operationId: write
       parameters: [{ name: p, in: path, required: true, schema: { type: string } }]
       requestBody: { content: { application/xml: { schema: { type: object } } } }
-"##;
+"#;
     let Imported { catalog, findings } = imported(text);
     assert_eq!(findings, []);
     let made = request(&catalog, "read", json!({"p": "../../admin?x=1", "q": "a/b?c"}));
