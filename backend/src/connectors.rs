@@ -14,9 +14,12 @@ use crate::store::{
     self,
     connectors::{self, CurrentRevision},
 };
+use chrono::{DateTime, Utc};
 use ready::Remembered;
 use shared_types::{
-    connector::{BoundOperation, CalledOperation, ConnectorRevision, IdInput, Operation, OperationName},
+    connector::{
+        BoundOperation, CalledOperation, ConnectorRevision, IdInput, LoadOperation, Operation, OperationName,
+    },
     ids::WorkspaceId,
 };
 use sqlx::PgPool;
@@ -34,10 +37,41 @@ pub struct Connectors {
 pub struct Route {
     /// The connector.
     pub connector: Arc<ReadyConnector>,
+    /// Whether its calls are made.
+    pub standing: Standing,
     /// Where the operation stands in its catalog.
     at: usize,
     /// For what record it is called; none where it is called by its name.
     record: Option<RecordRoute>,
+}
+
+/// Whether the calls of a connector are made.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// How many failed in a row.
+    pub failures: i32,
+    /// Until when none is made, in UTC; then one finds out for all.
+    pub held_until: Option<DateTime<Utc>>,
+    /// Why none is made, as part of a sentence.
+    pub held_because: Option<String>,
+}
+
+impl Standing {
+    fn of(current: &CurrentRevision) -> Self {
+        let CurrentRevision { failures, held_until, held_because, .. } = current;
+        Self { failures: *failures, held_until: *held_until, held_because: held_because.clone() }
+    }
+}
+
+/// The way to what a name of `context.load` is loaded with.
+#[derive(Debug, Clone)]
+pub struct LoadRoute {
+    /// The operation.
+    pub route: Route,
+    /// How it is called, and how old its answers may be.
+    pub load: LoadOperation,
+    /// How often the answers that are kept of the connector were purged.
+    pub purges: i32,
 }
 
 /// How a record is made or changed by an operation.
@@ -146,14 +180,36 @@ impl Connectors {
             CalledOperation::Named(name) => {
                 let name: OperationName = name.parse().map_err(|_| NoRoute::BadName(name.clone()))?;
                 let current = self.current(workspace, name.connector.as_str()).await?;
-                Route::new(self.ready(workspace, in_revision(current)?).await?, &name.operation)
+                let standing = Standing::of(&current);
+                let connector = self.ready(workspace, in_revision(current)?).await?;
+                Ok(Route { standing, ..Route::new(connector, &name.operation)? })
             }
             CalledOperation::Makes(entity) | CalledOperation::Changes(entity) => {
                 let current = self.serving(workspace, entity).await?;
+                let standing = Standing::of(&current);
                 let connector = self.ready(workspace, in_revision(current)?).await?;
-                Route::of_record(connector, entity, matches!(called, CalledOperation::Makes(_)))
+                let route = Route::of_record(connector, entity, matches!(called, CalledOperation::Makes(_)))?;
+                Ok(Route { standing, ..route })
             }
         }
+    }
+
+    /// The way to what a name is loaded with, as it stands.
+    ///
+    /// # Errors
+    /// No connector serves the name, or it can't be read.
+    pub async fn load_route(&self, workspace: WorkspaceId, name: &str) -> Result<LoadRoute, NoRoute> {
+        let current = {
+            let mut conn = self.pool.acquire().await.map_err(store::StoreError::from)?;
+            connectors::loading(&mut conn, workspace, name).await?
+        };
+        let unserved = || NoRoute::Unserved(format!("the name {name}"));
+        let current = current.ok_or_else(unserved)?;
+        let (purges, standing) = (current.purges, Standing::of(&current));
+        let connector = self.ready(workspace, current).await?;
+        let load = connector.spec.loads.get(name).cloned().ok_or_else(unserved)?;
+        let route = Route { standing, ..Route::new(connector, &load.operation)? };
+        Ok(LoadRoute { route, load, purges })
     }
 
     /// Some operations as they stand; those that aren't there are left out.
@@ -193,7 +249,7 @@ impl Route {
     /// The connector has no such operation.
     pub fn new(connector: Arc<ReadyConnector>, operation: &str) -> Result<Self, NoRoute> {
         match connector.catalog.position(operation) {
-            Some(at) => Ok(Self { connector, at, record: None }),
+            Some(at) => Ok(Self { connector, standing: Standing::default(), at, record: None }),
             None => Err(NoRoute::NoOperation {
                 connector: connector.name.clone(),
                 operation: operation.to_owned(),

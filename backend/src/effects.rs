@@ -1,10 +1,14 @@
 //! What calls the world for a run: one module per kind, behind one guard.
 
 mod answer;
+mod call_log;
 mod credentials;
+mod gate;
 mod guard;
 mod headers;
 mod http;
+mod load_cache;
+mod loads;
 mod masking;
 mod operations;
 mod redirect;
@@ -14,6 +18,7 @@ pub use guard::{Allowed, BadAllow};
 
 use crate::{
     auth::seal::SecretKey,
+    clock::Clock,
     connectors::{Connectors, NoRoute, NotReady, Route},
     store::{self, secrets},
 };
@@ -23,7 +28,7 @@ use reqwest::header::HeaderName;
 use serde_json::Value;
 use shared_types::{
     connector::{CalledOperation, record_input},
-    ids::WorkspaceId,
+    ids::{ExecutionId, WorkspaceId},
     machine::{
         EffectCall, Outcome,
         request::{HttpRequest, Resolved, resolve},
@@ -46,6 +51,10 @@ pub struct Effects {
     http: Arc<http::HttpClient>,
     connectors: Connectors,
     tokens: Arc<tokens::Tokens>,
+    loads: loads::Loads,
+    gate: Arc<gate::Gate>,
+    call_log: Arc<call_log::CallLog>,
+    clock: Clock,
 }
 
 /// The client for calls could not be made.
@@ -60,13 +69,29 @@ impl Effects {
         key: SecretKey,
         connectors: Connectors,
         allowed: Allowed,
+        clock: Clock,
     ) -> Result<Self, NoClient> {
         let http = Arc::new(http::HttpClient::new(allowed)?);
-        Ok(Self { pool, key, http, connectors, tokens: Arc::default() })
+        Ok(Self {
+            pool,
+            key,
+            http,
+            connectors,
+            tokens: Arc::default(),
+            loads: loads::Loads::default(),
+            gate: Arc::default(),
+            call_log: Arc::default(),
+            clock,
+        })
     }
 
     /// Makes a call; whatever happens is an outcome.
-    pub async fn perform(&self, workspace: WorkspaceId, call: &EffectCall) -> Outcome {
+    pub async fn perform(
+        &self,
+        workspace: WorkspaceId,
+        execution_id: ExecutionId,
+        call: &EffectCall,
+    ) -> Outcome {
         let route = match self.route(workspace, call).await {
             Ok(route) => route,
             Err(error) => return no_route(&error),
@@ -90,10 +115,11 @@ impl Effects {
             (Resolved::Http(request), _) => self.call(call, &request, &known).await,
             (Resolved::Record { entity_id, data, .. }, Some(route)) => {
                 let input = record_input(route.id_input().as_ref(), entity_id.as_deref(), data);
-                self.call_operation(&route, Value::Object(input), call, &known).await
+                self.call_operation((workspace, execution_id), &route, Value::Object(input), call, &known)
+                    .await
             }
             (Resolved::Connector { input, .. }, Some(route)) => {
-                self.call_operation(&route, input, call, &known).await
+                self.call_operation((workspace, execution_id), &route, input, call, &known).await
             }
             (Resolved::Record { .. } | Resolved::Connector { .. }, None) => Outcome::Refused {
                 code: "connector.missing".to_owned(),

@@ -4,6 +4,7 @@
 //! written by the [`writer`] in one transaction. Calls are spawned only after that transaction.
 
 mod apply;
+mod call_log;
 mod catalog;
 mod child_runs;
 mod claims;
@@ -169,6 +170,7 @@ impl Engine {
         loops.spawn(recovery::run(self.clone()));
         loops.spawn(correlation::run(self.clone()));
         loops.spawn(watch::run(self.clone()));
+        loops.spawn(call_log::run(self.clone()));
         if self.0.role.performs() {
             loops.spawn(claims::run(self.clone()));
             loops.spawn(timers::run(self.clone()));

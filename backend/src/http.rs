@@ -230,6 +230,8 @@ fn endpoints(state: &AppState) -> Router<AppState> {
         .mount(api::connectors::DeleteConnector, connectors::delete)
         .mount(api::connectors::PreviewConnector, connectors::preview)
         .mount(api::connectors::CheckConnector, connectors::check)
+        .mount(api::connectors::ListConnectorCalls, connectors::calls)
+        .mount(api::connectors::PurgeConnector, connectors::purge)
         .mount(api::connectors::ListOperations, connectors::operations)
         .mount(api::connectors::TryOperation, connectors::try_operation)
         .mount(api::approvals::ListApprovals, approvals::list)

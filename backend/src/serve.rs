@@ -74,7 +74,7 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
     let waking = PostgresWaking::start(pool.clone(), with.role, stop.clone());
     let dispatch = Dispatch::start(pool.clone(), clock.clone(), Arc::clone(&waking), stop.clone());
     let allowed = config.outbound_allow.clone();
-    let effects = Effects::new(pool.clone(), config.key.clone(), connectors.clone(), allowed)?;
+    let effects = Effects::new(pool.clone(), config.key.clone(), connectors.clone(), allowed, clock.clone())?;
     let engine = Engine::new(Parts {
         pool: pool.clone(),
         clock: clock.clone(),

@@ -28,4 +28,7 @@ pub use request_error::RequestError;
 pub use schema::{Definitions, InputFault, MAX_PATTERN, SchemaSizes, self_contained};
 #[cfg(feature = "json-schema")]
 pub use schema::{InputSchema, SchemaError};
-pub use settings::{ConnectorKind, ConnectorSpec, EntityOperations, HttpSettings, OpenApiSettings};
+pub use settings::{
+    ConnectorKind, ConnectorLimits, ConnectorSpec, EntityOperations, HttpSettings, LoadOperation,
+    OpenApiSettings,
+};

@@ -30,6 +30,8 @@ mod frame_tree;
 pub mod frames;
 pub mod input;
 pub mod limits;
+mod loading;
+mod outcomes;
 mod parallel;
 mod preview;
 pub mod request;
@@ -50,18 +52,19 @@ mod wait;
 mod way_ahead;
 mod withdraw;
 
-pub use address::StepAddress;
+pub use address::{LOADING, StepAddress};
 pub use approval::ladder;
 pub use child_run::ChildStatus;
-pub use command::{Applied, Command, EffectCall, StartRun};
+pub use command::{Applied, Command, EffectCall, LoadCall, StartRun};
 pub use definition::Definition;
 pub use environment::{EnvironmentNeeds, RunEnvironment};
 pub use event::Event;
 pub use fact::{Fact, StepState};
 pub use failure::RunError;
-pub use input::{Input, Outcome, Stamp, Timer};
+pub use input::{Input, LoadOutcome, Outcome, Stamp, Timer};
 pub use limits::Limits;
 pub use result::RunDecision;
+pub use retry::retry_after;
 pub use state::{RunStatus, Snapshot, SnapshotRef, State};
 pub use version::VERSION;
 
@@ -169,6 +172,9 @@ impl Run {
                 turn.handed_over(*approval_id, (by, name), to, comment.as_deref())?;
             }
             Input::EnvironmentChanged { approval_id } => turn.environment_changed(*approval_id)?,
+            Input::Loaded { place, index, attempt, took_ms, outcome } => {
+                turn.loaded(place, *index, *attempt, *took_ms, outcome)?;
+            }
             Input::RuleRead { place, rule } => turn.rule_read(place, rule.as_deref())?,
             Input::Child { place, seq, status: stands } => turn.child_changed(place, *seq, stands)?,
             Input::Cancel { by, reason } => turn.cancel(by, reason.as_deref())?,

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod finding_list;
 pub mod form;
 pub mod header;
+pub mod loads;
 pub mod number;
 pub mod outline;
 pub mod path;

@@ -38,6 +38,7 @@ fn start(head: &str, steps: &str, payload: &Value, fault: Option<StartFault>) ->
         limits: Limits::default(),
         fault,
         version: VERSION,
+        unserved: Vec::new(),
     };
     let (run, applied) =
         Run::start(Arc::new(Definition::new(document)), &Stamp::new(at, Uuid::from_u128(9)), &start);

@@ -60,6 +60,7 @@ fn start(payload: Value) -> Start {
         depth: 0,
         limits: Limits::default(),
         version: VERSION,
+        unserved: Vec::new(),
         fault: None,
     }
 }

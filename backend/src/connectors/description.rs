@@ -3,11 +3,12 @@
 use super::{Catalog, ReadyConnector, http_operations, openapi};
 use crate::store::connectors::Overview;
 use shared_types::{
-    connector::{Auth, ConnectorKind, ConnectorSpec, EntityOperations, Operation},
+    connector::{Auth, ConnectorKind, ConnectorSpec, EntityOperations, LoadOperation, Operation},
     workflow::{
         Finding, Severity, TemplateValue,
         finding::escape_segment,
         header::{is_own, name_fault},
+        loads,
     },
 };
 
@@ -57,6 +58,9 @@ pub fn described(spec: &ConnectorSpec, document: Option<&str>) -> Result<Describ
     let ready = ReadyConnector::unstored("", spec.clone(), catalog);
     for (entity, operations) in &spec.entities {
         check_entity(&ready, entity, operations, &mut findings);
+    }
+    for (name, load) in &spec.loads {
+        check_load(&ready, name, load, &mut findings);
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
@@ -166,6 +170,40 @@ fn check_entity(
         let message =
             format!("Say which input of {} names the record: its path has no single one.", update.id);
         say(format!("{at}/id_input"), message);
+    }
+}
+
+/// The longest that one attempt of a load may take, in milliseconds: a run can't begin before.
+const MAX_LOAD_TIMEOUT_MS: i64 = 120_000;
+
+fn check_load(ready: &ReadyConnector, name: &str, load: &LoadOperation, findings: &mut Vec<Finding>) {
+    let at = format!("/loads/{}", escape_segment(name));
+    let mut say = |pointer: String, message: String| {
+        findings.push(Finding::error("connector.load", pointer, message));
+    };
+    if let Some(fault) = loads::name_fault(name) {
+        say(at.clone(), fault);
+    }
+    if let Some(fault) = load.max_age.as_ref().and_then(loads::age_fault) {
+        say(format!("{at}/max_age"), fault);
+    }
+    if let Some(timeout) = &load.timeout
+        && !(1..=MAX_LOAD_TIMEOUT_MS).contains(&timeout.millis())
+    {
+        say(format!("{at}/timeout"), "`timeout` is at most 2m, and not nothing.".to_owned());
+    }
+    let Some(operation) = ready.catalog.operation(&load.operation) else {
+        return say(format!("{at}/operation"), format!("There is no operation {}.", load.operation));
+    };
+    for (below, message) in misfits(ready, operation, load.input.as_ref()) {
+        say(format!("{at}/input{below}"), message);
+    }
+    if !operation.safe {
+        let message = format!(
+            "{} may change something, and a load is made again when it fails; load by an operation that only reads.",
+            operation.id
+        );
+        findings.push(Finding::warning("connector.load_unsafe", format!("{at}/operation"), message));
     }
 }
 

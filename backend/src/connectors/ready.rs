@@ -94,7 +94,7 @@ impl ReadyConnector {
 
     /// A revision with what it offers, as it was stored.
     fn read(current: CurrentRevision, spec: ConnectorSpec, catalog: &str) -> Result<Self, NotReady> {
-        let CurrentRevision { id, name, revision } = current;
+        let CurrentRevision { id, name, revision, .. } = current;
         let catalog: Catalog = run_blocking(|| serde_json::from_str(catalog))
             .map_err(|error| NotReady::Unreadable { name: name.clone(), why: error.to_string() })?;
         Ok(Self { id, name, revision, spec, catalog, schemas: Mutex::default() })

@@ -154,6 +154,7 @@ impl Effects {
             Outcome::Refused { code, message } => {
                 Err(Outcome::Refused { code, message: format!("No token: {message}") })
             }
+            held @ Outcome::Held { .. } => Err(held),
         }
     }
 }

@@ -84,6 +84,7 @@ impl Masker {
                 Outcome::Unanswered { error, message: self.mask_text(message) }
             }
             Outcome::Refused { code, message } => Outcome::Refused { code, message: self.mask_text(message) },
+            Outcome::Held { message, until } => Outcome::Held { message: self.mask_text(message), until },
         }
     }
 

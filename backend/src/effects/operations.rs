@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use shared_types::{
     api::connectors::{ConnectorChecked, OperationTried},
     connector::{HttpRequest, InputFault, Operation, RequestError},
-    ids::WorkspaceId,
+    ids::{ExecutionId, WorkspaceId},
     machine::{EffectCall, Outcome, input::Answer},
     workflow::{Finding, effect::Method},
 };
@@ -23,7 +23,7 @@ const TRIAL_TIME: Duration = Duration::from_secs(30);
 const FAULTS_TOLD: usize = 5;
 
 /// A request with what its messages may say.
-struct Prepared {
+pub(super) struct Prepared {
     request: HttpRequest,
     host: String,
 }
@@ -32,6 +32,7 @@ impl Effects {
     /// Calls an operation for a run.
     pub(super) async fn call_operation(
         &self,
+        (workspace, execution_id): (WorkspaceId, ExecutionId),
         route: &Route,
         input: Value,
         call: &EffectCall,
@@ -43,8 +44,8 @@ impl Effects {
             Err(refused) => return Masker::new(secrets.values().map(String::as_str)).mask(refused),
         };
         let timeout = Duration::from_millis(call.timeout_ms);
-        let answered = self.send(&route.connector, &prepared, &call.idempotency_key, secrets, timeout).await;
-        counted(route, answered)
+        let send = || self.send(&route.connector, &prepared, Some(&call.idempotency_key), secrets, timeout);
+        counted(route, self.gated((workspace, execution_id), route, timeout, send).await)
     }
 
     /// Calls an operation for somebody who tries it.
@@ -74,7 +75,8 @@ impl Effects {
             (Ok(prepared), Ok(secrets)) => {
                 let request = serde_json::to_value(&prepared.request).unwrap_or_default();
                 let key = format!("try:{id}");
-                let answered = self.send(&route.connector, &prepared, &key, &secrets, TRIAL_TIME).await;
+                let send = self.send(&route.connector, &prepared, Some(&key), &secrets, TRIAL_TIME);
+                let answered = self.logged(route, None, send).await;
                 let masker = Masker::new(secrets.values().map(String::as_str));
                 (masker.mask_value(request), counted(route, answered))
             }
@@ -94,7 +96,9 @@ impl Effects {
         };
         Ok(match outcome {
             Outcome::Answered(answer) => tried(answer, None),
-            Outcome::Unanswered { message, .. } | Outcome::Refused { message, .. } => {
+            Outcome::Unanswered { message, .. }
+            | Outcome::Refused { message, .. }
+            | Outcome::Held { message, .. } => {
                 let none = Answer { status: 0, headers: Map::new(), body: Value::Null, record_id: None };
                 tried(none, Some(message))
             }
@@ -120,7 +124,8 @@ impl Effects {
         let own = connector.spec.auth.secret().into_iter();
         let outcome = match self.secrets(workspace, own).await {
             Ok(secrets) => {
-                self.send(connector, &prepared, &format!("check:{id}"), &secrets, TRIAL_TIME).await
+                let key = format!("check:{id}");
+                self.send(connector, &prepared, Some(&key), &secrets, TRIAL_TIME).await
             }
             Err(refused) => refused,
         };
@@ -143,7 +148,9 @@ impl Effects {
                 };
                 (Some(status), true, let_in, detail)
             }
-            Outcome::Unanswered { message, .. } => (None, false, None, format!("{message}.")),
+            Outcome::Unanswered { message, .. } | Outcome::Held { message, .. } => {
+                (None, false, None, format!("{message}."))
+            }
             Outcome::Refused { code, message } => {
                 let let_in = (code == "connector.auth" || code.starts_with("secret.")).then_some(false);
                 let answers = ["answer.", "value.", "redirect."].iter().any(|of| code.starts_with(of));
@@ -155,11 +162,11 @@ impl Effects {
     }
 
     /// Sends a request with what lets it in. A token that isn't taken any more is renewed once.
-    async fn send(
+    pub(super) async fn send(
         &self,
         connector: &ReadyConnector,
         prepared: &Prepared,
-        idempotency_key: &str,
+        idempotency_key: Option<&str>,
         secrets: &BTreeMap<String, String>,
         timeout: Duration,
     ) -> Outcome {
@@ -180,7 +187,7 @@ impl Effects {
             let in_headers = in_headers.map(|(name, _)| name.as_str());
             let call = HttpCall {
                 request: &credentials.added_to(prepared.request.clone()),
-                idempotency_key: Some(idempotency_key),
+                idempotency_key,
                 confidential: &credentials.confidential(in_headers, in_body),
                 host: &prepared.host,
             };
@@ -223,7 +230,7 @@ fn host_of(url: &str) -> String {
 }
 
 /// The request of an input that fits; else the outcome that says what doesn't.
-fn prepared(route: &Route, input: Value) -> Result<Prepared, Outcome> {
+pub(super) fn prepared(route: &Route, input: Value) -> Result<Prepared, Outcome> {
     let operation = route.operation();
     let unfit = |message: String| Outcome::Refused { code: "connector.input".to_owned(), message };
     let faults = route.connector.faults(operation, &input).map_err(|error| Outcome::Refused {
@@ -266,7 +273,7 @@ fn is_page(answer: &Answer) -> bool {
 }
 
 /// What of an answer counts: its output, and the identifier of a record that was made.
-fn counted(route: &Route, outcome: Outcome) -> Outcome {
+pub(super) fn counted(route: &Route, outcome: Outcome) -> Outcome {
     let Outcome::Answered(answer) = outcome else { return outcome };
     if !(200..300).contains(&answer.status) {
         return Outcome::Answered(answer);

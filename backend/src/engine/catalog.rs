@@ -1,6 +1,6 @@
 //! What is remembered of workflows: those that are on, and the definitions that runs use.
 
-use crate::store::{self, StoreError, rules, workflows, workflows::On};
+use crate::store::{self, StoreError, connectors, rules, workflows, workflows::On};
 use shared_types::{
     ids::{WorkflowId, WorkspaceId},
     machine::Definition,
@@ -8,7 +8,7 @@ use shared_types::{
 };
 use sqlx::{PgConnection, PgPool};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -30,9 +30,17 @@ pub(super) struct ActiveWorkflow {
     pub(super) workflow_id: WorkflowId,
     pub(super) revision: i32,
     pub(super) definition: Arc<Definition>,
+    /// The names that it loads and no connector serves.
+    pub(super) unserved: Arc<[String]>,
 }
 
 type Key = (WorkspaceId, WorkflowId, i32);
+
+/// The names that a workflow loads and no connector serves.
+fn unserved(definition: &Definition, served: &HashSet<String>) -> Arc<[String]> {
+    let loads = definition.document().context.iter().flat_map(|context| &context.load);
+    loads.map(|entry| entry.name().to_owned()).filter(|name| !served.contains(name)).collect()
+}
 
 /// The memory.
 #[derive(Debug, Default)]
@@ -57,11 +65,16 @@ impl Catalog {
     pub(super) async fn reload(&self, pool: &PgPool, workspace: WorkspaceId) -> store::Result<Arc<Active>> {
         let mut conn = pool.acquire().await?;
         let (version, rows) = workflows::active(&mut conn, workspace).await?;
+        let served: HashSet<String> =
+            connectors::loads(&mut conn, workspace).await?.into_iter().map(|(name, _)| name).collect();
         let mut workflows = Vec::with_capacity(rows.len());
         for On { workflow_id, revision, document, rules } in rows {
             let key = (workspace, workflow_id.clone(), revision);
             match self.remember(&mut conn, key, document, &rules).await {
-                Ok(definition) => workflows.push(ActiveWorkflow { workflow_id, revision, definition }),
+                Ok(definition) => {
+                    let unserved = unserved(&definition, &served);
+                    workflows.push(ActiveWorkflow { workflow_id, revision, definition, unserved });
+                }
                 // One that can't be read starts nothing, and keeps no other from it.
                 Err(error @ StoreError::Unreadable { .. }) => {
                     tracing::error!(workflow = %workflow_id, revision, %error, "a workflow is set aside");

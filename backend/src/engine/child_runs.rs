@@ -131,6 +131,7 @@ async fn write(
         depth: start.depth,
         limits: engine.0.limits,
         version: VERSION,
+        unserved: workflow.unserved.to_vec(),
         fault: None,
     };
     let begun = engine.begin(workspace, workflow, run, Some(parent), Some(row)).await?;

@@ -39,6 +39,7 @@ impl InFlight {
     ) -> Option<InFlightGuard> {
         let (place, call) = match work {
             Work::Call(call) => (&call.place, Some((call.index, call.attempt))),
+            Work::Load(load) => (&load.place, Some((load.index, load.attempt))),
             Work::Run(start) => (&start.place, None),
             Work::Rule { place, .. } => (place, None),
         };

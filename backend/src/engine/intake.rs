@@ -228,6 +228,7 @@ impl Engine {
                 depth,
                 limits,
                 version: VERSION,
+                unserved: workflow.unserved.to_vec(),
                 fault: None,
             };
             started.push(self.begin(workspace, workflow, start, None, event_row).await?);

@@ -7,7 +7,7 @@ use super::{
 use crate::store::{self, rules};
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Command, EffectCall, Input, StartRun, StepAddress},
+    machine::{Command, EffectCall, Input, LoadCall, StartRun, StepAddress},
     workflow::rule::Rule,
 };
 use std::time::Instant;
@@ -19,6 +19,8 @@ pub(super) enum Work {
     Call(Box<EffectCall>),
     /// A run of another workflow.
     Run(Box<StartRun>),
+    /// What a document loads before its first step.
+    Load(Box<LoadCall>),
     /// A stored rule.
     Rule { place: StepAddress, rule_id: String },
 }
@@ -29,6 +31,7 @@ impl Work {
         match command {
             Command::Perform(call) => Some(Self::Call(call)),
             Command::StartRun(start) => Some(Self::Run(start)),
+            Command::Load(load) => Some(Self::Load(load)),
             Command::ReadRule { place, rule_id } => Some(Self::Rule { place, rule_id }),
             Command::StopRun { .. }
             | Command::SetTimer { .. }
@@ -57,7 +60,8 @@ pub(super) async fn perform(
     work: Work,
 ) {
     let mutation = match work {
-        Work::Call(call) => Some(make(engine, workspace, epoch, *call).await),
+        Work::Call(call) => Some(make(engine, (workspace, execution_id), epoch, *call).await),
+        Work::Load(call) => Some(load(engine, (workspace, execution_id), epoch, *call).await),
         Work::Run(start) => {
             let begun = retried(engine, || child_runs::begin(engine, workspace, execution_id, &start));
             Box::pin(begun).await
@@ -72,9 +76,14 @@ pub(super) async fn perform(
     }
 }
 
-async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: EffectCall) -> Mutation {
+async fn make(
+    engine: &Engine,
+    (workspace, execution_id): (WorkspaceId, ExecutionId),
+    epoch: i32,
+    call: EffectCall,
+) -> Mutation {
     let begun = Instant::now();
-    let outcome = engine.0.effects.perform(workspace, &call).await;
+    let outcome = engine.0.effects.perform(workspace, execution_id, &call).await;
     #[cfg(feature = "faults")]
     crate::faults::point();
     let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
@@ -82,6 +91,23 @@ async fn make(engine: &Engine, workspace: WorkspaceId, epoch: i32, call: EffectC
     // The call's context goes here: then the run can change its own in place.
     let EffectCall { place, index, attempt, .. } = call;
     let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
+    Mutation { epoch: Some(epoch), ..Mutation::of_input(input) }
+}
+
+async fn load(
+    engine: &Engine,
+    (workspace, execution_id): (WorkspaceId, ExecutionId),
+    epoch: i32,
+    call: LoadCall,
+) -> Mutation {
+    let begun = Instant::now();
+    let outcome = Box::pin(engine.0.effects.load(workspace, execution_id, &call)).await;
+    #[cfg(feature = "faults")]
+    crate::faults::point();
+    let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+    metrics::histogram!("iw_load_seconds").record(begun.elapsed().as_secs_f64());
+    let LoadCall { place, index, attempt, .. } = call;
+    let input = Input::Loaded { place, index, attempt, took_ms, outcome };
     Mutation { epoch: Some(epoch), ..Mutation::of_input(input) }
 }
 

@@ -51,6 +51,7 @@ pub(super) async fn plan(
     for command in commands {
         match command {
             Command::Perform(call) => post_commit.work.push((execution_id, epoch, Work::Call(call))),
+            Command::Load(load) => post_commit.work.push((execution_id, epoch, Work::Load(load))),
             Command::StartRun(start) => {
                 side_rows.calls.push((*start).clone());
                 post_commit.work.push((execution_id, epoch, Work::Run(start)));

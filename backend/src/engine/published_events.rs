@@ -163,6 +163,7 @@ async fn begin(
         depth: pending.depth,
         limits: engine.0.limits,
         version: shared_types::machine::VERSION,
+        unserved: workflow.unserved.to_vec(),
         fault,
     };
     engine.begin(pending.workspace, workflow, start, None, None).await
@@ -215,6 +216,7 @@ async fn failed(
         workflow_id: run.change.execution.workflow_id.clone(),
         revision: run.change.execution.revision,
         definition: Arc::clone(run.definition()),
+        unserved: Arc::default(),
     };
     let fault = StartFault {
         code: "value.unstorable".to_owned(),

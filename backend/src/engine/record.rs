@@ -4,7 +4,7 @@ use super::{ApplyError, Engine, Mutation, terminate::TerminationReason};
 use crate::store::StoreError;
 use shared_types::{
     ids::{ExecutionId, WorkspaceId},
-    machine::{Input, Outcome},
+    machine::{Input, LoadOutcome, Outcome},
 };
 use std::time::Duration;
 
@@ -68,16 +68,27 @@ pub(super) async fn record(
 /// The outcome that replaces one which the database can't hold: it fails the step. `None` if that was tried, or for
 /// other inputs.
 fn unstorable(mutation: &Mutation, error: &StoreError) -> Option<Mutation> {
-    let Input::EffectDone { place, index, attempt, took_ms, outcome } = &mutation.input else { return None };
-    if matches!(outcome, Outcome::Refused { .. }) || matches!(error, StoreError::Unreadable { .. }) {
+    if matches!(error, StoreError::Unreadable { .. }) {
         return None;
     }
-    let outcome = Outcome::Refused {
+    let refused = |what: &str| Outcome::Refused {
         code: "value.unstorable".to_owned(),
-        message: "The database can't hold what the step comes to.".to_owned(),
+        message: format!("The database can't hold what {what} comes to."),
     };
-    let (place, index, attempt, took_ms) = (place.clone(), *index, *attempt, *took_ms);
-    let input = Input::EffectDone { place, index, attempt, took_ms, outcome };
+    let input = if let Input::EffectDone { place, index, attempt, took_ms, outcome } = &mutation.input
+        && !matches!(outcome, Outcome::Refused { .. })
+    {
+        let (place, index, attempt, took_ms) = (place.clone(), *index, *attempt, *took_ms);
+        Input::EffectDone { place, index, attempt, took_ms, outcome: refused("the step") }
+    } else if let Input::Loaded { place, index, attempt, took_ms, outcome } = &mutation.input
+        && matches!(outcome, LoadOutcome::Loaded { .. })
+    {
+        let (place, index, attempt, took_ms) = (place.clone(), *index, *attempt, *took_ms);
+        let outcome = LoadOutcome::Failed { outcome: refused("the load"), retry: None };
+        Input::Loaded { place, index, attempt, took_ms, outcome }
+    } else {
+        return None;
+    };
     Some(Mutation { epoch: mutation.epoch, ..Mutation::of_input(input) })
 }
 

@@ -1,5 +1,7 @@
 //! Connectors: described, compared before they are written, tried, deleted.
 
+mod shown;
+
 use super::{
     AppState,
     body::Body,
@@ -14,9 +16,8 @@ use crate::{
     auth::Principal,
     connectors::{Catalog, Described, NoRoute, ReadyConnector, Route, described},
     store::{
-        self,
+        self, connector_health,
         connectors::{self, NewRevision, StoredConnector},
-        secrets,
         workflows::etag,
     },
 };
@@ -31,21 +32,17 @@ use shared_types::{
     api::{
         Page, Permission,
         connectors::{
-            Connector, ConnectorBody, ConnectorChecked, ConnectorOperation, ConnectorPreview, OperationQuery,
-            OperationTrial, OperationTried, OperationUse,
+            Connector, ConnectorBody, ConnectorCall, ConnectorChecked, ConnectorOperation, ConnectorPreview,
+            OperationQuery, OperationTrial, OperationTried,
         },
         problem::{Code, Problem},
     },
-    connector::{ConnectorKind, ConnectorName, ConnectorSpec, Operation, OperationName, self_contained},
-    ids::WorkflowId,
-    workflow::{
-        Finding,
-        check::{Reference, Target},
-        finding::escape_segment,
-    },
+    connector::{ConnectorKind, ConnectorName, ConnectorSpec, Operation, self_contained},
+    workflow::{Finding, finding::escape_segment},
 };
+use shown::Around;
 use sqlx::PgConnection;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A description that was read and checked.
@@ -113,7 +110,7 @@ pub(super) async fn list(
 ) -> ApiResult<Json<Page<Connector>>> {
     let mut conn = state.pool.acquire().await?;
     let stored = connectors::all(&mut conn, principal.workspace).await?;
-    let around = Around::read(&mut conn, &principal).await?;
+    let around = Around::read(&state, &mut conn, &principal, None).await?;
     let items = stored.into_iter().map(|stored| around.shown(&principal, stored)).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }
@@ -125,7 +122,7 @@ pub(super) async fn get(
 ) -> ApiResult<Response> {
     let mut conn = state.pool.acquire().await?;
     let stored = find(&mut conn, &principal, &name).await?;
-    let around = Around::read(&mut conn, &principal).await?;
+    let around = Around::read(&state, &mut conn, &principal, Some(&name)).await?;
     Ok(tagged(StatusCode::OK, &around.shown(&principal, stored)))
 }
 
@@ -137,7 +134,7 @@ pub(super) async fn delete(
     let mut transaction = state.pool.begin().await?;
     store::lock_workspace(&mut transaction, principal.workspace).await?;
     let stored = find(&mut transaction, &principal, &name).await?;
-    let around = Around::read(&mut transaction, &principal).await?;
+    let around = Around::read(&state, &mut transaction, &principal, Some(&name)).await?;
     let used_by = around.used_by(&stored.name);
     if !used_by.is_empty() {
         let ids: Vec<&str> = used_by.iter().map(|id| id.as_str()).collect();
@@ -166,15 +163,17 @@ pub(super) async fn preview(
         Err(error) => return Err(unreadable(&error)),
     };
     let Described { catalog, findings, .. } = written.described;
+    let known = before.clone();
     let work = move || {
         let none = Catalog::default();
-        compared(before.as_ref().map_or(&none, |before| &before.catalog), &catalog)
+        compared(known.as_ref().map_or(&none, |known| &known.catalog), &catalog)
     };
     let compared = state.reviews.run(principal.workspace, work).await?;
     let mut preview = ConnectorPreview { findings, ..compared };
-    let around = Around::read(&mut *state.pool.acquire().await?, &principal).await?;
+    let around = Around::read(&state, &mut *state.pool.acquire().await?, &principal, Some(&name)).await?;
     let touched = preview.changed.iter().chain(&preview.removed);
-    preview.used_by = touched.flat_map(|operation| around.uses(&name, operation)).collect();
+    let spec = before.as_ref().map_or(&written.spec, |before| &before.spec);
+    preview.used_by = touched.flat_map(|operation| around.uses(&name, spec, operation)).collect();
     preview.used_by.sort();
     Ok(Json(preview))
 }
@@ -186,6 +185,33 @@ pub(super) async fn check(
 ) -> ApiResult<Json<ConnectorChecked>> {
     let connector = named(&state, &principal, &name).await?;
     Ok(Json(state.engine.check_connector(principal.workspace, &connector).await))
+}
+
+pub(super) async fn calls(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> ApiResult<Json<Page<ConnectorCall>>> {
+    let mut conn = state.pool.acquire().await?;
+    let known = connectors::current(&mut conn, principal.workspace, &name).await?;
+    known.ok_or_else(ApiError::not_found)?;
+    let items = connector_health::last_calls(&mut conn, principal.workspace, &name).await?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+pub(super) async fn purge(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> ApiResult<StatusCode> {
+    let mut transaction = state.pool.begin().await?;
+    if !connectors::purge(&mut transaction, principal.workspace, &name).await? {
+        return Err(ApiError::not_found());
+    }
+    let entry = audit::entry(&state.clock, &principal, "connector.purged", &name, json!({}));
+    store::audit::insert(&mut transaction, &[&entry]).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What appears, changes and goes from one catalog to the next.
@@ -365,7 +391,7 @@ async fn write(
     let entry = audit::entry(&state.clock, principal, "connector.written", name.as_str(), detail);
     store::audit::insert(&mut *conn, &[&entry]).await?;
     let stored = find(conn, principal, name.as_str()).await?;
-    Ok(Around::read(conn, principal).await?.shown(principal, stored))
+    Ok(Around::read(state, conn, principal, Some(name.as_str())).await?.shown(principal, stored))
 }
 
 /// Refuses what another connector serves already.
@@ -375,15 +401,19 @@ async fn served_once(
     name: &ConnectorName,
     spec: &ConnectorSpec,
 ) -> ApiResult<()> {
-    let served = connectors::entities(conn, principal.workspace).await?;
-    let by_others =
-        served.iter().filter(|(entity, by)| by != name.as_str() && spec.entities.contains_key(entity));
-    let findings: Vec<Finding> = by_others
-        .map(|(entity, by)| {
-            let pointer = format!("/entities/{}", escape_segment(entity));
-            let message = format!("The connector {by} serves {entity} already; name it in one of them.");
-            Finding::error("connector.served", pointer, message)
-        })
+    let finding = |key: &str, (served, by): &(String, String)| {
+        let pointer = format!("/{key}/{}", escape_segment(served));
+        let message = format!("The connector {by} serves {served} already; name it in one of them.");
+        Finding::error("connector.served", pointer, message)
+    };
+    let is_other = |by: &str| by != name.as_str();
+    let entities = connectors::entities(&mut *conn, principal.workspace).await?;
+    let entities = entities.iter().filter(|(entity, by)| is_other(by) && spec.entities.contains_key(entity));
+    let loads = connectors::loads(conn, principal.workspace).await?;
+    let loads = loads.iter().filter(|(load, by)| is_other(by) && spec.loads.contains_key(load));
+    let findings: Vec<Finding> = entities
+        .map(|served| finding("entities", served))
+        .chain(loads.map(|served| finding("loads", served)))
         .collect();
     match findings.first() {
         None => Ok(()),
@@ -401,93 +431,4 @@ fn tagged(status: StatusCode, connector: &Connector) -> Response {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
-}
-
-/// What of a workspace is shown with its connectors.
-struct Around {
-    secrets: Vec<String>,
-    users: Vec<(WorkflowId, Vec<Reference>)>,
-    /// Which connector serves a kind of record.
-    serving: BTreeMap<String, String>,
-}
-
-impl Around {
-    async fn read(conn: &mut PgConnection, principal: &Principal) -> ApiResult<Self> {
-        let secrets = secrets::names(&mut *conn, principal.workspace).await?;
-        let users = connectors::users(&mut *conn, principal.workspace).await?;
-        let serving = connectors::entities(&mut *conn, principal.workspace).await?.into_iter().collect();
-        Ok(Self { secrets: secrets.into_iter().map(|secret| secret.name).collect(), users, serving })
-    }
-
-    /// The connector that something refers to.
-    fn connector_of(&self, target: &Target) -> Option<String> {
-        match target {
-            Target::Operation(operation) => {
-                let name: OperationName = operation.name.parse().ok()?;
-                Some(name.connector.to_string())
-            }
-            Target::Record(record) => self.serving.get(&record.entity).cloned(),
-            Target::Context(_)
-            | Target::Rule(_)
-            | Target::Workflow(_)
-            | Target::Level(_)
-            | Target::Apart(_)
-            | Target::Escalation(_)
-            | Target::Approver(_)
-            | Target::Veto(_)
-            | Target::Recipient(_)
-            | Target::Calendar(_)
-            | Target::Secret(_)
-            | Target::Event(_)
-            | Target::Trigger(_) => None,
-        }
-    }
-
-    fn used_by(&self, connector: &str) -> Vec<&WorkflowId> {
-        let uses = |references: &[Reference]| {
-            references.iter().any(|reference| self.connector_of(&reference.to).as_deref() == Some(connector))
-        };
-        self.users.iter().filter(|(_, references)| uses(references)).map(|(id, _)| id).collect()
-    }
-
-    /// The workflows that call an operation by its name.
-    fn uses(&self, connector: &str, operation: &str) -> Vec<OperationUse> {
-        let name = format!("{connector}.{operation}");
-        let calls = |references: &[Reference]| {
-            references
-                .iter()
-                .any(|reference| matches!(&reference.to, Target::Operation(called) if called.name == name))
-        };
-        let users = self.users.iter().filter(|(_, references)| calls(references));
-        users
-            .map(|(id, _)| OperationUse { operation: operation.to_owned(), workflow_id: id.clone() })
-            .collect()
-    }
-
-    fn shown(&self, principal: &Principal, stored: StoredConnector) -> Connector {
-        let mut findings = stored.findings;
-        if let Some(secret) = stored.spec.auth.secret()
-            && !self.secrets.iter().any(|name| name == secret)
-        {
-            findings.push(Finding::warning(
-                "secret.missing",
-                "/auth/secret",
-                format!("There is no secret {secret}."),
-            ));
-        }
-        let used_by = self.used_by(&stored.name).into_iter();
-        Connector {
-            revision: stored.revision,
-            etag: etag(stored.revision),
-            base_url: stored.overview.base_url,
-            operation_count: stored.overview.operation_count,
-            offered_auth: stored.overview.offered_auth,
-            findings,
-            used_by: used_by.filter(|id| principal.may_touch(id)).cloned().collect(),
-            updated_at: stored.created_at,
-            updated_by: stored.created_by,
-            name: stored.name,
-            spec: stored.spec,
-        }
-    }
 }

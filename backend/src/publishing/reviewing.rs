@@ -5,8 +5,8 @@ use super::{Publishing, levels, operations};
 use crate::{
     reviews::NotReviewed,
     store::{
-        self, StoreError, calendars, people, reviews, reviews::StoredReview, rules, secrets, workflows,
-        workflows::StoredWorkflow,
+        self, StoreError, calendars, connectors, people, reviews, reviews::StoredReview, rules, secrets,
+        workflows, workflows::StoredWorkflow,
     },
 };
 use shared_types::{
@@ -111,6 +111,10 @@ impl Publishing {
         }
         if refers(|to| matches!(to, Target::Calendar(_))) {
             present.calendars = calendars::names(&mut conn, workspace).await?.into_iter().collect();
+        }
+        if refers(|to| matches!(to, Target::Context(_))) {
+            let served = connectors::loads(&mut conn, workspace).await?;
+            present.loads = served.into_iter().map(|(name, _)| name).collect();
         }
         if !rules.is_empty() {
             present.rules = rules::known(&mut conn, workspace, &rules).await?;

@@ -24,7 +24,7 @@ pub struct Overview {
     pub offered_auth: Vec<OfferedAuth>,
 }
 
-/// Which revision of a connector calls use.
+/// Which revision of a connector calls use, and whether they are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrentRevision {
     /// Id of the connector.
@@ -33,6 +33,14 @@ pub struct CurrentRevision {
     pub name: String,
     /// Number of the revision, from 1.
     pub revision: i32,
+    /// How often the answers that are kept of it were purged.
+    pub purges: i32,
+    /// How many calls failed in a row.
+    pub failures: i32,
+    /// Until when no call is made; then one finds out for all. None where all are made.
+    pub held_until: Option<DateTime<Utc>>,
+    /// Why none is made, as part of a sentence.
+    pub held_because: Option<String>,
 }
 
 /// A connector as it stands, without what it offers.
@@ -116,7 +124,8 @@ pub async fn current(
 ) -> Result<Option<CurrentRevision>> {
     let row = sqlx::query_as!(
         CurrentRevision,
-        "select id, name, revision from connectors where workspace_id = $1 and name = $2",
+        "select id, name, revision, purges, failures, held_until, held_because
+         from connectors where workspace_id = $1 and name = $2",
         workspace.0,
         name
     );
@@ -132,13 +141,42 @@ pub async fn serving(
 ) -> Result<Option<CurrentRevision>> {
     let row = sqlx::query_as!(
         CurrentRevision,
-        "select c.id, c.name, c.revision
+        "select c.id, c.name, c.revision, c.purges, c.failures, c.held_until, c.held_because
          from connector_entities e join connectors c on c.id = e.connector_id and c.workspace_id = e.workspace_id
          where e.workspace_id = $1 and e.entity = $2",
         workspace.0,
         entity
     );
     Ok(row.fetch_optional(conn).await?)
+}
+
+/// The same by a name that it loads.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn loading(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<Option<CurrentRevision>> {
+    let row = sqlx::query_as!(
+        CurrentRevision,
+        "select c.id, c.name, c.revision, c.purges, c.failures, c.held_until, c.held_because
+         from connector_loads l join connectors c on c.id = l.connector_id and c.workspace_id = l.workspace_id
+         where l.workspace_id = $1 and l.name = $2",
+        workspace.0,
+        name
+    );
+    Ok(row.fetch_optional(conn).await?)
+}
+
+/// Lets no answer count that was kept until now; false where there is no such connector.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn purge(conn: &mut PgConnection, workspace: WorkspaceId, name: &str) -> Result<bool> {
+    let purged = sqlx::query!(
+        "update connectors set purges = purges + 1 where workspace_id = $1 and name = $2",
+        workspace.0,
+        name
+    );
+    Ok(purged.execute(conn).await?.rows_affected() > 0)
 }
 
 /// The settings of a revision, and what it offers as JSON.
@@ -218,6 +256,18 @@ pub async fn entities(conn: &mut PgConnection, workspace: WorkspaceId) -> Result
     Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.entity, row.connector)).collect())
 }
 
+/// The names that the connectors of a workspace load, with the name of each connector.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn loads(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(String, String)>> {
+    let rows = sqlx::query!(
+        r#"select l.name, c.name as "connector!"
+           from connector_loads l join connectors c on c.id = l.connector_id
+           where l.workspace_id = $1 order by l.name"#,
+        workspace.0
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.name, row.connector)).collect())
+}
+
 /// Writes a revision, which calls use from now on.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewRevision<'_>) -> Result<()> {
@@ -262,6 +312,23 @@ pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewRevis
         new.id,
         &entities as &[&str]
     )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from connector_loads where workspace_id = $1 and connector_id = $2",
+        workspace.0,
+        new.id
+    )
+    .execute(&mut *conn)
+    .await?;
+    let loads: Vec<&str> = new.spec.loads.keys().map(String::as_str).collect();
+    sqlx::query!(
+        "insert into connector_loads (workspace_id, name, connector_id)
+         select $1, name, $2 from unnest($3::text[]) as name",
+        workspace.0,
+        new.id,
+        &loads as &[&str]
+    )
     .execute(conn)
     .await?;
     Ok(())
@@ -276,7 +343,7 @@ pub async fn delete(conn: &mut PgConnection, workspace: WorkspaceId, name: &str)
     Ok(())
 }
 
-/// The enabled workflows that call operations or change records, each with all that it refers to.
+/// The enabled workflows that call operations, change records or load, each with all that it refers to.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn users(
     conn: &mut PgConnection,
@@ -287,7 +354,7 @@ pub async fn users(
            from workflows w join workflow_revisions r using (workspace_id, workflow_id, revision)
            where w.workspace_id = $1 and w.archived_at is null and w.enabled
              and jsonb_path_exists(r.refers_to,
-                 '$[*].to.kind ? (@ == "operation" || @ == "record")')
+                 '$[*].to.kind ? (@ == "operation" || @ == "record" || @ == "context")')
            order by w.workflow_id"#,
         workspace.0
     )

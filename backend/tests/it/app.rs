@@ -127,8 +127,12 @@ impl App {
 
     /// A server on a fresh database whose time is told by this clock.
     pub(crate) async fn start_by(clock: Clock) -> Self {
+        Self::start_by_with(clock, |_| {}).await
+    }
+
+    pub(crate) async fn start_by_with(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let options = StartOptions { clock, ..StartOptions::default() };
-        Self::start_with_options(options, &fresh_database().await, |_| {}).await
+        Self::start_with_options(options, &fresh_database().await, change).await
     }
 
     async fn start_with_options(

@@ -3,6 +3,8 @@
 mod bad_descriptions;
 mod crashed;
 mod guarded;
+mod limits;
+mod loads;
 mod tokens;
 
 use crate::{
@@ -200,7 +202,8 @@ async fn a_new_revision_is_compared_before_and_used_at_once() {
         (&preview["added"], &preview["changed"], &preview["removed"]),
         (&json!(["openTicket"]), &json!(["getCustomer"]), &json!(["createTicket"]))
     );
-    assert_eq!(preview["used_by"], json!([{ "operation": "getCustomer", "workflow_id": "support" }]));
+    let uses = |operation: &str| json!({ "operation": operation, "workflow_id": "support" });
+    assert_eq!(preview["used_by"], json!([uses("createTicket"), uses("getCustomer")]));
     assert_eq!(put(&admin, &changed, "\"r7\"").await.problem(412)["code"], "precondition.failed");
     let etag = made["etag"].as_str().unwrap();
     let second = put(&admin, &changed, etag).await.json(200);

@@ -11,7 +11,7 @@ use std::sync::{
 
 /// The system's time, moved ahead by some seconds.
 #[derive(Debug, Clone, Default)]
-struct Ahead(Arc<AtomicI64>);
+pub(crate) struct Ahead(Arc<AtomicI64>);
 
 impl TimeSource for Ahead {
     fn now(&self) -> DateTime<Utc> {
@@ -21,7 +21,7 @@ impl TimeSource for Ahead {
 }
 
 impl Ahead {
-    fn by(&self, span: Duration) {
+    pub(crate) fn by(&self, span: Duration) {
         self.0.fetch_add(span.num_seconds(), Ordering::SeqCst);
     }
 }

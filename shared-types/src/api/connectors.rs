@@ -3,7 +3,7 @@
 use super::{Access, Condition, NoBody, NoQuery, Page, Permission, Repeated, endpoint, limits};
 use crate::{
     connector::{Auth, ConnectorSpec},
-    ids::WorkflowId,
+    ids::{ExecutionId, WorkflowId},
     workflow::Finding,
 };
 use chrono::{DateTime, Utc};
@@ -38,6 +38,15 @@ endpoint!(
 endpoint!(
     /// Calls the first operation that only reads and needs no input, else the address alone.
     CheckConnector: Post "connectors/{name}/check", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Does it answer, and let us in?", (NoQuery, NoBody) => ConnectorChecked,
+    { const REPEATED: Repeated = Repeated::Harmless; }
+);
+endpoint!(
+    /// The last ones, newest first.
+    ListConnectorCalls: Get "connectors/{name}/calls", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "See a connector's last calls", (NoQuery, NoBody) => Page<ConnectorCall>
+);
+endpoint!(
+    /// Answers that were loaded before don't count any more, on every server.
+    PurgeConnector: Post "connectors/{name}/purge", Access::Needs(Permission::ManageConnectors), "connectors", 204, "Forget what was loaded", (NoQuery, NoBody) => NoBody,
     { const REPEATED: Repeated = Repeated::Harmless; }
 );
 endpoint!(
@@ -81,10 +90,56 @@ pub struct Connector {
     pub findings: Vec<Finding>,
     /// The workflows that use it.
     pub used_by: Vec<WorkflowId>,
+    /// How its calls go.
+    pub health: ConnectorHealth,
     /// When the revision was written.
     pub updated_at: DateTime<Utc>,
     /// Who did it: an email address.
     pub updated_by: String,
+}
+
+/// How the calls of a connector go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorHealth {
+    /// Whether its calls are made.
+    pub state: HealthState,
+    /// Why they aren't, as a sentence; null where they are.
+    pub because: Option<String>,
+    /// When the next one is made, where they aren't.
+    pub held_until: Option<DateTime<Utc>>,
+    /// How many there were in the last hour.
+    pub calls: u64,
+    /// How many of these failed.
+    pub failures: u64,
+    /// How long 95 of 100 took at most, in milliseconds; null without calls.
+    pub p95_ms: Option<u64>,
+}
+
+/// Whether the calls of a connector are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// They are.
+    Well,
+    /// They wait, since several failed in a row or the system asks to be left alone.
+    Ailing,
+}
+
+/// A call of a connector that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorCall {
+    /// When, in UTC.
+    pub at: DateTime<Utc>,
+    /// Which operation.
+    pub operation: String,
+    /// The run that called; null for one that somebody tried.
+    pub execution_id: Option<ExecutionId>,
+    /// The status of the answer; null where there was none.
+    pub status: Option<u16>,
+    /// Why it failed, in a sentence; null where it didn't.
+    pub error: Option<String>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u32,
 }
 
 /// A way in which a system lets callers in.

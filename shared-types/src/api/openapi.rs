@@ -93,6 +93,8 @@ macro_rules! every_endpoint {
             connectors::DeleteConnector,
             connectors::PreviewConnector,
             connectors::CheckConnector,
+            connectors::PurgeConnector,
+            connectors::ListConnectorCalls,
             connectors::ListOperations,
             connectors::TryOperation,
             approvals::ListApprovals,

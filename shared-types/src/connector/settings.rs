@@ -1,6 +1,7 @@
 //! A connector as its administrator describes it.
 
 use super::{auth::Auth, hand_written::HttpOperation};
+use crate::workflow::{Span, TemplateValue, step::Retry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +18,12 @@ pub struct ConnectorSpec {
     /// The records that it serves, by kind of entity.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub entities: BTreeMap<String, EntityOperations>,
+    /// What it gives to `context.load`, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loads: BTreeMap<String, LoadOperation>,
+    /// How many of its calls are made, over all servers; as many as there are without it.
+    #[serde(default, skip_serializing_if = "ConnectorLimits::are_none")]
+    pub limits: ConnectorLimits,
 }
 
 fn is_none(auth: &Auth) -> bool {
@@ -91,6 +98,47 @@ pub struct EntityOperations {
 
 fn id_pointer() -> String {
     "/id".to_owned()
+}
+
+/// How many calls of a connector are made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorLimits {
+    /// How many at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub concurrency: Option<u32>,
+    /// How many in a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub per_second: Option<u32>,
+}
+
+impl ConnectorLimits {
+    /// Whether nothing is bounded.
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a name of `context.load` is loaded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadOperation {
+    /// The operation whose answer is loaded.
+    pub operation: String,
+    /// Its input; templates see what the event brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<TemplateValue>,
+    /// How old a cached answer may be; without it every run calls anew, beside those that call at the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Span>,
+    /// How long one attempt may take; 10 s without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// How a load that fails is tried again; 3 attempts without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
 }
 
 impl ConnectorKind {

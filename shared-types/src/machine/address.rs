@@ -38,7 +38,20 @@ pub enum LaneId {
     Item(u32),
 }
 
+/// The step id of what is loaded before the first step; no step of a document can have it.
+pub const LOADING: &str = "$context";
+
 impl StepAddress {
+    /// The address of what is loaded before the first step.
+    pub(super) fn of_loading() -> Self {
+        Self { step: StepId(LOADING.to_owned()), visit: 1, within: Vec::new() }
+    }
+
+    /// Whether it is that.
+    pub(super) fn is_loading(&self) -> bool {
+        self.within.is_empty() && self.step.as_str() == LOADING
+    }
+
     /// The branches and items of what stands in a lane of this place.
     pub(super) fn inside(&self, lane: LaneId) -> Vec<Within> {
         let mut within = self.within.clone();

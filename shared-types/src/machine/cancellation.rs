@@ -64,6 +64,7 @@ impl Transition<'_> {
             | Activity::AwaitingApproval { .. }
             | Activity::AwaitingEvent { .. }
             | Activity::Sleeping { .. }
+            | Activity::LoadingContext(_)
             | Activity::LoadingRule { .. }
             | Activity::AwaitingChild(_) => {}
         }
@@ -120,6 +121,7 @@ impl Transition<'_> {
                     self.command(Command::ClearTimer { timer: Timer::StepTimeout { place: place.clone() } });
                 }
             }
+            Activity::LoadingContext(loading) => self.abandon_loads(&place, loading),
             Activity::LoadingRule { .. } => {
                 self.retract(&place);
             }
@@ -132,12 +134,13 @@ impl Transition<'_> {
     }
 
     /// Takes back what this very turn commanded for a place and nobody has begun; true where there was some.
-    fn retract(&mut self, place: &StepAddress) -> bool {
+    pub(super) fn retract(&mut self, place: &StepAddress) -> bool {
         let before = self.out.commands.len();
         self.out.commands.retain(|command| match command {
             Command::Perform(call) => call.place != *place,
             Command::StartRun(start) => start.place != *place,
             Command::ReadRule { place: read, .. } => read != place,
+            Command::Load(load) => load.place != *place,
             Command::StopRun { .. }
             | Command::SetTimer { .. }
             | Command::ClearTimer { .. }
@@ -173,6 +176,7 @@ impl Transition<'_> {
             | Activity::AwaitingApproval { .. }
             | Activity::AwaitingEvent { .. }
             | Activity::Sleeping { .. }
+            | Activity::LoadingContext(_)
             | Activity::LoadingRule { .. } => {}
         }
     }

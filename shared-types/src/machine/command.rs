@@ -77,6 +77,8 @@ pub enum Command {
         /// The hash of what they see.
         seen: String,
     },
+    /// Fetch what the document names.
+    Load(Box<LoadCall>),
     /// A decision was taken.
     RecordDecision {
         /// Id of the request.
@@ -179,6 +181,25 @@ pub struct EffectCall {
     pub now: DateTime<Utc>,
     /// How long one attempt may take, in milliseconds.
     pub timeout_ms: u64,
+}
+
+/// A name to load, with all that is needed for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadCall {
+    /// Address of the loading.
+    pub place: StepAddress,
+    /// Which of the names.
+    pub index: u32,
+    /// Number of the attempt, counted from 1.
+    pub attempt: u32,
+    /// The name, such as `customer.profile`.
+    pub name: String,
+    /// How old a cached answer may be, in milliseconds; none where the connector says.
+    pub max_age_ms: Option<i64>,
+    /// The context, frozen.
+    pub context: Context,
+    /// The recorded time of the loading.
+    pub now: DateTime<Utc>,
 }
 
 /// A run of another workflow to start.

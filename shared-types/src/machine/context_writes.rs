@@ -133,6 +133,7 @@ impl Transition<'_> {
             | Activity::AwaitingApproval { .. }
             | Activity::AwaitingEvent { .. }
             | Activity::Sleeping { .. }
+            | Activity::LoadingContext(_)
             | Activity::LoadingRule { .. }
             | Activity::AwaitingChild(_) => {}
         }

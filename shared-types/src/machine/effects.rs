@@ -6,8 +6,10 @@ use super::{
     command::{Command, EffectCall, Notice},
     fact::StepState,
     failure::Failure,
-    frames::Activity,
+    frames::{Activity, Frame},
     input::{Answer, Outcome, Timer},
+    loading::open_loads,
+    outcomes::{held_until, outcome_code, outcome_in_words, waited_in_vain},
     request,
     result::RunDecision,
     retry,
@@ -24,9 +26,9 @@ use crate::{
         effect::{Effect, Log, Notify},
         scope::Scope,
         step::{Action, ActionKind, Step},
-        test_script::ScriptedError,
     },
 };
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 impl Transition<'_> {
@@ -157,6 +159,7 @@ impl Transition<'_> {
         let approved_revision = known.and_then(|known| known.operation(effect)).map(|bound| bound.revision);
         if let Some(frame) = self.state.frame_mut(place) {
             frame.approved_revision = approved_revision;
+            frame.held_since = None;
         }
         self.perform(place);
         Ok(Next::Stay)
@@ -213,6 +216,7 @@ impl Transition<'_> {
                     Err(failure) => self.step_failed(place, failure).next,
                 }
             }
+            Outcome::Held { message, until } => self.hold_call(place, index, attempt, message, *until),
             Outcome::Answered(_) | Outcome::Unanswered { .. } | Outcome::Refused { .. } => {
                 self.attempt_failed(step, place, index, attempt, took_ms, outcome)
             }
@@ -264,6 +268,9 @@ impl Transition<'_> {
             fact.reason = Some(format!("{words}; tries again in {}", in_words(delay)));
             let timer = Timer::Retry { place: place.clone(), index };
             self.command(Command::SetTimer { timer, at: until });
+            if let Some(frame) = self.state.frame_mut(place) {
+                frame.held_since = None;
+            }
             return self.set_frame(place, Activity::BackingOff { index, attempt: attempt + 1, until });
         }
         if let Outcome::Answered(answer) = outcome {
@@ -274,6 +281,36 @@ impl Transition<'_> {
         end.fact.attempt = attempt;
         end.fact.duration_ms = Some(f64::from(took_ms));
         end.next
+    }
+
+    /// The connector takes no calls: the attempt is made later, and nothing is told of it but that it waits.
+    fn hold_call(
+        &mut self,
+        place: &StepAddress,
+        index: u32,
+        attempt: u32,
+        message: &str,
+        until: DateTime<Utc>,
+    ) -> Next {
+        let known = self.frame(place).and_then(|frame| frame.held_since);
+        let since = known.unwrap_or(self.stamp.at);
+        let Some(until) = held_until(since, until, self.stamp.at) else {
+            let failure = Failure::new("connector.unavailable", waited_in_vain(message));
+            let end = self.step_failed(place, failure);
+            end.fact.attempt = attempt;
+            return end.next;
+        };
+        if known.is_none() {
+            let fact = self.fact(place, StepState::Waiting);
+            fact.attempt = attempt;
+            fact.reason = Some(message.to_owned());
+        }
+        let timer = Timer::Retry { place: place.clone(), index };
+        self.command(Command::SetTimer { timer, at: until });
+        if let Some(frame) = self.state.frame_mut(place) {
+            frame.held_since = Some(since);
+        }
+        self.set_frame(place, Activity::BackingOff { index, attempt, until })
     }
 
     /// Keeps an answer where the language says: under the step, under `save_as`, and as `data`.
@@ -302,7 +339,12 @@ impl Transition<'_> {
 
 /// What is out, as it was commanded.
 pub(super) fn open_work(definition: &Definition, state: &State) -> Vec<Command> {
-    let work = state.all_frames().filter_map(|frame| match &frame.activity {
+    state.all_frames().flat_map(|frame| open_work_of(definition, state, frame)).collect()
+}
+
+fn open_work_of(definition: &Definition, state: &State, frame: &Frame) -> Vec<Command> {
+    let command = match &frame.activity {
+        Activity::LoadingContext(loading) => return open_loads(definition, state, frame, loading),
         Activity::AwaitingEffect { .. } => {
             call_of(definition, state, frame).map(|call| Command::Perform(Box::new(call)))
         }
@@ -319,11 +361,11 @@ pub(super) fn open_work(definition: &Definition, state: &State) -> Vec<Command> 
         | Activity::AwaitingChild(_)
         | Activity::Parallel(_)
         | Activity::Foreach(_) => None,
-    });
-    work.collect()
+    };
+    command.into_iter().collect()
 }
 
-fn call_of(definition: &Definition, state: &State, frame: &super::frames::Frame) -> Option<EffectCall> {
+fn call_of(definition: &Definition, state: &State, frame: &Frame) -> Option<EffectCall> {
     let Activity::AwaitingEffect { index, attempt } = frame.activity else { return None };
     let step = definition.step(&frame.place.step)?;
     let effect = step.effects().get(index as usize)?.clone();
@@ -346,22 +388,6 @@ fn answered_in_words(answer: &Answer, attempt: u32) -> String {
         format!("Answered {} on attempt {attempt}", answer.status)
     } else {
         format!("Answered {}", answer.status)
-    }
-}
-
-fn outcome_in_words(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Answered(answer) => format!("Answered {}", answer.status),
-        Outcome::Unanswered { message, .. } | Outcome::Refused { message, .. } => message.clone(),
-    }
-}
-
-fn outcome_code(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Answered(answer) => format!("http.{}", answer.status),
-        Outcome::Unanswered { error: ScriptedError::Timeout, .. } => "timeout".to_owned(),
-        Outcome::Unanswered { error: ScriptedError::Connection, .. } => "connection".to_owned(),
-        Outcome::Refused { code, .. } => code.clone(),
     }
 }
 

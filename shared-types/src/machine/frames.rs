@@ -31,6 +31,9 @@ pub struct Frame {
     /// The revision of the connector with which people approved its call; none where nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_revision: Option<ConnectorRevision>,
+    /// Since when its connector takes no calls; none where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<DateTime<Utc>>,
 }
 
 /// What a step is doing.
@@ -74,6 +77,9 @@ pub enum Activity {
         /// When the wait ends, in UTC.
         until: DateTime<Utc>,
     },
+    /// What the document names is fetched before the first step.
+    #[serde(rename = "loading")]
+    LoadingContext(Box<ContextLoading>),
     /// A stored rule is read.
     #[serde(rename = "reading")]
     LoadingRule {
@@ -103,6 +109,7 @@ impl Activity {
             | Self::AwaitingApproval { .. }
             | Self::AwaitingEvent { .. }
             | Self::Sleeping { .. }
+            | Self::LoadingContext(_)
             | Self::LoadingRule { .. } => None,
         }
     }
@@ -111,6 +118,41 @@ impl Activity {
     pub(super) fn waits(&self) -> bool {
         matches!(self, Self::AwaitingApproval { .. } | Self::AwaitingEvent { .. } | Self::Sleeping { .. })
     }
+}
+
+/// What of the names is loaded, in the document's order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContextLoading {
+    /// How each of them stands.
+    pub loads: Vec<LoadProgress>,
+    /// Since when the connectors of some take no calls, by their number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_since: BTreeMap<u32, DateTime<Utc>>,
+}
+
+/// How the load of a name stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadProgress {
+    /// It is out.
+    Calling {
+        /// Number of the attempt, counted from 1.
+        attempt: u32,
+    },
+    /// It failed and is tried again later.
+    BackingOff {
+        /// The next attempt.
+        attempt: u32,
+        /// When it is made, in UTC.
+        until: DateTime<Utc>,
+    },
+    /// It is there.
+    Loaded {
+        /// What is merged into the context.
+        value: Value,
+    },
+    /// The context stays as it is: nobody serves the name, or it is optional and could not be loaded.
+    LeftOut,
 }
 
 /// The branches of a `parallel` step.
@@ -318,6 +360,7 @@ impl Frame {
             | Activity::AwaitingApproval { .. }
             | Activity::AwaitingEvent { .. }
             | Activity::Sleeping { .. }
+            | Activity::LoadingContext(_)
             | Activity::LoadingRule { .. }
             | Activity::AwaitingChild(_) => Vec::new(),
         }
@@ -361,5 +404,43 @@ impl BranchRun {
 
     pub(super) fn completed(&self) -> Option<&CompletedLane> {
         if let BranchState::Completed(completed) = &self.state { Some(completed) } else { None }
+    }
+}
+
+impl ContextLoading {
+    /// The calls that are out, by their number, each with its attempt.
+    pub fn calls(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0u32..).zip(&self.loads).filter_map(|(index, load)| match load {
+            LoadProgress::Calling { attempt } => Some((index, *attempt)),
+            LoadProgress::BackingOff { .. } | LoadProgress::Loaded { .. } | LoadProgress::LeftOut => None,
+        })
+    }
+
+    /// What is still awaited, in words.
+    pub(super) fn in_words(&self) -> String {
+        let open = self.loads.iter().filter(|load| load.is_open()).count();
+        format!("{open} of {} to be loaded", self.loads.len())
+    }
+
+    /// When the next attempt is made, where nothing is out.
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        if self.calls().next().is_some() {
+            return None;
+        }
+        let times = self.loads.iter().filter_map(|load| match load {
+            LoadProgress::BackingOff { until, .. } => Some(*until),
+            LoadProgress::Calling { .. } | LoadProgress::Loaded { .. } | LoadProgress::LeftOut => None,
+        });
+        times.min()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        !self.loads.iter().any(LoadProgress::is_open)
+    }
+}
+
+impl LoadProgress {
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Calling { .. } | Self::BackingOff { .. })
     }
 }

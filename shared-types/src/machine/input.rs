@@ -6,7 +6,7 @@ use super::{
 use crate::{
     approval::decision::Decision,
     ids::{ApprovalId, ExecutionId},
-    workflow::{rule::Rule, test_script::ScriptedError},
+    workflow::{rule::Rule, step::Retry, test_script::ScriptedError},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,19 @@ pub enum Input {
         /// Id of the request.
         approval_id: ApprovalId,
     },
+    /// What the document names was loaded, or wasn't.
+    Loaded {
+        /// Address of the loading.
+        place: StepAddress,
+        /// Which of the names.
+        index: u32,
+        /// Number of the attempt, counted from 1.
+        attempt: u32,
+        /// How long it took, in milliseconds.
+        took_ms: u32,
+        /// What came of it.
+        outcome: LoadOutcome,
+    },
     /// A stored rule was read.
     RuleRead {
         /// Address of the step.
@@ -145,6 +158,9 @@ pub struct Start {
     /// The version of the machine that starts it. What people were shown is made again on replay as that version made it.
     #[serde(rename = "machine", default = "unwritten_version", skip_serializing_if = "is_unwritten")]
     pub version: u32,
+    /// The names of `context.load` that no connector serves: what the event brought stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unserved: Vec<String>,
     /// Why it fails as it starts, where it can't run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<StartFault>,
@@ -182,6 +198,13 @@ pub enum Outcome {
         /// A sentence for people.
         message: String,
     },
+    /// The connector takes no calls for now: the call wasn't made, and is made later. This is no attempt.
+    Held {
+        /// Why, in a sentence for people.
+        message: String,
+        /// When it is worth asking again, in UTC.
+        until: DateTime<Utc>,
+    },
     /// The call was never made, or its answer can't be kept; trying again would not help.
     Refused {
         /// The stable code.
@@ -205,6 +228,46 @@ pub struct Answer {
     /// The identifier of a record that was made, as the system that owns it gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_id: Option<Value>,
+}
+
+/// What came of a load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "load", rename_all = "snake_case")]
+pub enum LoadOutcome {
+    /// It is there.
+    Loaded {
+        /// What is merged into the context.
+        #[serde(default)]
+        value: Value,
+        /// Where it is from; none in a simulation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<LoadSource>,
+    },
+    /// Nobody serves the name.
+    Unserved {
+        /// Why, in a sentence.
+        message: String,
+    },
+    /// The system didn't give it.
+    Failed {
+        /// What came of the call; of an answer its status and headers.
+        outcome: Outcome,
+        /// Whether and when it is tried again; none for the usual attempts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
+    },
+}
+
+/// Where something that was loaded is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadSource {
+    /// The operation with its connector's name: `crm.get_customer`.
+    pub operation: String,
+    /// The revision of the connector.
+    pub revision: i32,
+    /// How old it was, in milliseconds: since the call that gave it began. None where it was called for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<i64>,
 }
 
 /// A timer of a run.

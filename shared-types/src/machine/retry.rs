@@ -41,7 +41,8 @@ pub(super) fn delay(
         let draw = i64::try_from(stamp.id.as_u128() & 0x3ff).unwrap_or_default();
         millis = millis / 2 + (millis / 2) * draw / 0x3ff;
     }
-    Some(Duration::milliseconds(millis.max(retry_after(outcome, stamp.at).unwrap_or_default())))
+    let asked = retry_after(outcome, stamp.at).map_or(0, |asked| asked.num_milliseconds());
+    Some(Duration::milliseconds(millis.max(asked)))
 }
 
 fn covers(on: RetryOn, outcome: &Outcome) -> bool {
@@ -58,20 +59,20 @@ fn covers(on: RetryOn, outcome: &Outcome) -> bool {
         Outcome::Unanswered { error: ScriptedError::Connection, .. } => {
             matches!(on, RetryOn::Connection | RetryOn::Any)
         }
-        // Trying again would not help.
-        Outcome::Refused { .. } => false,
+        // Trying again would not help; what is held wasn't tried.
+        Outcome::Refused { .. } | Outcome::Held { .. } => false,
     }
 }
 
-/// `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110, 10.2.3).
-fn retry_after(outcome: &Outcome, now: DateTime<Utc>) -> Option<i64> {
+/// How long an answer asks to be left alone, by `Retry-After`: seconds, or an HTTP date (RFC 9110, 10.2.3); a day at most.
+pub fn retry_after(outcome: &Outcome, now: DateTime<Utc>) -> Option<Duration> {
     let Outcome::Answered(answer) = outcome else { return None };
     let text = answer.headers.get("retry-after")?.as_str()?;
     let millis = match text.parse::<i64>() {
         Ok(seconds) => seconds.saturating_mul(1000),
         Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc) - now).num_milliseconds(),
     };
-    Some(millis.clamp(0, MAX_RETRY_AFTER_MS))
+    Some(Duration::milliseconds(millis.clamp(0, MAX_RETRY_AFTER_MS)))
 }
 
 #[cfg(test)]

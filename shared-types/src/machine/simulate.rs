@@ -2,7 +2,7 @@
 
 use super::{
     Definition, Run,
-    address::StepAddress,
+    address::{LOADING, StepAddress},
     fact::{Fact, LaneRef, StepState},
     input::Start,
     limits::{Limits, MAX_WORK},
@@ -43,6 +43,9 @@ pub struct Simulation {
     pub decision: Option<RunDecision>,
     /// Why, in words.
     pub reason: Option<String>,
+    /// What was loaded before the first step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<SimulatedLoad>,
     /// The steps entered, in order.
     pub path: Vec<StepId>,
     /// What became of each.
@@ -55,6 +58,17 @@ pub struct Simulation {
     pub unused: Vec<Unused>,
     /// What could happen next.
     pub choices: Vec<Choice>,
+}
+
+/// What became of a name that is loaded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SimulatedLoad {
+    /// The name.
+    pub name: String,
+    /// What became of it, in words.
+    pub reason: Option<String>,
+    /// What was merged into the context; nothing where it stays as it was.
+    pub value: Option<Value>,
 }
 
 /// What became of a step.
@@ -148,6 +162,7 @@ pub fn simulate(
         depth: 0,
         limits: Limits::default(),
         version: crate::machine::VERSION,
+        unserved: world.unserved(definition.document()),
         fault: None,
     };
     let stamp = world.stamp(&definition.needs_at_start());
@@ -174,6 +189,12 @@ fn report(mut world: World<'_>, run: &Run) -> Simulation {
             world.unused.push(Unused { index: *index, why });
         }
     }
+    for (name, left) in &world.scripted_loads {
+        for (index, _) in left {
+            let why = format!("no load of {name} wanted this answer");
+            world.unused.push(Unused { index: *index, why });
+        }
+    }
     world.unused.sort_by_key(|unused| unused.index);
     let choices = choices::choices(&world, run);
     let state = run.state();
@@ -184,6 +205,7 @@ fn report(mut world: World<'_>, run: &Run) -> Simulation {
         decision: state.decision,
         reason: state.reason.clone(),
         path: steps.iter().map(|step| step.id.clone()).collect(),
+        loads: loads_of(&world.facts),
         steps,
         effects: world.effects,
         waits_for: state.waits_for(),
@@ -192,12 +214,28 @@ fn report(mut world: World<'_>, run: &Run) -> Simulation {
     }
 }
 
+/// What became of each name that is loaded before the first step, which is no step of the document.
+fn loads_of(facts: &[Fact]) -> Vec<SimulatedLoad> {
+    let over = facts.iter().filter(|fact| {
+        fact.step_id.as_str() == LOADING && matches!(fact.state, StepState::Done | StepState::Failed)
+    });
+    let loads = over.filter_map(|fact| {
+        let name = fact.input.as_ref()?.get("load")?.as_str()?.to_owned();
+        let value = fact.output.as_ref().and_then(|output| output.get("value")).cloned();
+        Some(SimulatedLoad { name, reason: fact.reason.clone(), value })
+    });
+    loads.collect()
+}
+
 /// One entry a visit, in the order of entering, with what became of it last.
 fn steps_of(facts: &[Fact]) -> Vec<SimulatedStep> {
     let mut steps: Vec<SimulatedStep> = Vec::new();
     let mut known = std::collections::HashMap::new();
     let mut waiting = std::collections::HashSet::new();
-    for fact in facts.iter().filter(|fact| !matches!(fact.state, StepState::Late | StepState::Skipped)) {
+    let tells = |fact: &&Fact| {
+        !matches!(fact.state, StepState::Late | StepState::Skipped) && fact.step_id.as_str() != LOADING
+    };
+    for fact in facts.iter().filter(tells) {
         let at = *known.entry((&fact.step_id, fact.visit, &fact.within)).or_insert(steps.len());
         let step = SimulatedStep {
             id: fact.step_id.clone(),

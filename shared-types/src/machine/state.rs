@@ -409,9 +409,10 @@ impl State {
     /// Whether a call is out, a retry's delay runs, or another run works for this one.
     pub(super) fn is_working(&self) -> bool {
         self.all_frames().any(|frame| match &frame.activity {
-            Activity::AwaitingEffect { .. } | Activity::BackingOff { .. } | Activity::LoadingRule { .. } => {
-                true
-            }
+            Activity::AwaitingEffect { .. }
+            | Activity::BackingOff { .. }
+            | Activity::LoadingContext(_)
+            | Activity::LoadingRule { .. } => true,
             Activity::AwaitingChild(child) => !child.waiting,
             Activity::AwaitingApproval { .. }
             | Activity::AwaitingEvent { .. }
@@ -425,6 +426,7 @@ impl State {
     pub fn has_open_calls(&self) -> bool {
         self.all_frames().any(|frame| match &frame.activity {
             Activity::AwaitingEffect { .. } | Activity::LoadingRule { .. } => true,
+            Activity::LoadingContext(loading) => loading.calls().next().is_some(),
             Activity::AwaitingChild(child) => !child.started,
             Activity::BackingOff { .. }
             | Activity::AwaitingApproval { .. }
@@ -443,6 +445,9 @@ impl State {
     fn waits_at(&self, frame: &Frame) -> Option<WaitsFor> {
         let (what, until) = match &frame.activity {
             Activity::AwaitingEffect { attempt, .. } => (format!("an answer, attempt {attempt}"), None),
+            Activity::BackingOff { until, .. } if frame.held_since.is_some() => {
+                ("its connector to take calls again".to_owned(), Some(*until))
+            }
             Activity::BackingOff { attempt, until, .. } => (format!("attempt {attempt}"), Some(*until)),
             Activity::AwaitingApproval { approval_id } => self.requests.get(approval_id).map_or_else(
                 || ("a decision".to_owned(), None),
@@ -450,6 +455,7 @@ impl State {
             ),
             Activity::AwaitingEvent { awaited, until } => (awaited_in_words(awaited), *until),
             Activity::Sleeping { until } => ("a time".to_owned(), Some(*until)),
+            Activity::LoadingContext(loading) => (loading.in_words(), loading.until()),
             Activity::LoadingRule { rule_id } => (format!("the rule {rule_id}"), None),
             Activity::AwaitingChild(child) => (format!("the workflow {}", child.workflow_id), child.until),
             Activity::Parallel(_) | Activity::Foreach(_) => return None,

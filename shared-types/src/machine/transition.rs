@@ -20,6 +20,7 @@ use crate::{
     workflow::{
         Context,
         evaluate::Why,
+        loads::LoadEntry,
         scope::Scope,
         step::{Step, StepKind},
         template::{count_work, work_done},
@@ -113,23 +114,31 @@ impl<'t> Transition<'t> {
         if let Some(StartFault { code, message }) = &start.fault {
             return self.end_failed(Failure::new(code, message.clone()).of_no_step());
         }
-        if let Err(failure) = self.describe() {
+        // What the context is loaded with may be what the run is described by.
+        let is_served = |entry: &LoadEntry| !start.unserved.iter().any(|name| name == entry.name());
+        let loads = self.state.loads_context() && self.definition.loads().any(is_served);
+        if !loads && let Err(failure) = self.describe() {
             return self.end_failed(failure.of_no_step());
         }
         match self.filtered_out() {
-            Ok(None) => {}
+            Ok(None) if loads => self.load_context(&start.unserved),
+            Ok(None) => self.enter_first(),
             Ok(Some(reason)) => {
                 self.state.reason = Some(reason);
-                return self.end_normally();
+                self.end_normally();
             }
-            Err(failure) => return self.end_failed(failure.of_no_step()),
+            Err(failure) => self.end_failed(failure.of_no_step()),
         }
+    }
+
+    /// Enters the first step.
+    pub(super) fn enter_first(&mut self) {
         let first = self.definition.first().cloned();
         self.continue_in(Vec::new(), first.map_or(Next::End(None), Next::To));
     }
 
-    /// Takes subject, amount and currency once, at the start.
-    fn describe(&mut self) -> Result<(), Failure> {
+    /// Takes subject, amount and currency once, before the first step.
+    pub(super) fn describe(&mut self) -> Result<(), Failure> {
         let document = self.definition.document();
         let context = Arc::clone(&self.state.context);
         let scope = Scope::masked(&context, self.stamp.at);
@@ -305,6 +314,7 @@ impl<'t> Transition<'t> {
             return Err(InputError::Ended);
         }
         match timer {
+            Timer::Retry { place, .. } if place.is_loading() => self.load_again(timer),
             Timer::Retry { place, index } => self.retry_due(place, *index),
             Timer::Expiry { approval_id } => self.expired(*approval_id),
             Timer::Reminder { approval_id } => self.reminder_due(*approval_id),
@@ -403,8 +413,13 @@ impl<'t> Transition<'t> {
         if let Some(frame) = self.state.frame_mut(place) {
             frame.activity = activity;
         } else {
-            let frame =
-                Frame { place: place.clone(), entered_at: self.stamp.at, activity, approved_revision: None };
+            let frame = Frame {
+                place: place.clone(),
+                entered_at: self.stamp.at,
+                activity,
+                approved_revision: None,
+                held_since: None,
+            };
             self.state.put_frame(frame);
         }
         Next::Stay

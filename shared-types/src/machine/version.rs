@@ -3,7 +3,7 @@
 use super::state::State;
 
 /// The version of this machine, kept with every run.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 impl State {
     /// Whether a request keeps the effects that an approval sends; runs of earlier machines hash what is seen without them.
@@ -26,5 +26,10 @@ impl State {
     /// their bounds, and reminders that come late wait for the opening.
     pub(super) fn holds_places(&self) -> bool {
         self.version >= 6
+    }
+
+    /// Whether it loads what `context.load` names before its first step.
+    pub(super) fn loads_context(&self) -> bool {
+        self.version >= 7
     }
 }

@@ -144,6 +144,7 @@ impl Transition<'_> {
             Activity::AwaitingEffect { .. }
             | Activity::BackingOff { .. }
             | Activity::AwaitingApproval { .. }
+            | Activity::LoadingContext(_)
             | Activity::LoadingRule { .. }
             | Activity::AwaitingChild(_)
             | Activity::Parallel(_)

@@ -35,7 +35,7 @@ pub use size::{MAX_REGEXES, MAX_STEPS};
 use super::{
     Document, Finding, Format, Severity, Source,
     finding_list::FindingList,
-    schema,
+    loads, schema,
     step::{Step, StepKind},
 };
 use crate::ids::WorkflowId;
@@ -142,6 +142,7 @@ pub fn check_source(source: Source, environment: &Environment) -> Checked {
         schedule::check(document, environment.now(), &mut findings);
         spans::check_document(document, &mut findings);
         forms::check(document, &sites, &mut findings);
+        document.context.iter().for_each(|context| loads::check(context, &mut findings));
         test_inputs::check(document, &mut findings);
         money::check(document, &sites, &mut findings);
         references = references::references(document, &sites, &source);
@@ -241,6 +242,9 @@ fn without_faulty_parts(value: &Value, faults: &[Finding]) -> Option<Document> {
     let mut value = value.clone();
     let map = value.as_object_mut()?;
     map.remove("tests");
+    if faults.iter().any(|fault| fault.pointer.starts_with("/context")) {
+        map.remove("context");
+    }
     let mut faulty: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for fault in faults {
         let mut segments = fault.pointer.strip_prefix("/steps/").into_iter().flat_map(|at| at.split('/'));

@@ -3,6 +3,7 @@
 use super::{
     Span, Template, TemplateValue, bounds,
     condition::Condition,
+    loads::ContextLoad,
     schedule::{Blackout, Schedule},
     step::Step,
     test_script::{Expectation, TestInput},
@@ -70,13 +71,6 @@ pub enum VersionLabel {
     Text(String),
     /// `3`
     Number(serde_json::Number),
-}
-
-/// What to fetch before the first step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ContextLoad {
-    /// Names such as `order.details`, served by connectors.
-    pub load: Vec<String>,
 }
 
 /// What starts a run.

@@ -110,6 +110,17 @@ pub enum ScriptItem {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<ScriptedError>,
     },
+    /// What the context is loaded with is given, or isn't.
+    Load {
+        /// The name that the document loads.
+        load: String,
+        /// What is loaded; nothing without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        response: Option<Value>,
+        /// Why it can't be loaded, after all attempts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<ScriptedError>,
+    },
     /// An event comes in.
     Event {
         /// The event.
@@ -123,11 +134,12 @@ pub enum ScriptItem {
 }
 
 /// What an entry of a script may be, by the key that says it, with an example of each.
-const ENTRIES: [(&str, &str); 6] = [
+const ENTRIES: [(&str, &str); 7] = [
     ("decide", r#"{"decide": "approve", "comment": "Fine"}"#),
     ("away", r#"{"away": "bo@example.com", "until": "72h", "delegate": "cy@example.com"}"#),
     ("delegate", r#"{"delegate": "cy@example.com", "by": "bo@example.com"}"#),
     ("effect", r#"{"effect": "step_id", "response": {"status": 200}}"#),
+    ("load", r#"{"load": "customer.profile", "response": {"tier": "gold"}}"#),
     ("event", r#"{"event": {"type": "order.paid", "payload": {}}}"#),
     ("advance", r#"{"advance": "48h"}"#),
 ];

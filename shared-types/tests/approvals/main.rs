@@ -207,6 +207,7 @@ impl Machine {
             depth: 0,
             limits: Limits::default(),
             version: VERSION,
+            unserved: Vec::new(),
             fault: None,
         };
         let stamp = Stamp::new(now(), Uuid::from_u128(0x7 << 76 | 0b10 << 62));

@@ -163,6 +163,8 @@ impl Driver {
                 | Command::AwaitEvent(_)
                 | Command::StopAwaiting { .. }
                 | Command::Notify(_)
+                // These documents load nothing.
+                | Command::Load(_)
                 | Command::Finish(_) => {}
             }
         }

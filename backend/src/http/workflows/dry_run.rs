@@ -107,17 +107,25 @@ fn check_depths(request: &SimulateRequest) -> ApiResult<()> {
                 body::check_depth(edits, &format!("/script/{n}/edits"))?;
             }
             ScriptItem::Effect { response: Some(ScriptedResponse { body: Some(body), .. }), .. } => {
-                let at = format!("/script/{n}/response/body");
-                if let Some(below) = bounds::too_deep(body, bounds::MAX_DEPTH) {
-                    return Err(body::refused(vec![reading::too_deep(&format!("{at}{below}"))]));
-                }
+                check_depth_of(body, &format!("/script/{n}/response/body"))?;
+            }
+            ScriptItem::Load { response: Some(response), .. } => {
+                check_depth_of(response, &format!("/script/{n}/response"))?;
             }
             ScriptItem::Decide { .. }
             | ScriptItem::Away { .. }
             | ScriptItem::Delegate { .. }
             | ScriptItem::Effect { .. }
+            | ScriptItem::Load { response: None, .. }
             | ScriptItem::Advance { .. } => {}
         }
     }
     Ok(())
+}
+
+fn check_depth_of(value: &Value, at: &str) -> ApiResult<()> {
+    match bounds::too_deep(value, bounds::MAX_DEPTH) {
+        Some(below) => Err(body::refused(vec![reading::too_deep(&format!("{at}{below}"))])),
+        None => Ok(()),
+    }
 }

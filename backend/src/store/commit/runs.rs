@@ -211,12 +211,18 @@ pub(super) async fn update_executions(
     }
     let are_open: Vec<bool> = changes.iter().map(|change| change.owners.is_open()).collect();
     let added: Vec<i32> = changes.iter().map(|c| length(&c.entries)).collect();
+    // What a run is about is known once its context is loaded.
+    let runs = || changes.iter().map(|change| &change.execution);
+    let subjects: Vec<Option<&str>> = runs().map(|run| run.subject.as_deref()).collect();
+    let amounts: Vec<Option<&str>> = runs().map(|run| run.amount.as_deref()).collect();
+    let currencies: Vec<Option<&str>> = runs().map(|run| run.currency.as_deref()).collect();
     let environments: Vec<Option<i64>> = changes.iter().map(|c| c.environment_version()).collect();
     // The workspace is compared so that no index on it can answer: on a table that was small when this was
     // planned, the planner would rather read the whole workspace than find each run by its id.
     let rows = sqlx::query_scalar!(
         "update executions e set status = t.status, result = t.result, decision = t.decision, reason = t.reason,
              ended_at = t.ended_at, waits_for = t.waits_for, error = t.error, seq = e.seq + t.added,
+             subject = t.subject, amount = t.amount, currency = t.currency,
              state = coalesce(t.state::json, e.state),
              state_seq = case when t.state is null then e.state_seq else e.seq + t.added end,
              owners = case when not t.is_open then null
@@ -224,9 +230,9 @@ pub(super) async fn update_executions(
                  else array_append(e.owners, t.owner) end
          from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
              $8::text[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[], $14::boolean[],
-             $15::uuid[], $16::bigint[])
+             $15::uuid[], $16::bigint[], $17::text[], $18::text[], $19::text[])
            as t(id, workspace_id, seq, epoch, status, result, decision, reason, ended_at, waits_for, error, added,
-             state, is_open, owner, environment)
+             state, is_open, owner, environment, subject, amount, currency)
          where e.id = t.id and e.workspace_id is not distinct from t.workspace_id and e.seq = t.seq
            and e.epoch = t.epoch
            and (t.environment is null or t.environment =
@@ -247,7 +253,10 @@ pub(super) async fn update_executions(
         &columns.snapshot as &[Option<&str>],
         &are_open,
         &columns.added_owner as &[Option<Uuid>],
-        &environments as &[Option<i64>]
+        &environments as &[Option<i64>],
+        &subjects as &[Option<&str>],
+        &amounts as &[Option<&str>],
+        &currencies as &[Option<&str>]
     )
     .fetch_all(conn)
     .await?;

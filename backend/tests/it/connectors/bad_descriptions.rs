@@ -1,7 +1,7 @@
 //! Descriptions of connectors that can't be taken: each is refused with the field and the fix, and nothing is lost.
 
 use super::{app_for, crm, set_secret};
-use crate::shop::Shop;
+use crate::{app::Client, shop::Shop};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -91,13 +91,72 @@ async fn what_is_wrong_with_a_description_is_told_by_field() {
         ),
         (http(json!({ "id": "a", "path": "/x", "paht": "/y" })), "body.unreadable", "/operations/0/paht"),
     ] {
-        let refused = admin.post("connectors", body).await.problem(422);
-        assert_eq!(refused["code"], code, "{pointer}: {refused:#}");
-        let pointers: Vec<&str> = refused["findings"]
-            .as_array()
-            .map(|findings| findings.iter().map(|finding| finding["pointer"].as_str().unwrap()).collect())
-            .unwrap_or_default();
-        assert!(pointer.is_empty() || pointers.contains(&pointer), "{pointer}: {refused:#}");
+        refuses(&admin, body, code, pointer).await;
+    }
+    assert_eq!(admin.get("connectors").await.json(200)["items"], json!([]));
+    app.stop().await;
+}
+
+/// A description is refused with this code and, where one is told, at this place.
+async fn refuses(admin: &Client, body: Value, code: &str, pointer: &str) {
+    let refused = admin.post("connectors", body).await.problem(422);
+    assert_eq!(refused["code"], code, "{pointer}: {refused:#}");
+    let pointers: Vec<&str> = refused["findings"]
+        .as_array()
+        .map(|findings| findings.iter().map(|finding| finding["pointer"].as_str().unwrap()).collect())
+        .unwrap_or_default();
+    assert!(pointer.is_empty() || pointers.contains(&pointer), "{pointer}: {refused:#}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_load_or_a_limit_is_told_by_field() {
+    let shop = Shop::open().await;
+    let app = app_for(&shop).await;
+    let admin = app.admin().await;
+    let with = |key: &str, value: Value| {
+        let mut body = crm(&shop);
+        body[key] = value;
+        body
+    };
+    let load = |pointer: &str, value: Value| {
+        let mut body = with(
+            "loads",
+            json!({ "customer.profile": { "operation": "getCustomer", "input": { "id": "{{ customer.id }}" } } }),
+        );
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(&format!("/loads/customer.profile{parent}")).unwrap()[key] = value;
+        body
+    };
+    for (body, code, pointer) in [
+        (load("/operation", json!("getNobody")), "connector.invalid", "/loads/customer.profile/operation"),
+        (load("/input/id", json!("{{ customer.id")), "body.unreadable", "/loads/customer.profile/input/id"),
+        (
+            load("/input/id", json!("{{ secrets.crm_token }}")),
+            "body.unreadable",
+            "/loads/customer.profile/input/id",
+        ),
+        (load("/input/page", json!(2)), "connector.invalid", "/loads/customer.profile/input"),
+        (load("/input", json!({})), "connector.invalid", "/loads/customer.profile/input"),
+        (load("/max_age", json!("2d")), "connector.invalid", "/loads/customer.profile/max_age"),
+        (load("/max_age", json!("soon")), "body.unreadable", "/loads/customer.profile/max_age"),
+        (load("/timeout", json!("3m")), "connector.invalid", "/loads/customer.profile/timeout"),
+        (load("/timeout", json!("0s")), "connector.invalid", "/loads/customer.profile/timeout"),
+        (
+            load("/retry", json!({ "max_attempts": 0 })),
+            "field.bad",
+            "/loads/customer.profile/retry/max_attempts",
+        ),
+        (load("/retries", json!(3)), "body.unreadable", "/loads/customer.profile/retries"),
+        (
+            with("loads", json!({ "steps.a": { "operation": "getCustomer", "input": { "id": "1" } } })),
+            "connector.invalid",
+            "/loads/steps.a",
+        ),
+        (with("limits", json!({ "concurrency": 0 })), "field.bad", "/limits/concurrency"),
+        (with("limits", json!({ "per_second": 0.5 })), "body.unreadable", "/limits/per_second"),
+        (with("limits", json!({ "per_minute": 5 })), "body.unreadable", "/limits/per_minute"),
+    ] {
+        refuses(&admin, body, code, pointer).await;
     }
     assert_eq!(admin.get("connectors").await.json(200)["items"], json!([]));
     app.stop().await;

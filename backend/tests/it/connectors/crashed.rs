@@ -7,11 +7,11 @@ use crate::{
 use serde_json::json;
 use std::collections::BTreeSet;
 
-const WORKFLOW: &str = "workflow_id: records\nname: Records\ntrigger: { type: event, event: records }\nenabled: true\nsteps:\n  \
+const WORKFLOW: &str = "workflow_id: records\nname: Records\ntrigger: { type: event, event: records }\nenabled: true\ncontext: { load: [ticket.template, { name: ticket.queue, max_age: 5m }] }\nsteps:\n  \
     - { id: make, type: execute, execute: [{ type: create_record, entity: ticket, data: { title: '{{ title }}' } }], next: change }\n  \
     - { id: change, type: execute, execute: [{ type: update_record, entity: ticket, entity_id: '{{ steps.make.record.id }}', data: { state: done } }], next: read }\n  \
     - { id: read, type: execute, execute: [{ type: connector, connector: desk.get, input: { id: '{{ steps.make.record.id }}' } }], next: done }\n  \
-    - { id: done, type: action, action: { type: allow } }\n";
+    - { id: done, type: action, action: { type: allow, reason: 'Like {{ ticket.id }}' } }\n";
 
 #[tokio::test]
 async fn a_run_that_makes_and_changes_a_record_ends_the_same_whichever_point_the_server_dies_at() {
@@ -29,6 +29,10 @@ async fn a_run_that_makes_and_changes_a_record_ends_the_same_whichever_point_the
                 { "id": "change", "method": "PATCH", "path": "/tickets/{id}", "body": "{{ body }}" },
             ],
             "entities": { "ticket": { "create": "make", "update": "change" } },
+            "loads": {
+                "ticket.template": { "operation": "get", "input": { "id": "{{ title }}" } },
+                "ticket.queue": { "operation": "get", "input": { "id": "queue" } },
+            },
         });
         server.client(Some(token.clone())).post("connectors", desk).await.json(201);
     }
@@ -47,6 +51,7 @@ async fn ends_well(n: u32, shop: &Shop, url: &str, token: &str) -> bool {
     server.send(&json!({ "type": "records", "id": event, "payload": { "title": "Late" } })).await;
     let run = server.run_when(&event, |run| run["status"] == "ended").await;
     assert_eq!(run["result"], "allowed", "{n}: {run:#}");
+    assert_eq!(run["reason"], "Like 17", "{n}: it was loaded");
     let id = run["execution_id"].as_str().unwrap();
     let calls: BTreeSet<(String, String, String)> = shop
         .calls()

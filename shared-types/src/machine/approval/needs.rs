@@ -46,6 +46,7 @@ impl Definition {
             | Input::Start(_)
             | Input::EffectDone { .. }
             | Input::EventArrived { .. }
+            | Input::Loaded { .. }
             | Input::RuleRead { .. }
             | Input::Child { .. } => self.needs_at_start(),
             Input::Cancel { .. } | Input::TimerDue { timer: Timer::RunTimeout } => {

@@ -320,6 +320,8 @@ fn under_way(frame: &Frame) -> Option<UnderWay> {
         Activity::LoadingRule { .. } => Some(UnderWay::Rule),
         Activity::AwaitingApproval { .. }
         | Activity::AwaitingEvent { .. }
+        // Nobody is asked before the context is loaded.
+        | Activity::LoadingContext(_)
         | Activity::Parallel(_)
         | Activity::Foreach(_) => None,
     }

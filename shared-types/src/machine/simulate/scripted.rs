@@ -4,10 +4,13 @@ use crate::{
     machine::{
         child_run::ChildEnd,
         effects::silent_answer,
-        input::{Answer, Outcome},
+        input::{Answer, LoadOutcome, Outcome},
         result::FinalResult,
     },
-    workflow::test_script::{ScriptedError, ScriptedResponse},
+    workflow::{
+        step::Retry,
+        test_script::{ScriptedError, ScriptedResponse},
+    },
 };
 use serde_json::{Map, Value};
 
@@ -30,6 +33,15 @@ pub(super) fn end_of(outcome: &Outcome) -> ChildEnd {
         reason: said("reason").as_str().map(str::to_owned),
         values: serde_json::from_value(said("values")).unwrap_or_default(),
     }
+}
+
+/// What a load comes to. An error is what is left after all attempts.
+pub(super) fn scripted_load(response: Option<&Value>, error: Option<ScriptedError>) -> LoadOutcome {
+    if error.is_some() {
+        let outcome = scripted_outcome(None, error);
+        return LoadOutcome::Failed { outcome, retry: Some(Retry::of_attempts(1)) };
+    }
+    LoadOutcome::Loaded { value: response.cloned().unwrap_or(Value::Null), from: None }
 }
 
 /// What a call comes to.

@@ -3,7 +3,7 @@
 use super::{
     MAX_FACTS, SimulatedEffect, Unused,
     people::SimulatedPeople,
-    scripted::{end_of, executed, scripted_outcome},
+    scripted::{end_of, executed, scripted_load, scripted_outcome},
 };
 use crate::{
     approval::decision::Decision,
@@ -12,18 +12,18 @@ use crate::{
         InputError, Run,
         address::StepAddress,
         child_run::ChildStatus,
-        command::{Command, EffectCall, StartRun},
+        command::{Command, EffectCall, LoadCall, StartRun},
         effects::silent_answer,
         environment::{EnvironmentNeeds, RunEnvironment},
         event::{AwaitedEvent, Event},
         fact::Fact,
-        input::{Input, Outcome, Stamp, Timer},
+        input::{Input, LoadOutcome, Outcome, Stamp, Timer},
         request,
         state::{OpenRequest, RunStatus},
     },
     requester::{Requester, RequesterKind},
     workflow::{
-        bounds,
+        Document, bounds,
         calendar::Calendar,
         scope::Scope,
         test_script::{ScriptItem, ScriptedEvent},
@@ -42,6 +42,7 @@ enum Work {
     Call(Box<EffectCall>),
     Run(Box<StartRun>),
     Rule { place: StepAddress, rule_id: String },
+    Load(Box<LoadCall>),
 }
 
 impl Work {
@@ -50,6 +51,7 @@ impl Work {
             Self::Call(call) => &call.place,
             Self::Run(start) => &start.place,
             Self::Rule { place, .. } => place,
+            Self::Load(load) => &load.place,
         }
     }
 }
@@ -59,6 +61,7 @@ pub(super) struct World<'s> {
     pub(super) now: DateTime<Utc>,
     ids: u32,
     pub(super) scripted: BTreeMap<&'s StepId, VecDeque<(usize, Outcome)>>,
+    pub(super) scripted_loads: BTreeMap<&'s str, VecDeque<(usize, LoadOutcome)>>,
     calls: VecDeque<Work>,
     timers: Vec<(DateTime<Utc>, Timer)>,
     pub(super) awaited: Vec<AwaitedEvent>,
@@ -73,16 +76,21 @@ pub(super) struct World<'s> {
 impl<'s> World<'s> {
     pub(super) fn new(now: DateTime<Utc>, script: &'s [ScriptItem], calendars: Vec<Calendar>) -> Self {
         let mut scripted: BTreeMap<&StepId, VecDeque<(usize, Outcome)>> = BTreeMap::new();
+        let mut scripted_loads: BTreeMap<&str, VecDeque<(usize, LoadOutcome)>> = BTreeMap::new();
         for (index, item) in script.iter().enumerate() {
             if let ScriptItem::Effect { effect, response, error } = item {
                 let outcome = scripted_outcome(response.as_ref(), *error);
                 scripted.entry(effect).or_default().push_back((index, outcome));
+            } else if let ScriptItem::Load { load, response, error } = item {
+                let outcome = scripted_load(response.as_ref(), *error);
+                scripted_loads.entry(load).or_default().push_back((index, outcome));
             }
         }
         Self {
             now,
             ids: 0,
             scripted,
+            scripted_loads,
             calls: VecDeque::new(),
             timers: Vec::new(),
             awaited: Vec::new(),
@@ -154,6 +162,7 @@ impl<'s> World<'s> {
                 Command::ReadRule { place, rule_id } => {
                     self.calls.push_back(Work::Rule { place, rule_id });
                 }
+                Command::Load(load) => self.calls.push_back(Work::Load(load)),
                 Command::SetTimer { timer, at } => {
                     self.timers.retain(|(_, other)| *other != timer);
                     self.timers.push((at, timer));
@@ -215,6 +224,7 @@ impl<'s> World<'s> {
                     match work {
                         Work::Call(call) => self.answer(run, &call),
                         Work::Run(start) => self.run_other(run, &start),
+                        Work::Load(load) => self.load(run, &load),
                         Work::Rule { place, rule_id } => {
                             let rule = run.definition().rule(&rule_id).cloned().map(Box::new);
                             self.apply(run, &Input::RuleRead { place, rule });
@@ -243,6 +253,7 @@ impl<'s> World<'s> {
             }
             Outcome::Unanswered { error, .. } => json!({ "error": error }),
             Outcome::Refused { code, message } => json!({ "error": code, "message": message }),
+            Outcome::Held { message, .. } => json!({ "message": message }),
         };
         let (step, index) = (call.place.step.clone(), call.index);
         let kind = call.effect.type_name();
@@ -260,6 +271,21 @@ impl<'s> World<'s> {
             outcome,
         };
         self.apply(run, &input);
+    }
+
+    /// The names that the script doesn't load: what the event brought stays.
+    pub(super) fn unserved(&self, document: &Document) -> Vec<String> {
+        let entries = document.context.iter().flat_map(|context| &context.load);
+        let names = entries.map(|entry| entry.name().to_owned());
+        names.filter(|name| !self.scripted_loads.contains_key(name.as_str())).collect()
+    }
+
+    /// Gives what the script loads.
+    fn load(&mut self, run: &mut Run, load: &LoadCall) {
+        let scripted = self.scripted_loads.get_mut(load.name.as_str()).and_then(VecDeque::pop_front);
+        let Some((_, outcome)) = scripted else { return };
+        let (place, index, attempt) = (load.place.clone(), load.index, load.attempt);
+        self.apply(run, &Input::Loaded { place, index, attempt, took_ms: 0, outcome });
     }
 
     /// Another workflow isn't there: its run ends as it is scripted to, and by itself as `executed`.
@@ -304,7 +330,7 @@ impl<'s> World<'s> {
 
     pub(super) fn play(&mut self, run: &mut Run, index: usize, item: &ScriptItem) {
         let unused = match item {
-            ScriptItem::Effect { .. } => return,
+            ScriptItem::Effect { .. } | ScriptItem::Load { .. } => return,
             ScriptItem::Decide { .. }
             | ScriptItem::Away { .. }
             | ScriptItem::Delegate { .. }

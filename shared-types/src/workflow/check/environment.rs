@@ -31,6 +31,8 @@ pub enum Environment {
         workflows: BTreeMap<WorkflowId, WorkflowRef>,
         /// The names of its calendars.
         calendars: BTreeSet<String>,
+        /// The names that its connectors load.
+        loads: BTreeSet<String>,
         /// The time of the check, which tells whether a schedule is over.
         now: DateTime<Utc>,
     },
@@ -81,6 +83,8 @@ pub struct WorkspaceContents {
     pub workflows: BTreeMap<WorkflowId, WorkflowRef>,
     /// The names of its calendars.
     pub calendars: BTreeSet<String>,
+    /// The names that its connectors load.
+    pub loads: BTreeSet<String>,
     /// What people and calendars make of what a document refers to: of levels, and of times.
     pub judged: Vec<Judged>,
 }
@@ -96,6 +100,7 @@ impl Environment {
             rules: BTreeMap::new(),
             workflows: BTreeMap::new(),
             calendars: BTreeSet::new(),
+            loads: BTreeSet::new(),
             now,
         }
     }
@@ -110,7 +115,8 @@ impl Environment {
 
     /// What is set up; `None` where everything counts as set up.
     pub fn contents(&self) -> Option<WorkspaceContents> {
-        let Self::Known { roles, secrets, people, mail, rules, workflows, calendars, now: _ } = self else {
+        let Self::Known { roles, secrets, people, mail, rules, workflows, calendars, loads, now: _ } = self
+        else {
             return None;
         };
         Some(WorkspaceContents {
@@ -122,6 +128,7 @@ impl Environment {
             rules: rules.keys().cloned().collect(),
             workflows: workflows.clone(),
             calendars: calendars.clone(),
+            loads: loads.clone(),
             judged: Vec::new(),
         })
     }
@@ -148,10 +155,11 @@ impl WorkspaceContents {
                 Target::Workflow(id) => {
                     calls.entry(id).or_insert_with(|| self.fault_of_call(own, id)).clone()
                 }
-                Target::Context(name) => Some((
-                    "context.unserved",
-                    format!("No connector serves {name}; what the payload brings is left as it is."),
-                )),
+                Target::Context(name) => (!self.loads.contains(name)).then(|| {
+                    let message =
+                        format!("No connector serves {name}; what the payload brings is left as it is.");
+                    ("context.unserved", message)
+                }),
                 Target::Approver(who) => self.fault_of_approver(who),
                 Target::Veto(who) => self.fault_of_veto(who),
                 Target::Recipient(who) => self.fault_of_recipient(who),

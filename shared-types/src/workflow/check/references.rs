@@ -126,8 +126,8 @@ pub(super) fn references(document: &Document, sites: &[StepSite<'_>], source: &S
             add(Target::Rule(id.clone()), format!("{}/rule_id", site.pointer));
         }
     }
-    for (n, name) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {
-        add(Target::Context(name.clone()), format!("/context/load/{n}"));
+    for (n, entry) in document.context.iter().flat_map(|context| context.load.iter().enumerate()) {
+        add(Target::Context(entry.name().to_owned()), format!("/context/load/{n}"));
     }
     if let Trigger::Event { event, .. } = &document.trigger {
         add(Target::Trigger(event.clone()), "/trigger/event".to_owned());

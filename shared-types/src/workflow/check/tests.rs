@@ -231,6 +231,7 @@ fn what_is_missing_around_a_document_is_a_warning() {
         rules: std::collections::BTreeMap::new(),
         workflows: std::collections::BTreeMap::new(),
         calendars: std::collections::BTreeSet::new(),
+        loads: std::collections::BTreeSet::new(),
         now: chrono::DateTime::UNIX_EPOCH,
     };
     let checked = check(&text, Format::Yaml, &environment);

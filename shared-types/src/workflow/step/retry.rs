@@ -55,6 +55,13 @@ pub enum RetryOn {
     Any,
 }
 
+impl Retry {
+    /// So many attempts, everything else as usual.
+    pub fn of_attempts(max_attempts: u32) -> Self {
+        Self { max_attempts, backoff: None, delay: None, max_delay: None, jitter: None, retry_on: None }
+    }
+}
+
 impl RetryOn {
     /// Reads the document's spelling.
     pub fn parse(value: &Value) -> Option<Self> {
