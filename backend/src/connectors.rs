@@ -5,6 +5,7 @@ mod description;
 mod http_operations;
 pub mod openapi;
 mod ready;
+mod statements;
 
 pub use catalog::Catalog;
 pub use description::{Described, described, misfits};

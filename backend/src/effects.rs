@@ -12,6 +12,7 @@ mod loads;
 mod masking;
 mod operations;
 mod redirect;
+mod sql;
 mod tokens;
 
 pub use guard::{Allowed, BadAllow};
@@ -54,6 +55,7 @@ pub struct Effects {
     loads: loads::Loads,
     gate: Arc<gate::Gate>,
     call_log: Arc<call_log::CallLog>,
+    allowed: Allowed,
     clock: Clock,
 }
 
@@ -71,7 +73,7 @@ impl Effects {
         allowed: Allowed,
         clock: Clock,
     ) -> Result<Self, NoClient> {
-        let http = Arc::new(http::HttpClient::new(allowed)?);
+        let http = Arc::new(http::HttpClient::new(allowed.clone())?);
         Ok(Self {
             pool,
             key,
@@ -81,6 +83,7 @@ impl Effects {
             loads: loads::Loads::default(),
             gate: Arc::default(),
             call_log: Arc::default(),
+            allowed,
             clock,
         })
     }

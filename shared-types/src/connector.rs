@@ -14,6 +14,7 @@ mod parameters;
 mod request_error;
 mod schema;
 mod settings;
+mod statement;
 
 pub use auth::{Auth, ClientAuth};
 pub use called::{BoundOperation, CalledOperation, ConnectorRevision, IdInput, record_input};
@@ -22,7 +23,7 @@ pub use hand_written::{HttpOperation, HttpTemplates};
 pub use http_binding::{BodyBinding, BodyEncoding, HttpBinding};
 pub use http_request::HttpRequest;
 pub use names::{ConnectorName, OperationName};
-pub use operation::{Operation, OperationCall};
+pub use operation::{Operation, OperationCall, OperationRequest};
 pub use parameters::{Location, Parameter, Style};
 pub use request_error::RequestError;
 pub use schema::{Definitions, InputFault, MAX_PATTERN, SchemaSizes, self_contained};
@@ -30,5 +31,6 @@ pub use schema::{Definitions, InputFault, MAX_PATTERN, SchemaSizes, self_contain
 pub use schema::{InputSchema, SchemaError};
 pub use settings::{
     ConnectorKind, ConnectorLimits, ConnectorSpec, EntityOperations, HttpSettings, LoadOperation,
-    OpenApiSettings,
+    OpenApiSettings, SqlSettings, SqlTls,
 };
+pub use statement::{CALL_KEY, NumberedStatement, SqlOperation, SqlRequest, StatementFault, numbered};

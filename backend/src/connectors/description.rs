@@ -1,9 +1,11 @@
 //! What an administrator's description of a connector comes to: its catalog, and what is wrong with it.
 
-use super::{Catalog, ReadyConnector, http_operations, openapi};
+use super::{Catalog, ReadyConnector, http_operations, openapi, statements};
 use crate::store::connectors::Overview;
 use shared_types::{
-    connector::{Auth, ConnectorKind, ConnectorSpec, EntityOperations, LoadOperation, Operation},
+    connector::{
+        Auth, ConnectorKind, ConnectorSpec, EntityOperations, LoadOperation, Operation, SqlSettings,
+    },
     workflow::{
         Finding, Severity, TemplateValue,
         finding::escape_segment,
@@ -48,8 +50,15 @@ pub fn described(spec: &ConnectorSpec, document: Option<&str>) -> Result<Describ
         (ConnectorKind::Http { settings, operations }, _) => {
             http_operations::catalog(settings, operations, &mut findings)
         }
+        (ConnectorKind::Sql { settings, operations }, _) => {
+            statements::catalog(settings, operations, &mut findings)
+        }
     };
-    check_address(&catalog.base_url, &mut findings);
+    if let ConnectorKind::Sql { settings, .. } = &spec.kind {
+        check_database(settings, &spec.auth, &mut findings);
+    } else {
+        check_address(&catalog.base_url, &mut findings);
+    }
     check_auth(&spec.auth, &mut findings);
     // What is wrong with operations is told first, and not again by whatever names them.
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
@@ -67,6 +76,17 @@ pub fn described(spec: &ConnectorSpec, document: Option<&str>) -> Result<Describ
     }
     let catalog = ready.catalog;
     Ok(Described { overview: catalog.overview(), catalog, findings })
+}
+
+fn check_database(settings: &SqlSettings, auth: &Auth, findings: &mut Vec<Finding>) {
+    if settings.host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#,".contains(c)) {
+        let message = "`host` is a name such as db.example.com, or an address.";
+        findings.push(Finding::error("connector.address", "/settings/host", message));
+    }
+    if !matches!(auth, Auth::Basic { .. }) {
+        let message = "A database lets in by `auth` of the type `basic`: a user's name and a secret.";
+        findings.push(Finding::error("connector.auth", "/auth/type", message));
+    }
 }
 
 fn check_address(base_url: &str, findings: &mut Vec<Finding>) {

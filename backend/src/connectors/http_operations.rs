@@ -12,7 +12,7 @@ use shared_types::{
 use std::collections::BTreeSet;
 
 /// How many operations a connector may have.
-const MAX_OPERATIONS: usize = 1_000;
+pub(super) const MAX_OPERATIONS: usize = 1_000;
 
 /// What hand-written operations offer, with what was found in them.
 pub(super) fn catalog(
@@ -23,22 +23,11 @@ pub(super) fn catalog(
     let mut say = |pointer: String, message: String| {
         findings.push(Finding::error("connector.operation", pointer, message));
     };
-    if written.len() > MAX_OPERATIONS {
-        say("/operations".to_owned(), format!("A connector has at most {MAX_OPERATIONS} operations."));
-    }
-    let mut ids = BTreeSet::new();
+    check_names(written.iter().map(|operation| operation.id.as_str()), &mut say);
     for (n, operation) in written.iter().enumerate().take(MAX_OPERATIONS) {
         let at = format!("/operations/{n}");
-        if operation.id.is_empty() || operation.id.chars().count() > MAX_OPERATION {
-            say(format!("{at}/id"), format!("An operation's `id` has 1 to {MAX_OPERATION} characters."));
-        }
-        if !ids.insert(operation.id.as_str()) {
-            say(
-                format!("{at}/id"),
-                format!("Another operation is named `{}` as well; name each once.", operation.id),
-            );
-        }
         check(operation, &at, &mut say);
+        check_schema(operation.input_schema.as_ref(), &at, &mut say);
     }
     let mut operations: Vec<Operation> = written.iter().cloned().map(Operation::from).collect();
     operations.sort_by(|a, b| a.id.cmp(&b.id));
@@ -73,11 +62,35 @@ fn check(operation: &HttpOperation, at: &str, say: &mut impl FnMut(String, Strin
         let message = "`output` is a JSON pointer, such as `/data/customer`.";
         say(format!("{at}/output"), message.to_owned());
     }
-    if let Some(reference) = operation.input_schema.as_ref().and_then(other_reference) {
+}
+
+/// Looks at how many operations there are and how they are named.
+pub(super) fn check_names<'n>(
+    names: impl ExactSizeIterator<Item = &'n str>,
+    say: &mut impl FnMut(String, String),
+) {
+    if names.len() > MAX_OPERATIONS {
+        say("/operations".to_owned(), format!("A connector has at most {MAX_OPERATIONS} operations."));
+    }
+    let mut known = BTreeSet::new();
+    for (n, name) in names.enumerate().take(MAX_OPERATIONS) {
+        let at = format!("/operations/{n}/id");
+        if name.is_empty() || name.chars().count() > MAX_OPERATION {
+            say(at.clone(), format!("An operation's `id` has 1 to {MAX_OPERATION} characters."));
+        }
+        if !known.insert(name) {
+            say(at, format!("Another operation is named `{name}` as well; name each once."));
+        }
+    }
+}
+
+/// Looks at the schema of an operation's input.
+pub(super) fn check_schema(schema: Option<&Value>, at: &str, say: &mut impl FnMut(String, String)) {
+    if let Some(reference) = schema.and_then(other_reference) {
         let message =
             format!("`$ref` leads to `#/$defs/…` of the same schema, in one step; `{reference}` doesn't.");
         say(format!("{at}/input_schema"), message);
-    } else if let Some(schema) = &operation.input_schema
+    } else if let Some(schema) = schema
         && let Err(error) = InputSchema::new(schema, &Definitions::default())
     {
         say(format!("{at}/input_schema"), format!("It isn't a JSON Schema that can be used: {error}."));

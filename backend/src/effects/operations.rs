@@ -1,11 +1,19 @@
 //! Calls of connectors' operations: the input checked, the request made from it, and what of the answer counts.
 
-use super::{Effects, http::HttpCall, masking::Masker, tokens::TokenKey};
+use super::{
+    Effects,
+    http::HttpCall,
+    masking::Masker,
+    sql::{self, SqlCall},
+    tokens::TokenKey,
+};
 use crate::connectors::{ReadyConnector, Route};
 use serde_json::{Map, Value};
 use shared_types::{
     api::connectors::{ConnectorChecked, OperationTried},
-    connector::{HttpRequest, InputFault, Operation, RequestError},
+    connector::{
+        Auth, ConnectorKind, HttpRequest, InputFault, Operation, OperationRequest, RequestError, SqlRequest,
+    },
     ids::{ExecutionId, WorkspaceId},
     machine::{EffectCall, Outcome, input::Answer},
     workflow::{Finding, effect::Method},
@@ -24,7 +32,9 @@ const FAULTS_TOLD: usize = 5;
 
 /// A request with what its messages may say.
 pub(super) struct Prepared {
-    request: HttpRequest,
+    request: OperationRequest,
+    /// Whether it only reads.
+    reads: bool,
     host: String,
 }
 
@@ -114,7 +124,11 @@ impl Effects {
         id: Uuid,
     ) -> ConnectorChecked {
         let mut operations = connector.catalog.operations.iter().filter(|one| one.safe && needs_nothing(one));
+        let is_database = matches!(connector.spec.kind, ConnectorKind::Sql { .. });
         let by_operation = operations.find_map(|operation| {
+            if is_database {
+                return None;
+            }
             let route = Route::new(Arc::clone(connector), &operation.id).ok()?;
             let prepared = prepared(&route, Value::Object(Map::new())).ok()?;
             Some((Some(operation.id.clone()), prepared))
@@ -135,7 +149,7 @@ impl Effects {
                 let let_in = match status {
                     401 | 403 | 407 => Some(false),
                     // Without an operation nobody may have asked who we are; a page is what signs people in.
-                    200..300 if operation.is_some() && !is_page => Some(true),
+                    200..300 if (operation.is_some() || is_database) && !is_page => Some(true),
                     _ => None,
                 };
                 let detail = match let_in {
@@ -161,11 +175,45 @@ impl Effects {
         ConnectorChecked { answers, let_in, status, operation, detail, took_ms }
     }
 
-    /// Sends a request with what lets it in. A token that isn't taken any more is renewed once.
+    /// Sends what an operation sends, with what lets it in.
     pub(super) async fn send(
         &self,
         connector: &ReadyConnector,
         prepared: &Prepared,
+        idempotency_key: Option<&str>,
+        secrets: &BTreeMap<String, String>,
+        timeout: Duration,
+    ) -> Outcome {
+        match &prepared.request {
+            OperationRequest::Http(request) => {
+                self.send_http(connector, (request, &prepared.host), idempotency_key, secrets, timeout).await
+            }
+            OperationRequest::Sql(request) => {
+                let (ConnectorKind::Sql { settings, .. }, Auth::Basic { username, secret }) =
+                    (&connector.spec.kind, &connector.spec.auth)
+                else {
+                    let message = "A database needs `auth` of the type `basic`.".to_owned();
+                    return Outcome::Refused { code: "connector.auth".to_owned(), message };
+                };
+                let call = SqlCall {
+                    settings,
+                    request,
+                    user: username,
+                    password: secrets.get(secret).map(String::as_str).unwrap_or_default(),
+                    call_key: idempotency_key.unwrap_or_default(),
+                    reads: prepared.reads,
+                };
+                let outcome = Box::pin(sql::run(&self.allowed, &call, timeout)).await;
+                Masker::new(secrets.values().map(String::as_str)).mask(outcome)
+            }
+        }
+    }
+
+    /// Sends a request with what lets it in. A token that isn't taken any more is renewed once.
+    async fn send_http(
+        &self,
+        connector: &ReadyConnector,
+        (request, host): (&HttpRequest, &str),
         idempotency_key: Option<&str>,
         secrets: &BTreeMap<String, String>,
         timeout: Duration,
@@ -182,14 +230,14 @@ impl Effects {
             };
             let known = secrets.values().chain(&credentials.token).map(String::as_str);
             let masker = Masker::new(known);
-            let in_body = prepared.request.body.as_ref().is_some_and(|body| masker.finds_in(body));
-            let in_headers = prepared.request.headers.iter().filter(|(_, value)| masker.finds(value));
+            let in_body = request.body.as_ref().is_some_and(|body| masker.finds_in(body));
+            let in_headers = request.headers.iter().filter(|(_, value)| masker.finds(value));
             let in_headers = in_headers.map(|(name, _)| name.as_str());
             let call = HttpCall {
-                request: &credentials.added_to(prepared.request.clone()),
+                request: &credentials.added_to(request.clone()),
                 idempotency_key,
                 confidential: &credentials.confidential(in_headers, in_body),
-                host: &prepared.host,
+                host,
             };
             let outcome = self.http.call(&call, timeout.saturating_sub(begun.elapsed())).await;
             if let (Some(token), Outcome::Answered(Answer { status: 401, .. }), false) =
@@ -214,6 +262,15 @@ fn needs_nothing(operation: &Operation) -> bool {
 /// A request to the address of a connector.
 fn address_alone(connector: &ReadyConnector) -> Prepared {
     let url = connector.catalog.base_url.clone();
+    if let ConnectorKind::Sql { settings, .. } = &connector.spec.kind {
+        let statement = "select 1 as answers".to_owned();
+        let request = SqlRequest { database: url, statement, parameters: BTreeMap::new() };
+        return Prepared {
+            request: OperationRequest::Sql(request),
+            reads: true,
+            host: settings.host.clone(),
+        };
+    }
     let request = HttpRequest {
         method: Method::Get,
         url,
@@ -221,7 +278,7 @@ fn address_alone(connector: &ReadyConnector) -> Prepared {
         query: BTreeMap::new(),
         body: None,
     };
-    Prepared { host: host_of(&request.url), request }
+    Prepared { host: host_of(&request.url), request: OperationRequest::Http(request), reads: true }
 }
 
 fn host_of(url: &str) -> String {
@@ -246,13 +303,15 @@ pub(super) fn prepared(route: &Route, input: Value) -> Result<Prepared, Outcome>
     let base_url = &route.connector.catalog.base_url;
     match operation.call.request(base_url, &input) {
         Ok(request) => {
-            let host =
-                reqwest::Url::parse(&request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-            Ok(Prepared { request, host: host.unwrap_or_default() })
+            let host = match &request {
+                OperationRequest::Http(request) => host_of(&request.url),
+                OperationRequest::Sql(request) => host_of(&request.database),
+            };
+            Ok(Prepared { request, reads: operation.safe, host })
         }
-        Err(error @ (RequestError::Input { .. } | RequestError::Template(_))) => {
-            Err(unfit(format!("The input of {} makes no request: {error}.", route.name())))
-        }
+        Err(
+            error @ (RequestError::Input { .. } | RequestError::Statement(_) | RequestError::Template(_)),
+        ) => Err(unfit(format!("The input of {} makes no request: {error}.", route.name()))),
     }
 }
 

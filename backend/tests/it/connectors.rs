@@ -5,6 +5,7 @@ mod crashed;
 mod guarded;
 mod limits;
 mod loads;
+mod sql;
 mod tokens;
 
 use crate::{

@@ -5,6 +5,7 @@ use super::{
     http_binding::HttpBinding,
     http_request::HttpRequest,
     request_error::RequestError,
+    statement::{SqlOperation, SqlRequest, SqlStatement},
 };
 use crate::workflow::effect::Method;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,18 @@ pub enum OperationCall {
     Http(HttpBinding),
     /// By HTTP, as somebody wrote it.
     HttpTemplates(HttpTemplates),
+    /// By a statement of a database.
+    Sql(SqlStatement),
+}
+
+/// What an operation sends of an input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OperationRequest {
+    /// By HTTP.
+    Http(HttpRequest),
+    /// To a database.
+    Sql(SqlRequest),
 }
 
 impl OperationCall {
@@ -44,10 +57,15 @@ impl OperationCall {
     ///
     /// # Errors
     /// A value has no place in the request, or a template fails.
-    pub fn request(&self, base_url: &str, input: &Map<String, Value>) -> Result<HttpRequest, RequestError> {
+    pub fn request(
+        &self,
+        base_url: &str,
+        input: &Map<String, Value>,
+    ) -> Result<OperationRequest, RequestError> {
         match self {
-            Self::Http(binding) => binding.request(base_url, input),
-            Self::HttpTemplates(templates) => templates.request(base_url, input),
+            Self::Http(binding) => binding.request(base_url, input).map(OperationRequest::Http),
+            Self::HttpTemplates(templates) => templates.request(base_url, input).map(OperationRequest::Http),
+            Self::Sql(statement) => statement.request(base_url, input).map(OperationRequest::Sql),
         }
     }
 }
@@ -59,7 +77,7 @@ impl Operation {
             OperationCall::HttpTemplates(HttpTemplates { output: Some(pointer), .. }) => {
                 body.pointer(pointer).cloned().unwrap_or_default()
             }
-            OperationCall::Http(_) | OperationCall::HttpTemplates(_) => body,
+            OperationCall::Http(_) | OperationCall::HttpTemplates(_) | OperationCall::Sql(_) => body,
         }
     }
 
@@ -68,6 +86,7 @@ impl Operation {
         match &self.call {
             OperationCall::Http(binding) => binding.path_inputs(),
             OperationCall::HttpTemplates(templates) => templates.path_inputs(),
+            OperationCall::Sql(_) => Vec::new(),
         }
     }
 }
@@ -75,6 +94,19 @@ impl Operation {
 /// A schema that takes any map.
 fn any_map() -> Value {
     json!({ "type": "object" })
+}
+
+impl From<SqlOperation> for Operation {
+    fn from(written: SqlOperation) -> Self {
+        Self {
+            id: written.id,
+            summary: written.summary,
+            input_schema: written.input_schema.unwrap_or_else(any_map),
+            output_schema: None,
+            safe: written.safe,
+            call: OperationCall::Sql(SqlStatement { statement: written.statement }),
+        }
+    }
 }
 
 impl From<HttpOperation> for Operation {

@@ -11,6 +11,9 @@ pub enum RequestError {
         /// What is wrong, in a few words.
         message: String,
     },
+    /// The statement of the operation can't be used.
+    #[error("the statement: {0}")]
+    Statement(String),
     /// A template of the operation failed.
     #[error("a template of the operation: {0}")]
     Template(String),

@@ -1,6 +1,6 @@
 //! A connector as its administrator describes it.
 
-use super::{auth::Auth, hand_written::HttpOperation};
+use super::{auth::Auth, hand_written::HttpOperation, statement::SqlOperation};
 use crate::workflow::{Span, TemplateValue, step::Retry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,13 @@ pub enum ConnectorKind {
         /// The operations.
         operations: Vec<HttpOperation>,
     },
+    /// A PostgreSQL database, by statements that are written by hand.
+    Sql {
+        /// Where the database is.
+        settings: SqlSettings,
+        /// The operations.
+        operations: Vec<SqlOperation>,
+    },
 }
 
 /// Where the system of an OpenAPI document is.
@@ -76,6 +83,56 @@ fn is_zero(n: &usize) -> bool {
 pub struct HttpSettings {
     /// The address before each path, with scheme and host.
     pub base_url: String,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlSettings {
+    /// The host, by name or address.
+    #[schemars(length(min = 1, max = 253))]
+    pub host: String,
+    /// The port; 5432 without it.
+    #[serde(default = "postgres_port")]
+    #[schemars(range(min = 1))]
+    pub port: u16,
+    /// The name of the database.
+    #[schemars(length(min = 1, max = 63))]
+    pub database: String,
+    /// Whether the connection is encrypted.
+    #[serde(default)]
+    pub tls: SqlTls,
+    /// The most rows that an answer may have; 1,000 without it.
+    #[serde(default = "usual_rows")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_rows: u32,
+}
+
+fn postgres_port() -> u16 {
+    5432
+}
+
+fn usual_rows() -> u32 {
+    1_000
+}
+
+impl SqlSettings {
+    /// The database as an address, without user and password.
+    pub fn address(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        format!("postgres://{host}:{}/{}", self.port, self.database)
+    }
+}
+
+/// Whether a connection to a database is encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SqlTls {
+    /// It is, and the server's certificate is checked.
+    #[default]
+    Verify,
+    /// It isn't: for a database in the same protected network.
+    Off,
 }
 
 /// The operations that make and change a kind of record.
@@ -147,6 +204,7 @@ impl ConnectorKind {
         match self {
             Self::OpenApi { .. } => "openapi",
             Self::Http { .. } => "http",
+            Self::Sql { .. } => "sql",
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use serde_json::{Map, Value, json};
-use shared_types::connector::{HttpRequest, InputSchema, Operation};
+use shared_types::connector::{HttpRequest, InputSchema, Operation, OperationRequest};
 use std::{path::PathBuf, time::Instant};
 
 fn imported(text: &str) -> Imported {
@@ -23,7 +23,7 @@ fn request(catalog: &Catalog, id: &str, input: Value) -> HttpRequest {
     assert_eq!(schema.faults(&input, &[]), [], "{id}");
     let Value::Object(input) = input else { panic!("{id}: an input is a map") };
     match operation.call.request(&catalog.base_url, &input) {
-        Ok(request) => request,
+        Ok(OperationRequest::Http(request)) => request,
         other => panic!("{id}: {other:?}"),
     }
 }

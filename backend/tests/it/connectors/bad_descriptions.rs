@@ -98,7 +98,7 @@ async fn what_is_wrong_with_a_description_is_told_by_field() {
 }
 
 /// A description is refused with this code and, where one is told, at this place.
-async fn refuses(admin: &Client, body: Value, code: &str, pointer: &str) {
+pub(super) async fn refuses(admin: &Client, body: Value, code: &str, pointer: &str) {
     let refused = admin.post("connectors", body).await.problem(422);
     assert_eq!(refused["code"], code, "{pointer}: {refused:#}");
     let pointers: Vec<&str> = refused["findings"]
