@@ -4,7 +4,8 @@ use super::{Catalog, ReadyConnector, http_operations, openapi, statements};
 use crate::store::connectors::Overview;
 use shared_types::{
     connector::{
-        Auth, ConnectorKind, ConnectorSpec, EntityOperations, LoadOperation, Operation, SqlSettings,
+        Auth, CALL_KEY, ConnectorKind, ConnectorSpec, EntityOperations, LoadOperation, Operation,
+        OperationCall, SqlSettings, SqlTls, numbered,
     },
     workflow::{
         Finding, Severity, TemplateValue,
@@ -82,6 +83,11 @@ fn check_database(settings: &SqlSettings, auth: &Auth, findings: &mut Vec<Findin
     if settings.host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#,".contains(c)) {
         let message = "`host` is a name such as db.example.com, or an address.";
         findings.push(Finding::error("connector.address", "/settings/host", message));
+    }
+    if settings.tls == SqlTls::Off {
+        let message = "The connection isn't encrypted: the password can be read on the way. It is for a database in the \
+            same protected network.";
+        findings.push(Finding::warning("connector.tls_off", "/settings/tls", message));
     }
     if !matches!(auth, Auth::Basic { .. }) {
         let message = "A database lets in by `auth` of the type `basic`: a user's name and a secret.";
@@ -217,6 +223,12 @@ fn check_load(ready: &ReadyConnector, name: &str, load: &LoadOperation, findings
     };
     for (below, message) in misfits(ready, operation, load.input.as_ref()) {
         say(format!("{at}/input{below}"), message);
+    }
+    if let OperationCall::Sql(sql) = &operation.call
+        && numbered(&sql.statement).is_ok_and(|numbered| numbered.names.iter().any(|name| name == CALL_KEY))
+    {
+        let message = format!("{} writes with the key of its call, and a load has none.", operation.id);
+        say(format!("{at}/operation"), message);
     }
     if !operation.safe {
         let message = format!(

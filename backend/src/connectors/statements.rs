@@ -12,6 +12,29 @@ use shared_types::{
 /// The most parameters that a statement may have.
 const MAX_PARAMETERS: usize = 100;
 
+/// The words that a statement which writes begins with.
+const WRITES: [&str; 4] = ["insert", "update", "delete", "merge"];
+/// The words that one which reads begins with.
+const READS: [&str; 4] = ["select", "values", "table", "with"];
+
+/// Why a statement of this kind can't be run as an operation, in a sentence: its rows are asked for by a statement around it.
+fn kind_fault(words: &[String], reads: bool) -> Option<String> {
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    if WRITES.contains(&first) {
+        return reads.then(|| format!("A statement with `{first}` writes; leave out `safe`."));
+    }
+    if !READS.contains(&first) {
+        return Some(
+            "A statement begins with select, values, table, with, insert, update, delete or merge."
+                .to_owned(),
+        );
+    }
+    let writing = words.iter().find(|word| WRITES.contains(&word.as_str())).filter(|_| first == "with");
+    writing.map(|word| {
+        format!("`{word}` can't stand inside `with` here; begin with it, and end with `returning`.")
+    })
+}
+
 /// What hand-written statements offer, with what was found in them.
 pub(super) fn catalog(
     settings: &SqlSettings,
@@ -34,7 +57,11 @@ pub(super) fn catalog(
                 let message = "A statement that only reads needs no `:call_key`; leave it out, or `safe`.";
                 say(format!("{at}/statement"), message.to_owned());
             }
-            Ok(_) => {}
+            Ok(numbered) => {
+                if let Some(fault) = kind_fault(&numbered.words, operation.safe) {
+                    say(format!("{at}/statement"), fault);
+                }
+            }
         }
         check_schema(operation.input_schema.as_ref(), &at, &mut say);
     }

@@ -30,6 +30,10 @@ use uuid::Uuid;
 const LONGEST_QUEUE: Duration = Duration::from_secs(20);
 /// How often it is asked again whether another server's call is over.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How far calls that wait are spread over time, and how long those wait at least that had no turn.
+const HELD_SPREAD: chrono::Duration = chrono::Duration::seconds(5);
+/// The longest that a system is left alone because it asks for it.
+const LONGEST_REST: chrono::Duration = chrono::Duration::minutes(5);
 /// How much longer than its call a lease lives.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// How much of what a system said is told.
@@ -111,7 +115,10 @@ impl Effects {
         route: &Route,
         timeout: Duration,
     ) -> Result<Permit, Outcome> {
-        let is_probe = self.probes(workspace, route, timeout).await?;
+        let held = route.standing.held_until.filter(|until| self.clock.now() < *until);
+        if let Some(until) = held {
+            return Err(held_back(route, until + spread(HELD_SPREAD)));
+        }
         let limits = &route.connector.spec.limits;
         let lease = match (limits.concurrency, limits.per_second) {
             (None, None) => None,
@@ -120,7 +127,16 @@ impl Effects {
                 Some(self.turn(route, bounds, timeout).await?)
             }
         };
-        Ok(Permit { is_probe, lease })
+        // After the turn, so that it is used at once.
+        match self.probes(workspace, route, timeout).await {
+            Ok(is_probe) => Ok(Permit { is_probe, lease }),
+            Err(outcome) => {
+                if let Err(error) = self.give_lease_back(route, lease.as_ref()).await {
+                    tracing::warn!(%error, "a lease of a connector's call runs out by itself");
+                }
+                Err(outcome)
+            }
+        }
     }
 
     /// Whether this call finds out for all that wait; an outcome where it is held itself.
@@ -130,17 +146,10 @@ impl Effects {
         route: &Route,
         timeout: Duration,
     ) -> Result<bool, Outcome> {
-        let Some(held_until) = route.standing.held_until else { return Ok(false) };
-        let now = self.clock.now();
-        let name = &route.connector.name;
-        let because = route.standing.held_because.as_deref().unwrap_or("it doesn't answer");
-        let held = |until| Outcome::Held {
-            message: format!("{name} takes no calls for now: {because}. One call tries from time to time"),
-            until,
-        };
-        if now < held_until {
-            return Err(held(held_until));
+        if route.standing.held_until.is_none() {
+            return Ok(false);
         }
+        let now = self.clock.now();
         let until = now + timeout + LEASE_MARGIN;
         let taken = async {
             let mut conn = self.pool.acquire().await?;
@@ -150,8 +159,17 @@ impl Effects {
         match taken.await {
             Ok(true) => Ok(true),
             // Another call finds out just now, or has.
-            Ok(false) => Err(held(now + spread(2))),
-            Err(error) => Err(unasked(&error)),
+            Ok(false) => Err(held_back(route, now + HELD_SPREAD + spread(HELD_SPREAD))),
+            Err(error) => Err(self.unasked(&error)),
+        }
+    }
+
+    /// What could not be asked of our own database is asked again, and is no attempt.
+    fn unasked(&self, error: &store::StoreError) -> Outcome {
+        tracing::warn!(%error, "a connector's call waits, since its limits can't be read");
+        Outcome::Held {
+            message: "The connector's limits can't be read for now".to_owned(),
+            until: self.clock.now() + spread(HELD_SPREAD),
         }
     }
 
@@ -167,7 +185,7 @@ impl Effects {
         let deadline = Instant::now() + LONGEST_QUEUE;
         let late = || {
             let message = format!("{} takes {}", route.connector.name, in_words(bounds));
-            Outcome::Held { message, until: self.clock.now() + spread(5) }
+            Outcome::Held { message, until: self.clock.now() + HELD_SPREAD + spread(HELD_SPREAD) }
         };
         let Ok(first) = tokio::time::timeout_at(deadline, queue.first.lock()).await else {
             return Err(late());
@@ -183,7 +201,7 @@ impl Effects {
                 Ok(Turn::Now) => break,
                 Ok(Turn::AllRun) => ASK_AGAIN,
                 Ok(Turn::After(pause)) => pause,
-                Err(error) => return Err(unasked(&error)),
+                Err(error) => return Err(self.unasked(&error)),
             };
             let until = deadline.min(Instant::now() + pause);
             tokio::select! {
@@ -205,31 +223,53 @@ impl Effects {
         permit: &Permit,
         outcome: &Outcome,
     ) -> store::Result<()> {
+        self.give_lease_back(route, permit.lease.as_ref()).await?;
         let connector = route.connector.id;
-        let failed = failure(outcome, self.clock.now());
-        let counts = failed.is_some() || permit.is_probe || route.standing.failures > 0;
-        if permit.lease.is_none() && !counts {
-            return Ok(());
+        let at = self.clock.now();
+        let is_probe = permit.is_probe;
+        match told_of(outcome, at) {
+            Told::Failed { because, retry_after } => {
+                let mut conn = self.pool.acquire().await?;
+                let failed = FailedCall { at, is_probe, retry_after, because: &because };
+                connector_breaker::failed(&mut conn, workspace, connector, &failed).await
+            }
+            Told::Answered if is_probe || route.standing.failures > 0 => {
+                let mut conn = self.pool.acquire().await?;
+                connector_breaker::answered(&mut conn, workspace, connector, is_probe).await
+            }
+            Told::Nothing if is_probe => {
+                let mut conn = self.pool.acquire().await?;
+                connector_breaker::give_probe_back(&mut conn, workspace, connector).await
+            }
+            Told::Answered | Told::Nothing => Ok(()),
         }
+    }
+
+    async fn give_lease_back(&self, route: &Route, lease: Option<&(Arc<Queue>, Uuid)>) -> store::Result<()> {
+        let Some((queue, lease)) = lease else { return Ok(()) };
         let mut conn = self.pool.acquire().await?;
-        if let Some((because, retry_after)) = failed {
-            let at = self.clock.now();
-            let failed = FailedCall { at, is_probe: permit.is_probe, retry_after, because: &because };
-            connector_breaker::failed(&mut conn, workspace, connector, &failed).await?;
-        } else if counts {
-            connector_breaker::answered(&mut conn, workspace, connector).await?;
-        }
-        if let Some((queue, lease)) = &permit.lease {
-            connector_limits::give_back(&mut conn, connector, *lease).await?;
-            queue.over.notify_one();
-        }
+        connector_limits::give_back(&mut conn, route.connector.id, *lease).await?;
+        queue.over.notify_one();
         Ok(())
     }
 }
 
-/// What a failure of the system itself is told as, and until when the system asks to be left alone. An answer that says no is
-/// none: the system is there.
-fn failure(outcome: &Outcome, now: DateTime<Utc>) -> Option<(String, Option<DateTime<Utc>>)> {
+/// What an outcome tells of the system.
+enum Told {
+    /// It is there: it answered, be it with no.
+    Answered,
+    /// It isn't, or asks to be left alone.
+    Failed {
+        /// As part of a sentence.
+        because: String,
+        /// Until when it asks to be left alone.
+        retry_after: Option<DateTime<Utc>>,
+    },
+    /// It wasn't reached, for a reason that isn't its own.
+    Nothing,
+}
+
+fn told_of(outcome: &Outcome, now: DateTime<Utc>) -> Told {
     let because = match outcome {
         Outcome::Answered(answer) if answer.status == 429 || answer.status >= 500 => {
             format!("it answered {}", answer.status)
@@ -237,20 +277,30 @@ fn failure(outcome: &Outcome, now: DateTime<Utc>) -> Option<(String, Option<Date
         Outcome::Unanswered { error: ScriptedError::Timeout | ScriptedError::Connection, message } => {
             message.trim_end_matches('.').chars().take(MAX_BECAUSE).collect()
         }
-        Outcome::Answered(_) | Outcome::Refused { .. } | Outcome::Held { .. } => return None,
+        Outcome::Answered(_) => return Told::Answered,
+        Outcome::Refused { code, .. } => {
+            let is_there = ["answer.", "value.", "redirect."].iter().any(|of| code.starts_with(of))
+                || ["sql.error", "sql.rows", "sql.answer"].contains(&code.as_str());
+            return if is_there { Told::Answered } else { Told::Nothing };
+        }
+        Outcome::Held { .. } => return Told::Nothing,
     };
-    if let Some(asked) = retry_after(outcome, now).filter(|asked| *asked > chrono::Duration::zero()) {
-        let seconds = asked.num_seconds().max(1);
-        return Some((format!("{because} and asks for {seconds} s"), Some(now + asked)));
+    let asked = retry_after(outcome, now).filter(|asked| *asked > chrono::Duration::zero());
+    if let Some(asked) = asked {
+        let because = format!("{because} and asks for {} s", asked.num_seconds().max(1));
+        return Told::Failed { because, retry_after: Some(now + asked.min(LONGEST_REST)) };
     }
-    let count = connector_breaker::OPENS_AFTER;
-    Some((format!("{count} calls in a row failed, the last because {because}"), None))
+    Told::Failed { because: format!("its calls fail, the last because {because}"), retry_after: None }
 }
 
-/// So many seconds and up to as many again, so that not all come back at once.
-fn spread(seconds: u8) -> chrono::Duration {
-    let millis = 1000 * i64::from(seconds);
-    chrono::Duration::milliseconds(millis + millis * i64::from(crate::clock::random::<1>()[0]) / 255)
+/// A call that isn't made before then.
+fn held_back(route: &Route, until: DateTime<Utc>) -> Outcome {
+    let because = route.standing.held_because.as_deref().unwrap_or("it doesn't answer");
+    let name = &route.connector.name;
+    Outcome::Held {
+        message: format!("{name} takes no calls for now: {because}. One call tries from time to time"),
+        until,
+    }
 }
 
 /// The bounds in words: `8 calls at once and 20 a second`.
@@ -264,11 +314,9 @@ fn in_words(bounds: CallBounds) -> String {
     }
 }
 
-fn unasked(error: &store::StoreError) -> Outcome {
-    Outcome::Unanswered {
-        error: ScriptedError::Connection,
-        message: format!("The connector's limits could not be read: {error}"),
-    }
+/// Up to so much, so that not all come back at once.
+fn spread(most: chrono::Duration) -> chrono::Duration {
+    most * i32::from(crate::clock::random::<1>()[0]) / 255
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -167,7 +167,9 @@ impl Effects {
             }
             Outcome::Refused { code, message } => {
                 let let_in = (code == "connector.auth" || code.starts_with("secret.")).then_some(false);
-                let answers = ["answer.", "value.", "redirect."].iter().any(|of| code.starts_with(of));
+                let of_database = is_database && ["sql.error", "connector.auth"].contains(&code.as_str());
+                let answers =
+                    of_database || ["answer.", "value.", "redirect."].iter().any(|of| code.starts_with(of));
                 (None, answers, let_in, message)
             }
         };
@@ -193,7 +195,7 @@ impl Effects {
                     (&connector.spec.kind, &connector.spec.auth)
                 else {
                     let message = "A database needs `auth` of the type `basic`.".to_owned();
-                    return Outcome::Refused { code: "connector.auth".to_owned(), message };
+                    return Outcome::Refused { code: "connector.unreadable".to_owned(), message };
                 };
                 let call = SqlCall {
                     settings,

@@ -1,8 +1,10 @@
 //! Statements of connectors to PostgreSQL databases, over a guarded connection of their own.
 
+mod bounded_socket;
 mod parameter;
 
 use super::guard::{Allowed, is_public};
+use bounded_socket::{BoundedSocket, TooMuch};
 use futures_util::{TryStreamExt as _, pin_mut};
 use parameter::Parameter;
 use rustls_platform_verifier::ConfigVerifierExt as _;
@@ -12,13 +14,21 @@ use shared_types::{
     machine::{Outcome, input::Answer},
     workflow::test_script::ScriptedError,
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    error::Error,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 use tokio::net::TcpStream;
 use tokio_postgres::{Client, Config, NoTls, error::SqlState, types::ToSql};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// The most bytes of JSON that an answer may have.
 const MAX_BYTES: usize = 1024 * 1024;
+/// The most bytes that a database may send in all: what is larger would be gathered before it is seen.
+const MAX_SENT: usize = 4 * MAX_BYTES;
+/// How much earlier than the call its statement ends.
+const MARGIN: Duration = Duration::from_millis(100);
 /// How much of what a database says is told.
 const MAX_MESSAGE: usize = 500;
 
@@ -68,6 +78,42 @@ pub(super) async fn run(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration
     }
 }
 
+/// What broke without the database's word: by what is at the bottom of it.
+fn without_answer(error: &tokio_postgres::Error, host: &str) -> Outcome {
+    let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
+    let refused = |code: &str, message: String| Outcome::Refused { code: code.to_owned(), message };
+    if causes().any(|cause| cause.is::<TooMuch>() || io_inner(cause).is_some_and(<dyn Error>::is::<TooMuch>))
+    {
+        return refused("answer.too_large", format!("{}.", SqlError::TooLarge));
+    }
+    let tls = causes().find_map(|cause| match cause.downcast_ref::<rustls::Error>() {
+        Some(tls) => Some(tls.to_string()),
+        None => {
+            io_inner(cause).and_then(|inner| inner.downcast_ref::<rustls::Error>()).map(ToString::to_string)
+        }
+    });
+    if let Some(tls) = tls {
+        return refused("sql.tls", format!("The encrypted connection to {host} failed: {tls}."));
+    }
+    if error.is_closed() || causes().any(<dyn Error>::is::<std::io::Error>) {
+        let message = format!("The connection to {host} failed");
+        return Outcome::Unanswered { error: ScriptedError::Connection, message };
+    }
+    let why: String = error.to_string().chars().take(MAX_MESSAGE).collect();
+    let code = if why.starts_with("authentication") || why.starts_with("invalid configuration") {
+        "connector.auth"
+    } else {
+        "sql.answer"
+    };
+    refused(code, format!("{host}: {why}."))
+}
+
+/// What an error of input or output was made of.
+fn io_inner<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    Some(inner)
+}
+
 fn late(host: &str) -> Outcome {
     Outcome::Unanswered { error: ScriptedError::Timeout, message: format!("No answer from {host} in time") }
 }
@@ -82,13 +128,17 @@ async fn answer(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration) -> Res
         .map(|name| if name == CALL_KEY { &key } else { &call.request.parameters[name] })
         .map(Parameter)
         .collect();
+    let begun = Instant::now();
     let client = connect(allowed, call).await?;
     let mode = if call.reads { "read only" } else { "read write" };
-    let limit = timeout.as_millis();
-    client
-        .0
-        .batch_execute(&format!("start transaction {mode}; set local statement_timeout = {limit}"))
-        .await?;
+    // The database gives up a little before we do, and at once where we are gone.
+    let left = timeout.saturating_sub(begun.elapsed()).saturating_sub(MARGIN).max(MARGIN);
+    let limit = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
+    let begin = format!(
+        "start transaction {mode}; set local statement_timeout = {limit};
+         set local idle_in_transaction_session_timeout = {limit}"
+    );
+    client.0.batch_execute(&begin).await?;
     let body = Box::pin(ask(&client.0, &numbered.text, &values, call.settings.max_rows)).await?;
     client.0.batch_execute("commit").await?;
     Ok(body)
@@ -101,7 +151,6 @@ async fn ask(
     values: &[Parameter<'_>],
     max_rows: u32,
 ) -> Result<Value, SqlError> {
-    let text = text.trim().trim_end_matches(';');
     let statement = client.prepare(text).await?;
     if statement.columns().is_empty() {
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
@@ -109,7 +158,7 @@ async fn ask(
         return Ok(json!({ "rows": [], "count": count }));
     }
     // The database makes JSON of each row: it knows all its types. The line ends a comment that the text may end with.
-    let text = format!("with answer as ({text}\n) select to_jsonb(answer)::text from answer");
+    let text = format!("with answer as ({text}\n) select to_jsonb(answer.*)::text from answer");
     let statement = client.prepare(&text).await?;
     let rows = client.query_raw(&statement, values.iter()).await?;
     pin_mut!(rows);
@@ -143,6 +192,7 @@ async fn connect(allowed: &Allowed, call: &SqlCall<'_>) -> Result<Connected, Sql
     let SqlSettings { host, port, database, tls, .. } = call.settings;
     let socket = TcpStream::connect(&*addresses(allowed, host, *port).await?).await;
     let socket = socket.map_err(|_| SqlError::NoConnection(host.clone()))?;
+    let socket = BoundedSocket::new(socket, MAX_SENT);
     let mut config = Config::new();
     config.user(call.user).password(call.password).dbname(database).application_name("intelligent-workflows");
     match tls {
@@ -155,9 +205,10 @@ async fn connect(allowed: &Allowed, call: &SqlCall<'_>) -> Result<Connected, Sql
             let trusted = rustls::ClientConfig::with_platform_verifier();
             let trusted = trusted.map_err(|error| SqlError::Tls(error.to_string()))?;
             let mut tls = MakeRustlsConnect::new(trusted);
-            let tls = <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<TcpStream>>::make_tls_connect(
-                &mut tls, host,
-            );
+            let tls =
+                <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<BoundedSocket>>::make_tls_connect(
+                    &mut tls, host,
+                );
             let tls = tls.map_err(|error| SqlError::Tls(error.to_string()))?;
             let (client, connection) = config.connect_raw(socket, tls).await?;
             Ok(Connected(client, tokio::spawn(async move { drop(connection.await) })))
@@ -193,10 +244,7 @@ fn outcome(error: &SqlError, host: &str) -> Outcome {
             SqlError::Unreadable | SqlError::Database(_) => refused("sql.answer"),
         };
     };
-    let Some(said) = error.as_db_error() else {
-        let message = format!("The connection to {host} failed");
-        return Outcome::Unanswered { error: ScriptedError::Connection, message };
-    };
+    let Some(said) = error.as_db_error() else { return without_answer(error, host) };
     let code = said.code();
     let message: String = said.message().chars().take(MAX_MESSAGE).collect();
     if *code == SqlState::QUERY_CANCELED {

@@ -36,9 +36,9 @@ pub async fn failed(
 ) -> Result<()> {
     sqlx::query!(
         "update connectors set failures = failures + 1,
-             held_until = coalesce($4, case when failures + 1 >= $5
-                 then $3 + make_interval(secs => least($6::float8, $7 * 2 ^ least(failures + 1 - $5, 10))) end),
-             held_because = case when $4::timestamptz is not null or failures + 1 >= $5 then $8 end,
+             held_until = coalesce($4, case when $9 or failures + 1 >= $5 then $3
+                 + make_interval(secs => least($6::float8, $7 * 2 ^ greatest(0, least(failures + 1 - $5, 10)))) end),
+             held_because = case when $4::timestamptz is not null or $9 or failures + 1 >= $5 then $8 end,
              probing_until = null
          where workspace_id = $1 and id = $2
            and ($9 or (coalesce(held_until <= $3, true) and coalesce(probing_until <= $3, true)))",
@@ -57,12 +57,32 @@ pub async fn failed(
     Ok(())
 }
 
-/// A call was answered: all are made again.
+/// A call was answered: all are made again. One that was made before the others were held doesn't end that.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn answered(conn: &mut PgConnection, workspace: WorkspaceId, connector: Uuid) -> Result<()> {
+pub async fn answered(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    connector: Uuid,
+    is_probe: bool,
+) -> Result<()> {
     sqlx::query!(
         "update connectors set failures = 0, held_until = null, held_because = null, probing_until = null
-         where workspace_id = $1 and id = $2 and (failures > 0 or held_until is not null)",
+         where workspace_id = $1 and id = $2 and (failures > 0 or held_until is not null)
+           and ($3 or held_until is null)",
+        workspace.0,
+        connector,
+        is_probe
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The call that was to find out for all found nothing out: another may.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn give_probe_back(conn: &mut PgConnection, workspace: WorkspaceId, connector: Uuid) -> Result<()> {
+    sqlx::query!(
+        "update connectors set probing_until = null where workspace_id = $1 and id = $2",
         workspace.0,
         connector
     )

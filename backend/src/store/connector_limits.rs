@@ -34,7 +34,9 @@ pub async fn take(
     lease: (Uuid, Duration),
 ) -> Result<Turn> {
     let mut transaction = conn.begin().await?;
-    let most = f64::from(bounds.per_second.unwrap_or(1));
+    let rate = f64::from(bounds.per_second.unwrap_or(1));
+    // No more at once than come in a tenth of a second, so that no second has many more than the rate.
+    let most = (rate / 10.0).max(1.0);
     sqlx::query!(
         "insert into connector_rates (connector_id, tokens, filled_at) values ($1, $2, clock_timestamp())
          on conflict do nothing",
@@ -45,11 +47,12 @@ pub async fn take(
     .await?;
     // The lock keeps others out while the leases are counted.
     let tokens = sqlx::query_scalar!(
-        r#"select least($2::float8, tokens + $2::float8 * greatest(0, extract(epoch from clock_timestamp() - filled_at))::float8)
+        r#"select least($2::float8, tokens + $3::float8 * greatest(0, extract(epoch from clock_timestamp() - filled_at))::float8)
                   as "tokens!"
            from connector_rates where connector_id = $1 for update"#,
         connector,
-        most
+        most,
+        rate
     )
     .fetch_one(&mut *transaction)
     .await?;
@@ -65,7 +68,7 @@ pub async fn take(
     }
     if bounds.per_second.is_some() {
         if tokens < 1.0 {
-            return Ok(Turn::After(Duration::from_secs_f64((1.0 - tokens) / most)));
+            return Ok(Turn::After(Duration::from_secs_f64((1.0 - tokens) / rate)));
         }
         sqlx::query!(
             "update connector_rates set tokens = $2, filled_at = clock_timestamp() where connector_id = $1",

@@ -273,7 +273,8 @@ pub async fn loads(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Ve
 pub async fn put(conn: &mut PgConnection, workspace: WorkspaceId, new: &NewRevision<'_>) -> Result<()> {
     sqlx::query!(
         "insert into connectors (id, workspace_id, name, revision) values ($1, $2, $3, $4)
-         on conflict (id) do update set revision = excluded.revision",
+         on conflict (id) do update set revision = excluded.revision, failures = 0, held_until = null,
+             held_because = null, probing_until = null",
         new.id,
         workspace.0,
         new.name.as_str(),

@@ -151,6 +151,10 @@ impl App {
         Self { running, workspace, base, database_url: database_url.to_owned() }
     }
 
+    pub(crate) fn database_url(&self) -> String {
+        self.database_url.clone()
+    }
+
     /// Stops the server, and looks that it leaves nothing behind.
     pub(crate) async fn stop(self) {
         self.running.shut_down().await.unwrap();

@@ -212,3 +212,40 @@ async fn an_operation_that_makes_another_request_is_asked_again_and_is_called_as
     assert_eq!(paths, ["v2/orders", "v2/orders", "items/A1"]);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_connector_that_was_made_anew_is_not_called_with_what_was_approved_of_the_one_before() {
+    let shop = Shop::open().await;
+    let allow = shop.address.to_string();
+    let app = App::start_with(|config| config.outbound_allow = allow.parse().unwrap()).await;
+    let admin = app.admin().await;
+    let stock = json!({
+        "name": "stock", "kind": "http", "settings": { "base_url": format!("http://{}", shop.address) },
+        "operations": [{ "id": "order", "method": "POST", "path": "/orders", "body": { "sku": "{{ sku }}" } }],
+    });
+    admin.post("connectors", stock.clone()).await.json(201);
+    app.publish(
+        "workflow_id: ask\nname: Ask\ntrigger: { type: event, event: ask }\nenabled: true\nsteps:\n  \
+        - { id: ask, type: approval, approval: { levels: [{ approvers: ['role:finance'] }] }, on_approved: send }\n  \
+        - id: send\n    type: execute\n    retry: { max_attempts: 2, delay: 200ms }\n    execute:\n      \
+        - { type: connector, connector: stock.order, input: { sku: '{{ sku }}' } }\n",
+    )
+    .await;
+    let bo = app.person("Bo Ek", &["operator", "finance"]).await;
+    let sender = app.key(&["events:write"]).await;
+    let event = json!({ "type": "ask", "payload": { "sku": "A1" } });
+    let run = sender.post("events?wait=5s", event).await.json(200)["runs"][0].clone();
+    let held = std::sync::Arc::new(tokio::sync::Notify::new());
+    shop.reply([Reply::HeldFailure(held.clone())]);
+    approve(&bo, run["approval_id"].as_str().unwrap()).await;
+    let called = async || if shop.calls().len() == 1 { Ok(()) } else { Err("no call".to_owned()) };
+    eventually("the call is out", called).await;
+    admin.post("workflows/ask/disable", json!({})).await.json(200);
+    assert_eq!(admin.send(Method::DELETE, "connectors/stock", |r| r).await.status, 204);
+    admin.post("connectors", stock).await.json(201);
+    held.notify_one();
+    let ended = bo.run_ended(&run["execution_id"]).await;
+    assert_eq!(ended["error"]["code"], "connector.replaced", "{ended:#}");
+    assert_eq!(shop.calls().len(), 1);
+    app.stop().await;
+}

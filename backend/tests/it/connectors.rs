@@ -5,6 +5,7 @@ mod crashed;
 mod guarded;
 mod limits;
 mod loads;
+mod planted;
 mod sql;
 mod tokens;
 
@@ -253,6 +254,18 @@ async fn an_operation_is_tried_and_only_an_administrator_tries_what_changes_some
     author.post(&path("createTicket"), change.clone()).await.problem(403);
     shop.reply([Reply::Json(201, json!({ "ticket": {} }))]);
     assert_eq!(admin.post(&path("createTicket"), change).await.json(200)["status"], 201);
+    let audit = admin.get("audit").await.json(200);
+    let tried: Vec<&Value> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"] == "connector.tried")
+        .collect();
+    assert_eq!(tried.len(), 1, "what only reads is no entry: {audit:#}");
+    assert_eq!(
+        (&tried[0]["subject"], &tried[0]["detail"]),
+        (&json!("crm"), &json!({ "operation": "createTicket" }))
+    );
     author.post(&path("gone"), json!({})).await.problem(404);
     author.post("connectors", crm(&shop)).await.problem(403);
     app.person("Per Dahl", &["viewer"]).await.get("connectors").await.problem(403);
@@ -287,6 +300,11 @@ async fn a_system_that_misbehaves_fails_the_step_with_the_reason() {
         assert_eq!(run["error"]["code"], code, "{run:#}");
         assert!(run["error"]["message"].as_str().unwrap().contains(said), "{run:#}");
     }
+    // Some systems say of answers without a body that they are pages.
+    let empty = || Reply::Raw(200, vec![("content-type", "text/html".to_owned())], Vec::new());
+    shop.reply([empty(), Reply::Json(201, json!({ "ticket": { "number": 1 } })), empty()]);
+    let run = run_of(&admin, json!({ "customer": "c", "priority": 2 })).await;
+    assert_eq!(run["result"], "executed", "{run:#}");
     app.stop().await;
 }
 

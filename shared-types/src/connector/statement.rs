@@ -55,6 +55,8 @@ pub struct NumberedStatement {
     pub text: String,
     /// The names, each once, in the order of their numbers.
     pub names: Vec<String>,
+    /// Its words outside of quotes and comments, in small letters.
+    pub words: Vec<String>,
 }
 
 /// Why a statement can't be used.
@@ -63,6 +65,19 @@ pub enum StatementFault {
     /// A text, name or comment has no end.
     #[error("what begins at character {0} has no end")]
     NoEnd(usize),
+    /// There is more than one statement.
+    #[error("it is more than one statement; make an operation of each")]
+    Several,
+    /// A colon that may be a slice's or a parameter's.
+    #[error(
+        "`:{0}` stands right behind a name; write a space before the colon of a slice, and none behind that of a parameter"
+    )]
+    Colon(String),
+    /// A name with letters that a parameter can't have.
+    #[error(
+        "`:{0}` goes on with a letter that a parameter's name can't have; write letters from a to z, digits and `_`"
+    )]
+    Letter(String),
     /// Parameters have numbers.
     #[error("parameters have names; write :name instead of ${0}")]
     Numbered(String),
@@ -96,14 +111,21 @@ impl SqlStatement {
 /// # Errors
 /// A text, a name or a comment has no end, or a parameter has a number.
 pub fn numbered(statement: &str) -> Result<NumberedStatement, StatementFault> {
-    let mut reader = Reader { rest: statement, at: 0, before: ' ', text: String::new(), names: Vec::new() };
+    let mut reader = Reader { rest: statement, before: ' ', ..Reader::default() };
     while !reader.rest.is_empty() {
         reader.step()?;
     }
-    Ok(NumberedStatement { text: reader.text, names: reader.names })
+    let mut text = reader.text;
+    if let Some(end) = reader.end {
+        // The one that ends the statement has no place in another that asks for its rows.
+        text.replace_range(end..=end, " ");
+    }
+    let words = reader.bare.split(|c: char| !is_part_of_name(c)).filter(|word| !word.is_empty());
+    Ok(NumberedStatement { text, names: reader.names, words: words.map(str::to_lowercase).collect() })
 }
 
 /// Reads a statement from its beginning.
+#[derive(Default)]
 struct Reader<'s> {
     rest: &'s str,
     /// How many characters were read.
@@ -112,6 +134,10 @@ struct Reader<'s> {
     before: char,
     text: String,
     names: Vec<String>,
+    /// What stands outside of quotes and comments.
+    bare: String,
+    /// Where in the text the `;` stands that ends the statement.
+    end: Option<usize>,
 }
 
 fn is_part_of_name(c: char) -> bool {
@@ -132,13 +158,22 @@ impl<'s> Reader<'s> {
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => self.comment()?,
             ':' if rest.starts_with("::") => 2,
-            ':' => {
-                self.parameter();
-                return Ok(());
-            }
+            ':' => return self.parameter(),
             '$' if !is_part_of_name(self.before) => self.dollar()?,
-            c => c.len_utf8(),
+            c => {
+                if self.end.is_some() && !c.is_whitespace() {
+                    return Err(StatementFault::Several);
+                }
+                if c == ';' {
+                    self.end = Some(self.text.len());
+                }
+                self.bare.push(c);
+                c.len_utf8()
+            }
         };
+        if length > first.len_utf8() {
+            self.bare.push(' ');
+        }
         self.copy(length);
         Ok(())
     }
@@ -209,7 +244,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A parameter, or a colon that is none.
-    fn parameter(&mut self) {
+    fn parameter(&mut self) -> Result<(), StatementFault> {
         let name: &'s str = {
             let rest = &self.rest[1..];
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
@@ -217,7 +252,13 @@ impl<'s> Reader<'s> {
         };
         if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             self.copy(1);
-            return;
+            return Ok(());
+        }
+        if is_part_of_name(self.before) || matches!(self.before, ')' | ']') {
+            return Err(StatementFault::Colon(name.to_owned()));
+        }
+        if self.rest[1 + name.len()..].starts_with(is_part_of_name) {
+            return Err(StatementFault::Letter(name.to_owned()));
         }
         let known = self.names.iter().position(|one| one == name);
         let number = known.unwrap_or_else(|| {
@@ -229,6 +270,7 @@ impl<'s> Reader<'s> {
         self.rest = &self.rest[1 + name.len()..];
         self.at += 1 + name.chars().count();
         self.before = 'x';
+        Ok(())
     }
 }
 
@@ -254,7 +296,8 @@ mod tests {
             ("select 1 /* :a /* :b */ :c */ , :d", "select 1 /* :a /* :b */ :c */ , $1", vec!["d"]),
             ("select $$ :a $$, $x$ :b $$ :c $x$, :d", "select $$ :a $$, $x$ :b $$ :c $x$, $1", vec!["d"]),
             ("select a$b, :c", "select a$b, $1", vec!["c"]),
-            ("select :größe", "select $1öße", vec!["gr"]),
+            ("select :a; -- done", "select $1  -- done", vec!["a"]),
+            ("select ';' ;\n", "select ';'  \n", vec![]),
             ("insert into t values (:call_key)", "insert into t values ($1)", vec!["call_key"]),
             ("", "", vec![]),
         ] {
@@ -275,9 +318,23 @@ mod tests {
             ("select /* /* */", StatementFault::NoEnd(8)),
             ("select $a$ $b$", StatementFault::NoEnd(8)),
             ("select $1", StatementFault::Numbered("1".to_owned())),
+            ("select 1; delete from t", StatementFault::Several),
+            ("select 1;;", StatementFault::Several),
+            ("select x[lo:hi]", StatementFault::Colon("hi".to_owned())),
+            ("select x[f(a):hi]", StatementFault::Colon("hi".to_owned())),
+            ("select :größe", StatementFault::Letter("gr".to_owned())),
         ] {
             assert_eq!(numbered(statement), Err(fault), "{statement}");
         }
+    }
+
+    #[test]
+    fn words_are_those_outside_of_quotes_and_comments() {
+        let words = |statement: &str| numbered(statement).unwrap().words;
+        assert_eq!(
+            words("/* delete */ WITH a as (Insert into \"update\" values ('merge')) select 1 -- drop"),
+            ["with", "a", "as", "insert", "into", "values", "select", "1"]
+        );
     }
 
     #[test]
@@ -291,9 +348,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(statement in "[a-c:$'\"/*\\-\\\\E\n é]{0,40}") {
+        fn any_text_is_read_or_refused(statement in "[a-c:;$'\"/*\\-\\\\E\n é]{0,40}") {
             if let Ok(found) = numbered(&statement) {
-                prop_assert_eq!(found.names.is_empty(), found.text == statement);
+                prop_assert_eq!(found.names.is_empty(), found.text.replace(';', " ") == statement.replace(';', " "));
             }
         }
     }

@@ -121,7 +121,11 @@ impl Transition<'_> {
                     self.command(Command::ClearTimer { timer: Timer::StepTimeout { place: place.clone() } });
                 }
             }
-            Activity::LoadingContext(loading) => self.abandon_loads(&place, loading),
+            Activity::LoadingContext(loading) => {
+                // The run is told of by what there is.
+                drop(self.describe());
+                self.abandon_loads(&place, loading);
+            }
             Activity::LoadingRule { .. } => {
                 self.retract(&place);
             }

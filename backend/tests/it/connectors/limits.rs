@@ -70,7 +70,7 @@ async fn after_five_failures_in_a_row_calls_wait_until_one_is_answered() {
     let (first, second) = (started(&admin, 1).await, started(&admin, 2).await);
     assert_eq!(
         held(&admin, &first).await,
-        "crm takes no calls for now: 5 calls in a row failed, the last because it answered 503. One call tries from time to time"
+        "crm takes no calls for now: its calls fail, the last because it answered 503. One call tries from time to time"
     );
     held(&admin, &second).await;
     assert_eq!(shop.calls().len(), 10, "nobody called meanwhile");
@@ -87,7 +87,7 @@ async fn after_five_failures_in_a_row_calls_wait_until_one_is_answered() {
     assert_eq!(beside["result"], "executed");
     // The first that tries fails: the others wait on.
     shop.reply(failures(1));
-    ahead.by(Duration::seconds(6));
+    ahead.by(Duration::seconds(12));
     let failed = async || {
         let (first, second) =
             (admin.get(&path(&first)).await.json(200), admin.get(&path(&second)).await.json(200));
@@ -95,7 +95,7 @@ async fn after_five_failures_in_a_row_calls_wait_until_one_is_answered() {
         if ended == 1 { Ok(()) } else { Err(format!("{first:#}\n{second:#}")) }
     };
     eventually("one of them tries", failed).await;
-    ahead.by(Duration::seconds(20));
+    ahead.by(Duration::seconds(30));
     let ended = [admin.run_ended(&first).await, admin.run_ended(&second).await];
     let mut results: Vec<&str> = ended.iter().filter_map(|run| run["result"].as_str()).collect();
     results.sort_unstable();
@@ -132,7 +132,7 @@ async fn a_system_that_asks_to_be_left_alone_is_left_alone_by_all() {
         "crm takes no calls for now: it answered 429 and asks for 30 s. One call tries from time to time"
     );
     assert_eq!(shop.calls().len(), 1);
-    ahead.by(Duration::seconds(31));
+    ahead.by(Duration::seconds(40));
     for id in [first, second] {
         assert_eq!(admin.run_ended(&id).await["result"], "executed");
     }
@@ -189,8 +189,8 @@ async fn no_more_calls_are_made_in_a_second_than_the_connector_takes() {
     for id in runs {
         assert_eq!(admin.run_ended(&id).await["result"], "executed");
     }
-    // Five at once, and the other ten one after the other.
-    assert!(begun.elapsed().as_secs_f64() >= 1.9, "{:?}", begun.elapsed());
+    // One at once, and the other fourteen one after the other.
+    assert!(begun.elapsed().as_secs_f64() >= 2.7, "{:?}", begun.elapsed());
     assert_eq!(shop.calls().len(), 15);
     app.stop().await;
 }

@@ -19,7 +19,8 @@ impl Database {
         let tables = "drop schema public cascade; create schema public;
             create table orders (id integer primary key, total numeric(12, 2), tags text[], note jsonb);
             insert into orders values (1, 12.50, array['a b', 'c'], '{\"vip\": true}'), (2, 99.90, '{}', null);
-            create table calls (key text primary key);";
+            create table calls (key text primary key);
+            create function wipe() returns integer language sql as 'delete from orders returning id';";
         sqlx::raw_sql(tables).execute(&mut conn).await.unwrap();
         Self { url, conn }
     }
@@ -49,8 +50,9 @@ impl Database {
                 { "id": "many", "safe": true, "statement": "select n from generate_series(1, :n) n" },
                 { "id": "large", "safe": true, "statement": "select repeat('x', 600000) as x from generate_series(1, 3)" },
                 { "id": "slow", "safe": true, "statement": "select pg_sleep(60)" },
-                { "id": "sneaky", "safe": true, "statement": "delete from orders returning id" },
-                { "id": "two", "statement": "delete from orders; delete from calls" },
+                { "id": "sneaky", "safe": true, "statement": "select wipe() as gone" },
+                { "id": "named", "safe": true, "statement": "select 1 as a, null::text as answer; -- end" },
+                { "id": "wide", "safe": true, "statement": "select string_agg(repeat('x', 1000), '') as x from generate_series(1, 20000)" },
                 { "id": "broken", "safe": true, "statement": "select nothing from orders" },
             ],
             "loads": { "order.stored": { "operation": "find", "input": { "ids": ["{{ order.id }}"], "least": 0 } } },
@@ -67,7 +69,7 @@ async fn app_for(database: &Database) -> (App, Client) {
     let admin = app.admin().await;
     set_secret(&admin, "db_password", database.url.password().unwrap_or("nobody-asks-for-it")).await;
     admin.post("connectors", database.connector()).await.json(201);
-    for operation in ["find", "add", "once", "many", "large", "slow", "sneaky", "two", "broken"] {
+    for operation in ["find", "add", "once", "many", "large", "slow", "sneaky", "named", "wide", "broken"] {
         let text = WORKFLOW.replace("OPERATION", operation);
         app.publish(
             &text
@@ -106,6 +108,8 @@ async fn statements_read_and_write_with_the_values_of_their_input() {
         "{added:#}"
     );
     assert_eq!(database.texts("select total::text from orders where id = 3").await, ["7.25"]);
+    let named = run(&admin, "named", json!({})).await;
+    assert_eq!(named["context"]["got"]["rows"], json!([{ "a": 1, "answer": null }]), "{named:#}");
     let once = run(&admin, "once", json!({})).await;
     assert_eq!(once["context"]["got"], json!({ "count": 1, "rows": [] }), "{once:#}");
     let key = format!("{}:ask:1:0", once["execution_id"].as_str().unwrap());
@@ -133,7 +137,7 @@ async fn a_statement_is_bounded_and_one_that_reads_changes_nothing() {
         ("large", json!({}), "answer.too_large"),
         ("slow", json!({}), "timeout"),
         ("sneaky", json!({}), "sql.error"),
-        ("two", json!({}), "sql.error"),
+        ("wide", json!({}), "answer.too_large"),
         ("broken", json!({}), "sql.error"),
         ("many", json!({ "n": "many" }), "sql.error"),
         ("many", json!({ "m": 1 }), "connector.input"),
@@ -207,6 +211,34 @@ async fn what_is_wrong_with_a_database_is_told_by_field() {
             with("/operations/0/statement", json!("select :call_key")),
             "connector.invalid",
             "/operations/0/statement",
+        ),
+        (
+            with("/operations/0/statement", json!("select 1; select 2")),
+            "connector.invalid",
+            "/operations/0/statement",
+        ),
+        (
+            with("/operations/0/statement", json!("delete from orders")),
+            "connector.invalid",
+            "/operations/0/statement",
+        ),
+        (
+            with("/operations/0/statement", json!("explain select 1")),
+            "connector.invalid",
+            "/operations/0/statement",
+        ),
+        (
+            with(
+                "/operations/1/statement",
+                json!("with a as (delete from orders returning id) select id from a"),
+            ),
+            "connector.invalid",
+            "/operations/1/statement",
+        ),
+        (
+            with("/loads/order.stored/operation", json!("once")),
+            "connector.invalid",
+            "/loads/order.stored/operation",
         ),
         (with("/operations/1/id", json!("find")), "connector.invalid", "/operations/1/id"),
         (
