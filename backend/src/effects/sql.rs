@@ -19,7 +19,7 @@ use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_postgres::{Client, Config, NoTls, error::SqlState, types::ToSql};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -129,7 +129,7 @@ async fn answer(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration) -> Res
         .map(Parameter)
         .collect();
     let begun = Instant::now();
-    let client = connect(allowed, call).await?;
+    let mut connected = connect(allowed, call).await?;
     let mode = if call.reads { "read only" } else { "read write" };
     // The database gives up a little before we do, and at once where we are gone.
     let left = timeout.saturating_sub(begun.elapsed()).saturating_sub(MARGIN).max(MARGIN);
@@ -138,10 +138,20 @@ async fn answer(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration) -> Res
         "start transaction {mode}; set local statement_timeout = {limit};
          set local idle_in_transaction_session_timeout = {limit}"
     );
-    client.0.batch_execute(&begin).await?;
-    let body = Box::pin(ask(&client.0, &numbered.text, &values, call.settings.max_rows)).await?;
-    client.0.batch_execute("commit").await?;
-    Ok(body)
+    let client = &connected.0;
+    let asked = async {
+        client.batch_execute(&begin).await?;
+        let body = Box::pin(ask(client, &numbered.text, &values, call.settings.max_rows)).await?;
+        client.batch_execute("commit").await?;
+        Ok(body)
+    };
+    match asked.await {
+        // Why the connection ended is known to itself alone.
+        Err(SqlError::Database(error)) if error.is_closed() => {
+            Err(connected.fault().await.unwrap_or(error).into())
+        }
+        answered => answered,
+    }
 }
 
 /// Runs a statement in the transaction of a connection: its rows as JSON, and how many there are.
@@ -179,7 +189,14 @@ async fn ask(
 }
 
 /// A connection that ends with whoever has it.
-struct Connected(Client, tokio::task::JoinHandle<()>);
+struct Connected(Client, JoinHandle<Result<(), tokio_postgres::Error>>);
+
+impl Connected {
+    /// Why it ended, where it ended by a fault.
+    async fn fault(&mut self) -> Option<tokio_postgres::Error> {
+        (&mut self.1).await.ok()?.err()
+    }
+}
 
 impl Drop for Connected {
     fn drop(&mut self) {
@@ -198,7 +215,7 @@ async fn connect(allowed: &Allowed, call: &SqlCall<'_>) -> Result<Connected, Sql
     match tls {
         SqlTls::Off => {
             let (client, connection) = config.connect_raw(socket, NoTls).await?;
-            Ok(Connected(client, tokio::spawn(async move { drop(connection.await) })))
+            Ok(Connected(client, tokio::spawn(connection)))
         }
         SqlTls::Verify => {
             config.ssl_mode(tokio_postgres::config::SslMode::Require);
@@ -211,7 +228,7 @@ async fn connect(allowed: &Allowed, call: &SqlCall<'_>) -> Result<Connected, Sql
                 );
             let tls = tls.map_err(|error| SqlError::Tls(error.to_string()))?;
             let (client, connection) = config.connect_raw(socket, tls).await?;
-            Ok(Connected(client, tokio::spawn(async move { drop(connection.await) })))
+            Ok(Connected(client, tokio::spawn(connection)))
         }
     }
 }

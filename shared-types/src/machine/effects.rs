@@ -57,9 +57,9 @@ impl Transition<'_> {
     /// Performs a step's effects from one of them on.
     pub(super) fn effects(&mut self, step: &Step, place: &StepAddress, from: u32) -> Result<Next, Failure> {
         for (index, effect) in (0u32..).zip(step.effects()).skip(from as usize) {
-            if !self.state.approved.is_empty()
-                && let Some(next) = self.held_back(place, index, effect)
-            {
+            // The last effect that was approved leaves nothing approved behind.
+            let is_approved = !self.state.approved.is_empty();
+            if is_approved && let Some(next) = self.held_back(place, index, effect) {
                 return Ok(next);
             }
             match effect {
@@ -76,7 +76,7 @@ impl Transition<'_> {
                 | Effect::Webhook(_)
                 | Effect::CreateRecord(_)
                 | Effect::UpdateRecord(_)
-                | Effect::Connector(_) => return self.call(place, index, effect),
+                | Effect::Connector(_) => return self.call(place, index, effect, is_approved),
             }
         }
         Ok(self.effects_done(step, place))
@@ -145,7 +145,13 @@ impl Transition<'_> {
     }
 
     /// Calls something outside, for the first time.
-    fn call(&mut self, place: &StepAddress, index: u32, effect: &Effect) -> Result<Next, Failure> {
+    fn call(
+        &mut self,
+        place: &StepAddress,
+        index: u32,
+        effect: &Effect,
+        is_approved: bool,
+    ) -> Result<Next, Failure> {
         let preview = {
             let context = self.context(place);
             let scope = Scope::masked(&context, self.entered_at(place));
@@ -155,7 +161,7 @@ impl Transition<'_> {
         fact.reason = Some(format!("Calls {}", preview.in_words()));
         fact.input = serde_json::to_value(&preview).ok();
         self.set_frame(place, Activity::AwaitingEffect { index, attempt: 1 });
-        let known = self.stamp.environment.as_deref().filter(|_| !self.state.approved.is_empty());
+        let known = self.stamp.environment.as_deref().filter(|_| is_approved);
         let approved_revision = known.and_then(|known| known.operation(effect)).map(|bound| bound.revision);
         if let Some(frame) = self.state.frame_mut(place) {
             frame.approved_revision = approved_revision;

@@ -5,11 +5,37 @@ use crate::app::{App, Client, fresh_database};
 use reqwest::Url;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 /// A database of a shop, beside the server's own.
 struct Database {
     url: Url,
     conn: PgConnection,
+    /// Where it is reached: the tests' server may listen at a socket of the file system alone.
+    port: u16,
+}
+
+/// A port that leads to a server of databases.
+async fn port_to(url: &Url) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let host = url.host_str().unwrap_or("127.0.0.1").replace("%2F", "/").replace("%2f", "/");
+    let there = url.port().unwrap_or(5432);
+    tokio::spawn(async move {
+        while let Ok((mut here, _)) = listener.accept().await {
+            let host = host.clone();
+            tokio::spawn(async move {
+                if host.starts_with('/') {
+                    let mut there = UnixStream::connect(format!("{host}/.s.PGSQL.{there}")).await?;
+                    tokio::io::copy_bidirectional(&mut here, &mut there).await
+                } else {
+                    let mut there = TcpStream::connect((host.as_str(), there)).await?;
+                    tokio::io::copy_bidirectional(&mut here, &mut there).await
+                }
+            });
+        }
+    });
+    port
 }
 
 impl Database {
@@ -22,11 +48,8 @@ impl Database {
             create table calls (key text primary key);
             create function wipe() returns integer language sql as 'delete from orders returning id';";
         sqlx::raw_sql(tables).execute(&mut conn).await.unwrap();
-        Self { url, conn }
-    }
-
-    fn port(&self) -> u16 {
-        self.url.port().unwrap_or(5432)
+        let port = port_to(&url).await;
+        Self { url, conn, port }
     }
 
     async fn texts(&mut self, statement: &'static str) -> Vec<String> {
@@ -37,7 +60,7 @@ impl Database {
         json!({
             "name": "shop_db", "kind": "sql",
             "settings": {
-                "host": "127.0.0.1", "port": self.port(), "database": self.url.path().trim_start_matches('/'),
+                "host": "127.0.0.1", "port": self.port, "database": self.url.path().trim_start_matches('/'),
                 "tls": "off", "max_rows": 100,
             },
             "auth": { "type": "basic", "username": self.url.username(), "secret": "db_password" },
@@ -64,7 +87,7 @@ const WORKFLOW: &str = "workflow_id: support\nname: Support\ntrigger: { type: ev
     - { id: ask, type: execute, timeout: 2s, execute: [{ type: connector, connector: 'shop_db.OPERATION', input: '{{ input }}', save_as: got }] }\n";
 
 async fn app_for(database: &Database) -> (App, Client) {
-    let allow = format!("127.0.0.1:{}", database.port());
+    let allow = format!("127.0.0.1:{}", database.port);
     let app = App::start_with(|config| config.outbound_allow = allow.parse().unwrap()).await;
     let admin = app.admin().await;
     set_secret(&admin, "db_password", database.url.password().unwrap_or("nobody-asks-for-it")).await;
