@@ -115,11 +115,11 @@ pub async fn add(
 /// A call to keep.
 #[derive(Debug, Clone)]
 pub struct NewCall {
-    /// Its id.
+    /// Id of the row, a `UUIDv7`.
     pub id: Uuid,
     /// Of which connector.
     pub connector: Uuid,
-    /// The call.
+    /// What is told of it.
     pub call: ConnectorCall,
 }
 
@@ -194,7 +194,7 @@ pub async fn last_calls(
 /// How a connector stands: its calls of a while, and whether they are made.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
-    /// The calls.
+    /// Numbers of its calls since the time that was asked for.
     pub calls: Rollup,
     /// Until when none is made; none where all are.
     pub held_until: Option<DateTime<Utc>>,

@@ -63,7 +63,7 @@ pub struct Simulation {
 /// What became of a name that is loaded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SimulatedLoad {
-    /// The name.
+    /// The name under `context.load`, such as `customer.profile`.
     pub name: String,
     /// What became of it, in words.
     pub reason: Option<String>,

@@ -43,7 +43,7 @@ pub struct LoadOptions {
 }
 
 impl LoadEntry {
-    /// The name.
+    /// The name as it is written, such as `customer.profile`.
     pub fn name(&self) -> &str {
         match self {
             Self::Name(name) | Self::Options(LoadOptions { name, .. }) => name,
