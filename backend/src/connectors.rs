@@ -6,6 +6,7 @@ mod http_operations;
 pub mod openapi;
 mod ready;
 mod statements;
+mod tools;
 
 pub use catalog::Catalog;
 pub use description::{Described, described, misfits};
@@ -67,7 +68,7 @@ impl Standing {
 /// The way to what a name of `context.load` is loaded with.
 #[derive(Debug, Clone)]
 pub struct LoadRoute {
-    /// The operation.
+    /// The way to the operation whose answer is loaded.
     pub route: Route,
     /// How it is called, and how old its answers may be.
     pub load: LoadOperation,
@@ -94,7 +95,7 @@ pub enum NoRoute {
     NoOperation {
         /// The connector.
         connector: String,
-        /// The operation.
+        /// The name that no operation of it has.
         operation: String,
     },
     /// No connector serves a kind of record, or not in this way.
@@ -299,7 +300,7 @@ impl Route {
         Some(&record.id_pointer)
     }
 
-    /// The operation.
+    /// The operation that the way leads to.
     pub fn operation(&self) -> &Operation {
         &self.connector.catalog.operations[self.at]
     }

@@ -10,10 +10,12 @@ mod http;
 mod load_cache;
 mod loads;
 mod masking;
+mod mcp;
 mod operations;
 mod redirect;
 mod sql;
 mod tokens;
+mod trials;
 
 pub use guard::{Allowed, BadAllow};
 

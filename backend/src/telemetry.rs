@@ -5,8 +5,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 
-/// The crates that make outgoing calls. Below `info` they log addresses and headers, in which secrets may stand.
-const CLIENTS: [&str; 5] = ["reqwest", "hyper", "hyper_util", "h2", "rustls"];
+/// The crates that make outgoing calls. Below these levels they log addresses, headers and answers, in which secrets may stand.
+const CLIENTS: [&str; 6] =
+    ["reqwest=info", "hyper=info", "hyper_util=info", "h2=info", "rustls=info", "rmcp=error"];
 
 /// Begins to log, to standard error.
 pub fn log(sources: &Sources) {
@@ -24,7 +25,7 @@ pub fn log(sources: &Sources) {
 /// What is logged: as `IW_LOG` says, but of outgoing calls nothing in which a secret may stand.
 pub fn filter(wanted: &str) -> EnvFilter {
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let quiet = CLIENTS.iter().filter_map(|client| format!("{client}=info").parse().ok());
+    let quiet = CLIENTS.iter().filter_map(|client| client.parse().ok());
     quiet.fold(filter, EnvFilter::add_directive)
 }
 

@@ -14,7 +14,9 @@ mod parameters;
 mod request_error;
 mod schema;
 mod settings;
+mod shape;
 mod statement;
+mod tool;
 
 pub use auth::{Auth, ClientAuth};
 pub use called::{BoundOperation, CalledOperation, ConnectorRevision, IdInput, record_input};
@@ -31,6 +33,8 @@ pub use schema::{Definitions, InputFault, MAX_PATTERN, SchemaSizes, self_contain
 pub use schema::{InputSchema, SchemaError};
 pub use settings::{
     ConnectorKind, ConnectorLimits, ConnectorSpec, EntityOperations, HttpSettings, LoadOperation,
-    OpenApiSettings, SqlSettings, SqlTls,
+    McpSettings, OpenApiSettings, SqlSettings, SqlTls,
 };
+pub use shape::Shape;
 pub use statement::{CALL_KEY, NumberedStatement, SqlOperation, SqlRequest, StatementFault, numbered};
+pub use tool::{McpRequest, McpTool};

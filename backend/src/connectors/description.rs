@@ -1,6 +1,6 @@
 //! What an administrator's description of a connector comes to: its catalog, and what is wrong with it.
 
-use super::{Catalog, ReadyConnector, http_operations, openapi, statements};
+use super::{Catalog, ReadyConnector, http_operations, openapi, statements, tools};
 use crate::store::connectors::Overview;
 use shared_types::{
     connector::{
@@ -14,6 +14,7 @@ use shared_types::{
         loads,
     },
 };
+use uuid::Uuid;
 
 /// What a description comes to.
 #[derive(Debug, Clone)]
@@ -54,6 +55,11 @@ pub fn described(spec: &ConnectorSpec, document: Option<&str>) -> Result<Describ
         (ConnectorKind::Sql { settings, operations }, _) => {
             statements::catalog(settings, operations, &mut findings)
         }
+        (ConnectorKind::Mcp { settings }, Some(text)) => tools::catalog(settings, text, &mut findings),
+        // Its tools can't be asked for; the address says why.
+        (ConnectorKind::Mcp { settings }, None) => {
+            Catalog { base_url: settings.base_url.clone(), ..Catalog::default() }
+        }
     };
     if let ConnectorKind::Sql { settings, .. } = &spec.kind {
         check_database(settings, &spec.auth, &mut findings);
@@ -65,7 +71,7 @@ pub fn described(spec: &ConnectorSpec, document: Option<&str>) -> Result<Describ
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    let ready = ReadyConnector::unstored("", spec.clone(), catalog);
+    let ready = ReadyConnector::unstored(Uuid::nil(), spec.clone(), catalog);
     for (entity, operations) in &spec.entities {
         check_entity(&ready, entity, operations, &mut findings);
     }

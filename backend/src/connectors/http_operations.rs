@@ -86,15 +86,20 @@ pub(super) fn check_names<'n>(
 
 /// Looks at the schema of an operation's input.
 pub(super) fn check_schema(schema: Option<&Value>, at: &str, say: &mut impl FnMut(String, String)) {
-    if let Some(reference) = schema.and_then(other_reference) {
-        let message =
-            format!("`$ref` leads to `#/$defs/…` of the same schema, in one step; `{reference}` doesn't.");
-        say(format!("{at}/input_schema"), message);
-    } else if let Some(schema) = schema
-        && let Err(error) = InputSchema::new(schema, &Definitions::default())
-    {
-        say(format!("{at}/input_schema"), format!("It isn't a JSON Schema that can be used: {error}."));
+    if let Some(fault) = schema.and_then(schema_fault) {
+        say(format!("{at}/input_schema"), fault);
     }
+}
+
+/// Why a schema that stands alone can't be used, as a sentence.
+pub(super) fn schema_fault(schema: &Value) -> Option<String> {
+    if let Some(reference) = other_reference(schema) {
+        return Some(format!(
+            "`$ref` leads to `#/$defs/…` of the same schema, in one step; `{reference}` doesn't."
+        ));
+    }
+    let made = InputSchema::new(schema, &Definitions::default());
+    made.err().map(|error| format!("It isn't a JSON Schema that can be used: {error}."))
 }
 
 /// A reference of a schema that leads elsewhere than to one of its definitions: only these are counted as an input is checked.

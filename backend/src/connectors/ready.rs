@@ -100,9 +100,9 @@ impl ReadyConnector {
         Ok(Self { id, name, revision, spec, catalog, schemas: Mutex::default() })
     }
 
-    /// A revision that isn't stored.
-    pub(super) fn unstored(name: &str, spec: ConnectorSpec, catalog: Catalog) -> Self {
-        Self { id: Uuid::nil(), name: name.to_owned(), revision: 0, spec, catalog, schemas: Mutex::default() }
+    /// A revision that isn't stored. What it asks for in the name of this id, such as a token, is kept under it.
+    pub fn unstored(id: Uuid, spec: ConnectorSpec, catalog: Catalog) -> Self {
+        Self { id, name: String::new(), revision: 0, spec, catalog, schemas: Mutex::default() }
     }
 }
 

@@ -114,6 +114,23 @@ impl Kind {
     }
 }
 
+/// What a text is that says nothing of its type: a list or a map where it is one in JSON.
+pub(super) fn body_of_text(text: &str) -> Result<Value, AnswerError> {
+    of_bounded(None, text)
+}
+
+/// What a text of JSON is.
+pub(super) fn json_of_text(text: &str) -> Result<Value, AnswerError> {
+    of_bounded(Some("application/json"), text)
+}
+
+fn of_bounded(content_type: Option<&str>, text: &str) -> Result<Value, AnswerError> {
+    if text.len() > MAX_BYTES {
+        return Err(AnswerError::TooLarge);
+    }
+    body_of(content_type, text.as_bytes())
+}
+
 fn body_of(content_type: Option<&str>, bytes: &[u8]) -> Result<Value, AnswerError> {
     let kind = Kind::of(content_type);
     let text = decode(kind, content_type.and_then(charset), bytes);

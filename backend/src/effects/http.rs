@@ -43,7 +43,7 @@ pub(super) struct HttpCall<'c> {
 
 /// Why a call came to no answer. No message quotes what a template gave, since a secret may stand in it.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+pub(super) enum CallError {
     #[error("The address can't be read; it begins with http:// or https://, then a host")]
     BadUrl,
     #[error("The address is private; an administrator may allow it (IW_OUTBOUND_ALLOW)")]
@@ -74,7 +74,7 @@ impl CallError {
         }
     }
 
-    fn outcome(&self, host: &str) -> Outcome {
+    pub(super) fn outcome(&self, host: &str) -> Outcome {
         let Self::Sending(error) = self else {
             return Outcome::Refused { code: self.code().to_owned(), message: self.to_string() };
         };
@@ -158,7 +158,7 @@ impl HttpClient {
     }
 
     /// The client that may call an address.
-    fn client_for(&self, url: &Url) -> Result<&Client, CallError> {
+    pub(super) fn client_for(&self, url: &Url) -> Result<&Client, CallError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(CallError::BadUrl);
         }

@@ -25,12 +25,14 @@ use tokio::sync::OnceCell;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What came of one call, for all who need it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Flown {
     /// When it began, in UTC.
     since: DateTime<Utc>,
     /// What counts of the answer, or what came of the call.
     answer: Result<Arc<Value>, Outcome>,
+    /// Whether it was kept, and nobody was called.
+    is_kept: bool,
 }
 
 /// The calls that are out, and the answers that are kept; clones share them.
@@ -46,21 +48,21 @@ impl Loads {
         &self,
         key: &CacheKey,
         call: impl FnOnce() -> F,
-    ) -> (Arc<OnceCell<Flown>>, bool) {
+    ) -> (Flown, bool) {
         let cell = Arc::clone(lock(&self.out).entry(key.clone()).or_default());
         let mut is_own = false;
         // Where whoever calls is gone, the next one does.
-        cell.get_or_init(async || {
+        let flown = cell.get_or_init(async || {
             is_own = true;
             call().await
-        })
-        .await;
+        });
+        let flown = flown.await.clone();
         let mut out = lock(&self.out);
         if out.get(key).is_some_and(|current| Arc::ptr_eq(current, &cell)) {
             out.remove(key);
         }
         drop(out);
-        (cell, is_own)
+        (flown, is_own)
     }
 }
 
@@ -93,20 +95,20 @@ impl Effects {
             return loaded(&route, &kept.value, Some(now() - kept.since));
         }
         let fly = async || {
+            // A call that was out a moment ago may have answered since.
+            if let Some(kept) = self.loads.cache.get(&key, now(), max_age_ms) {
+                return Flown { since: kept.since, answer: Ok(kept.value), is_kept: true };
+            }
             let since = now();
             let answer = self.call_for_load((workspace, execution_id), &route, input).await;
             if let Ok(value) = &answer {
                 self.loads.cache.put(key.clone(), KeptAnswer { value: Arc::clone(value), since });
             }
-            Flown { since, answer }
+            Flown { since, answer, is_kept: false }
         };
-        let (cell, is_own) = self.loads.shared(&key, fly).await;
-        let Some(flown) = cell.get() else {
-            // It is there once `shared` has returned.
-            return failed(Outcome::Refused { code: "load.lost".to_owned(), message: String::new() });
-        };
+        let (flown, is_own) = self.loads.shared(&key, fly).await;
         match &flown.answer {
-            Ok(value) => loaded(&route, value, (!is_own).then(|| now() - flown.since)),
+            Ok(value) => loaded(&route, value, (!is_own || flown.is_kept).then(|| now() - flown.since)),
             // Another call may have had an answer meanwhile.
             Err(outcome) => match self.loads.cache.get(&key, now(), max_age_ms) {
                 Some(kept) => loaded(&route, &kept.value, Some(now() - kept.since)),
@@ -130,8 +132,11 @@ impl Effects {
         let answered = self.gated((workspace, execution_id), &route.route, timeout, send).await;
         match counted(&route.route, answered) {
             Outcome::Answered(answer) if (200..300).contains(&answer.status) => Ok(Arc::new(answer.body)),
-            // Only what says whether to try again is told of it.
-            Outcome::Answered(answer) => Err(Outcome::Answered(Answer { body: Value::Null, ..answer })),
+            Outcome::Answered(mut answer) => {
+                // Only what says whether to try again is told of it.
+                answer.headers.retain(|name, _| name == "retry-after");
+                Err(Outcome::Answered(Answer { body: Value::Null, ..answer }))
+            }
             outcome @ (Outcome::Unanswered { .. } | Outcome::Refused { .. } | Outcome::Held { .. }) => {
                 Err(outcome)
             }

@@ -5,6 +5,7 @@ use crate::connectors::{ReadyConnector, Route};
 use serde_json::{Map, Value};
 use shared_types::{
     api::connectors::{ConnectorChecked, OperationTried},
+    connector::ConnectorSpec,
     ids::WorkspaceId,
     workflow::Finding,
 };
@@ -22,6 +23,14 @@ impl Engine {
         input: Map<String, Value>,
     ) -> Result<OperationTried, Vec<Finding>> {
         self.0.effects.try_operation(workspace, route, input, self.0.clock.new_id()).await
+    }
+
+    /// The tools of the MCP server that a description names, as the document that is imported.
+    ///
+    /// # Errors
+    /// Why there are none, as a sentence.
+    pub async fn list_tools(&self, workspace: WorkspaceId, spec: &ConnectorSpec) -> Result<String, String> {
+        self.0.effects.list_tools(workspace, spec, self.0.clock.new_id()).await
     }
 
     /// Finds out whether a connector's system answers, and whether it lets us in.

@@ -1,6 +1,7 @@
 //! Connectors: described, compared before they are written, tried, deleted.
 
 mod shown;
+mod written;
 
 use super::{
     AppState,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     audit,
     auth::Principal,
-    connectors::{Catalog, Described, NoRoute, ReadyConnector, Route, described},
+    connectors::{Catalog, Described, NoRoute, ReadyConnector, Route},
     store::{
         self, connector_health,
         connectors::{self, NewRevision, StoredConnector},
@@ -37,21 +38,14 @@ use shared_types::{
         },
         problem::{Code, Problem},
     },
-    connector::{ConnectorKind, ConnectorName, ConnectorSpec, Operation, self_contained},
+    connector::{ConnectorName, ConnectorSpec, Operation, self_contained},
     workflow::{Finding, finding::escape_segment},
 };
 use shown::Around;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A description that was read and checked.
-struct Written {
-    name: ConnectorName,
-    spec: ConnectorSpec,
-    document: Option<String>,
-    described: Described,
-}
+use written::{Written, read, same_name};
 
 pub(super) async fn create(
     State(state): State<AppState>,
@@ -318,46 +312,6 @@ async fn named(state: &AppState, principal: &Principal, name: &str) -> ApiResult
 fn unreadable(error: &NoRoute) -> ApiError {
     tracing::error!(%error, "a connector can't be used");
     ApiError::new(Code::Internal, format!("{error}."))
-}
-
-fn same_name(body: &ConnectorBody, name: &str) -> ApiResult<()> {
-    if body.name == name {
-        return Ok(());
-    }
-    let detail = format!("`name` is \"{}\", and the path says \"{name}\"; write the same.", body.name);
-    Err(ApiError::new(Code::FieldBad, detail))
-}
-
-/// Reads and checks a description, beside the threads that serve. `known` is the document that there is.
-async fn read(
-    state: &AppState,
-    principal: &Principal,
-    body: ConnectorBody,
-    known: Option<String>,
-) -> ApiResult<Written> {
-    let name: ConnectorName =
-        body.name.parse().map_err(|fault| ApiError::new(Code::FieldBad, format!("`name`: {fault}.")))?;
-    let spec = body.spec;
-    let is_by_document = matches!(spec.kind, ConnectorKind::OpenApi { .. });
-    if !is_by_document && body.document.is_some() {
-        let detail = "`document` is for connectors of the kind `openapi`; leave it out.";
-        return Err(ApiError::new(Code::FieldBad, detail));
-    }
-    let document = match body.document {
-        None => known.filter(|_| is_by_document),
-        Some(Value::String(text)) => Some(text),
-        Some(value) => Some(value.to_string()),
-    };
-    let work = move || {
-        let described = described(&spec, document.as_deref());
-        (spec, document, described)
-    };
-    let (spec, document, described) = state.reviews.run(principal.workspace, work).await?;
-    let described = described.map_err(|findings| {
-        let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
-        Problem::new(Code::ConnectorBad, detail).with_findings(findings)
-    })?;
-    Ok(Written { name, spec, document, described })
 }
 
 async fn find(conn: &mut PgConnection, principal: &Principal, name: &str) -> ApiResult<StoredConnector> {

@@ -3,8 +3,10 @@
 mod bad_descriptions;
 mod crashed;
 mod guarded;
+mod guide;
 mod limits;
 mod loads;
+mod mcp;
 mod planted;
 mod sql;
 mod tokens;

@@ -119,7 +119,7 @@ pub struct ConnectorHealth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthState {
-    /// They are.
+    /// Its calls are made.
     Well,
     /// They wait, since several failed in a row or the system asks to be left alone.
     Ailing,
@@ -130,7 +130,7 @@ pub enum HealthState {
 pub struct ConnectorCall {
     /// When, in UTC.
     pub at: DateTime<Utc>,
-    /// Which operation.
+    /// The name of the operation within the connector.
     pub operation: String,
     /// The run that called; null for one that somebody tried.
     pub execution_id: Option<ExecutionId>,
@@ -214,7 +214,7 @@ pub struct ConnectorPreview {
 /// A workflow that uses an operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct OperationUse {
-    /// The operation.
+    /// The name of the operation within the connector.
     pub operation: String,
     /// The workflow.
     pub workflow_id: WorkflowId,

@@ -6,6 +6,7 @@ use super::{
     http_request::HttpRequest,
     request_error::RequestError,
     statement::{SqlOperation, SqlRequest, SqlStatement},
+    tool::{McpRequest, McpTool},
 };
 use crate::workflow::effect::Method;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ pub enum OperationCall {
     HttpTemplates(HttpTemplates),
     /// By a statement of a database.
     Sql(SqlStatement),
+    /// By a tool of an MCP server.
+    Mcp(McpTool),
 }
 
 /// What an operation sends of an input.
@@ -50,6 +53,8 @@ pub enum OperationRequest {
     Http(HttpRequest),
     /// To a database.
     Sql(SqlRequest),
+    /// To an MCP server.
+    Mcp(McpRequest),
 }
 
 impl OperationCall {
@@ -66,6 +71,7 @@ impl OperationCall {
             Self::Http(binding) => binding.request(base_url, input).map(OperationRequest::Http),
             Self::HttpTemplates(templates) => templates.request(base_url, input).map(OperationRequest::Http),
             Self::Sql(statement) => statement.request(base_url, input).map(OperationRequest::Sql),
+            Self::Mcp(tool) => Ok(OperationRequest::Mcp(tool.request(base_url, input))),
         }
     }
 }
@@ -77,7 +83,10 @@ impl Operation {
             OperationCall::HttpTemplates(HttpTemplates { output: Some(pointer), .. }) => {
                 body.pointer(pointer).cloned().unwrap_or_default()
             }
-            OperationCall::Http(_) | OperationCall::HttpTemplates(_) | OperationCall::Sql(_) => body,
+            OperationCall::Http(_)
+            | OperationCall::HttpTemplates(_)
+            | OperationCall::Sql(_)
+            | OperationCall::Mcp(_) => body,
         }
     }
 
@@ -86,7 +95,7 @@ impl Operation {
         match &self.call {
             OperationCall::Http(binding) => binding.path_inputs(),
             OperationCall::HttpTemplates(templates) => templates.path_inputs(),
-            OperationCall::Sql(_) => Vec::new(),
+            OperationCall::Sql(_) | OperationCall::Mcp(_) => Vec::new(),
         }
     }
 }

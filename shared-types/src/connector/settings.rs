@@ -55,6 +55,11 @@ pub enum ConnectorKind {
         /// The operations.
         operations: Vec<SqlOperation>,
     },
+    /// By the tools of an MCP server, over streamable HTTP.
+    Mcp {
+        /// Where the server is.
+        settings: McpSettings,
+    },
 }
 
 /// Where the system of an OpenAPI document is.
@@ -82,6 +87,14 @@ fn is_zero(n: &usize) -> bool {
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
     /// The address before each path, with scheme and host.
+    pub base_url: String,
+}
+
+/// Where an MCP server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct McpSettings {
+    /// The address of its endpoint, such as `https://tools.example.com/mcp`.
     pub base_url: String,
 }
 
@@ -205,6 +218,7 @@ impl ConnectorKind {
             Self::OpenApi { .. } => "openapi",
             Self::Http { .. } => "http",
             Self::Sql { .. } => "sql",
+            Self::Mcp { .. } => "mcp",
         }
     }
 }

@@ -1,0 +1,29 @@
+//! Tools of an MCP server: an operation's input is the tool's arguments.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A tool of an MCP server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McpTool {
+    /// Its name, as the server has it.
+    pub tool: String,
+}
+
+/// A tool with its arguments, before the key of the call is added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct McpRequest {
+    /// The address of the server.
+    pub server: String,
+    /// The tool, as the server has it.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+}
+
+impl McpTool {
+    /// The request that an input makes.
+    pub(super) fn request(&self, server: &str, input: &Map<String, Value>) -> McpRequest {
+        McpRequest { server: server.to_owned(), tool: self.tool.clone(), arguments: input.clone() }
+    }
+}
