@@ -1,4 +1,6 @@
-//! The sample shop: people, one of whom is away, a calendar, a key, a secret and six workflows, for the first minutes.
+//! The sample shop: people, one of whom is away, a calendar, a key, a secret, a connector and six workflows, for the first minutes.
+
+mod connector;
 
 use crate::{
     audit::Actor,
@@ -33,6 +35,9 @@ pub const SHOP_KEY: &str = "iw_sample_shop_key";
 pub const SHOP_ADDRESS: &str = "127.0.0.1:7401";
 /// The token by which the stand-in shop knows its callers.
 pub const SHOP_TOKEN: &str = "sample-shop-token";
+
+/// What the stand-in shop offers to others: its OpenAPI document.
+pub const SHOP_DOCUMENT: &str = include_str!("../../docs/examples/shop_openapi.yaml");
 
 /// The people of the sample workspace: name, address, roles.
 pub const PEOPLE: [(&str, &str, &[&str]); 8] = [
@@ -96,6 +101,7 @@ pub async fn load(
     keys::insert(&mut transaction, workspace, &key, &token_hash(SHOP_KEY), "sample data").await?;
     let sealed = config.key.seal(workspace, "shop_token", SHOP_TOKEN);
     secrets::put(&mut transaction, workspace, "shop_token", &sealed, clock.now()).await?;
+    connector::add(&mut transaction, clock, workspace).await?;
     transaction.commit().await?;
     publish(pool, clock, publishing, workspace).await
 }

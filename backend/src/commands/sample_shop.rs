@@ -1,6 +1,11 @@
-//! The stand-in shop: takes the calls of the sample workflows and shows them.
+//! The stand-in shop: takes the calls of the sample workflows and shows them, and has a system of its own behind `/api`.
 
-use crate::{clock::Clock, sample::SHOP_TOKEN};
+mod api;
+
+use crate::{
+    clock::Clock,
+    sample::{SHOP_DOCUMENT, SHOP_TOKEN},
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -35,39 +40,62 @@ pub struct Call {
 #[derive(Debug, Clone, Default)]
 struct Calls(Arc<Mutex<BTreeMap<String, Call>>>);
 
+/// What the shop keeps; clones share it.
+#[derive(Debug, Clone, Default)]
+struct Shop {
+    calls: Calls,
+    store: api::Store,
+}
+
 /// Runs the shop until it is stopped.
 pub async fn run(listen: SocketAddr) -> anyhow::Result<()> {
     let app = Router::new()
         .route("/", get(page))
         .route("/calls", get(list))
+        .route("/openapi.yaml", get(async || ([(header::CONTENT_TYPE, "application/yaml")], SHOP_DOCUMENT)))
+        .nest("/api", api::routes())
         .route("/{*path}", any(take))
-        .with_state(Calls::default());
+        .with_state(Shop::default());
     axum::serve(TcpListener::bind(listen).await?, app).await?;
     Ok(())
 }
 
 async fn take(
-    State(calls): State<Calls>,
+    State(shop): State<Shop>,
     Path(path): Path<String>,
     headers: HeaderMap,
     body: String,
 ) -> (StatusCode, Json<Value>) {
-    let text =
-        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    if text(header::AUTHORIZATION.as_str()) != format!("Bearer {SHOP_TOKEN}") {
+    if !is_known(&headers) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the shop doesn't know this caller" })));
     }
-    let key = text("idempotency-key");
-    let at = Clock::default().now();
-    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
-    eprintln!("shop: {path} {body}");
-    let mut calls = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if calls.len() >= KEPT {
-        calls.pop_first();
-    }
-    let call = calls.entry(key.clone()).or_insert(Call { at, path, body, idempotency_key: key, times: 0 });
-    call.times += 1;
+    shop.took(&headers, path, serde_json::from_str(&body).unwrap_or(Value::String(body)));
     (StatusCode::OK, Json(json!({ "ok": true })))
+}
+
+fn text_of(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// Whether a caller has the shop's token.
+fn is_known(headers: &HeaderMap) -> bool {
+    text_of(headers, header::AUTHORIZATION.as_str()) == format!("Bearer {SHOP_TOKEN}")
+}
+
+impl Shop {
+    /// Notes a call; one that comes again under its key only counts.
+    fn took(&self, headers: &HeaderMap, path: String, body: Value) {
+        let key = text_of(headers, "idempotency-key");
+        let at = Clock::default().now();
+        eprintln!("shop: {path} {body}");
+        let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() >= KEPT {
+            calls.pop_first();
+        }
+        let call =
+            calls.entry(key.clone()).or_insert(Call { at, path, body, idempotency_key: key, times: 0 });
+        call.times += 1;
+    }
 }
 
 fn newest_first(calls: &Calls) -> Vec<Call> {
@@ -77,13 +105,13 @@ fn newest_first(calls: &Calls) -> Vec<Call> {
     list
 }
 
-async fn list(State(calls): State<Calls>) -> Json<Vec<Call>> {
-    Json(newest_first(&calls))
+async fn list(State(shop): State<Shop>) -> Json<Vec<Call>> {
+    Json(newest_first(&shop.calls))
 }
 
-async fn page(State(calls): State<Calls>) -> Html<String> {
+async fn page(State(shop): State<Shop>) -> Html<String> {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
-    let rows = newest_first(&calls).iter().fold(String::new(), |mut rows, call| {
+    let rows = newest_first(&shop.calls).iter().fold(String::new(), |mut rows, call| {
         let (at, path, body) =
             (call.at.format("%H:%M:%S"), escape(&call.path), escape(&call.body.to_string()));
         // Writing to a String can't fail.
@@ -94,6 +122,7 @@ async fn page(State(calls): State<Calls>) -> Html<String> {
     Html(format!(
         "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2><title>Stand-in shop</title>\
          <style>body{{font:14px/1.5 system-ui;margin:32px}}td{{padding:4px 16px 4px 0}}</style>\
-         <h1>Stand-in shop</h1><p>What workflows told this shop, newest first.</p><table>{rows}</table>"
+         <h1>Stand-in shop</h1><p>What workflows told this shop, newest first. \
+         <a href=/openapi.yaml>What it offers to them</a></p><table>{rows}</table>"
     ))
 }
