@@ -16,6 +16,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Something read, with its age.
@@ -59,6 +60,14 @@ impl Failure {
             Self::Cancelled => "It was cancelled.".to_owned(),
             Self::Input(what) => what.clone(),
             Self::Shell(what) => format!("{what} (IW-500)"),
+        }
+    }
+
+    /// What the server found in what it was sent.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Refused(problem) => &problem.findings,
+            Self::Offline | Self::SignedOut | Self::Cancelled | Self::Input(_) | Self::Shell(_) => &[],
         }
     }
 }
@@ -153,6 +162,39 @@ pub struct Review {
     pub sample: Option<String>,
     /// When those whom it asks would be reminded, escalated and out of time, if they were asked now.
     pub ladder: Vec<LadderLevel>,
+}
+
+/// A connector as its page writes it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectorForm {
+    /// The name by which workflows know it.
+    pub name: String,
+    /// What the fields of the form say: `kind`, `settings`, `auth`, `limits`.
+    pub fields: Map<String, Value>,
+    /// What else it has, as JSON or YAML: `operations`, `entities`, `loads`.
+    pub more: String,
+    /// The document that is imported, as it was given; none where the known one stays.
+    pub document: Option<String>,
+}
+
+/// What can stand at a place of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completions {
+    /// Where the word begins that is completed, in UTF-16 units from the text's beginning.
+    pub from: usize,
+    /// What can stand there.
+    pub options: Vec<Completion>,
+}
+
+/// A word that can stand at a place of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completion {
+    /// The word.
+    pub label: String,
+    /// What it is, in a few words; empty where nobody said.
+    pub detail: String,
+    /// What is written; the word itself where it is the same.
+    pub apply: String,
 }
 
 /// How long a page waits for what it reads.

@@ -2,6 +2,8 @@
 
 mod approvals;
 mod calendars;
+mod completion;
+mod connectors;
 mod drafts;
 mod invitations;
 mod rules;

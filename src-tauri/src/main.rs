@@ -8,6 +8,7 @@ mod close_guard;
 mod commands;
 mod host;
 mod keyring_store;
+mod known_connectors;
 mod live;
 mod looks;
 mod notification;

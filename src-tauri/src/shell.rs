@@ -6,6 +6,7 @@ use crate::{
     clock,
     host::Host,
     keyring_store::{KeyringStore, Read, StoredSession},
+    known_connectors::LastKnown,
     looks::Looks,
     notifications::Notifications,
     server_address::server_address,
@@ -65,6 +66,7 @@ struct Inner {
     /// Whether the person was asked if the window is to be closed.
     close_asked: AtomicBool,
     sending: tokio::sync::Mutex<()>,
+    last_known: LastKnown,
 }
 
 impl Shell {
@@ -91,6 +93,7 @@ impl Shell {
             opening: AtomicBool::new(true),
             close_asked: AtomicBool::new(false),
             sending: tokio::sync::Mutex::new(()),
+            last_known: LastKnown::default(),
         })))
     }
 
@@ -225,6 +228,11 @@ impl Shell {
         if let Err(error) = self.0.cache.set_setting(key, value).await {
             tracing::warn!(%error, key, "a setting could not be kept");
         }
+    }
+
+    /// What was last known of the connectors.
+    pub(crate) fn last_known(&self) -> &LastKnown {
+        &self.0.last_known
     }
 
     pub(crate) fn cache(&self) -> &Cache {

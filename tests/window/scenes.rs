@@ -1,6 +1,7 @@
 //! Single scenes in the real window, each with a server and an app of its own, so that one that fails hides no other.
 
 mod calendars;
+mod connectors;
 mod deciding;
 mod keys;
 mod levels;

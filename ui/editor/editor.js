@@ -1,4 +1,5 @@
 // The source editor: CodeMirror with this app's look, mounted into an element that the page owns.
+import { autocompletion } from "@codemirror/autocomplete";
 import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
@@ -16,6 +17,12 @@ const look = EditorView.theme({
   "&.cm-focused": { outline: "none" },
   "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--selected) !important" },
   ".cm-tooltip, .cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)" },
+  ".cm-tooltip.cm-tooltip-autocomplete": { border: "0", borderRadius: "8px", boxShadow: "var(--overlay)", overflow: "hidden" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { font: "var(--code)", maxWidth: "560px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "4px 8px", display: "flex", gap: "12px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--selected)", color: "var(--text)" },
+  ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal", marginLeft: "auto", overflow: "hidden", textOverflow: "ellipsis" },
+  ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "600" },
 });
 
 // Keys stay text: the accent means "press me".
@@ -25,9 +32,16 @@ const colours = HighlightStyle.define([
   { tag: [tags.comment, tags.lineComment], color: "var(--muted)" },
 ]);
 
+// What may stand at the caret is known to the page: `complete(text, at)` gives `{ from, options }`, or nothing.
+const offering = (complete) => async (context) => {
+  const found = await complete(context.state.doc.toString(), context.pos);
+  if (!found || context.aborted) return null;
+  return { from: found.from, options: found.options.map(({ label, detail, apply }) => ({ label, detail, apply })), validFor: /^[\w./-]*$/ };
+};
+
 window.iwEditor = {
   /** Mounts an editor; `changed` is called with the whole text after each change. */
-  mount(parent, text, format, changed) {
+  mount(parent, text, format, changed, complete) {
     const view = new EditorView({
       doc: text,
       parent,
@@ -37,6 +51,7 @@ window.iwEditor = {
         look,
         syntaxHighlighting(colours),
         lintGutter(),
+        complete ? autocompletion({ override: [offering(complete)], icons: false }) : [],
         EditorView.contentAttributes.of({ "aria-label": "Source", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed(update.state.doc.toString());

@@ -6,7 +6,8 @@ use shared_types::{
     api::approvals::Approval,
     approval::decision::RequestStatus,
     desktop::QueuedRequest,
-    machine::{fact::StepState, result::RunResult, state::RunStatus},
+    ids::StepId,
+    machine::{LOADING, fact::StepState, result::RunResult, state::RunStatus},
     role,
     workflow::{
         approval::{Verb, Verdict},
@@ -209,6 +210,11 @@ pub(crate) fn run_word(status: RunStatus, result: Option<RunResult>) -> &'static
         (RunStatus::Ended, Some(RunResult::TimedOut)) => "Timed out",
         (RunStatus::Ended, Some(RunResult::Executed | RunResult::PendingApproval) | None) => "Executed",
     }
+}
+
+/// A step as people read it: by its id, and what is loaded before the first one in words.
+pub(crate) fn step_name(step: &StepId) -> String {
+    if step.as_str() == LOADING { "Loads the context".to_owned() } else { step.to_string() }
 }
 
 /// What became of a step, in a word.

@@ -1,6 +1,6 @@
 //! Reading something for a page: what was read stays while it is read anew, and when that fails.
 
-use gloo_timers::callback::Timeout;
+use gloo_timers::callback::{Interval, Timeout};
 use shared_types::desktop::{CachePolicy, Failure, Loaded};
 use std::{cell::RefCell, future::Future, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
@@ -42,6 +42,8 @@ fn after<T>(answer: Result<Loaded<T>, Failure>, shown: Option<&Rc<Loaded<T>>>) -
     }
 }
 
+/// How long until something is looked at again, in milliseconds.
+const NOW_AND_THEN_MS: u32 = 10_000;
 /// How long what comes often is gathered, in milliseconds.
 const THROTTLE_MS: u32 = 250;
 
@@ -72,6 +74,23 @@ fn throttle(latest: &Shared<Callback<()>>, pause: &Shared<Option<Timeout>>, came
     }));
     let callback = latest.borrow().clone();
     callback.emit(());
+}
+
+/// Calls back again and again, for what changes and tells nobody; not while the page is hidden.
+#[hook]
+pub(crate) fn use_now_and_then(callback: Callback<()>) {
+    let latest = use_mut_ref(|| callback.clone());
+    *latest.borrow_mut() = callback;
+    use_effect_with((), move |()| {
+        let timer = Interval::new(NOW_AND_THEN_MS, move || {
+            let document = web_sys::window().and_then(|window| window.document());
+            if document.is_none_or(|document| !document.hidden()) {
+                let callback = latest.borrow().clone();
+                callback.emit(());
+            }
+        });
+        move || drop(timer)
+    });
 }
 
 /// Something that is read, and how to read it anew.

@@ -1,5 +1,7 @@
 //! One page a route.
 
+pub(crate) mod connector;
+pub(crate) mod connectors;
 pub(crate) mod edit;
 pub(crate) mod help;
 pub(crate) mod inbox;

@@ -30,6 +30,16 @@ pub(crate) enum Route {
     NewRule,
     #[at("/rules/:id")]
     Rule { id: String },
+    #[at("/connectors")]
+    Connectors,
+    #[at("/connector")]
+    NewConnector,
+    #[at("/connectors/:name")]
+    Connector { name: String },
+    #[at("/connectors/:name/calls")]
+    ConnectorCalls { name: String },
+    #[at("/connectors/:name/settings")]
+    ConnectorSettings { name: String },
     #[at("/runs")]
     Runs,
     #[at("/runs/:id")]
@@ -50,6 +60,7 @@ pub(crate) enum Section {
     Workflows,
     Runs,
     Outbox,
+    Admin,
     Settings,
 }
 
@@ -62,10 +73,14 @@ impl Route {
             Self::Workflow { .. } => Some(Self::Workflows),
             Self::Run { .. } => Some(Self::Runs),
             Self::Rule { .. } => Some(Self::Rules),
+            Self::Connector { .. } | Self::ConnectorCalls { .. } => Some(Self::Connectors),
             // The editor stays open: what is written in it isn't left by one key.
             Self::NewWorkflow
             | Self::EditWorkflow { .. }
             | Self::NewRule
+            | Self::NewConnector
+            | Self::ConnectorSettings { .. }
+            | Self::Connectors
             | Self::Rules
             | Self::Home
             | Self::Inbox
@@ -97,6 +112,11 @@ impl Route {
             | Self::Rule { .. } => Some(Section::Workflows),
             Self::Runs | Self::Run { .. } => Some(Section::Runs),
             Self::Outbox => Some(Section::Outbox),
+            Self::Connectors
+            | Self::NewConnector
+            | Self::Connector { .. }
+            | Self::ConnectorCalls { .. }
+            | Self::ConnectorSettings { .. } => Some(Section::Admin),
             Self::Settings => Some(Section::Settings),
             Self::Nowhere => None,
         }
@@ -112,7 +132,7 @@ mod tests {
     }
 
     fn all() -> Vec<(Route, &'static str, Option<Section>, Option<Route>)> {
-        use Section::{Inbox, Outbox, Runs, Settings, Workflows};
+        use Section::{Admin, Inbox, Outbox, Runs, Settings, Workflows};
         vec![
             (Route::Home, "/", Some(Inbox), None),
             (Route::Inbox, "/inbox", Some(Inbox), None),
@@ -134,6 +154,16 @@ mod tests {
             (Route::Rule { id: id() }, "/rules/a1", Some(Workflows), Some(Route::Rules)),
             (Route::Runs, "/runs", Some(Runs), None),
             (Route::Run { id: id() }, "/runs/a1", Some(Runs), Some(Route::Runs)),
+            (Route::Connectors, "/connectors", Some(Admin), None),
+            (Route::NewConnector, "/connector", Some(Admin), None),
+            (Route::Connector { name: id() }, "/connectors/a1", Some(Admin), Some(Route::Connectors)),
+            (
+                Route::ConnectorCalls { name: id() },
+                "/connectors/a1/calls",
+                Some(Admin),
+                Some(Route::Connectors),
+            ),
+            (Route::ConnectorSettings { name: id() }, "/connectors/a1/settings", Some(Admin), None),
             (Route::Outbox, "/outbox", Some(Outbox), None),
             (Route::Settings, "/settings", Some(Settings), None),
         ]

@@ -1,8 +1,8 @@
 //! What the pages may ask the shell: each command once, with its answer.
 
 use super::{
-    CachePolicy, Comparison, Connection, DecisionResult, Draft, Loaded, OutboxItem, Review, SessionView,
-    Settings, Withdrawn,
+    CachePolicy, Comparison, Completions, Connection, ConnectorForm, DecisionResult, Draft, Loaded,
+    OutboxItem, Review, SessionView, Settings, Withdrawn,
 };
 use crate::{
     api::{
@@ -11,11 +11,15 @@ use crate::{
         approvals::{Approval, NewDecision, NewHandover, Scope},
         auth::PasswordChange,
         calendars::{ImportedHolidays, StoredCalendar},
+        connectors::{
+            Connector, ConnectorCall, ConnectorChecked, ConnectorOperation, ConnectorPreview, OperationTried,
+        },
         executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
         invitations::Invitation,
         notices::Notice,
         roles::Role,
         rules::{RuleSummary, RuleTried, StoredRule},
+        secrets::SecretName,
         webhooks::{Webhook, WebhookSecretShown},
         workflows::{Activity, Workflow, WorkflowSummary},
     },
@@ -155,6 +159,32 @@ commands! {
     AddWebhookSecret { id: String, value: Option<String> } => WebhookSecretShown;
     /// Revokes a secret of a webhook.
     RevokeWebhookSecret { id: String, secret: String } => ();
+    /// The connectors of the workspace.
+    ListConnectors { policy: CachePolicy } => Loaded<Page<Connector>>;
+    /// One connector.
+    ReadConnector { name: String, policy: CachePolicy } => Loaded<Connector>;
+    /// All operations of a connector.
+    ListOperations { name: String, policy: CachePolicy } => Loaded<Vec<ConnectorOperation>>;
+    /// The last calls of a connector.
+    ListConnectorCalls { name: String, policy: CachePolicy } => Loaded<Page<ConnectorCall>>;
+    /// Asks whether a connector's system answers, and lets us in.
+    CheckConnector { name: String } => ConnectorChecked;
+    /// Calls an operation of a connector.
+    TryOperation { name: String, operation: String, input: Map<String, Value> } => OperationTried;
+    /// Says what writing a connector would change.
+    PreviewConnector { form: ConnectorForm } => ConnectorPreview;
+    /// Writes a connector; without `base` it is a new one.
+    SaveConnector { form: ConnectorForm, base: Option<String> } => Connector;
+    /// Forgets what was loaded through a connector.
+    PurgeConnector { name: String } => ();
+    /// Deletes a connector.
+    DeleteConnector { name: String } => ();
+    /// The names of the workspace's secrets.
+    ListSecrets { policy: CachePolicy } => Loaded<Page<SecretName>>;
+    /// Sets a secret.
+    SetSecret { name: String, value: String } => ();
+    /// What can stand at a place of a workflow's text.
+    CompleteWorkflow { text: String, at: usize } => Option<Completions>;
     /// The stored rules.
     ListRules { policy: CachePolicy } => Loaded<Page<RuleSummary>>;
     /// One stored rule.

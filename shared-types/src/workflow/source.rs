@@ -28,6 +28,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// What a text is written in, by how it begins.
+    pub fn of(text: &str) -> Self {
+        if text.trim_start().starts_with('{') { Self::Json } else { Self::Yaml }
+    }
+
     /// Its name, as it is written.
     pub fn as_str(self) -> &'static str {
         match self {

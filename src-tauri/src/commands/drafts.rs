@@ -1,6 +1,6 @@
 //! Writing workflows: checked and tried on this machine, kept as drafts, saved as revisions.
 
-use super::{Handle, calendars};
+use super::{Handle, calendars, connectors::known_for};
 use crate::{
     client::{Document, DocumentKind, Request},
     clock,
@@ -27,13 +27,9 @@ use shared_types::{
 };
 use std::sync::Arc;
 
-fn format_of(text: &str) -> Format {
-    if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml }
-}
-
 /// What a text is written in.
 pub(super) fn kind_of(text: &str) -> DocumentKind {
-    match format_of(text) {
+    match Format::of(text) {
         Format::Json => DocumentKind::Json,
         Format::Yaml => DocumentKind::Yaml,
     }
@@ -48,9 +44,13 @@ impl Handle for commands::ReviewWorkflow {
     async fn handle(self, shell: &Shell) -> Result<Review, Failure> {
         let Self { text } = self;
         let (calendars, now) = (calendars_for(shell, &text).await, clock::now());
+        let connectors = known_for(shell, &text).await;
         let reviewing = tauri::async_runtime::spawn_blocking(move || {
-            let format = format_of(&text);
-            let checked = check(&text, format, &Environment::Unknown);
+            let format = Format::of(&text);
+            let mut checked = check(&text, format, &Environment::Unknown);
+            if let Some(connectors) = connectors {
+                checked.add(connectors.findings(&checked.references));
+            }
             let sample = checked.document.as_ref().map(sample_event);
             let sample = sample.and_then(|event| serde_json::to_string_pretty(&event).ok());
             let ladder = checked.document.as_ref().map(|document| ladder(document, &calendars, now));
@@ -112,7 +112,7 @@ impl Handle for commands::TryWorkflow {
             if script.trim().is_empty() { Vec::new() } else { parse("The script", &script)? };
         let calendars = calendars_for(shell, &text).await;
         let trying = tauri::async_runtime::spawn_blocking(move || {
-            let checked = check(&text, format_of(&text), &Environment::Unknown);
+            let checked = check(&text, Format::of(&text), &Environment::Unknown);
             let document = checked.document.filter(|document| unsupported(document).is_empty());
             let document = document
                 .ok_or_else(|| Failure::Input("It can be tried when it has no errors.".to_owned()))?;

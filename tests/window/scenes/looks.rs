@@ -143,7 +143,7 @@ async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
 }
 
 /// What axe-core finds that is serious or worse.
-async fn serious(scene: &Scene, axe: &str) -> Vec<String> {
+pub(super) async fn serious(scene: &Scene, axe: &str) -> Vec<String> {
     scene.window.script(axe).await.unwrap();
     let script = "const done = arguments[arguments.length - 1]; \
         axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then(r => done(r.violations \

@@ -2,7 +2,7 @@
 
 use super::icon::{Glyph, Icon};
 use crate::route::{Route, Section};
-use shared_types::api::auth::SignedIn;
+use shared_types::api::{Permission, Permissions, auth::SignedIn};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -27,6 +27,7 @@ pub(crate) fn Rail(props: &Props) -> Html {
             </Link<Route>>
         }
     };
+    let may_see_admin = use_context::<Permissions>().is_some_and(|may| may.allow(Permission::WriteWorkflows));
     let base = props
         .user
         .roles
@@ -42,6 +43,7 @@ pub(crate) fn Rail(props: &Props) -> Html {
                 { place(Section::Outbox, Route::Outbox, Icon::Outbox, "Outbox", props.queued) }
             }
             <span class="fill"></span>
+            if may_see_admin { { place(Section::Admin, Route::Connectors, Icon::Admin, "Admin", 0) } }
             { place(Section::Settings, Route::Settings, Icon::Settings, "Settings", 0) }
             <div class="who"><Glyph icon={Icon::Person} /> <span class="cut">{ &props.user.name }</span>
                 <span class="count push">{ base.cloned().unwrap_or_default() }</span></div>

@@ -1,16 +1,28 @@
 //! The source editor, mounted into an element of the page.
 
+use crate::bridge;
+use js_sys::Promise;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use shared_types::workflow::{Finding, Severity};
+use shared_types::{
+    desktop::commands::CompleteWorkflow,
+    workflow::{Finding, Severity},
+};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::Element;
 use yew::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = ["window", "iwEditor"])]
-    fn mount(parent: &Element, text: &str, format: &str, changed: &Closure<dyn FnMut(String)>) -> JsValue;
+    fn mount(
+        parent: &Element,
+        text: &str,
+        format: &str,
+        changed: &Closure<dyn FnMut(String)>,
+        complete: Option<&Closure<Completing>>,
+    ) -> JsValue;
     #[wasm_bindgen(js_namespace = ["window", "iwEditor"])]
     fn write(view: &JsValue, text: &str);
     #[wasm_bindgen(js_namespace = ["window", "iwEditor"])]
@@ -20,6 +32,9 @@ extern "C" {
     #[wasm_bindgen(js_namespace = ["window", "iwEditor"])]
     fn destroy(view: &JsValue);
 }
+
+/// Called with the text and where the caret stands, in UTF-16 units; gives what can stand there.
+type Completing = dyn FnMut(String, usize) -> Promise;
 
 /// A finding as the editor shows it in the text.
 #[derive(Serialize)]
@@ -46,6 +61,9 @@ pub(crate) struct Props {
     pub(crate) findings: Vec<Finding>,
     /// The last order, with a number that tells a new one from the one before.
     pub(crate) order: Option<(u32, Order)>,
+    /// Whether it is a workflow, which is completed as it is written.
+    #[prop_or_default]
+    pub(crate) completes: bool,
 }
 
 /// The editor; `text` counts when it is mounted, later texts come by order.
@@ -55,17 +73,20 @@ pub(crate) fn SourceEditor(props: &Props) -> Html {
     {
         let (place, view, text, changed) =
             (place.clone(), view.clone(), props.text.clone(), props.changed.clone());
+        let completes = props.completes;
         use_effect_with((), move |()| {
             let handler = Closure::new(move |text: String| changed.emit(text));
+            let complete = completes
+                .then(|| Closure::<Completing>::new(|text, at| future_to_promise(complete(text, at))));
             if let Some(element) = place.cast::<Element>() {
                 let format = if text.trim_start().starts_with('{') { "json" } else { "yaml" };
-                *view.borrow_mut() = Some(mount(&element, &text, format, &handler));
+                *view.borrow_mut() = Some(mount(&element, &text, format, &handler, complete.as_ref()));
             }
             move || {
                 if let Some(view) = view.borrow_mut().take() {
                     destroy(&view);
                 }
-                drop(handler);
+                drop((handler, complete));
             }
         });
     }
@@ -91,6 +112,12 @@ pub(crate) fn SourceEditor(props: &Props) -> Html {
         }
     });
     html! { <div class="source" ref={place}></div> }
+}
+
+/// What can stand at a place; nothing where that isn't known.
+async fn complete(text: String, at: usize) -> Result<JsValue, JsValue> {
+    let found = bridge::ask(CompleteWorkflow { text, at }).await.ok().flatten();
+    Ok(found.and_then(|found| found.serialize(&Serializer::json_compatible()).ok()).unwrap_or(JsValue::NULL))
 }
 
 fn as_mark(finding: &Finding) -> Mark<'_> {

@@ -141,7 +141,7 @@ fn Bench(props: &BenchProps) -> Html {
             }
             <div {class}>
                 <div class="editor">
-                    <SourceEditor text={props.editing.text.clone()} {changed} findings={shown} order={(*order).clone()} />
+                    <SourceEditor text={props.editing.text.clone()} {changed} findings={shown} order={(*order).clone()} completes={true} />
                     <Findings summary={summary(&review)} findings={review.findings.clone()} {go} {mend} />
                     { ladder(&review.ladder) }
                 </div>

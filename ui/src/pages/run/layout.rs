@@ -1,5 +1,6 @@
 //! Where the bars of a timeline stand: pure, so that it is tested without a window.
 
+use crate::format;
 use chrono::{DateTime, Utc};
 use shared_types::machine::{
     fact::StepState,
@@ -59,8 +60,8 @@ pub(crate) fn hidden(nodes: &[TraceNode]) -> usize {
 
 fn step(node: &TraceNode, depth: usize, lines: &mut Vec<Line>) {
     let (bars, ticks) = if node.lanes.is_empty() { stretches(node) } else { (vec![whole(node)], Vec::new()) };
-    let name =
-        if node.visit > 1 { format!("{} ({})", node.step_id, node.visit) } else { node.step_id.to_string() };
+    let name = format::step_name(&node.step_id);
+    let name = if node.visit > 1 { format!("{name} ({})", node.visit) } else { name };
     lines.push(Line { name, depth, is_lane: false, bars, ticks });
     for inner in &node.lanes {
         lane(inner, depth + 1, lines);

@@ -11,6 +11,7 @@ use crate::{
 };
 use shared_types::{
     machine::{
+        LOADING,
         fact::StepState,
         trace::{LaneState, Moment, TraceLane, TraceNode},
     },
@@ -80,10 +81,11 @@ impl Rows<'_> {
         let late = node.moments.iter().filter(|moment| moment.state == StepState::Late);
         html! {
             <>
-                <Row state={node.state} name={node.step_id.0.clone()} reason={self.reason(node)} took={took}
-                    at={node.began} {depth} {is_open} onclick={self.turn(&key)} mono={true}
+                <Row state={node.state} name={format::step_name(&node.step_id)} reason={self.reason(node)} took={took}
+                    at={node.began} {depth} {is_open} onclick={self.turn(&key)} mono={node.step_id.as_str() != LOADING}
                     step={Some(node.step_id.0.clone())} />
                 if is_open { { self.detail(node, depth) } }
+                { loads(node).map(|(name, moment)| sub_row(moment, name, depth)).collect::<Html>() }
                 { attempts.map(|moment| sub_row(moment, format!("attempt {}", moment.attempt), depth)).collect::<Html>() }
                 { node.lanes.iter().enumerate().map(|(n, lane)| self.lane(lane, n, &key, depth + 1)).collect::<Html>() }
                 { self.folded(node, depth + 1) }
@@ -171,6 +173,15 @@ impl Rows<'_> {
             </div>
         }
     }
+}
+
+/// What came of each name that was loaded before the first step.
+fn loads(node: &TraceNode) -> impl Iterator<Item = (String, &Moment)> {
+    let loading = (node.step_id.as_str() == LOADING).then_some(&node.moments);
+    loading.into_iter().flatten().filter_map(|moment| {
+        let name = moment.output.as_ref()?.get("load")?.as_str()?;
+        Some((name.to_owned(), moment))
+    })
 }
 
 #[derive(Properties, PartialEq)]
