@@ -57,6 +57,7 @@ pub struct Effects {
     loads: loads::Loads,
     gate: Arc<gate::Gate>,
     call_log: Arc<call_log::CallLog>,
+    mcp_sessions: mcp::SessionServers,
     allowed: Allowed,
     clock: Clock,
 }
@@ -85,6 +86,7 @@ impl Effects {
             loads: loads::Loads::default(),
             gate: Arc::default(),
             call_log: Arc::default(),
+            mcp_sessions: mcp::SessionServers::default(),
             allowed,
             clock,
         })
@@ -119,7 +121,8 @@ impl Effects {
         match (resolved, route) {
             (Resolved::Http(request), _) => self.call(call, &request, &known).await,
             (Resolved::Record { entity_id, data, .. }, Some(route)) => {
-                let input = record_input(route.id_input().as_ref(), entity_id.as_deref(), data);
+                let call_of = &route.operation().call;
+                let input = record_input(call_of, route.id_input().as_ref(), entity_id.as_deref(), data);
                 self.call_operation((workspace, execution_id), &route, Value::Object(input), call, &known)
                     .await
             }

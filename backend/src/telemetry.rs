@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// The crates that make outgoing calls. Below these levels they log addresses, headers and answers, in which secrets may stand.
 const CLIENTS: [&str; 6] =
-    ["reqwest=info", "hyper=info", "hyper_util=info", "h2=info", "rustls=info", "rmcp=error"];
+    ["reqwest=info", "hyper=info", "hyper_util=info", "h2=info", "rustls=info", "rmcp=off"];
 
 /// Begins to log, to standard error.
 pub fn log(sources: &Sources) {

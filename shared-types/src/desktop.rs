@@ -184,6 +184,8 @@ pub struct Completions {
     pub from: usize,
     /// What can stand there.
     pub options: Vec<Completion>,
+    /// Whether these are all, whatever is typed; else they are to be asked for anew with each letter.
+    pub is_whole: bool,
 }
 
 /// A word that can stand at a place of a text.

@@ -8,6 +8,8 @@ use shared_types::{
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// For endpoints that ask other systems, which have 30 s for it.
+const SLOW_TIMEOUT: Duration = Duration::from_secs(40);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Shorter than the 30 s after which the server closes an idle connection, so that no request meets one that closes.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -103,7 +105,8 @@ impl Client {
             HttpMethod::Patch => Method::PATCH,
             HttpMethod::Delete => Method::DELETE,
         };
-        let mut request = self.http.request(method, url).query(call.query);
+        let timeout = if E::ASKS_OTHERS { SLOW_TIMEOUT } else { TIMEOUT };
+        let mut request = self.http.request(method, url).query(call.query).timeout(timeout);
         if E::METHOD != HttpMethod::Get {
             request = request.json(call.body);
         }

@@ -5,11 +5,14 @@ mod completion;
 
 use crate::{clock, session::Scope};
 use chrono::{DateTime, Duration, Utc};
-use shared_types::api::connectors::{Connector, ConnectorOperation};
+use shared_types::{
+    api::connectors::{Connector, ConnectorOperation},
+    connector::ConnectorKind,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long what is known counts before it is asked for anew.
-const KEPT_FOR: Duration = Duration::seconds(30);
+const MAX_AGE: Duration = Duration::seconds(30);
 /// The connectors of a workspace, with the operations that a text may name.
 #[derive(Debug, Default)]
 pub(crate) struct KnownConnectors {
@@ -18,13 +21,13 @@ pub(crate) struct KnownConnectors {
 }
 
 /// For whom something is known, since when, and what.
-type Known = (Scope, DateTime<Utc>, Arc<KnownConnectors>);
+type ForWhom = (Scope, DateTime<Utc>, Arc<KnownConnectors>);
 
 /// What was known last, and for whom.
 #[derive(Debug, Default)]
-pub(crate) struct LastKnown(Mutex<Option<Known>>);
+pub(crate) struct RecentConnectors(Mutex<Option<ForWhom>>);
 
-impl LastKnown {
+impl RecentConnectors {
     /// A connector was written: what is known is asked for anew.
     pub(crate) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -34,7 +37,7 @@ impl LastKnown {
     pub(crate) fn get(&self, scope: &Scope, text: &str) -> Option<Arc<KnownConnectors>> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (of, at, known) = last.as_ref()?;
-        (of == scope && clock::now() - *at < KEPT_FOR && known.has_all_of(text)).then(|| Arc::clone(known))
+        (of == scope && clock::now() - *at < MAX_AGE && known.has_all_of(text)).then(|| Arc::clone(known))
     }
 
     /// Keeps what was just read.
@@ -49,7 +52,15 @@ impl KnownConnectors {
     fn has_all_of(&self, text: &str) -> bool {
         self.connectors
             .iter()
-            .all(|(connector, operations)| operations.is_some() || !is_named(text, &connector.name))
+            .all(|(connector, operations)| operations.is_some() || !is_needed(text, connector))
+    }
+
+    /// Whether the fields of a record are the body of a connector's operation, or its inputs.
+    fn has_body(connector: &Connector) -> bool {
+        match connector.spec.kind {
+            ConnectorKind::OpenApi { .. } | ConnectorKind::Http { .. } => true,
+            ConnectorKind::Sql { .. } | ConnectorKind::Mcp { .. } => false,
+        }
     }
 
     fn connector(&self, name: &str) -> Option<&(Connector, Option<Vec<ConnectorOperation>>)> {
@@ -62,7 +73,8 @@ impl KnownConnectors {
     }
 }
 
-/// Whether a text may name an operation of a connector.
-pub(crate) fn is_named(text: &str, connector: &str) -> bool {
-    text.contains(&format!("{connector}."))
+/// Whether a text may name an operation of a connector, or a record that it serves.
+pub(crate) fn is_needed(text: &str, connector: &Connector) -> bool {
+    let mut entities = connector.spec.entities.keys();
+    text.contains(&format!("{}.", connector.name)) || entities.any(|entity| text.contains(entity.as_str()))
 }

@@ -6,7 +6,7 @@ use crate::{
     clock,
     host::Host,
     keyring_store::{KeyringStore, Read, StoredSession},
-    known_connectors::LastKnown,
+    known_connectors::RecentConnectors,
     looks::Looks,
     notifications::Notifications,
     server_address::server_address,
@@ -66,7 +66,7 @@ struct Inner {
     /// Whether the person was asked if the window is to be closed.
     close_asked: AtomicBool,
     sending: tokio::sync::Mutex<()>,
-    last_known: LastKnown,
+    recent_connectors: RecentConnectors,
 }
 
 impl Shell {
@@ -93,7 +93,7 @@ impl Shell {
             opening: AtomicBool::new(true),
             close_asked: AtomicBool::new(false),
             sending: tokio::sync::Mutex::new(()),
-            last_known: LastKnown::default(),
+            recent_connectors: RecentConnectors::default(),
         })))
     }
 
@@ -230,9 +230,9 @@ impl Shell {
         }
     }
 
-    /// What was last known of the connectors.
-    pub(crate) fn last_known(&self) -> &LastKnown {
-        &self.0.last_known
+    /// The connectors that were lately read for a text.
+    pub(crate) fn recent_connectors(&self) -> &RecentConnectors {
+        &self.0.recent_connectors
     }
 
     pub(crate) fn cache(&self) -> &Cache {

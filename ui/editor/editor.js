@@ -36,7 +36,7 @@ const colours = HighlightStyle.define([
 const offering = (complete) => async (context) => {
   const found = await complete(context.state.doc.toString(), context.pos);
   if (!found || context.aborted) return null;
-  return { from: found.from, options: found.options.map(({ label, detail, apply }) => ({ label, detail, apply })), validFor: /^[\w./-]*$/ };
+  return { from: found.from, options: found.options.map(({ label, detail, apply }) => ({ label, detail, apply })), validFor: found.is_whole ? /^[\w./-]*$/ : undefined };
 };
 
 window.iwEditor = {

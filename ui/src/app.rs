@@ -176,6 +176,7 @@ fn SignedInApp(props: &InsideProps) -> Html {
     html! {
         <ContextProvider<Toaster> context={toaster}>
             <ContextProvider<Permissions> context={permissions}>
+            <ContextProvider<Connection> context={connection.unwrap_or(Connection::Reconnecting)}>
                 <Rail user={props.user.clone()} waiting={*waiting} queued={*queued} />
                 <Strip connection={connection.unwrap_or(Connection::Reconnecting)} />
                 <Switch<Route> render={page} />
@@ -185,6 +186,7 @@ fn SignedInApp(props: &InsideProps) -> Html {
                     <Ask title={waiting_title(waiting)} go="Quit" {answer}
                         says={waiting_says(waiting, "the app runs again")} />
                 }
+            </ContextProvider<Connection>>
             </ContextProvider<Permissions>>
         </ContextProvider<Toaster>>
     }

@@ -42,8 +42,8 @@ fn after<T>(answer: Result<Loaded<T>, Failure>, shown: Option<&Rc<Loaded<T>>>) -
     }
 }
 
-/// How long until something is looked at again, in milliseconds.
-const NOW_AND_THEN_MS: u32 = 10_000;
+/// The interval of polling, in milliseconds.
+const POLL_INTERVAL_MS: u32 = 10_000;
 /// How long what comes often is gathered, in milliseconds.
 const THROTTLE_MS: u32 = 250;
 
@@ -76,13 +76,13 @@ fn throttle(latest: &Shared<Callback<()>>, pause: &Shared<Option<Timeout>>, came
     callback.emit(());
 }
 
-/// Calls back again and again, for what changes and tells nobody; not while the page is hidden.
+/// Calls back at an interval, for what changes without an event; not while the page is hidden.
 #[hook]
-pub(crate) fn use_now_and_then(callback: Callback<()>) {
+pub(crate) fn use_polling(callback: Callback<()>) {
     let latest = use_mut_ref(|| callback.clone());
     *latest.borrow_mut() = callback;
     use_effect_with((), move |()| {
-        let timer = Interval::new(NOW_AND_THEN_MS, move || {
+        let timer = Interval::new(POLL_INTERVAL_MS, move || {
             let document = web_sys::window().and_then(|window| window.document());
             if document.is_none_or(|document| !document.hidden()) {
                 let callback = latest.borrow().clone();

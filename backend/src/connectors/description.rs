@@ -67,6 +67,9 @@ pub fn described(spec: &ConnectorSpec, document: Option<&str>) -> Result<Describ
         check_address(&catalog.base_url, &mut findings);
     }
     check_auth(&spec.auth, &mut findings);
+    if matches!(spec.kind, ConnectorKind::Mcp { .. }) {
+        check_protocol_header(&spec.auth, &mut findings);
+    }
     // What is wrong with operations is told first, and not again by whatever names them.
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
@@ -106,7 +109,9 @@ fn check_address(base_url: &str, findings: &mut Vec<Finding>) {
     if base_url.is_empty() && !findings.is_empty() {
         return;
     }
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || c == '{';
     let fault = match reqwest::Url::parse(base_url) {
+        Ok(_) if base_url.contains(is_odd) => "it has no blanks, no line breaks and no braces",
         Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => {
             "it begins with http:// or https://, then a host"
         }
@@ -119,6 +124,18 @@ fn check_address(base_url: &str, findings: &mut Vec<Finding>) {
     };
     let message = format!("The address of the system isn't good: {fault}.");
     findings.push(Finding::error("connector.address", "/settings/base_url", message));
+}
+
+/// Headers that the protocol of MCP has for itself.
+const PROTOCOL_HEADERS: [&str; 4] = ["accept", "content-type", "last-event-id", "idempotency-key"];
+
+fn check_protocol_header(auth: &Auth, findings: &mut Vec<Finding>) {
+    let Auth::Header { name, .. } = auth else { return };
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with("mcp-") || PROTOCOL_HEADERS.contains(&lower.as_str()) {
+        let message = format!("`{name}` is a header of the protocol; name another one.");
+        findings.push(Finding::error("connector.auth", "/auth/name", message));
+    }
 }
 
 fn check_auth(auth: &Auth, findings: &mut Vec<Finding>) {
@@ -199,8 +216,8 @@ fn check_entity(
         && operations.id_input.is_none()
         && update.path_inputs().len() != 1
     {
-        let message =
-            format!("Say which input of {} names the record: its path has no single one.", update.id);
+        let why = if update.call.has_body() { "its path has no single one" } else { "it has no path" };
+        let message = format!("Say which input of {} names the record: {why}.", update.id);
         say(format!("{at}/id_input"), message);
     }
 }

@@ -49,13 +49,10 @@ struct Hints {
 /// What the tools in a document offer, with what was found in them.
 pub(super) fn catalog(settings: &McpSettings, document: &str, findings: &mut Vec<Finding>) -> Catalog {
     let base_url = settings.base_url.clone();
-    let listed: Listed = match serde_json::from_str(document) {
-        Ok(listed) => listed,
-        Err(error) => {
-            let message = format!("These aren't the tools of an MCP server: {error}.");
-            findings.push(Finding::error("connector.document", "/document", message));
-            return Catalog { base_url, ..Catalog::default() };
-        }
+    let Ok(listed) = read_list(document) else {
+        let message = "These aren't the tools of an MCP server; write `{\"tools\": […]}`, as `tools/list` answers them.";
+        findings.push(Finding::error("connector.document", "/document", message));
+        return Catalog { base_url, ..Catalog::default() };
     };
     if listed.tools.len() > MAX_OPERATIONS {
         let message = format!(
@@ -63,6 +60,9 @@ pub(super) fn catalog(settings: &McpSettings, document: &str, findings: &mut Vec
         );
         findings.push(Finding::error("connector.operation", "/document/tools", message));
         return Catalog { base_url, ..Catalog::default() };
+    }
+    if listed.tools.is_empty() {
+        findings.push(Finding::warning("connector.operation", "/document/tools", "The server has no tools."));
     }
     let mut operations: BTreeMap<String, Operation> = BTreeMap::new();
     for (n, tool) in listed.tools.into_iter().enumerate() {
@@ -85,13 +85,22 @@ pub(super) fn catalog(settings: &McpSettings, document: &str, findings: &mut Vec
     Catalog { base_url, operations: operations.into_values().collect(), ..Catalog::default() }
 }
 
+/// The list in a document, which may be the whole answer to `tools/list`.
+fn read_list(document: &str) -> serde_json::Result<Listed> {
+    let mut value: Value = serde_json::from_str(document)?;
+    let result = value.get_mut("result").map(Value::take);
+    serde_json::from_value(result.unwrap_or(value))
+}
+
 /// The operation that a tool is, or why it is none.
 fn operation(tool: Value, at: &str, findings: &mut Vec<Finding>) -> Result<Operation, String> {
-    let tool: Described = serde_json::from_value(tool).map_err(|error| error.to_string())?;
+    let read = serde_json::from_value::<Described>(tool);
+    let tool = read.map_err(|_| "it needs a `name` and an `inputSchema` that is a map".to_owned())?;
     let Described { name, title, description, input_schema, output_schema, annotations } = tool;
     if name.is_empty() || name.chars().count() > MAX_OPERATION || name.contains(char::is_control) {
-        return Err(format!("its name has 1 to {MAX_OPERATION} characters"));
+        return Err(format!("its name has 1 to {MAX_OPERATION} characters, and no control characters"));
     }
+    let has_headers = Value::Object(input_schema.clone()).to_string().contains("\"x-mcp-header\"");
     let summary = title.or(annotations.title).or(description).unwrap_or_default();
     let mut input_schema = Value::Object(with_definitions(input_schema));
     if let Some(fault) = schema_fault(&input_schema) {
@@ -106,7 +115,7 @@ fn operation(tool: Value, at: &str, findings: &mut Vec<Finding>) -> Result<Opera
         input_schema,
         output_schema: output_schema.filter(|schema| schema_fault(schema).is_none()),
         safe: annotations.read_only_hint,
-        call: OperationCall::Mcp(McpTool { tool: name }),
+        call: OperationCall::Mcp(McpTool { tool: name, has_headers }),
     })
 }
 
@@ -124,9 +133,9 @@ fn with_definitions(mut schema: Map<String, Value>) -> Map<String, Value> {
         schema.insert("$defs".to_owned(), definitions);
         // Draft 7 knows no `$defs`; what else it has means the same in the current one.
         schema.remove("$schema");
-        for value in schema.values_mut() {
-            lead_to_definitions(value);
-        }
+        let mut whole = Value::Object(schema);
+        lead_to_definitions(&mut whole);
+        return whole.as_object().cloned().unwrap_or_default();
     }
     schema
 }
@@ -139,7 +148,11 @@ fn lead_to_definitions(value: &mut Value) {
             {
                 *reference = format!("#/$defs/{name}");
             }
-            map.values_mut().for_each(lead_to_definitions);
+            // What stands under these is data, and no schema.
+            let schemas = map
+                .iter_mut()
+                .filter(|(key, _)| !["const", "default", "enum", "examples"].contains(&key.as_str()));
+            schemas.for_each(|(_, value)| lead_to_definitions(value));
         }
         Value::Array(list) => list.iter_mut().for_each(lead_to_definitions),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

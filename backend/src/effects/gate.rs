@@ -280,7 +280,8 @@ fn told_of(outcome: &Outcome, now: DateTime<Utc>) -> Told {
         Outcome::Answered(_) => return Told::Answered,
         Outcome::Refused { code, .. } => {
             let is_there = ["answer.", "value.", "redirect."].iter().any(|of| code.starts_with(of))
-                || ["sql.error", "sql.rows", "sql.answer"].contains(&code.as_str());
+                || ["sql.error", "sql.rows", "sql.answer", "mcp.tool", "mcp.refused", "mcp.unfinished"]
+                    .contains(&code.as_str());
             return if is_there { Told::Answered } else { Told::Nothing };
         }
         Outcome::Held { .. } => return Told::Nothing,

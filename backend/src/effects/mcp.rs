@@ -7,6 +7,7 @@ use super::{
     credentials::Credentials,
     http::{CallError, HttpClient},
 };
+use moka::sync::Cache;
 use reqwest::{
     Url,
     header::{HeaderName, HeaderValue},
@@ -14,12 +15,14 @@ use reqwest::{
 use rmcp::{
     RoleClient,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ErrorData,
-        Implementation, JsonObject, PaginatedRequestParams, ProtocolVersion,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig,
+        ClientRequest, ErrorData, Implementation, JsonObject, ListToolsRequest, PaginatedRequestParams,
+        ProtocolVersion, ServerResult,
     },
-    service::{ClientLifecycleMode, Peer, ServiceError, serve_client_with_lifecycle},
+    service::{ClientInitializeError, ClientLifecycleMode, Peer, ServiceError, serve_client_with_lifecycle},
     transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared_types::{
     connector::{HttpRequest, McpRequest},
@@ -29,21 +32,38 @@ use shared_types::{
 use std::{collections::BTreeMap, time::Duration};
 use transport::{Fault, GuardedTransport};
 
-/// How many bytes of messages are read for one call.
+/// How many bytes are read of one response.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 /// How many bytes are read of a server's tools.
 const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
 /// How many tools are read of a server; more than a connector may have.
 const MAX_TOOLS: usize = 1_001;
-/// How much of what a server says is told.
-const MAX_MESSAGE: usize = 500;
+/// How much of what a server says is kept until secrets in it are masked; then it is shortened.
+const MAX_MESSAGE: usize = 20_000;
+/// How many pages of tools may be empty.
+const MAX_EMPTY_PAGES: u32 = 3;
 /// The name in a call's `_meta` under which its key is sent.
 const CALL_KEY: &str = "idempotencyKey";
+
+/// How many servers are remembered, and for how long.
+const MAX_SERVERS: u64 = 1_000;
+const REMEMBERED_FOR: Duration = Duration::from_hours(1);
+
+/// The addresses of servers that speak only revisions with sessions: the next call needn't find that out again. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct SessionServers(Cache<String, ()>);
+
+impl Default for SessionServers {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MAX_SERVERS).time_to_live(REMEMBERED_FOR).build())
+    }
+}
 
 /// A server with what lets us in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct McpServer<'c> {
     pub(super) http: &'c HttpClient,
+    pub(super) sessions: &'c SessionServers,
     pub(super) address: &'c str,
     pub(super) credentials: &'c Credentials,
     /// The server as messages name it.
@@ -67,6 +87,8 @@ enum McpError {
     Broken,
     /// What came isn't an answer.
     Unreadable,
+    /// The list of tools doesn't end.
+    EndlessPages,
 }
 
 impl McpError {
@@ -84,13 +106,13 @@ impl McpError {
                 format!("The answer of {host} is larger than what is read; ask for less of it."),
             ),
             Self::Fault(Fault::NotProtocol(content_type)) => {
-                let kind: String = content_type.chars().take(100).collect();
+                let kind = printable(&content_type);
                 let with = if kind.is_empty() { String::new() } else { format!(" with {kind}") };
                 refused("mcp.answer", format!("{host} answers{with}, but not as an MCP server does."))
             }
             Self::Refused(error) => refused(
                 "mcp.refused",
-                format!("{host} refused it: {} ({}).", told(&error.message), error.code.0),
+                format!("{host} refused it: {} ({}).", printable(&error.message), error.code.0),
             ),
             Self::Tool(text) => {
                 refused("mcp.tool", format!("The tool failed: {}.", text.trim_end_matches('.')))
@@ -101,8 +123,13 @@ impl McpError {
             ),
             Self::Answer(error) => refused(error.code(), format!("{error}.")),
             Self::Unreadable => {
-                refused("mcp.answer", format!("{host} answers what isn't the answer of a tool."))
+                refused("mcp.answer", format!("{host} answers what can't be read as its answer."))
             }
+            Self::EndlessPages => refused("mcp.answer", format!("{host} gives pages of tools without end.")),
+            Self::Fault(Fault::SessionEnded) => Outcome::Unanswered {
+                error: ScriptedError::Connection,
+                message: format!("{host} ended the session"),
+            },
             Self::Broken => Outcome::Unanswered {
                 error: ScriptedError::Connection,
                 message: format!("The connection to {host} broke"),
@@ -134,7 +161,12 @@ pub(super) async fn call(
         CallToolRequestParams::new(request.tool.clone()).with_arguments(request.arguments.clone());
     let key = key.map(|key| JsonObject::from_iter([(CALL_KEY.to_owned(), key.into())]));
     params.meta = key.map(Into::into);
+    let (listed, tool) = (request.has_headers, request.tool.clone());
     let called = server.exchange(timeout, MAX_BYTES, |peer: Peer<RoleClient>| async move {
+        if listed {
+            // The library mirrors arguments into headers as the list of the same session says.
+            find_tool(&peer, &tool).await?;
+        }
         match peer.call_tool_once(params).await? {
             CallToolResponse::Complete(result) => body_of(&result),
             CallToolResponse::InputRequired(_) | CallToolResponse::Task(_) => Err(McpError::Unfinished),
@@ -148,28 +180,66 @@ pub(super) async fn call(
 pub(super) async fn tools(server: McpServer<'_>, timeout: Duration) -> Outcome {
     let listed = server.exchange(timeout, MAX_LISTED_BYTES, |peer: Peer<RoleClient>| async move {
         let mut tools: Vec<Value> = Vec::new();
-        let (mut cursor, mut bytes) = (None, 0);
+        let (mut cursor, mut bytes, mut empty_pages) = (None, 0, 0);
         while tools.len() < MAX_TOOLS {
-            let params = PaginatedRequestParams::default().with_cursor(cursor);
-            let page = peer.list_tools(Some(params)).await?;
-            let is_empty = page.tools.is_empty();
-            for tool in &page.tools {
-                let tool = serde_json::to_value(tool).map_err(|_| McpError::Unreadable)?;
+            let page = tools_page(&peer, cursor.clone()).await?;
+            empty_pages += u32::from(page.tools.is_empty());
+            for tool in page.tools {
                 bytes += tool.to_string().len();
                 tools.push(tool);
             }
             if bytes > MAX_LISTED_BYTES {
                 return Err(McpError::Fault(Fault::TooLarge));
             }
-            cursor = page.next_cursor;
-            // A server that gives empty pages for ever would keep us until the time is up.
-            if cursor.is_none() || is_empty {
-                break;
+            match page.next_cursor {
+                None => break,
+                // A server that gives empty pages or the same one for ever would keep us until the time is up.
+                next if next == cursor || empty_pages > MAX_EMPTY_PAGES => {
+                    return Err(McpError::EndlessPages);
+                }
+                next => cursor = next,
             }
         }
         Ok(Value::Array(tools))
     });
     listed.await
+}
+
+/// A page of tools, as its server wrote them: one that can't be read is nothing against the others.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolsPage {
+    tools: Vec<Value>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+/// Reads the list up to the page that has a tool.
+async fn find_tool(peer: &Peer<RoleClient>, name: &str) -> Result<(), McpError> {
+    let mut cursor = None;
+    for _ in 0..MAX_TOOLS {
+        let page = tools_page(peer, cursor).await?;
+        let is_there = page.tools.iter().any(|tool| tool.get("name").is_some_and(|other| other == name));
+        cursor = page.next_cursor;
+        if is_there || cursor.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn tools_page(peer: &Peer<RoleClient>, cursor: Option<String>) -> Result<ToolsPage, McpError> {
+    let params = PaginatedRequestParams::default().with_cursor(cursor);
+    let request = ListToolsRequest { params: Some(params), ..ListToolsRequest::default() };
+    let answer = peer.send_request(ClientRequest::ListToolsRequest(request)).await?;
+    let page = if let ServerResult::ListToolsResult(page) = answer {
+        serde_json::to_value(page)
+    } else if let ServerResult::CustomResult(page) = answer {
+        Ok(page.0)
+    } else {
+        return Err(McpError::Unreadable);
+    };
+    page.and_then(serde_json::from_value).map_err(|_| McpError::Unreadable)
 }
 
 impl McpServer<'_> {
@@ -205,9 +275,13 @@ impl McpServer<'_> {
         config.max_sse_event_size = max_bytes;
         config.max_json_response_size = max_bytes;
         config.reinit_on_expired_session = false;
-        let mode = ClientLifecycleMode::Auto {
-            preferred_versions: vec![ProtocolVersion::LATEST],
-            legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+        let mode = if self.sessions.0.contains_key(self.address) {
+            ClientLifecycleMode::Initialize
+        } else {
+            ClientLifecycleMode::Auto {
+                preferred_versions: vec![ProtocolVersion::LATEST],
+                legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+            }
         };
         let info = ClientConfig::new(
             ClientCapabilities::default(),
@@ -216,7 +290,14 @@ impl McpServer<'_> {
         let streamed = StreamableHttpClientTransport::with_client(transport.clone(), config);
         let fault = || transport.take_fault().map(McpError::Fault);
         let session = serve_client_with_lifecycle(info, streamed, mode).await;
-        let session = session.map_err(|_| fault().unwrap_or(McpError::Unreadable))?;
+        let session = session.map_err(|error| {
+            // It may have learned the newer revision meanwhile.
+            self.sessions.0.invalidate(self.address);
+            refusal(error).or_else(fault).unwrap_or(McpError::Unreadable)
+        })?;
+        if session.peer().peer_info().is_some_and(|info| info.protocol_version.has_initialize()) {
+            self.sessions.0.insert(self.address.to_owned(), ());
+        }
         // The session is ended behind the answer, as it goes out of scope.
         work(session.peer().clone()).await.map_err(|error| {
             let is_of_transport = matches!(error, McpError::Broken | McpError::Unreadable);
@@ -244,6 +325,15 @@ impl McpServer<'_> {
     }
 }
 
+/// What a server said as it refused to begin a session.
+fn refusal(error: ClientInitializeError) -> Option<McpError> {
+    if let ClientInitializeError::JsonRpcError(error) = error {
+        return Some(McpError::Refused(error));
+    }
+    let ClientInitializeError::LegacyFallbackFailed { fallback, .. } = error else { return None };
+    refusal(*fallback)
+}
+
 /// What counts of a tool's result: its structured content, else its text, else all of its content.
 fn body_of(result: &CallToolResult) -> Result<Value, McpError> {
     let text = || {
@@ -251,7 +341,7 @@ fn body_of(result: &CallToolResult) -> Result<Value, McpError> {
         texts.collect::<Option<Vec<&str>>>().map(|texts| texts.join("\n"))
     };
     if result.is_error == Some(true) {
-        return Err(McpError::Tool(told(&text().unwrap_or_default())));
+        return Err(McpError::Tool(printable(&text().unwrap_or_default())));
     }
     let structured = result.structured_content.as_ref().filter(|content| !content.is_null());
     let body = match (structured, text()) {
@@ -262,6 +352,6 @@ fn body_of(result: &CallToolResult) -> Result<Value, McpError> {
     body.map_err(McpError::Answer)
 }
 
-fn told(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect()
 }

@@ -85,7 +85,7 @@ impl Effects {
                     reads: prepared.reads,
                 };
                 let outcome = Box::pin(sql::run(&self.allowed, &call, timeout)).await;
-                Masker::new(secrets.values().map(String::as_str)).mask(outcome)
+                shortened(Masker::new(secrets.values().map(String::as_str)).mask(outcome))
             }
         }
     }
@@ -111,8 +111,13 @@ impl Effects {
             let known = secrets.values().chain(&credentials.token).map(String::as_str);
             let masker = Masker::new(known);
             let left = timeout.saturating_sub(begun.elapsed());
-            let server =
-                |address, host| McpServer { http: &self.http, address, credentials: &credentials, host };
+            let server = |address, host| McpServer {
+                http: &self.http,
+                sessions: &self.mcp_sessions,
+                address,
+                credentials: &credentials,
+                host,
+            };
             let outcome = match sent {
                 Sent::Http { request, host, idempotency_key } => {
                     let in_body = request.body.as_ref().is_some_and(|body| masker.finds_in(body));
@@ -139,8 +144,29 @@ impl Effects {
                 renewed = true;
                 continue;
             }
-            return masker.mask(outcome);
+            return shortened(masker.mask(outcome));
         }
+    }
+}
+
+/// How many characters of what a system says are told.
+const MAX_DETAIL: usize = 600;
+
+/// The outcome with its message cut; only once secrets in it are masked, since half of one is no longer found.
+fn shortened(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Refused { code, message } if message.chars().count() > MAX_DETAIL => {
+            let begin: String = message.chars().take(MAX_DETAIL).collect();
+            Outcome::Refused { code, message: format!("{begin}…") }
+        }
+        Outcome::Unanswered { error, message } if message.chars().count() > MAX_DETAIL => {
+            let begin: String = message.chars().take(MAX_DETAIL).collect();
+            Outcome::Unanswered { error, message: format!("{begin}…") }
+        }
+        outcome @ (Outcome::Answered(_)
+        | Outcome::Refused { .. }
+        | Outcome::Unanswered { .. }
+        | Outcome::Held { .. }) => outcome,
     }
 }
 

@@ -29,8 +29,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 const MAX_SENT: usize = 4 * MAX_BYTES;
 /// How much earlier than the call its statement ends.
 const MARGIN: Duration = Duration::from_millis(100);
-/// How much of what a database says is told.
-const MAX_MESSAGE: usize = 500;
+/// How much of what a database says is kept until secrets in it are masked; then it is shortened.
+const MAX_MESSAGE: usize = 20_000;
 
 /// A statement to run, with who runs it.
 #[derive(Debug)]

@@ -66,6 +66,11 @@ impl Tokens {
         }
     }
 
+    /// Forgets the tokens of a connector that isn't stored, and so never asks again.
+    pub(super) fn remove_connector(&self, connector: Uuid) {
+        lock(&self.0).retain(|key, _| key.connector != connector);
+    }
+
     fn entry(&self, key: TokenKey) -> Kept {
         let mut entries = lock(&self.0);
         if entries.len() >= MAX_KEPT && !entries.contains_key(&key) {

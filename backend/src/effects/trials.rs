@@ -124,7 +124,9 @@ impl Effects {
         id: Uuid,
     ) -> Result<String, String> {
         let connector = ReadyConnector::unstored(id, spec.clone(), Catalog::default());
-        match self.listed_tools(workspace, &connector).await {
+        let listed = self.listed_tools(workspace, &connector).await;
+        self.tokens.remove_connector(connector.id);
+        match listed {
             Outcome::Answered(Answer { status: 200, body, .. }) => Ok(json!({ "tools": body }).to_string()),
             Outcome::Answered(answer) => Err(format!("It answers {}.", answer.status)),
             Outcome::Refused { message, .. } => Err(message),
@@ -165,7 +167,8 @@ fn checked(connector: &ReadyConnector, operation: Option<String>, outcome: Outco
             let tools = answer.body.as_array().filter(|_| is_mcp);
             let detail = match let_in {
                 Some(true) if let Some(tools) = tools => {
-                    format!("It has {} tools and lets us in.", tools.len())
+                    let tools = tools.len();
+                    format!("It has {tools} tool{} and lets us in.", if tools == 1 { "" } else { "s" })
                 }
                 Some(true) => format!("It answers {status} and lets us in."),
                 Some(false) => format!("It answers {status} and doesn't let us in; look at `auth`."),

@@ -77,7 +77,7 @@ pub(super) async fn put(
         return Err(ApiError::new(Code::PreconditionNeeded, "Send If-Match with the connector's etag."));
     };
     same_name(&body, &name)?;
-    let known = connectors::document(&mut *state.pool.acquire().await?, principal.workspace, &name).await?;
+    let known = known_document(&state, &principal, &name, &body).await?;
     let written = read(&state, &principal, body, known).await?;
     let mut transaction = state.pool.begin().await?;
     store::lock_workspace(&mut transaction, principal.workspace).await?;
@@ -149,21 +149,21 @@ pub(super) async fn preview(
     Body(body): Body<ConnectorBody>,
 ) -> ApiResult<Json<ConnectorPreview>> {
     same_name(&body, &name)?;
-    let known = connectors::document(&mut *state.pool.acquire().await?, principal.workspace, &name).await?;
+    let known = known_document(&state, &principal, &name, &body).await?;
     let written = read(&state, &principal, body, known).await?;
     let before = match state.connectors.named(principal.workspace, &name).await {
         Ok(connector) => Some(connector),
         Err(NoRoute::NoConnector(_)) => None,
         Err(error) => return Err(unreadable(&error)),
     };
-    let Described { catalog, findings, .. } = written.described;
+    let Described { catalog, findings, overview } = written.described;
     let known = before.clone();
     let work = move || {
         let none = Catalog::default();
         compared(known.as_ref().map_or(&none, |known| &known.catalog), &catalog)
     };
     let compared = state.reviews.run(principal.workspace, work).await?;
-    let mut preview = ConnectorPreview { findings, ..compared };
+    let mut preview = ConnectorPreview { findings, offered_auth: overview.offered_auth, ..compared };
     let around = Around::read(&state, &mut *state.pool.acquire().await?, &principal, Some(&name)).await?;
     let touched = preview.changed.iter().chain(&preview.removed);
     let spec = before.as_ref().map_or(&written.spec, |before| &before.spec);
@@ -220,6 +220,7 @@ fn compared(before: &Catalog, after: &Catalog) -> ConnectorPreview {
             None => preview.added.push(operation.id.clone()),
             Some(known)
                 if known.call != operation.call
+                    || known.safe != operation.safe
                     || contained(known, before) != contained(operation, after) =>
             {
                 preview.changed.push(operation.id.clone());
@@ -312,6 +313,21 @@ async fn named(state: &AppState, principal: &Principal, name: &str) -> ApiResult
 fn unreadable(error: &NoRoute) -> ApiError {
     tracing::error!(%error, "a connector can't be used");
     ApiError::new(Code::Internal, format!("{error}."))
+}
+
+/// The document that was imported before, for a description of the same kind.
+async fn known_document(
+    state: &AppState,
+    principal: &Principal,
+    name: &str,
+    body: &ConnectorBody,
+) -> ApiResult<Option<String>> {
+    let mut conn = state.pool.acquire().await?;
+    let stored = connectors::find(&mut conn, principal.workspace, name).await?;
+    if stored.is_none_or(|stored| stored.spec.kind.name() != body.spec.kind.name()) {
+        return Ok(None);
+    }
+    Ok(connectors::document(&mut conn, principal.workspace, name).await?)
 }
 
 async fn find(conn: &mut PgConnection, principal: &Principal, name: &str) -> ApiResult<StoredConnector> {

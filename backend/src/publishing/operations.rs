@@ -83,15 +83,19 @@ impl Known<'_> {
         let called =
             if record.is_made { CalledOperation::Makes(entity) } else { CalledOperation::Changes(entity) };
         let route = self.connectors.route(self.workspace, &called, None).await?;
-        let mut input = json!({ "body": record.data.clone().unwrap_or_else(|| json!({})) });
+        let data = record.data.clone().unwrap_or_else(|| json!({}));
+        let has_body = route.operation().call.has_body();
+        let mut input = if has_body { json!({ "body": data }) } else { data };
         if !record.is_made
             && let Some(name) = route.id_input()
+            && input.is_object()
         {
             // Which record it is, is a template nearly always.
             input[name.name] = Value::from("{{ entity_id }}");
         }
         let found = unfit(&route, Some(&TemplateValue::new(input)), "");
-        let below_data = |pointer: String| match pointer.strip_prefix("/body") {
+        let prefix = if has_body { "/body" } else { "" };
+        let below_data = |pointer: String| match pointer.strip_prefix(prefix) {
             Some(below) => format!("/data{below}"),
             None => String::new(),
         };

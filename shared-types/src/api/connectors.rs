@@ -13,14 +13,14 @@ use serde_json::{Map, Value};
 
 endpoint!(
     CreateConnector: Post "connectors", Access::Needs(Permission::ManageConnectors), "connectors", 201, "Add a connector", (NoQuery, ConnectorBody) => Connector,
-    { const MAX_BODY: usize = limits::CONNECTOR_BODY; }
+    { const MAX_BODY: usize = limits::CONNECTOR_BODY; const ASKS_OTHERS: bool = true; }
 );
 endpoint!(ListConnectors: Get "connectors", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "List connectors", (NoQuery, NoBody) => Page<Connector>);
 endpoint!(GetConnector: Get "connectors/{name}", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "Read a connector", (NoQuery, NoBody) => Connector);
 endpoint!(
     /// Needs `If-Match`. Without `document`, the one that was imported stays.
     PutConnector: Put "connectors/{name}", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Write a new revision", (NoQuery, ConnectorBody) => Connector,
-    { const CONDITION: Condition = Condition::Match; const MAX_BODY: usize = limits::CONNECTOR_BODY; }
+    { const CONDITION: Condition = Condition::Match; const MAX_BODY: usize = limits::CONNECTOR_BODY; const ASKS_OTHERS: bool = true; }
 );
 endpoint!(
     /// One that an enabled workflow uses is kept: 409 with `used_by`.
@@ -29,7 +29,7 @@ endpoint!(
 endpoint!(
     /// Says what a connector would offer, and changes nothing. There may be no connector of that name yet.
     PreviewConnector: Post "connectors/{name}/preview", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Compare before writing", (NoQuery, ConnectorBody) => ConnectorPreview,
-    { const REPEATED: Repeated = Repeated::Harmless; const MAX_BODY: usize = limits::CONNECTOR_BODY; }
+    { const REPEATED: Repeated = Repeated::Harmless; const MAX_BODY: usize = limits::CONNECTOR_BODY; const ASKS_OTHERS: bool = true; }
 );
 endpoint!(
     /// All of them in one answer, where that isn't too large.
@@ -38,7 +38,7 @@ endpoint!(
 endpoint!(
     /// Calls the first operation that only reads and needs no input, else the address alone.
     CheckConnector: Post "connectors/{name}/check", Access::Needs(Permission::ManageConnectors), "connectors", 200, "Does it answer, and let us in?", (NoQuery, NoBody) => ConnectorChecked,
-    { const REPEATED: Repeated = Repeated::Harmless; }
+    { const REPEATED: Repeated = Repeated::Harmless; const ASKS_OTHERS: bool = true; }
 );
 endpoint!(
     /// The last ones, newest first.
@@ -51,7 +51,8 @@ endpoint!(
 );
 endpoint!(
     /// Makes the call. An operation that doesn't only read needs an administrator.
-    TryOperation: Post "connectors/{name}/operations/{id}/try", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "Try an operation", (NoQuery, OperationTrial) => OperationTried
+    TryOperation: Post "connectors/{name}/operations/{id}/try", Access::Needs(Permission::WriteWorkflows), "connectors", 200, "Try an operation", (NoQuery, OperationTrial) => OperationTried,
+    { const ASKS_OTHERS: bool = true; }
 );
 
 /// A connector as it is written.
@@ -209,6 +210,8 @@ pub struct ConnectorPreview {
     pub used_by: Vec<OperationUse>,
     /// What was found in the document and the settings.
     pub findings: Vec<Finding>,
+    /// The ways in which the system lets callers in, as its document says.
+    pub offered_auth: Vec<OfferedAuth>,
 }
 
 /// A workflow that uses an operation.

@@ -29,6 +29,8 @@ pub trait Endpoint: 'static {
     const CONDITION: Condition = Condition::None;
     /// What a POST does when it is sent again under its `Idempotency-Key`.
     const REPEATED: Repeated = Repeated::AnswerStored;
+    /// Whether it asks another system before it answers, and so may take up to half a minute.
+    const ASKS_OTHERS: bool = false;
     /// The query parameters.
     type Query: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The body.

@@ -90,9 +90,16 @@ impl IdInput {
     }
 }
 
-/// The input of an operation for a record: its fields are the body, its identifier stands where the connector says.
-pub fn record_input(id_input: Option<&IdInput>, entity_id: Option<&str>, data: Value) -> Map<String, Value> {
-    let mut input = Map::from_iter([("body".to_owned(), data)]);
+/// The input of an operation for a record: its fields are the body, or the inputs where there is none; its identifier stands where
+/// the connector says.
+pub fn record_input(
+    call: &OperationCall,
+    id_input: Option<&IdInput>,
+    entity_id: Option<&str>,
+    data: Value,
+) -> Map<String, Value> {
+    let fields = if call.has_body() { None } else { data.as_object().cloned() };
+    let mut input = fields.unwrap_or_else(|| Map::from_iter([("body".to_owned(), data)]));
     if let (Some(IdInput { name, is_number }), Some(id)) = (id_input, entity_id) {
         // The language has one kind of identifier, and systems have two.
         let number = id.parse::<i64>().ok().filter(|_| *is_number);
@@ -131,14 +138,19 @@ mod tests {
 
     #[test]
     fn the_identifier_of_a_record_is_written_as_the_system_has_it() {
+        let by_http = json!({ "http_templates": { "method": "PATCH", "path": "/tickets/{n}" } });
+        let by_http: OperationCall = serde_json::from_value(by_http).unwrap();
         let counted = IdInput { name: "n".to_owned(), is_number: true };
         let named = IdInput { name: "n".to_owned(), is_number: false };
         for (id_input, id, expected) in
             [(&counted, "17", json!(17)), (&counted, "A-17", json!("A-17")), (&named, "17", json!("17"))]
         {
-            let input = record_input(Some(id_input), Some(id), json!({ "a": 1 }));
+            let input = record_input(&by_http, Some(id_input), Some(id), json!({ "a": 1 }));
             assert_eq!(Value::Object(input), json!({ "body": { "a": 1 }, "n": expected }));
         }
-        assert_eq!(Value::Object(record_input(None, Some("17"), json!({}))), json!({ "body": {} }));
+        assert_eq!(Value::Object(record_input(&by_http, None, Some("17"), json!({}))), json!({ "body": {} }));
+        let by_tool: OperationCall = serde_json::from_value(json!({ "mcp": { "tool": "change" } })).unwrap();
+        let input = record_input(&by_tool, Some(&counted), Some("17"), json!({ "a": 1 }));
+        assert_eq!(Value::Object(input), json!({ "a": 1, "n": 17 }), "a tool has no body");
     }
 }

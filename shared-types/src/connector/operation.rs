@@ -76,6 +76,16 @@ impl OperationCall {
     }
 }
 
+impl OperationCall {
+    /// Whether the fields of a record are its body. A statement and a tool have none: they are its inputs by name.
+    pub fn has_body(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::HttpTemplates(_) => true,
+            Self::Sql(_) | Self::Mcp(_) => false,
+        }
+    }
+}
+
 impl Operation {
     /// What of an answer's body is the operation's output.
     pub fn output(&self, body: Value) -> Value {

@@ -133,8 +133,12 @@ mod validator {
     use jsonschema::{
         Draft, Keyword, PatternOptions, ValidationError, Validator, error::ValidationErrorKind,
     };
-    use serde_json::Value;
-    use std::{cell::Cell, panic};
+    use serde_json::{Value, json};
+    use std::{
+        cell::Cell,
+        panic,
+        time::{Duration, Instant},
+    };
 
     /// How many faults of one input are told.
     const MAX_FAULTS: usize = 20;
@@ -143,6 +147,9 @@ mod validator {
 
     /// How many schemas one input is held against. Those of real systems need some thousands.
     const MAX_WORK: u32 = 500_000;
+    /// How long one input is checked at most, and after how many schemas the clock is looked at.
+    const MAX_TIME: Duration = Duration::from_secs(2);
+    const CLOCK_INTERVAL: u32 = 256;
     /// The keyword that counts. A system's own schemas have none like it: what the draft doesn't know is taken out of them.
     const COUNTED: &str = "x-iw-counted";
 
@@ -180,7 +187,7 @@ mod validator {
                 let known = self.0.iter_errors(input).filter(|error| is_known(error, templates));
                 known.map(|error| fault(&error)).take(MAX_FAULTS).collect()
             };
-            WORK.set(0);
+            WORK.set((0, Some(Instant::now())));
             panic::catch_unwind(panic::AssertUnwindSafe(check)).unwrap_or_else(|stopped| {
                 if stopped.is::<TooMuchWork>() {
                     let message = "it takes too much work to check; the schema branches too often".to_owned();
@@ -192,8 +199,8 @@ mod validator {
     }
 
     thread_local! {
-        /// How many schemas the input that this thread checks was held against.
-        static WORK: Cell<u32> = const { Cell::new(0) };
+        /// How many schemas the input that this thread checks was held against, and since when.
+        static WORK: Cell<(u32, Option<Instant>)> = const { Cell::new((0, None)) };
     }
 
     /// What stops a check that takes too much work. The validator has no other way to be stopped: schemas that branch and lead
@@ -205,9 +212,10 @@ mod validator {
 
     impl Counting {
         fn count() {
-            let work = WORK.get() + 1;
-            WORK.set(work);
-            if work > MAX_WORK {
+            let (work, begun) = WORK.get();
+            WORK.set((work + 1, begun));
+            let is_late = work % CLOCK_INTERVAL == 0 && begun.is_some_and(|begun| begun.elapsed() > MAX_TIME);
+            if work >= MAX_WORK || is_late {
                 panic::resume_unwind(Box::new(TooMuchWork));
             }
         }
@@ -225,15 +233,52 @@ mod validator {
         }
     }
 
-    /// Has every definition counted: work beyond a schema's own size comes from definitions that are used again.
+    /// Has all that may be used many times counted: definitions, and the schemas of items and of properties without a name.
     fn count(whole: &mut Value) {
+        count_repeated(whole);
         if let Some(Value::Object(definitions)) = whole.get_mut("$defs") {
-            for definition in definitions.values_mut().filter_map(Value::as_object_mut) {
-                definition.insert(COUNTED.to_owned(), Value::Bool(true));
-            }
+            definitions.values_mut().for_each(counted);
         }
-        if let Some(root) = whole.as_object_mut() {
-            root.insert(COUNTED.to_owned(), Value::Bool(true));
+    }
+
+    /// The keywords whose schema is held against as many values as an input has.
+    const REPEATED: [&str; 6] = [
+        "items",
+        "contains",
+        "additionalProperties",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ];
+
+    fn count_repeated(schema: &mut Value) {
+        match schema {
+            Value::Object(map) => {
+                for (key, below) in map.iter_mut() {
+                    // What stands under these is data, and no schema.
+                    if ["const", "default", "enum", "examples"].contains(&key.as_str()) {
+                        continue;
+                    }
+                    count_repeated(below);
+                    if REPEATED.contains(&key.as_str()) {
+                        counted(below);
+                    } else if key == "patternProperties"
+                        && let Value::Object(patterns) = below
+                    {
+                        patterns.values_mut().for_each(counted);
+                    }
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(count_repeated),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// Has a schema counted before anything else of it: the validator looks at a keyword of ours last, and not at all where
+    /// another one fails before.
+    fn counted(schema: &mut Value) {
+        if schema.is_object() {
+            *schema = json!({ "allOf": [{ COUNTED: true }, schema.take()] });
         }
     }
 
@@ -287,7 +332,7 @@ mod validator {
     #[cfg(test)]
     mod tests {
         use super::*;
-        use serde_json::{Map, json};
+        use serde_json::Map;
 
         fn schema() -> InputSchema {
             let definitions = json!({
@@ -354,6 +399,33 @@ mod validator {
             assert!(faults[0].message.contains("too much work"), "{faults:?}");
             // The next input begins anew.
             assert_eq!(schema.faults(&deep(5), &[]), []);
+        }
+
+        #[test]
+        fn a_schema_that_branches_at_each_level_is_stopped_whatever_the_value() {
+            for depth in [10, 20, 30, 60] {
+                let definition = |n: usize| match n {
+                    0 => json!({ "type": "string" }),
+                    n => {
+                        let below = json!({ "$ref": format!("#/$defs/n{}", n - 1) });
+                        json!({ "anyOf": [below, below] })
+                    }
+                };
+                let definitions = (0..=depth).map(|n| (format!("n{n}"), definition(n))).collect();
+                let schema = json!({ "properties": { "x": { "$ref": format!("#/$defs/n{depth}") } } });
+                let schema = InputSchema::new(&schema, &Definitions(definitions)).unwrap();
+                assert_eq!(schema.faults(&json!({ "x": "fits" }), &[]), []);
+                assert!(!schema.faults(&json!({ "x": 5 }), &[]).is_empty(), "{depth}");
+            }
+        }
+
+        #[test]
+        fn many_items_that_branch_are_stopped_as_well() {
+            let branches: Vec<Value> = (0..1_000).map(|n| json!({ "const": n })).collect();
+            let schema = json!({ "items": { "anyOf": branches } });
+            let schema = InputSchema::new(&schema, &Definitions::default()).unwrap();
+            let many: Vec<Value> = (0..600_000).map(|_| json!("no")).collect();
+            assert!(!schema.faults(&Value::Array(many), &[]).is_empty());
         }
 
         #[test]

@@ -1,11 +1,14 @@
 //! What a schema says of a value, for whoever fills it in: its properties, which of them are needed, what may stand there.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How many references are followed, and schemas looked into, for one value.
 const MAX_FOLLOWED: usize = 16;
-/// How many characters of a description are told.
-const MAX_SAID: usize = 80;
+/// How many properties of a map are looked at.
+const MAX_PROPERTIES: usize = 1_000;
+/// How many characters of a description are shown.
+const MAX_DESCRIPTION: usize = 80;
 
 /// A schema within the one that it stands in, whose definitions it leads to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,12 +39,15 @@ impl<'s> Shape<'s> {
 
     /// The schemas that say of one value what it may have: itself, and all that `allOf`, `anyOf` and `oneOf` name.
     fn parts(self) -> Vec<Self> {
+        self.parts_of(&["allOf", "anyOf", "oneOf"])
+    }
+
+    fn parts_of(self, keys: &[&str]) -> Vec<Self> {
         let mut found = vec![self];
         let mut at = 0;
         while at < found.len() && found.len() < MAX_FOLLOWED {
             let schema = found[at].schema;
-            let within =
-                ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array());
+            let within = keys.iter().filter_map(|key| schema.get(*key)?.as_array());
             found.extend(within.flatten().map(|part| self.of(part)));
             at += 1;
         }
@@ -51,12 +57,15 @@ impl<'s> Shape<'s> {
     /// The properties of a map: the needed ones first, then by name, each once.
     pub fn properties(self) -> Vec<(&'s str, Self)> {
         let maps = self.parts().into_iter().filter_map(|part| part.schema.get("properties")?.as_object());
-        let mut found: Vec<(&str, Self)> =
-            maps.flatten().map(|(name, schema)| (name.as_str(), self.of(schema))).collect();
         let required = self.required();
-        found.sort_by_key(|(name, _)| (!required.contains(name), *name));
-        found.dedup_by_key(|(name, _)| *name);
-        found
+        let mut found: Vec<(bool, &str, Self)> = maps
+            .flatten()
+            .take(MAX_PROPERTIES)
+            .map(|(name, schema)| (!required.contains(name.as_str()), name.as_str(), self.of(schema)))
+            .collect();
+        found.sort_by_key(|(is_optional, name, _)| (*is_optional, *name));
+        found.dedup_by_key(|(_, name, _)| *name);
+        found.into_iter().map(|(_, name, shape)| (name, shape)).collect()
     }
 
     /// A property of a map, or of the items of a list.
@@ -73,8 +82,10 @@ impl<'s> Shape<'s> {
     }
 
     /// The names of the properties that are needed.
-    pub fn required(self) -> Vec<&'s str> {
-        let lists = self.parts().into_iter().filter_map(|part| part.schema.get("required")?.as_array());
+    pub fn required(self) -> BTreeSet<&'s str> {
+        // What one of several alternatives needs isn't needed as such.
+        let parts = self.parts_of(&["allOf"]).into_iter();
+        let lists = parts.filter_map(|part| part.schema.get("required")?.as_array());
         lists.flatten().filter_map(Value::as_str).collect()
     }
 
@@ -95,9 +106,9 @@ impl<'s> Shape<'s> {
     }
 
     /// What it is, by the first line of its title or description.
-    pub fn said(self) -> String {
-        let said = ["title", "description"].iter().find_map(|key| self.schema.get(*key)?.as_str());
-        said.unwrap_or_default().lines().next().unwrap_or_default().chars().take(MAX_SAID).collect()
+    pub fn description(self) -> String {
+        let text = ["title", "description"].iter().find_map(|key| self.schema.get(*key)?.as_str());
+        text.unwrap_or_default().lines().next().unwrap_or_default().chars().take(MAX_DESCRIPTION).collect()
     }
 }
 
@@ -119,12 +130,23 @@ mod tests {
         let shape = Shape::new(&schema);
         let names: Vec<&str> = shape.properties().iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["id", "lines", "note"]);
-        assert_eq!(shape.required(), ["id"]);
+        assert_eq!(shape.required(), BTreeSet::from(["id"]));
         let id = shape.property("id").unwrap();
-        assert_eq!((id.kind(), id.said()), ("integer".to_owned(), "Which".to_owned()));
+        assert_eq!((id.kind(), id.description()), ("integer".to_owned(), "Which".to_owned()));
         assert_eq!(shape.property("note").unwrap().kind(), "string or null");
         let state = shape.property("lines").and_then(|lines| lines.property("state")).unwrap();
         assert_eq!(state.choices(), Some([json!("open")].as_slice()));
+    }
+
+    #[test]
+    fn what_one_alternative_needs_is_not_needed_as_such() {
+        let schema = json!({
+            "required": ["a"],
+            "anyOf": [{ "required": ["b"], "properties": { "b": {} } }, { "properties": { "a": {} } }],
+        });
+        let shape = Shape::new(&schema);
+        assert_eq!(shape.required(), BTreeSet::from(["a"]));
+        assert_eq!(shape.properties().len(), 2);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 pub struct McpTool {
     /// Its name, as the server has it.
     pub tool: String,
+    /// Whether some of its arguments go in headers as well, which its server's list says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_headers: bool,
 }
 
 /// A tool with its arguments, before the key of the call is added.
@@ -19,11 +22,19 @@ pub struct McpRequest {
     pub tool: String,
     /// Its arguments.
     pub arguments: Map<String, Value>,
+    /// Whether some of them go in headers as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_headers: bool,
 }
 
 impl McpTool {
     /// The request that an input makes.
     pub(super) fn request(&self, server: &str, input: &Map<String, Value>) -> McpRequest {
-        McpRequest { server: server.to_owned(), tool: self.tool.clone(), arguments: input.clone() }
+        McpRequest {
+            server: server.to_owned(),
+            tool: self.tool.clone(),
+            arguments: input.clone(),
+            has_headers: self.has_headers,
+        }
     }
 }

@@ -163,8 +163,8 @@ commands! {
     ListConnectors { policy: CachePolicy } => Loaded<Page<Connector>>;
     /// One connector.
     ReadConnector { name: String, policy: CachePolicy } => Loaded<Connector>;
-    /// All operations of a connector.
-    ListOperations { name: String, policy: CachePolicy } => Loaded<Vec<ConnectorOperation>>;
+    /// All operations of a revision of a connector.
+    ListOperations { name: String, revision: i32, policy: CachePolicy } => Loaded<Vec<ConnectorOperation>>;
     /// The last calls of a connector.
     ListConnectorCalls { name: String, policy: CachePolicy } => Loaded<Page<ConnectorCall>>;
     /// Asks whether a connector's system answers, and lets us in.

@@ -151,7 +151,8 @@ fn request_of(bound: &BoundOperation, resolved: &Resolved) -> Option<Value> {
     let input = match resolved {
         Resolved::Connector { input, .. } => Cow::Borrowed(input.as_object()?),
         Resolved::Record { entity_id, data, .. } => {
-            Cow::Owned(record_input(bound.id_input.as_ref(), entity_id.as_deref(), data.clone()))
+            let id_input = bound.id_input.as_ref();
+            Cow::Owned(record_input(&bound.call, id_input, entity_id.as_deref(), data.clone()))
         }
         Resolved::Http(_) => return None,
     };

@@ -3,9 +3,11 @@
 use super::Handle;
 use crate::{
     client::Request,
-    known_connectors::{KnownConnectors, is_named},
+    known_connectors::{KnownConnectors, is_needed},
     shell::Shell,
 };
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared_types::{
     api::{
@@ -37,44 +39,74 @@ async fn list(shell: &Shell, policy: CachePolicy) -> Result<Loaded<Page<Connecto
 async fn operations(
     shell: &Shell,
     name: &str,
+    revision: i32,
     policy: CachePolicy,
 ) -> Result<Loaded<Vec<ConnectorOperation>>, Failure> {
-    let all = async {
-        let mut found = Vec::new();
-        let mut query = OperationQuery::default();
-        loop {
-            let path: &[&str] = &[name];
-            let call = Request::<ListOperations> { path, query: &query, body: &NoBody {}, headers: &[] };
-            let page = shell.call(&call).await?;
-            found.extend(page.items);
-            match page.next_cursor {
-                Some(next) => query.cursor = Some(next),
-                None => return Ok(found),
-            }
-        }
+    let key = format!("operations/{name}");
+    let read =
+        |policy| shell.read_as::<CachedOperations>(&key, policy, all_operations(shell, name, revision));
+    let loaded = match read(policy).await? {
+        // Those of another revision are no answer where there is a better one.
+        older if older.data.revision != revision => read(CachePolicy::NetworkOnly).await.unwrap_or(older),
+        loaded => loaded,
     };
-    shell.read_as(&format!("operations/{name}"), policy, all).await
+    Ok(Loaded { data: loaded.data.operations, at: loaded.at, fresh: loaded.fresh })
 }
 
-/// What is known of connectors for a text; nothing where nobody ever saw them on this machine.
-pub(super) async fn known_for(shell: &Shell, text: &str) -> Option<Arc<KnownConnectors>> {
+/// The operations of a revision of a connector, as they are cached.
+#[derive(Debug, Serialize, Deserialize)]
+struct CachedOperations {
+    revision: i32,
+    operations: Vec<ConnectorOperation>,
+}
+
+/// Every page of a connector's operations.
+async fn all_operations(shell: &Shell, name: &str, revision: i32) -> Result<CachedOperations, Failure> {
+    let (mut operations, mut query) = (Vec::new(), OperationQuery::default());
+    loop {
+        let path: &[&str] = &[name];
+        let call = Request::<ListOperations> { path, query: &query, body: &NoBody {}, headers: &[] };
+        let page = shell.call(&call).await?;
+        operations.extend(page.items);
+        match page.next_cursor {
+            Some(next) => query.cursor = Some(next),
+            None => return Ok(CachedOperations { revision, operations }),
+        }
+    }
+}
+
+/// Reads the connectors behind what was shown of them, so that the next look at a text has them.
+fn refresh(shell: &Shell) {
+    let shell = shell.clone();
+    tauri::async_runtime::spawn(async move {
+        if list(&shell, CachePolicy::NetworkOnly).await.is_ok_and(|loaded| loaded.fresh) {
+            shell.recent_connectors().forget();
+        }
+    });
+}
+
+/// The connectors that a text may name; none where nobody ever saw them on this machine.
+pub(super) async fn connectors_of(shell: &Shell, text: &str) -> Option<Arc<KnownConnectors>> {
     let (scope, _) = shell.who().ok()?;
-    if let Some(known) = shell.last_known().get(&scope, text) {
+    if let Some(known) = shell.recent_connectors().get(&scope, text) {
         return Some(known);
     }
-    let listed = list(shell, CachePolicy::CacheFirst).await.ok()?.data.items;
+    let loaded = list(shell, CachePolicy::CacheFirst).await.ok()?;
+    if !loaded.fresh {
+        refresh(shell);
+    }
+    let listed = loaded.data.items;
     let are_few = listed.iter().map(|connector| connector.operation_count).sum::<usize>() <= MAX_UNNAMED;
-    let mut connectors = Vec::new();
-    for connector in listed {
-        let read = if are_few || is_named(text, &connector.name) {
-            operations(shell, &connector.name, CachePolicy::CacheFirst).await.ok()
+    let read = listed.into_iter().map(async |connector| {
+        let read = if are_few || is_needed(text, &connector) {
+            operations(shell, &connector.name, connector.revision, CachePolicy::CacheFirst).await.ok()
         } else {
             None
         };
-        connectors.push((connector, read.map(|loaded| loaded.data)));
-    }
-    let known = Arc::new(KnownConnectors { connectors });
-    shell.last_known().set(scope, &known);
+        (connector, read.map(|loaded| loaded.data))
+    });
+    let known = Arc::new(KnownConnectors { connectors: join_all(read).await });
+    shell.recent_connectors().set(scope, &known);
     Some(known)
 }
 
@@ -125,7 +157,7 @@ impl Handle for commands::ReadConnector {
 
 impl Handle for commands::ListOperations {
     async fn handle(self, shell: &Shell) -> Result<Loaded<Vec<ConnectorOperation>>, Failure> {
-        operations(shell, &self.name, self.policy).await
+        operations(shell, &self.name, self.revision, self.policy).await
     }
 }
 
@@ -163,16 +195,17 @@ impl Handle for commands::PreviewConnector {
 impl Handle for commands::SaveConnector {
     async fn handle(self, shell: &Shell) -> Result<Connector, Failure> {
         let body = body(self.form)?;
-        shell.last_known().forget();
-        let Some(base) = self.base else {
+        let saved = if let Some(base) = self.base {
+            let (path, headers): (&[&str], _) = (&[&body.name], [("If-Match", base)]);
+            let call = Request::<PutConnector> { path, query: &NoQuery {}, body: &body, headers: &headers };
+            shell.call(&call).await
+        } else {
             let call =
                 Request::<CreateConnector> { path: &[], query: &NoQuery {}, body: &body, headers: &[] };
-            return shell.call(&call).await;
+            shell.call(&call).await
         };
-        let (path, headers): (&[&str], _) = (&[&body.name], [("If-Match", base)]);
-        shell
-            .call(&Request::<PutConnector> { path, query: &NoQuery {}, body: &body, headers: &headers })
-            .await
+        shell.recent_connectors().forget();
+        saved
     }
 }
 
@@ -184,8 +217,9 @@ impl Handle for commands::PurgeConnector {
 
 impl Handle for commands::DeleteConnector {
     async fn handle(self, shell: &Shell) -> Result<(), Failure> {
-        shell.last_known().forget();
-        shell.call(&Request::<DeleteConnector>::at(&[&self.name])).await.map(|_| ())
+        let deleted = shell.call(&Request::<DeleteConnector>::at(&[&self.name])).await;
+        shell.recent_connectors().forget();
+        deleted.map(|_| ())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing workflows: checked and tried on this machine, kept as drafts, saved as revisions.
 
-use super::{Handle, calendars, connectors::known_for};
+use super::{Handle, calendars, connectors::connectors_of};
 use crate::{
     client::{Document, DocumentKind, Request},
     clock,
@@ -44,7 +44,7 @@ impl Handle for commands::ReviewWorkflow {
     async fn handle(self, shell: &Shell) -> Result<Review, Failure> {
         let Self { text } = self;
         let (calendars, now) = (calendars_for(shell, &text).await, clock::now());
-        let connectors = known_for(shell, &text).await;
+        let connectors = connectors_of(shell, &text).await;
         let reviewing = tauri::async_runtime::spawn_blocking(move || {
             let format = Format::of(&text);
             let mut checked = check(&text, format, &Environment::Unknown);

@@ -77,11 +77,14 @@ impl KnownConnectors {
         let operation = operations.iter().flatten().find(|one| one.id == *name);
         let Some(operation) = operation else { return Vec::new() };
         let data = record.data.clone().unwrap_or_else(|| json!({}));
-        let found = misfits(operation, json!({ "body": data })).into_iter();
-        // What else the operation needs, the connector fills in.
+        let has_body = Self::has_body(connector);
+        let (input, place) = if has_body { (json!({ "body": data }), "/body") } else { (data, "") };
+        let found = misfits(operation, input).into_iter();
         found
+            // What else the operation needs, the connector fills in.
+            .filter(|(pointer, _)| has_body || !pointer.is_empty())
             .filter_map(|(pointer, message)| {
-                let below = pointer.strip_prefix("/body")?;
+                let below = pointer.strip_prefix(place)?;
                 Some(("connector.input", format!("/data{below}"), message))
             })
             .collect()

@@ -26,6 +26,30 @@ struct Caret<'v> {
     is_key: bool,
 }
 
+impl Caret<'_> {
+    /// Whether the innermost map is an effect of one of these types, or of none yet.
+    fn is_of_type(&self, types: &[&str]) -> bool {
+        let kind = self.path.last().and_then(|(map, _)| map.get("type")).and_then(Value::as_str);
+        kind.is_none_or(|kind| types.contains(&kind))
+    }
+}
+
+/// How a word is written where the caret stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    format: Format,
+    /// Whether quotes are around it already.
+    is_quoted: bool,
+    /// Whether a colon follows it already.
+    has_colon: bool,
+}
+
+impl Place {
+    fn written(self, label: &str) -> String {
+        if self.is_quoted { within_quotes(label) } else { scalar(label, self.format) }
+    }
+}
+
 impl KnownConnectors {
     /// What can stand at a place, given in UTF-16 units from the text's beginning.
     pub(crate) fn complete(&self, text: &str, format: Format, at: usize) -> Option<Completions> {
@@ -41,38 +65,48 @@ impl KnownConnectors {
         let found = ways.filter_map(|way| {
             // A key that is followed by its colon already is read as one by the first way.
             let source = Source::parse(&format!("{before}{way}{after}"), format).ok()?;
-            let options = self.options(&caret(&source.value)?, is_quoted || after.starts_with(':'), format);
+            let place = Place {
+                format,
+                is_quoted,
+                has_colon: after.trim_start_matches(['"', '\'']).starts_with(':'),
+            };
+            let options = self.options(&caret(&source.value)?, place);
             (!options.is_empty()).then_some(options)
         });
         let mut options = found.into_iter().next()?;
-        options.truncate(MAX_OFFERED);
-        Some(Completions { from: text[..begin].encode_utf16().count(), options })
+        let is_whole = options.len() <= MAX_OFFERED;
+        if !is_whole {
+            // Of many, those that hold what is typed, so that each can be come by.
+            let typed = text[begin..at].to_lowercase();
+            options.retain(|option| option.label.to_lowercase().contains(&typed));
+            options.truncate(MAX_OFFERED);
+        }
+        Some(Completions { from: text[..begin].encode_utf16().count(), options, is_whole })
     }
 
-    fn options(&self, caret: &Caret<'_>, is_written_out: bool, format: Format) -> Vec<Completion> {
+    fn options(&self, caret: &Caret<'_>, place: Place) -> Vec<Completion> {
         let keys: Vec<&str> = caret.path.iter().map(|(_, key)| *key).collect();
         let key = |label: &str, detail: String| {
-            let apply = if is_written_out {
-                label.to_owned()
-            } else {
-                match format {
-                    Format::Yaml => format!("{label}: "),
-                    Format::Json => format!("\"{label}\": "),
-                }
-            };
-            Completion { label: label.to_owned(), detail, apply }
+            let colon = if place.is_quoted || place.has_colon { "" } else { ": " };
+            Completion { label: label.to_owned(), detail, apply: format!("{}{colon}", place.written(label)) }
         };
-        let word = |label: &str, detail: String| {
-            let is_bare = is_written_out || format == Format::Yaml;
-            let apply = if is_bare { label.to_owned() } else { format!("\"{label}\"") };
-            Completion { label: label.to_owned(), detail, apply }
+        let word = |label: &str, detail: String| Completion {
+            label: label.to_owned(),
+            detail,
+            apply: place.written(label),
         };
-        match (keys.as_slice(), caret.is_key) {
+        let mut options: Vec<Completion> = match (keys.as_slice(), caret.is_key) {
             (["context", "load", ..], false) => self.loads().map(|(name, of)| word(name, of)).collect(),
-            ([.., "connector"], false) => self.operations().map(|(name, of)| word(&name, of)).collect(),
-            ([.., "entity"], false) => self.entities().map(|(name, of)| word(name, of)).collect(),
+            ([.., "execute", "connector"], false) if caret.is_of_type(&["connector"]) => {
+                self.operations().map(|(name, of)| word(&name, of)).collect()
+            }
+            ([.., "execute", "entity"], false) if caret.is_of_type(&["create_record", "update_record"]) => {
+                self.entities().map(|(name, of)| word(name, of)).collect()
+            }
             _ => self.inputs(caret, &key, &word),
-        }
+        };
+        options.retain(|option| is_plain(&option.label));
+        options
     }
 
     fn loads(&self) -> impl Iterator<Item = (&str, String)> {
@@ -117,7 +151,10 @@ impl KnownConnectors {
             let text = |name: &str| map.get(name).and_then(Value::as_str);
             match *leads {
                 "input" => Some((n, self.named(text("connector")?)?, Vec::new())),
-                "data" => Some((n, self.of_record(text("entity")?, text("type")?)?, vec!["body"])),
+                "data" => {
+                    let (operation, place) = self.of_record(text("entity")?, text("type")?)?;
+                    Some((n, operation, place.into_iter().collect()))
+                }
                 _ => None,
             }
         });
@@ -137,7 +174,7 @@ impl KnownConnectors {
         let (known, required) = (caret.path.last().map(|(map, _)| *map), shape.required());
         let is_new = |name: &str| known.is_none_or(|known| !known.contains_key(name));
         let properties = shape.properties().into_iter().filter(|(name, _)| is_new(name));
-        properties.map(|(name, of)| key(name, described(of, !required.contains(&name)))).collect()
+        properties.map(|(name, of)| key(name, described(of, !required.contains(name)))).collect()
     }
 
     fn named(&self, name: &str) -> Option<&ConnectorOperation> {
@@ -145,12 +182,45 @@ impl KnownConnectors {
         self.connector(connector)?.1.as_ref()?.iter().find(|one| one.id == operation)
     }
 
-    fn of_record(&self, entity: &str, kind: &str) -> Option<&ConnectorOperation> {
+    fn of_record(&self, entity: &str, kind: &str) -> Option<(&ConnectorOperation, Option<&'static str>)> {
         let (connector, operations) = self.serving(entity)?;
         let served = connector.spec.entities.get(entity)?;
-        let name = if kind == "create_record" { served.create.as_ref() } else { served.update.as_ref() }?;
-        operations.as_ref()?.iter().find(|one| one.id == *name)
+        let name = match kind {
+            "create_record" => served.create.as_ref(),
+            "update_record" => served.update.as_ref(),
+            _ => None,
+        }?;
+        let operation = operations.as_ref()?.iter().find(|one| one.id == *name)?;
+        Some((operation, Self::has_body(connector).then_some("body")))
     }
+}
+
+/// How long a word may be that is offered.
+const MAX_LABEL: usize = 200;
+
+/// Whether a word of somebody else's can be offered at all.
+fn is_plain(label: &str) -> bool {
+    !label.is_empty() && label.chars().count() <= MAX_LABEL && !label.contains(char::is_control)
+}
+
+/// A word as a scalar: bare where every reader takes it for this text, else in quotes.
+fn scalar(label: &str, format: Format) -> String {
+    let begins = label.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_bare =
+        begins && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/'));
+    let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    let is_word = words.iter().any(|word| label.eq_ignore_ascii_case(word));
+    match format {
+        Format::Yaml if is_bare && !is_word => label.to_owned(),
+        // A text of JSON is one of YAML as well.
+        Format::Yaml | Format::Json => Value::from(label).to_string(),
+    }
+}
+
+/// A word between quotes that are there already.
+fn within_quotes(label: &str) -> String {
+    let quoted = Value::from(label).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Whether a character belongs to a word that is completed.
@@ -191,9 +261,9 @@ fn caret(value: &Value) -> Option<Caret<'_>> {
 
 /// A property in a few words: its type, whether it is needed, and what it is.
 fn described(shape: Shape<'_>, is_optional: bool) -> String {
-    let (kind, said) = (shape.kind(), shape.said());
-    let told = [kind.as_str(), if is_optional { "" } else { "required" }, said.as_str()];
-    told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    let (kind, description) = (shape.kind(), shape.description());
+    let parts = [kind.as_str(), if is_optional { "" } else { "required" }, description.as_str()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -278,12 +348,44 @@ mod tests {
                 "{ \"steps\": [{ \"execute\": [{ \"connector\": | }] }] }",
                 &["\"crm.createTicket\"", "\"crm.getCustomer\""],
             ),
+            ("steps: [{ execute: [{ type: create_approval_request, entity: |, data: {} }] }]", &[]),
+            ("steps: [{ execute: [{ type: create_approval_request, entity: ticket, data: { | } }] }]", &[]),
             ("name: |", &[]),
             ("steps: [{ execute: [{ connector: crm.gone, input: { | } }] }]", &[]),
             ("steps: [{ |", &[]),
         ] {
             assert_eq!(offered(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_strangers_named_is_written_so_that_it_stays_one_word() {
+        for (label, yaml) in [
+            ("plain.name-1", "plain.name-1"),
+            ("true", "\"true\""),
+            ("1.0", "\"1.0\""),
+            ("@type", "\"@type\""),
+            ("a: b", "\"a: b\""),
+            ("say \"hi\"", "\"say \\\"hi\\\"\""),
+        ] {
+            assert_eq!(scalar(label, Format::Yaml), yaml);
+            let read = Source::parse(&format!("key: {}", scalar(label, Format::Yaml)), Format::Yaml).unwrap();
+            assert_eq!(read.value["key"], label);
+        }
+        assert_eq!(within_quotes("say \"hi\""), "say \\\"hi\\\"");
+        assert!(!is_plain("open\n  - id: x") && !is_plain(""));
+    }
+
+    #[test]
+    fn of_very_many_operations_those_are_offered_that_hold_what_is_typed() {
+        let mut known = known();
+        let operations = known.connectors[0].1.as_mut().unwrap();
+        let sample = operations[0].clone();
+        operations.extend((0..500).map(|n| ConnectorOperation { id: format!("op{n}"), ..sample.clone() }));
+        let text = "steps: [{ execute: [{ type: connector, connector: crm.op49 }] }]";
+        let found = known.complete(text, Format::Yaml, text.find(" }]").unwrap()).unwrap();
+        let labels: Vec<&str> = found.options.iter().map(|option| option.label.as_str()).collect();
+        assert!(!found.is_whole && labels.len() == 11 && labels.contains(&"crm.op499"), "{labels:?}");
     }
 
     #[test]

@@ -5,6 +5,15 @@ use crate::{clock::use_now, format};
 use shared_types::desktop::Connection;
 use yew::prelude::*;
 
+/// Why what needs the server can't be done now; nothing where it can.
+#[hook]
+pub(crate) fn use_offline_reason() -> Option<&'static str> {
+    match use_context::<Connection>() {
+        Some(Connection::Offline { .. }) => Some("The server doesn’t answer; this needs it"),
+        Some(Connection::Live | Connection::Reconnecting) | None => None,
+    }
+}
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
     pub(crate) connection: Connection,

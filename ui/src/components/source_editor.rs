@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use shared_types::{
     desktop::commands::CompleteWorkflow,
-    workflow::{Finding, Severity},
+    workflow::{Finding, Format, Severity},
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -79,7 +79,7 @@ pub(crate) fn SourceEditor(props: &Props) -> Html {
             let complete = completes
                 .then(|| Closure::<Completing>::new(|text, at| future_to_promise(complete(text, at))));
             if let Some(element) = place.cast::<Element>() {
-                let format = if text.trim_start().starts_with('{') { "json" } else { "yaml" };
+                let format = Format::of(&text).as_str();
                 *view.borrow_mut() = Some(mount(&element, &text, format, &handler, complete.as_ref()));
             }
             move || {

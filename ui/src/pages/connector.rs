@@ -11,13 +11,14 @@ use crate::{
     bridge,
     components::{
         confirm::Ask,
+        connection_banner::use_offline_reason,
         icon::{Glyph, Icon},
         loading::{Stale, show},
         tab_link::TabLink,
         toast::{Toast, Toaster, act},
     },
     format,
-    load::{use_load, use_now_and_then},
+    load::{use_load, use_polling},
     pages::connectors::{kind_word, state},
     route::Route,
 };
@@ -58,7 +59,7 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn Connector(props: &Props) -> Html {
     let reading = use_load(props.name.clone(), |name, policy| bridge::ask(ReadConnector { name, policy }));
-    use_now_and_then(reading.again.clone());
+    use_polling(reading.again.clone());
     let page = show(&reading.load, (&reading.again, &reading.cancel), "the connector", |loaded| {
         let connector = loaded.data.clone();
         let body = match props.tab {
@@ -129,6 +130,7 @@ fn Head(props: &HeadProps) -> Html {
     let may_write = use_context::<Permissions>().is_some_and(|may| may.allow(Permission::ManageConnectors));
     let checked = use_state(|| None::<Result<ConnectorChecked, Failure>>);
     let checking = use_state(|| false);
+    let offline = use_offline_reason();
     let check = {
         let (checked, checking, name) = (checked.clone(), checking.clone(), connector.name.clone());
         Callback::from(move |_: MouseEvent| {
@@ -149,7 +151,7 @@ fn Head(props: &HeadProps) -> Html {
                 if may_write {
                     <Purge name={connector.name.clone()} />
                     <Delete connector={connector.clone()} />
-                    <button class="btn" disabled={*checking} onclick={check}>{ if *checking { "Checking…" } else { "Check" } }</button>
+                    <button class="btn" disabled={*checking || offline.is_some()} title={offline} onclick={check}>{ if *checking { "Checking…" } else { "Check" } }</button>
                 }
             </div>
             if let Some(checked) = &*checked { <div class="notes">{ said(checked) }</div> }
@@ -214,8 +216,9 @@ fn Purge(props: &PurgeProps) -> Html {
             }
         });
     });
-    let title = "Answers that were kept for context.load don’t count any more";
-    html! { <button class="btn quiet" {title} {onclick}>{ "Forget loaded answers" }</button> }
+    let offline = use_offline_reason();
+    let title = offline.unwrap_or("Answers that were kept for context.load don’t count any more");
+    html! { <button class="btn quiet" disabled={offline.is_some()} {title} {onclick}>{ "Forget loaded answers" }</button> }
 }
 
 #[derive(Properties, PartialEq)]
@@ -252,10 +255,11 @@ fn Delete(props: &DeleteProps) -> Html {
             });
         })
     };
-    let title = is_used.then_some("Enabled workflows use it; change or disable them first");
+    let used = is_used.then_some("Enabled workflows use it; change or disable them first");
+    let title = used.or(use_offline_reason());
     html! {
         <>
-            <button class="btn quiet" disabled={is_used} {title} onclick={begin}>{ "Delete…" }</button>
+            <button class="btn quiet" disabled={title.is_some()} {title} onclick={begin}>{ "Delete…" }</button>
             if *asked {
                 <Ask title={format!("Delete the connector {name}?")} go="Delete connector" stay="Keep it" {answer}
                     says="No enabled workflow uses it. Its operations and what was imported go with it; runs that ended keep their traces." />

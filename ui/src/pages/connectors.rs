@@ -8,7 +8,7 @@ use crate::{
         search::use_search,
     },
     format,
-    load::{use_load, use_now_and_then},
+    load::{use_load, use_polling},
     route::Route,
 };
 use shared_types::{
@@ -24,7 +24,7 @@ use yew_router::prelude::*;
 #[component]
 pub(crate) fn Connectors() -> Html {
     let reading = use_load((), |(), policy| bridge::ask(ListConnectors { policy }));
-    use_now_and_then(reading.again.clone());
+    use_polling(reading.again.clone());
     let navigator = use_navigator();
     let search = use_search("connectors");
     let may_write = use_context::<Permissions>().is_some_and(|may| may.allow(Permission::ManageConnectors));

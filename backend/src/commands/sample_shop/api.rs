@@ -23,6 +23,9 @@ const CUSTOMERS: [(&str, &str, &str, u32, u32, &str); 5] = [
     ("C-5", "Nordic Paper", "new", 1, 940, "2026-10-30"),
 ];
 
+/// The states of an order.
+const ORDER_STATES: [&str; 4] = ["open", "packed", "sent", "cancelled"];
+
 /// How many tickets are kept.
 const MAX_TICKETS: usize = 200;
 
@@ -137,6 +140,9 @@ async fn change_order(
     if !is_known(&headers) {
         return unknown();
     }
+    if !change.get("state").and_then(Value::as_str).is_some_and(|state| ORDER_STATES.contains(&state)) {
+        return refused("the state of an order is open, packed, sent or cancelled");
+    }
     let path = format!("api/orders/{id}");
     let changed = changed(shop.store.lock().orders.get_mut(&id), &change, &["state"]);
     shop.took(&headers, path, Value::Object(change));
@@ -168,8 +174,8 @@ async fn open_ticket(
     if !is_known(&headers) {
         return unknown();
     }
-    if new.get("title").and_then(Value::as_str).is_none_or(str::is_empty) {
-        return answer(StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": "a ticket needs a title" }));
+    if let Some(fault) = ticket_fault(&new, true) {
+        return refused(fault);
     }
     let key = super::text_of(&headers, "idempotency-key");
     shop.took(&headers, "api/tickets".to_owned(), Value::Object(new.clone()));
@@ -199,10 +205,37 @@ async fn change_ticket(
     if !is_known(&headers) {
         return unknown();
     }
+    if let Some(fault) = ticket_fault(&change, false) {
+        return refused(fault);
+    }
     let path = format!("api/tickets/{id}");
     let changed = changed(shop.store.lock().tickets.get_mut(&id), &change, &["title", "priority", "state"]);
     shop.took(&headers, path, Value::Object(change));
     changed.map_or_else(|| missing("ticket", &id), |ticket| answer(StatusCode::OK, ticket))
+}
+
+/// What of a ticket isn't as the document says.
+fn ticket_fault(ticket: &Map<String, Value>, is_new: bool) -> Option<&'static str> {
+    let is_title =
+        |title: &Value| title.as_str().is_some_and(|title| (1..=200).contains(&title.chars().count()));
+    let is_state = |state: &Value| state == "open" || state == "done";
+    let is_priority =
+        |priority: &Value| priority.as_u64().is_some_and(|priority| (1..=5).contains(&priority));
+    let is_customer = |id: &Value| id.is_null() || id.is_string();
+    if ticket.get("title").map_or(is_new, |title| !is_title(title)) {
+        return Some("a ticket has a title of up to 200 characters");
+    }
+    if !ticket.get("state").is_none_or(is_state) {
+        return Some("the state of a ticket is open or done");
+    }
+    if !ticket.get("priority").is_none_or(is_priority) {
+        return Some("the priority of a ticket is 1 to 5");
+    }
+    (!ticket.get("customer_id").is_none_or(is_customer)).then_some("the id of a customer is a text")
+}
+
+fn refused(fault: &str) -> Answer {
+    answer(StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": fault }))
 }
 
 /// A record with these of its fields changed.

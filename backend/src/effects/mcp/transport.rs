@@ -28,6 +28,8 @@ pub(super) enum Fault {
     Status { status: u16, retry_after: Option<String> },
     /// There was more than is read.
     TooLarge,
+    /// The server knows the session no longer.
+    SessionEnded,
     /// What came isn't a message of the protocol.
     NotProtocol(String),
 }
@@ -71,6 +73,8 @@ impl GuardedTransport {
             status(401, None)
         } else if let StreamableHttpError::InsufficientScope(_) = &error {
             status(403, None)
+        } else if let StreamableHttpError::SessionExpired = &error {
+            Fault::SessionEnded
         } else if let StreamableHttpError::ResponseBodyTooLarge { .. } = &error {
             Fault::TooLarge
         } else if let StreamableHttpError::UnexpectedContentType(kind) = &error {

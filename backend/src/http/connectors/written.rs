@@ -14,7 +14,7 @@ use shared_types::{
         problem::{Code, Problem},
     },
     connector::{ConnectorKind, ConnectorName, ConnectorSpec},
-    workflow::Finding,
+    workflow::{Finding, Severity},
 };
 use std::collections::BTreeMap;
 
@@ -94,7 +94,9 @@ async fn tools(
     }
 }
 
-fn bad(findings: Vec<Finding>) -> ApiError {
+/// The problem of a description with errors, which stand before what else was found.
+fn bad(mut findings: Vec<Finding>) -> ApiError {
+    findings.sort_by_key(|finding| finding.severity != Severity::Error);
     let detail = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
     Problem::new(Code::ConnectorBad, detail).with_findings(findings).into()
 }

@@ -50,6 +50,9 @@ impl Server {
     }
 }
 
+/// What lets us in.
+const SECRET: &str = "t0ken-of-the-desk";
+
 fn tools() -> Value {
     let any = json!({ "type": "object" });
     let mut tools = vec![
@@ -58,8 +61,25 @@ fn tools() -> Value {
             "outputSchema": { "type": "object" } }),
     ];
     for name in [
-        "text", "list", "picture", "fails", "streams", "large", "endless", "never", "html", "busy",
-        "refuses", "asks", "deep", "nul", "broken", "hangs_up",
+        "text",
+        "list",
+        "picture",
+        "fails",
+        "streams",
+        "large",
+        "endless",
+        "never",
+        "html",
+        "busy",
+        "refuses",
+        "asks",
+        "deep",
+        "nul",
+        "broken",
+        "hangs_up",
+        "echoes",
+        "blames",
+        "redirects",
     ] {
         tools.push(json!({ "name": name, "description": name, "inputSchema": any }));
     }
@@ -160,7 +180,14 @@ fn called(message: &Value, result: &dyn Fn(Value) -> Value) -> Response {
             "resultType": "input_required", "inputRequests": {}, "requestState": "s" } })),
         "deep" => json(text(&format!("{}{}", "[".repeat(100), "]".repeat(100)))),
         "nul" => json(result(json!({ "content": [], "structuredContent": { "a": "b\u{0}" } }))),
-        "broken" => "{\"jsonrpc\": \"2.0\", \"id\"".into_response(),
+        "broken" => ([("content-type", "application/json")], "{\"jsonrpc\": \"2.0\", \"id\"").into_response(),
+        "echoes" => json(text(&format!("you are {SECRET}"))),
+        "blames" => json(result(
+            json!({ "isError": true, "content": [{ "type": "text", "text": format!("{}{SECRET}", "x".repeat(570)) }] }),
+        )),
+        "redirects" => {
+            (StatusCode::TEMPORARY_REDIRECT, [("location", "http://127.0.0.1:9/mcp")]).into_response()
+        }
         "hangs_up" => {
             stream(futures_util::stream::iter([Ok(event(&progress)), Err(std::io::Error::other("gone"))]))
         }
@@ -173,18 +200,20 @@ fn connector(address: SocketAddr) -> Value {
         "name": "desk", "kind": "mcp", "settings": { "base_url": format!("http://{address}/mcp") },
         "auth": { "type": "bearer", "secret": "desk_token" },
         "loads": { "order.stored": { "operation": "find_order", "input": { "id": "{{ order.id }}" } } },
+        "entities": { "order": { "create": "find_order" } },
     })
 }
 
 const WORKFLOW: &str = "workflow_id: support\nname: Support\ntrigger: { type: event, event: support }\nenabled: true\n\
     context: { load: [order.stored] }\nsteps:\n  \
-    - { id: ask, type: execute, execute: [{ type: connector, connector: desk.find_order, input: { id: '{{ order.id }}' }, save_as: got }] }\n";
+    - { id: ask, type: execute, execute: [{ type: connector, connector: desk.find_order, input: { id: '{{ order.id }}' }, save_as: got }], next: make }\n  \
+    - { id: make, type: execute, execute: [{ type: create_record, entity: order, data: { id: 9 } }] }\n";
 
 async fn app_for(address: SocketAddr) -> (App, Client) {
     let allow = address.to_string();
     let app = App::start_with(|config| config.outbound_allow = allow.parse().unwrap()).await;
     let admin = app.admin().await;
-    set_secret(&admin, "desk_token", "t0ken-of-the-desk").await;
+    set_secret(&admin, "desk_token", SECRET).await;
     (app, admin)
 }
 
@@ -199,7 +228,7 @@ async fn the_tools_of_a_server_are_operations_whichever_revision_it_speaks() {
         let (server, address) = Server::open(is_legacy).await;
         let (app, admin) = app_for(address).await;
         let made = admin.post("connectors", connector(address)).await.json(201);
-        assert_eq!((made["operation_count"].as_u64(), &made["findings"]), (Some(17), &json!([])), "{made:#}");
+        assert_eq!((made["operation_count"].as_u64(), &made["findings"]), (Some(20), &json!([])), "{made:#}");
         let operations = admin.get("connectors/desk/operations").await.json(200);
         let find =
             operations["items"].as_array().unwrap().iter().find(|one| one["id"] == "find_order").unwrap();
@@ -213,13 +242,15 @@ async fn the_tools_of_a_server_are_operations_whichever_revision_it_speaks() {
         let order = json!({ "id": 7, "state": "paid" });
         assert_eq!((&run["context"]["got"], &run["context"]["order"]), (&order, &order), "{run:#}");
         let calls = server.calls();
-        let [load, call] = calls.as_slice() else { panic!("{calls:#?}") };
+        let [load, call, made] = calls.as_slice() else { panic!("{calls:#?}") };
+        assert_eq!(made["params"]["arguments"], json!({ "id": 9 }));
+        assert_eq!(run["context"]["steps"]["make"]["record"]["id"], 9, "{run:#}");
         assert_eq!(load["params"]["_meta"].get("idempotencyKey"), None);
         let key = format!("{}:ask:1:0", run["execution_id"].as_str().unwrap());
         assert_eq!(call["params"]["_meta"]["idempotencyKey"], key, "{call:#}");
         assert_eq!(call["params"]["arguments"], json!({ "id": 7 }));
         for (message, headers) in server.seen.lock().unwrap().iter() {
-            assert_eq!(headers["authorization"], "Bearer t0ken-of-the-desk", "{message}");
+            assert_eq!(headers["authorization"], format!("Bearer {SECRET}"), "{message}");
         }
         for (tool, expected) in [
             ("text", json!("just words")),
@@ -250,7 +281,7 @@ async fn a_server_that_misbehaves_is_a_failed_call_with_the_reason() {
             ("asks", "asks back"),
             ("deep", "nests more than 64 deep"),
             ("nul", "U+0000"),
-            ("broken", "answers"),
+            ("broken", "but not as an MCP server does"),
             ("hangs_up", "broke"),
         ] {
             let tried = tried(&admin, tool).await;
@@ -258,6 +289,13 @@ async fn a_server_that_misbehaves_is_a_failed_call_with_the_reason() {
             assert!(error.contains(said), "{tool} (legacy: {is_legacy}): {error}");
             assert_eq!(tried["status"], Value::Null);
         }
+        // What it says of the secret is masked, also where it would be cut.
+        for tool in ["echoes", "blames"] {
+            let tried = tried(&admin, tool).await.to_string();
+            assert!(tried.contains("•••") && !tried.contains("t0ken"), "{tool}: {tried}");
+        }
+        // A redirect isn't followed, wherever it leads.
+        assert_eq!(tried(&admin, "redirects").await["status"], 307);
         let busy = tried(&admin, "busy").await;
         assert_eq!(
             (&busy["status"], &busy["headers"]["retry-after"]),
@@ -277,7 +315,7 @@ async fn a_server_that_misbehaves_is_a_failed_call_with_the_reason() {
         assert_eq!((&checked["let_in"], &checked["status"]), (&json!(false), &json!(401)), "{checked:#}");
         server.is_open.store(true, Ordering::SeqCst);
         let checked = admin.post("connectors/desk/check", json!({})).await.json(200);
-        assert_eq!(checked["detail"], "It has 17 tools and lets us in.", "{checked:#}");
+        assert_eq!(checked["detail"], "It has 20 tools and lets us in.", "{checked:#}");
         app.stop().await;
     }
 }
@@ -297,17 +335,26 @@ async fn tools_are_asked_for_anew_and_stay_where_the_server_can_not_be_asked() {
     *server.tools.lock().unwrap() = json!([
         { "name": "find_order", "annotations": { "readOnlyHint": true }, "inputSchema": { "type": "object", "required": ["id", "shop"] } },
         { "name": "new", "inputSchema": { "type": "object" } },
+        { "name": "without a schema" }, "no tool at all",
     ]);
     // Its input for `context.load` fits no more.
     let preview = admin.post("connectors/desk/preview", body.clone()).await.json(422);
     assert_eq!(preview["findings"][0]["pointer"], "/loads/order.stored/input", "{preview:#}");
     let mut without_loads = body.clone();
     without_loads["loads"] = json!({});
+    without_loads["entities"] = json!({});
     let preview = admin.post("connectors/desk/preview", without_loads.clone()).await.json(200);
     assert_eq!(
         (&preview["added"], &preview["changed"]),
         (&json!(["new"]), &json!(["find_order"])),
         "{preview:#}"
+    );
+    let left_out: Vec<&Value> =
+        preview["findings"].as_array().unwrap().iter().map(|finding| &finding["pointer"]).collect();
+    assert_eq!(
+        left_out,
+        ["/document/tools/2", "/document/tools/3"],
+        "one tool that can't be read is nothing against the others"
     );
     assert_eq!(preview["used_by"], json!([{ "operation": "find_order", "workflow_id": "support" }]));
     server.is_open.store(false, Ordering::SeqCst);
@@ -315,7 +362,7 @@ async fn tools_are_asked_for_anew_and_stay_where_the_server_can_not_be_asked() {
     let mut limited = body.clone();
     limited["limits"] = json!({ "concurrency": 2 });
     let kept = super::put(&admin, &limited, etag).await.json(200);
-    assert_eq!(kept["operation_count"], 17, "{kept:#}");
+    assert_eq!(kept["operation_count"], 20, "{kept:#}");
     assert_eq!(kept["findings"][0]["code"], "connector.tools", "{kept:#}");
     // A document that is sent needs no server.
     let mut written = without_loads;
@@ -355,7 +402,7 @@ async fn a_token_of_a_server_of_tools_is_renewed_once() {
     let app = App::start_with(|config| config.outbound_allow = allow.parse().unwrap()).await;
     drop(admin);
     let admin = app.admin().await;
-    set_secret(&admin, "desk_token", "t0ken-of-the-desk").await;
+    set_secret(&admin, "desk_token", SECRET).await;
     shop.otherwise(json!({ "access_token": "fetched-token", "token_type": "Bearer", "expires_in": 3600 }));
     let mut body = connector(address);
     body["auth"] = json!({

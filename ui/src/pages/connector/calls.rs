@@ -7,7 +7,7 @@ use crate::{
         loading::{Empty, Stale, show},
     },
     format,
-    load::{use_load, use_now_and_then},
+    load::{use_load, use_polling},
     route::Route,
 };
 use shared_types::{api::connectors::ConnectorCall, desktop::commands::ListConnectorCalls};
@@ -23,7 +23,7 @@ pub(super) struct Props {
 pub(super) fn Calls(props: &Props) -> Html {
     let reading =
         use_load(props.name.clone(), |name, policy| bridge::ask(ListConnectorCalls { name, policy }));
-    use_now_and_then(reading.again.clone());
+    use_polling(reading.again.clone());
     let table = show(&reading.load, (&reading.again, &reading.cancel), "the calls", |loaded| {
         if loaded.data.items.is_empty() {
             return html! { <Empty says="No calls yet."><p>{ "Those of runs and trials are listed here, also the ones that failed." }</p></Empty> };

@@ -23,7 +23,7 @@ pub(super) struct Field {
     path: Vec<String>,
     control: Control,
     is_required: bool,
-    said: String,
+    description: String,
 }
 
 impl Field {
@@ -39,7 +39,7 @@ pub(super) fn fields(schema: &Value) -> Vec<Field> {
     let required = root.required();
     let mut found = Vec::new();
     for (name, shape) in root.properties() {
-        let is_required = required.contains(&name);
+        let is_required = required.contains(name);
         let within = shape.properties();
         if within.is_empty() {
             found.push(field(vec![name.to_owned()], shape, is_required));
@@ -48,7 +48,7 @@ pub(super) fn fields(schema: &Value) -> Vec<Field> {
         let needed = shape.required();
         for (below, shape) in within {
             let path = vec![name.to_owned(), below.to_owned()];
-            found.push(field(path, shape, is_required && needed.contains(&below)));
+            found.push(field(path, shape, is_required && needed.contains(below)));
         }
     }
     found
@@ -64,7 +64,7 @@ fn field(path: Vec<String>, shape: Shape<'_>, is_required: bool) -> Field {
         (None, Some("boolean"), None) => Control::Boolean,
         (None, _, _) => Control::Json,
     };
-    Field { path, control, is_required, said: shape.said() }
+    Field { path, control, is_required, description: shape.description() }
 }
 
 /// The value that a text is for a control; none for an empty one.
@@ -160,7 +160,7 @@ fn row(props: &Props, field: &Field, fault: Option<&'static str>) -> Html {
         <>
             <label for={id.clone()} class="cut" title={name.clone()}>{ &name }</label>
             <div>
-                <div class="row">{ control(field, &text, &id, &keep, fault.is_some()) }<span class="muted cut" title={field.said.clone()}>{ &field.said }</span></div>
+                <div class="row">{ control(field, &text, &id, &keep, fault.is_some()) }<span class="muted cut" title={field.description.clone()}>{ &field.description }</span></div>
                 if let Some(why) = fault { <span class="under bad" role="alert">{ format!("It {why}.") }</span> }
             </div>
         </>

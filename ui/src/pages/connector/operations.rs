@@ -27,7 +27,8 @@ pub(super) struct Props {
 pub(super) fn Operations(props: &Props) -> Html {
     // A new revision has others.
     let key = (props.connector.name.clone(), props.connector.revision);
-    let reading = use_load(key, |(name, _), policy| bridge::ask(ListOperations { name, policy }));
+    let reading =
+        use_load(key, |(name, revision), policy| bridge::ask(ListOperations { name, revision, policy }));
     let chosen = use_state(|| None::<String>);
     let search = use_search("operations");
     show(&reading.load, (&reading.again, &reading.cancel), "the operations", |loaded| {

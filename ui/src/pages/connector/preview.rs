@@ -25,11 +25,14 @@ pub(super) struct Props {
     pub(super) is_new: bool,
     /// Whether enough is written to be compared.
     pub(super) is_ready: bool,
+    /// Compares, where that isn't done by itself.
+    pub(super) ask: Option<Callback<()>>,
 }
 
 #[component]
 pub(super) fn Preview(props: &Props) -> Html {
     let body = match &props.compared {
+        None if props.is_ready && props.ask.is_some() => ask(props.ask.as_ref()),
         None if props.is_ready => html! { <p class="muted" role="status">{ "Comparing…" }</p> },
         None => {
             html! { <p class="muted">{ "Name it and say where it is; then what it offers stands here." }</p> }
@@ -43,8 +46,16 @@ pub(super) fn Preview(props: &Props) -> Html {
     html! { <><h2 class="label">{ if props.is_new { "What it will offer" } else { "What saving changes" } }</h2>{ body }</> }
 }
 
+fn ask(ask: Option<&Callback<()>>) -> Html {
+    let onclick = ask.map(|ask| ask.reform(|_: MouseEvent| ()));
+    html! {
+        <><p class="muted">{ "The server is called with the secret to ask for its tools." }</p>
+            <p><button class="btn" {onclick}>{ "Ask for its tools" }</button></p></>
+    }
+}
+
 fn differences(preview: &ConnectorPreview, is_new: bool) -> Html {
-    let ConnectorPreview { added, changed, removed, used_by, findings } = preview;
+    let ConnectorPreview { added, changed, removed, used_by, findings, .. } = preview;
     let is_same = added.is_empty() && changed.is_empty() && removed.is_empty();
     html! {
         <>

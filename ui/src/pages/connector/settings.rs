@@ -7,6 +7,7 @@ use super::preview::{Compared, Preview};
 use crate::{
     bridge,
     components::{
+        connection_banner::use_offline_reason,
         icon::{Glyph, Icon},
         source_editor::SourceEditor,
         toast::{Toast, Toaster},
@@ -17,7 +18,10 @@ use auth::AuthFields;
 use draft::{Change, Draft, KINDS};
 use gloo_timers::callback::Timeout;
 use shared_types::{
-    api::{Permission, Permissions, connectors::Connector},
+    api::{
+        Permission, Permissions,
+        connectors::{Connector, OfferedAuth},
+    },
     desktop::commands::{PreviewConnector, SaveConnector},
 };
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -40,7 +44,7 @@ pub(super) fn Settings(props: &Props) -> Html {
     let draft = use_reducer(|| Draft::of(props.connector.as_ref()));
     let compared = use_state(|| Compared::None);
     let may_write = use_context::<Permissions>().is_some_and(|may| may.allow(Permission::ManageConnectors));
-    use_comparing(&draft, &compared, may_write);
+    let compare = use_comparing(&draft, &compared, may_write);
     let base = use_state(|| props.connector.as_ref().map(|connector| connector.etag.clone()));
     let save = use_saving(&draft, &base, props.again.clone());
     let set = {
@@ -52,7 +56,8 @@ pub(super) fn Settings(props: &Props) -> Html {
         let set = set.clone();
         Callback::from(move |more: String| set.emit(Change::of(|draft| draft.more = more)))
     };
-    let starter = use_memo((draft.kind.clone(), props.connector.is_some()), |_| draft.more.clone());
+    let more = use_memo(draft.replaced, |_| draft.more.clone());
+    let offline = use_offline_reason();
     html! {
         <>
             { overtaken(props.connector.as_ref(), &base, &set) }
@@ -60,38 +65,58 @@ pub(super) fn Settings(props: &Props) -> Html {
                 <div class="editor scroll">
                     <form class="fields pad" onsubmit={|event: SubmitEvent| event.prevent_default()}>
                         { place(&draft, &set, props.connector.is_some(), !may_write) }
-                        <AuthFields auth={draft.auth.clone()} kind={draft.kind.clone()} disabled={!may_write}
+                        <AuthFields auth={draft.auth.clone()} kind={draft.kind.clone()} disabled={!may_write} offered={offered(&compared)}
                             changed={set.reform(|auth| Change::of(|draft: &mut Draft| draft.auth = auth))} />
                         { limits(&draft, &set, !may_write) }
                         { document(&draft, &set, props.connector.is_some(), !may_write) }
                     </form>
                     <h3 class="pad">{ "What it offers: operations, records, and what context.load takes from it" }</h3>
-                    <div class="more-source"><SourceEditor key={draft.kind.clone()} text={(*starter).clone()} changed={editor} findings={Vec::new()} order={None} /></div>
+                    <div class="more-source"><SourceEditor key={draft.replaced} text={(*more).clone()} changed={editor} findings={Vec::new()} order={None} /></div>
                 </div>
-                <section class="try" aria-label="What saving changes"><Preview compared={(*compared).clone()} is_new={props.connector.is_none()} is_ready={draft.is_ready()} /></section>
+                <section class="try" aria-label="What saving changes">
+                    <Preview compared={(*compared).clone()} is_new={props.connector.is_none()} is_ready={draft.is_ready()} ask={draft.asks_the_server().then_some(compare)} />
+                </section>
             </div>
-            <div class="foot"><button class="btn primary" disabled={has_errors || !may_write} onclick={save}>{ if props.connector.is_some() { "Save revision" } else { "Add connector" } }</button>
+            <div class="foot"><button class="btn primary" disabled={has_errors || !may_write || offline.is_some()} title={offline} onclick={save}>{ if props.connector.is_some() { "Save revision" } else { "Add connector" } }</button>
                 if !may_write { <span>{ "Only an administrator writes connectors." }</span> }</div>
         </>
     }
 }
 
-/// Compares what is written with what is stored, a moment after the last key.
+/// Compares what is written with what is stored, a moment after the last key. A server of tools is asked for them only when the
+/// callback is called: it would be sent the secret, and half of an address is somebody else's.
 #[hook]
-fn use_comparing(draft: &UseReducerHandle<Draft>, compared: &UseStateHandle<Compared>, may_write: bool) {
-    let compared = compared.clone();
-    use_effect_with(((**draft).clone(), may_write), move |(draft, may_write)| {
-        let form = (draft.is_ready() && *may_write).then(|| draft.form());
-        if form.is_none() {
+fn use_comparing(
+    draft: &UseReducerHandle<Draft>,
+    compared: &UseStateHandle<Compared>,
+    may_write: bool,
+) -> Callback<()> {
+    let round = use_mut_ref(|| 0u32);
+    let compare = {
+        let (round, compared, draft) = (round.clone(), compared.clone(), draft.clone());
+        Callback::from(move |()| {
+            let (round, compared, form) = (round.clone(), compared.clone(), draft.form());
+            let this = *round.borrow();
+            spawn_local(async move {
+                let answer = bridge::ask(PreviewConnector { form }).await;
+                // What was typed meanwhile makes another answer.
+                if *round.borrow() == this {
+                    compared.set(Some(answer));
+                }
+            });
+        })
+    };
+    {
+        let (compare, compared) = (compare.clone(), compared.clone());
+        use_effect_with(((**draft).clone(), may_write), move |(draft, may_write)| {
+            *round.borrow_mut() += 1;
             compared.set(None);
-        }
-        let timer = form.map(|form| {
-            Timeout::new(PAUSE_MS, move || {
-                spawn_local(async move { compared.set(Some(bridge::ask(PreviewConnector { form }).await)) });
-            })
+            let is_compared = draft.is_ready() && *may_write && !draft.asks_the_server();
+            let timer = is_compared.then(|| Timeout::new(PAUSE_MS, move || compare.emit(())));
+            move || drop(timer)
         });
-        move || drop(timer)
-    });
+    }
+    compare
 }
 
 #[hook]
@@ -101,9 +126,9 @@ fn use_saving(
     again: Callback<()>,
 ) -> Callback<MouseEvent> {
     let (toaster, navigator) = (use_context::<Toaster>(), use_navigator());
-    let (form, base) = (draft.form(), (**base).clone());
+    let (draft, base) = (draft.clone(), (**base).clone());
     Callback::from(move |_: MouseEvent| {
-        let (form, base, again) = (form.clone(), base.clone(), again.clone());
+        let (form, base, again) = (draft.form(), base.clone(), again.clone());
         let (toaster, navigator) = (toaster.clone(), navigator.clone());
         spawn_local(async move {
             let toast = match bridge::ask(SaveConnector { form, base }).await {
@@ -121,6 +146,14 @@ fn use_saving(
             }
         });
     })
+}
+
+/// The ways in which the system lets callers in, as its document says.
+fn offered(compared: &Compared) -> Vec<OfferedAuth> {
+    match compared {
+        Some(Ok(preview)) => preview.offered_auth.clone(),
+        Some(Err(_)) | None => Vec::new(),
+    }
 }
 
 /// That somebody else wrote a revision meanwhile, and which of both is to stay.
@@ -142,8 +175,8 @@ fn overtaken(
     let take = {
         let (set, theirs) = (set.clone(), connector.clone());
         Callback::from(move |_: MouseEvent| {
-            let theirs = Draft::of(Some(&theirs));
-            set.emit(Change::of(|draft| *draft = theirs));
+            let theirs = theirs.clone();
+            set.emit(Change::of(move |draft| draft.take(&theirs)));
             on_theirs.emit(());
         })
     };
@@ -223,7 +256,7 @@ fn limits(draft: &Draft, set: &Callback<Change>, disabled: bool) -> Html {
 /// The document that is imported.
 fn document(draft: &Draft, set: &Callback<Change>, is_stored: bool, disabled: bool) -> Html {
     if draft.kind == "mcp" {
-        return html! { <><label>{ "Tools" }</label><p class="muted">{ "The server is asked for them each time this is saved." }</p></> };
+        return html! { <><label>{ "Tools" }</label><p class="muted">{ "The server is asked for them when you press the button at the right, and when this is saved." }</p></> };
     }
     if draft.kind != "openapi" {
         return Html::default();
@@ -238,7 +271,7 @@ fn document(draft: &Draft, set: &Callback<Change>, is_stored: bool, disabled: bo
                 let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
                 input.set_value("");
                 if let Some(text) = text {
-                    set.emit(Change::of(|draft| draft.document = text));
+                    set.emit(Change::of(move |draft| draft.document = text.into()));
                 }
             });
         })
@@ -246,7 +279,7 @@ fn document(draft: &Draft, set: &Callback<Change>, is_stored: bool, disabled: bo
     let pasted = {
         set.reform(move |event: InputEvent| {
             let document = event.target_unchecked_into::<HtmlTextAreaElement>().value();
-            Change::of(|draft| draft.document = document)
+            Change::of(move |draft| draft.document = document.into())
         })
     };
     let stays = if is_stored {
@@ -254,11 +287,18 @@ fn document(draft: &Draft, set: &Callback<Change>, is_stored: bool, disabled: bo
     } else {
         "Paste it here, as JSON or YAML"
     };
+    let remove = set.reform(|event: MouseEvent| {
+        event.prevent_default();
+        Change::of(|draft| draft.document = "".into())
+    });
     html! {
         <><label for="connector-document">{ "OpenAPI document" }</label>
             <div><p class="row"><label class="btn file">{ "Choose a file…" }<input type="file" name="document" accept=".json,.yaml,.yml" {disabled} onchange={chosen} /></label>
-                    <span class="muted">{ size(&draft.document) }</span></p>
-                <textarea class="field mono" id="connector-document" rows="4" {disabled} placeholder={stays} value={draft.document_shown()} oninput={pasted} /></div></>
+                    <span class="muted">{ size(&draft.document) }</span>
+                    if !draft.document.is_empty() { <button class="btn quiet" type="button" onclick={remove}>{ "Remove" }</button> }</p>
+                if let Some(text) = draft.document_text() {
+                    <textarea class="field mono" id="connector-document" rows="4" {disabled} placeholder={stays} value={text.to_string()} oninput={pasted} />
+                }</div></>
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     bridge,
     components::{
         confirm::Ask,
+        connection_banner::use_offline_reason,
         icon::{Glyph, Icon},
     },
     format,
@@ -26,9 +27,9 @@ pub(super) struct Props {
     pub(super) operation: ConnectorOperation,
 }
 
-/// How a trial stands.
+/// The state of a trial.
 #[derive(Debug, Clone, PartialEq)]
-enum Standing {
+enum TrialState {
     Untried,
     Trying,
     Tried(Box<Result<OperationTried, Failure>>),
@@ -38,22 +39,23 @@ enum Standing {
 pub(super) fn Trial(props: &Props) -> Html {
     let operation = &props.operation;
     let typed = use_state(Typed::new);
-    let standing = use_state(|| Standing::Untried);
+    let trial = use_state(|| TrialState::Untried);
     let asked = use_state(|| false);
     let fields = use_memo(operation.input_schema.clone(), fields);
     let filled = input(&fields, &typed);
     let may_write = use_context::<Permissions>().is_some_and(|may| may.allow(Permission::ManageConnectors));
     let may_try = operation.safe || may_write;
+    let offline = use_offline_reason();
     let send = {
-        let (standing, filled) = (standing.clone(), filled.clone());
+        let (trial, filled) = (trial.clone(), filled.clone());
         let (name, operation) = (props.connector.clone(), operation.id.clone());
         Callback::from(move |()| {
             let Ok(input) = filled.clone() else { return };
-            let (standing, name, operation) = (standing.clone(), name.clone(), operation.clone());
-            standing.set(Standing::Trying);
+            let (trial, name, operation) = (trial.clone(), name.clone(), operation.clone());
+            trial.set(TrialState::Trying);
             spawn_local(async move {
                 let tried = bridge::ask(TryOperation { name, operation, input }).await;
-                standing.set(Standing::Tried(Box::new(tried)));
+                trial.set(TrialState::Tried(Box::new(tried)));
             });
         })
     };
@@ -74,7 +76,7 @@ pub(super) fn Trial(props: &Props) -> Html {
         let typed = typed.clone();
         Callback::from(move |next: Typed| typed.set(next))
     };
-    let is_trying = *standing == Standing::Trying;
+    let is_trying = *trial == TrialState::Trying;
     html! {
         <>
             <div class="scroll"><div class="card-body">
@@ -82,11 +84,11 @@ pub(super) fn Trial(props: &Props) -> Html {
                     if !operation.summary.is_empty() { <p class="muted data">{ &operation.summary }</p> }
                     <p class="muted">{ if operation.safe { "It only reads." } else { "It may change something there." } }</p></div>
                 <section aria-label="Input"><h3>{ "Input" }</h3><InputForm fields={(*fields).clone()} typed={(*typed).clone()} {changed} /></section>
-                { came_back(&standing) }
+                { answer_section(&trial) }
                 { schemas(operation) }
             </div></div>
             <div class="foot">
-                <button class="btn primary" disabled={filled.is_err() || is_trying || !may_try} onclick={begin}>{ if is_trying { "Trying…" } else { "Try it" } }</button>
+                <button class="btn primary" disabled={filled.is_err() || is_trying || !may_try || offline.is_some()} title={offline} onclick={begin}>{ if is_trying { "Trying…" } else { "Try it" } }</button>
                 if may_try { <span>{ "It makes a real call, for no run." }</span> } else { <span>{ "Only an administrator may try what changes something." }</span> }
             </div>
             if *asked {
@@ -97,13 +99,13 @@ pub(super) fn Trial(props: &Props) -> Html {
     }
 }
 
-fn came_back(standing: &Standing) -> Html {
-    let tried = match standing {
-        Standing::Untried => return Html::default(),
-        Standing::Trying => {
+fn answer_section(trial: &TrialState) -> Html {
+    let tried = match trial {
+        TrialState::Untried => return Html::default(),
+        TrialState::Trying => {
             return html! { <section aria-label="Answer" role="status"><h3>{ "Answer" }</h3><p class="muted">{ "Waiting for the answer…" }</p></section> };
         }
-        Standing::Tried(tried) => tried,
+        TrialState::Tried(tried) => tried,
     };
     let body = match &**tried {
         Err(failure) => refused(failure),

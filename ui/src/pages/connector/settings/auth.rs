@@ -6,7 +6,10 @@ use crate::{
     load::{Load, use_load},
 };
 use serde_json::{Map, Value};
-use shared_types::desktop::commands::{ListSecrets, SetSecret};
+use shared_types::{
+    api::connectors::OfferedAuth,
+    desktop::commands::{ListSecrets, SetSecret},
+};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -40,6 +43,8 @@ pub(super) struct Props {
     /// The kind of the connector: a database knows users and passwords only.
     pub(super) kind: String,
     pub(super) disabled: bool,
+    /// What the system's document offers.
+    pub(super) offered: Vec<OfferedAuth>,
     pub(super) changed: Callback<Map<String, Value>>,
 }
 
@@ -84,7 +89,8 @@ pub(super) fn AuthFields(props: &Props) -> Html {
     html! {
         <>
             <label for="auth-type">{ "Lets us in by" }</label>
-            <div class="row"><select class="field" id="auth-type" {disabled} onchange={pick}>{ types.map(option).collect::<Html>() }</select></div>
+            <div><select class="field" id="auth-type" {disabled} onchange={pick}>{ types.map(option).collect::<Html>() }</select>
+                if kind == "none" && !props.offered.is_empty() { <div class="row wrapped under"><span class="muted">{ "The document offers" }</span>{ props.offered.iter().map(|offered| offer(props, offered)).collect::<Html>() }</div> }</div>
             { rows.collect::<Html>() }
             if kind != "none" {
                 <label for="auth-secret">{ "Secret" }</label>
@@ -96,6 +102,22 @@ pub(super) fn AuthFields(props: &Props) -> Html {
             }
         </>
     }
+}
+
+/// A way that the document offers, to be taken; one that this server can't go is told.
+fn offer(props: &Props, offered: &OfferedAuth) -> Html {
+    let title = (!offered.description.is_empty()).then(|| offered.description.clone());
+    let auth = offered.auth.as_ref().and_then(|auth| serde_json::to_value(auth).ok());
+    let Some(Value::Object(auth)) = auth else {
+        return html! { <span class="muted" {title}>{ format!("{} (it can’t be done from here)", offered.name) }</span> };
+    };
+    let kind = auth.get("type").and_then(Value::as_str).unwrap_or_default();
+    let word = TYPES.iter().find(|(value, _)| *value == kind).map_or("", |(_, word)| *word);
+    let onclick = props.changed.reform(move |event: MouseEvent| {
+        event.prevent_default();
+        auth.clone()
+    });
+    html! { <button class="btn" type="button" disabled={props.disabled} {title} {onclick}>{ format!("{word}: {}", offered.name) }</button> }
 }
 
 fn standing(secret: &str, names: &[String]) -> &'static str {
@@ -118,12 +140,7 @@ fn row(props: &Props, key: &'static str, label: &'static str, hint: &'static str
     let oninput = Callback::from(move |event: InputEvent| {
         let typed = event.target_unchecked_into::<HtmlInputElement>().value();
         let mut next = auth.clone();
-        let value = if key == "scopes" {
-            Value::from(typed.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-        } else {
-            Value::from(typed)
-        };
-        next.insert(key.to_owned(), value);
+        next.insert(key.to_owned(), Value::from(typed));
         changed.emit(next);
     });
     let id = format!("auth-{key}");

@@ -32,8 +32,10 @@ pub(super) struct Draft {
     limits: Map<String, Value>,
     /// Operations, entities and loads, as a text.
     pub(super) more: String,
-    /// Empty where the known one stays.
-    pub(super) document: String,
+    /// Empty where the imported one stays.
+    pub(super) document: Rc<str>,
+    /// How often `more` was put in place of what was there, other than by typing.
+    pub(super) replaced: u32,
 }
 
 /// A change of what the form holds, whatever else changes meanwhile.
@@ -77,7 +79,8 @@ impl Draft {
             auth: map("auth"),
             limits: map("limits"),
             more,
-            document: String::new(),
+            document: Rc::default(),
+            replaced: 0,
         }
     }
 
@@ -86,7 +89,8 @@ impl Draft {
         kind.clone_into(&mut self.kind);
         starter(kind).clone_into(&mut self.more);
         self.settings.retain(|key, _| key == "base_url" && kind != "sql");
-        self.document.clear();
+        self.document = Rc::default();
+        self.replaced += 1;
     }
 
     /// The fields that say where the system is: key, label, example.
@@ -119,8 +123,19 @@ impl Draft {
         put(&mut self.limits, key, typed, true);
     }
 
-    pub(super) fn document_shown(&self) -> String {
-        if self.document.len() > MAX_SHOWN { String::new() } else { self.document.clone() }
+    /// Takes what is stored in place of what was typed.
+    pub(super) fn take(&mut self, stored: &Connector) {
+        *self = Self { replaced: self.replaced + 1, ..Self::of(Some(stored)) };
+    }
+
+    /// The document as text to edit; none where it is too long for that.
+    pub(super) fn document_text(&self) -> Option<Rc<str>> {
+        (self.document.len() <= MAX_SHOWN).then(|| Rc::clone(&self.document))
+    }
+
+    /// Whether comparing it asks the system itself, with the secret.
+    pub(super) fn asks_the_server(&self) -> bool {
+        self.kind == "mcp"
     }
 
     /// Whether there is enough of it to be compared.
@@ -133,12 +148,19 @@ impl Draft {
     pub(super) fn form(&self) -> ConnectorForm {
         let mut fields = Map::new();
         fields.insert("kind".to_owned(), self.kind.clone().into());
-        for (key, map) in [("settings", &self.settings), ("auth", &self.auth), ("limits", &self.limits)] {
+        let mut auth = self.auth.clone();
+        // Typed as words with blanks between them.
+        if let Some(scopes) = auth.get_mut("scopes")
+            && let Some(words) = scopes.as_str()
+        {
+            *scopes = words.split_whitespace().map(Value::from).collect();
+        }
+        for (key, map) in [("settings", &self.settings), ("auth", &auth), ("limits", &self.limits)] {
             if !map.is_empty() {
                 fields.insert(key.to_owned(), Value::Object(map.clone()));
             }
         }
-        let document = Some(self.document.clone()).filter(|document| !document.trim().is_empty());
+        let document = Some(self.document.to_string()).filter(|document| !document.trim().is_empty());
         ConnectorForm { name: self.name.clone(), fields, more: self.more.clone(), document }
     }
 }
@@ -200,5 +222,14 @@ mod tests {
         assert_eq!(form.fields["settings"], json!({ "server": 1, "base_url": "https://b.example" }));
         assert_eq!(serde_json::from_str::<Value>(&form.more).unwrap()["loads"]["a.b"]["operation"], "get");
         assert_eq!(form.document, None);
+        known.auth = json!({ "type": "oauth2_client_credentials", "scopes": "read  write " })
+            .as_object()
+            .unwrap()
+            .clone();
+        assert_eq!(known.form().fields["auth"]["scopes"], json!(["read", "write"]));
+        known.more = "operations: []".to_owned();
+        known.take(&stored);
+        assert_eq!((known.replaced, known.setting("base_url").as_str()), (1, ""));
+        assert!(known.more.contains("a.b"));
     }
 }
