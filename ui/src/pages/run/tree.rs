@@ -203,7 +203,7 @@ struct RowProps {
 fn Row(props: &RowProps) -> Html {
     let (icon, tone) = step_icon(props.state);
     let word = format::step_word(props.state);
-    let class = classes!("step", (props.is_open && props.mono).then_some("is-open"));
+    let class = classes!("step", (props.is_open && props.step.is_some()).then_some("is-open"));
     let name = classes!("cut", props.mono.then_some("mono"));
     let reason = props.reason.as_deref().map(format::with_role_names).unwrap_or_default();
     html! {
