@@ -191,7 +191,7 @@ pub struct Completions {
 /// A word that can stand at a place of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {
-    /// The word.
+    /// The name or value that is offered, as its owner wrote it: without quotes and escapes.
     pub label: String,
     /// What it is, in a few words; empty where nobody said.
     pub detail: String,

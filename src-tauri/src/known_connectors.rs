@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long what is known counts before it is asked for anew.
 const MAX_AGE: Duration = Duration::seconds(30);
+
 /// The connectors of a workspace, with the operations that a text may name.
 #[derive(Debug, Default)]
 pub(crate) struct KnownConnectors {

@@ -83,7 +83,7 @@ enum McpError {
     Unfinished,
     /// The answer can't be kept.
     Answer(AnswerError),
-    /// The connection broke.
+    /// The connection ended before the answer, so that the call may be tried again.
     Broken,
     /// What came isn't an answer.
     Unreadable,
@@ -286,7 +286,9 @@ impl McpServer<'_> {
         let info = ClientConfig::new(
             ClientCapabilities::default(),
             Implementation::new("intelligent-workflows", env!("CARGO_PKG_VERSION")),
-        );
+        )
+        // What a session may begin with; the newest revision has none.
+        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         let streamed = StreamableHttpClientTransport::with_client(transport.clone(), config);
         let fault = || transport.take_fault().map(McpError::Fault);
         let session = serve_client_with_lifecycle(info, streamed, mode).await;

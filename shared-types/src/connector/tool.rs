@@ -20,7 +20,7 @@ pub struct McpRequest {
     pub server: String,
     /// The tool, as the server has it.
     pub tool: String,
-    /// Its arguments.
+    /// The arguments by name, as the tool's input schema has them.
     pub arguments: Map<String, Value>,
     /// Whether some of them go in headers as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -161,7 +161,7 @@ commands! {
     RevokeWebhookSecret { id: String, secret: String } => ();
     /// The connectors of the workspace.
     ListConnectors { policy: CachePolicy } => Loaded<Page<Connector>>;
-    /// One connector.
+    /// The current revision of a connector, with its health and what uses it.
     ReadConnector { name: String, policy: CachePolicy } => Loaded<Connector>;
     /// All operations of a revision of a connector.
     ListOperations { name: String, revision: i32, policy: CachePolicy } => Loaded<Vec<ConnectorOperation>>;

@@ -42,7 +42,7 @@ use yew_router::prelude::*;
 /// What of a connector is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tab {
-    /// Its operations.
+    /// The list of operations, and a form to try the selected one.
     Operations,
     /// Its last calls.
     Calls,

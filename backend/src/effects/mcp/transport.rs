@@ -56,16 +56,16 @@ impl GuardedTransport {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn keep(&self, fault: Fault) {
+    fn record_fault(&self, fault: Fault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
-    /// The error as the protocol's library needs it, once its reason is kept.
-    fn kept(&self, error: TransportError) -> TransportError {
+    /// Records the reason of an error, and gives the error as the protocol's library needs it.
+    fn with_fault_recorded(&self, error: TransportError) -> TransportError {
         let status = |status, retry_after| Fault::Status { status, retry_after };
         let not_protocol = |content_type: &str| Fault::NotProtocol(content_type.to_owned());
         let fault = if let StreamableHttpError::Client(error) = error {
-            self.keep(Fault::Call(error.into()));
+            self.record_fault(Fault::Call(error.into()));
             return StreamableHttpError::UnexpectedEndOfStream;
         } else if let StreamableHttpError::HttpStatus(answered) = &error {
             status(answered.status, answered.retry_after.clone())
@@ -86,7 +86,7 @@ impl GuardedTransport {
         } else {
             not_protocol("")
         };
-        self.keep(fault);
+        self.record_fault(fault);
         error
     }
 
@@ -100,7 +100,7 @@ impl GuardedTransport {
             let is_too_large = bytes > max_bytes
                 || event.as_ref().is_err_and(|error| error.to_string().contains("maximum size"));
             if is_too_large {
-                transport.keep(Fault::TooLarge);
+                transport.record_fault(Fault::TooLarge);
             }
             std::future::ready(!is_too_large)
         };
@@ -143,7 +143,7 @@ impl StreamableHttpClient for GuardedTransport {
                 Ok(StreamableHttpPostResponse::Sse(events, session))
             }
             Ok(answered) => Ok(answered),
-            Err(error) => Err(self.kept(error)),
+            Err(error) => Err(self.with_fault_recorded(error)),
         }
     }
 

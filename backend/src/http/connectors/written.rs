@@ -44,18 +44,18 @@ pub(super) async fn read(
     let name: ConnectorName =
         body.name.parse().map_err(|fault| ApiError::new(Code::FieldBad, format!("`name`: {fault}.")))?;
     let spec = body.spec;
-    let given =
+    let sent_document =
         body.document.map(|document| document.as_str().map_or_else(|| document.to_string(), str::to_owned));
     let mut warning = None;
     let document = match &spec.kind {
-        ConnectorKind::OpenApi { .. } => given.or(known),
-        ConnectorKind::Mcp { .. } if given.is_none() => {
+        ConnectorKind::OpenApi { .. } => sent_document.or(known),
+        ConnectorKind::Mcp { .. } if sent_document.is_none() => {
             let (document, told) = tools(state, principal, &spec, known).await?;
             warning = told;
             Some(document)
         }
-        ConnectorKind::Mcp { .. } => given,
-        ConnectorKind::Http { .. } | ConnectorKind::Sql { .. } if given.is_some() => {
+        ConnectorKind::Mcp { .. } => sent_document,
+        ConnectorKind::Http { .. } | ConnectorKind::Sql { .. } if sent_document.is_some() => {
             let detail = "`document` is for connectors of the kinds `openapi` and `mcp`; leave it out.";
             return Err(ApiError::new(Code::FieldBad, detail));
         }
