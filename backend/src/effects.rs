@@ -17,7 +17,7 @@ mod sql;
 mod tokens;
 mod trials;
 
-pub use guard::{Allowed, BadAllow};
+pub use guard::{Allowed, BadAllow, Guard, Names};
 
 use crate::{
     auth::seal::SecretKey,
@@ -58,7 +58,7 @@ pub struct Effects {
     gate: Arc<gate::Gate>,
     call_log: Arc<call_log::CallLog>,
     mcp_sessions: mcp::SessionServers,
-    allowed: Allowed,
+    guard: Guard,
     clock: Clock,
 }
 
@@ -68,15 +68,15 @@ pub struct Effects {
 pub struct NoClient(#[from] reqwest::Error);
 
 impl Effects {
-    /// Makes what calls the world; `allowed` are the hosts that the guard lets through.
+    /// Makes what calls the world; `guard` decides which addresses may be called.
     pub fn new(
         pool: PgPool,
         key: SecretKey,
         connectors: Connectors,
-        allowed: Allowed,
+        guard: Guard,
         clock: Clock,
     ) -> Result<Self, NoClient> {
-        let http = Arc::new(http::HttpClient::new(allowed.clone())?);
+        let http = Arc::new(http::HttpClient::new(guard.clone())?);
         Ok(Self {
             pool,
             key,
@@ -87,7 +87,7 @@ impl Effects {
             gate: Arc::default(),
             call_log: Arc::default(),
             mcp_sessions: mcp::SessionServers::default(),
-            allowed,
+            guard,
             clock,
         })
     }

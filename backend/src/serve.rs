@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     connectors::Connectors,
     dispatch::{Dispatch, PostgresWaking},
-    effects::Effects,
+    effects::{Effects, Guard},
     embedded::{self, NoDatabase, Ready},
     engine::{Engine, Parts},
     http::{self, AppState, Shared},
@@ -45,6 +45,8 @@ pub struct StartOptions {
     pub role: Role,
     /// Where its time comes from.
     pub clock: Clock,
+    /// What guards its calls; the settings say which private hosts it lets through.
+    pub guard: Guard,
 }
 
 impl From<Role> for StartOptions {
@@ -73,8 +75,8 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
     let stop = CancellationToken::new();
     let waking = PostgresWaking::start(pool.clone(), with.role, stop.clone());
     let dispatch = Dispatch::start(pool.clone(), clock.clone(), Arc::clone(&waking), stop.clone());
-    let allowed = config.outbound_allow.clone();
-    let effects = Effects::new(pool.clone(), config.key.clone(), connectors.clone(), allowed, clock.clone())?;
+    let guard = with.guard.allowing(config.outbound_allow.clone());
+    let effects = Effects::new(pool.clone(), config.key.clone(), connectors.clone(), guard, clock.clone())?;
     let engine = Engine::new(Parts {
         pool: pool.clone(),
         clock: clock.clone(),

@@ -1,9 +1,14 @@
 //! The guard on outgoing calls: private, loopback, link-local and metadata addresses are refused after
 //! resolution, unless an administrator allows the host and port.
 
+use futures_util::future::BoxFuture;
+use reqwest::Url;
 use std::{
+    fmt::Debug,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     str::FromStr,
+    sync::Arc,
 };
 
 /// Hosts with ports that the guard lets through: `IW_OUTBOUND_ALLOW`.
@@ -44,6 +49,79 @@ impl Allowed {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         self.0.iter().any(|(allowed, p)| *p == port && allowed.eq_ignore_ascii_case(host))
     }
+}
+
+/// Finds the addresses of hosts.
+pub trait Names: Debug + Send + Sync {
+    /// The addresses of a host, which may itself be an address, with a port.
+    fn addresses(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+}
+
+/// The system's names.
+#[derive(Debug)]
+struct SystemNames;
+
+impl Names for SystemNames {
+    fn addresses(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+}
+
+/// What decides which addresses may be called; clones share it.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    allowed: Allowed,
+    names: Arc<dyn Names>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self::of(SystemNames)
+    }
+}
+
+impl Guard {
+    /// A guard that has the addresses of hosts from these names, and lets no private one through. The default one asks
+    /// the system.
+    pub fn of(names: impl Names + 'static) -> Self {
+        Self { allowed: Allowed::default(), names: Arc::new(names) }
+    }
+
+    /// It with hosts that an administrator allows.
+    #[must_use]
+    pub fn allowing(self, allowed: Allowed) -> Self {
+        Self { allowed, ..self }
+    }
+
+    /// Whether an administrator allows the host and port of an address.
+    pub(super) fn allows(&self, url: &Url) -> bool {
+        let port = url.port_or_known_default().unwrap_or_default();
+        self.allowed.lets(url.host_str().unwrap_or_default(), port)
+    }
+
+    /// The addresses of a host that may be called. Whoever connects takes one of these and doesn't ask again, so that a
+    /// name can't lead elsewhere in between.
+    pub(super) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
+        let mut found = self.names.addresses(host.to_owned(), port).await?;
+        if !self.allowed.lets(host, port) {
+            found.retain(|address| is_public(address.ip()));
+            if found.is_empty() {
+                return Err(NoAddress::Private);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Why a host can't be called.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAddress {
+    /// It leads only to addresses that may not be called.
+    #[error("it leads to a private address")]
+    Private,
+    /// It leads nowhere.
+    #[error(transparent)]
+    Unknown(#[from] io::Error),
 }
 
 /// Whether an address is one of the public internet.
@@ -114,28 +192,25 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Resolves names and gives only public addresses.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PublicOnly;
+/// The names of the client whose calls aren't allowed by host and port: each leads to public addresses alone.
+#[derive(Debug, Clone)]
+pub(super) struct PublicNames(Guard);
 
-impl reqwest::dns::Resolve for PublicOnly {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<SocketAddr> =
-                found.into_iter().filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err(Box::<dyn std::error::Error + Send + Sync>::from(NotPublic));
-            }
-            Ok(Box::new(public.into_iter()) as reqwest::dns::Addrs)
-        })
+impl From<&Guard> for PublicNames {
+    fn from(guard: &Guard) -> Self {
+        Self(guard.clone().allowing(Allowed::default()))
     }
 }
 
-/// A name that leads only to addresses that may not be called.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("it leads to a private address")]
-pub(super) struct NotPublic;
+impl reqwest::dns::Resolve for PublicNames {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let guard = self.0.clone();
+        Box::pin(async move {
+            let found = guard.addresses(name.as_str(), 0).await?;
+            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
+        })
+    }
+}
 
 #[cfg(test)]
 mod tests {

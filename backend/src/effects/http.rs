@@ -3,7 +3,7 @@
 use super::{
     NoClient,
     answer::{self, AnswerError},
-    guard::{Allowed, NotPublic, PublicOnly, is_public},
+    guard::{Guard, NoAddress, PublicNames, is_public},
     headers::{self, BadHeader},
     redirect::{self, Confidential, Hop, MAX_REDIRECTS, RedirectError},
 };
@@ -17,7 +17,7 @@ use shared_types::{
     machine::{Outcome, input::Answer, request::HttpRequest},
     workflow::test_script::ScriptedError,
 };
-use std::{error::Error, net::IpAddr, time::Duration};
+use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -26,7 +26,7 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) struct HttpClient {
     guarded: Client,
     trusted: Client,
-    allowed: Allowed,
+    guard: Guard,
 }
 
 /// A call with what is known about it besides its bytes.
@@ -92,7 +92,8 @@ impl CallError {
 impl From<reqwest::Error> for CallError {
     fn from(error: reqwest::Error) -> Self {
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-        if causes.into_iter().any(<dyn Error>::is::<NotPublic>) {
+        let mut refusals = causes.filter_map(<dyn Error>::downcast_ref::<NoAddress>);
+        if refusals.any(|refusal| matches!(refusal, NoAddress::Private)) {
             return Self::Private;
         }
         if error.is_builder() { Self::Unsendable } else { Self::Sending(error) }
@@ -111,7 +112,7 @@ impl From<AnswerError> for CallError {
 }
 
 impl HttpClient {
-    pub(super) fn new(allowed: Allowed) -> Result<Self, NoClient> {
+    pub(super) fn new(guard: Guard) -> Result<Self, NoClient> {
         let builder = || {
             Client::builder()
                 .redirect(Policy::none())
@@ -119,8 +120,8 @@ impl HttpClient {
                 .pool_idle_timeout(Duration::from_secs(30))
                 .user_agent(concat!("intelligent-workflows/", env!("CARGO_PKG_VERSION")))
         };
-        let guarded = builder().no_proxy().dns_resolver(std::sync::Arc::new(PublicOnly)).build()?;
-        Ok(Self { guarded, trusted: builder().no_proxy().build()?, allowed })
+        let guarded = builder().no_proxy().dns_resolver(Arc::new(PublicNames::from(&guard))).build()?;
+        Ok(Self { guarded, trusted: builder().no_proxy().build()?, guard })
     }
 
     /// Makes a call; whatever happens is an outcome.
@@ -162,11 +163,10 @@ impl HttpClient {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(CallError::BadUrl);
         }
-        let host = url.host_str().unwrap_or_default();
-        let port = url.port_or_known_default().unwrap_or_default();
-        if self.allowed.lets(host, port) {
+        if self.guard.allows(url) {
             return Ok(&self.trusted);
         }
+        let host = url.host_str().unwrap_or_default();
         let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
         if literal.is_some_and(|address| !is_public(address)) {
             return Err(CallError::Private);

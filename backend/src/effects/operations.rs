@@ -84,7 +84,7 @@ impl Effects {
                     call_key: idempotency_key.unwrap_or_default(),
                     reads: prepared.reads,
                 };
-                let outcome = Box::pin(sql::run(&self.allowed, &call, timeout)).await;
+                let outcome = Box::pin(sql::run(&self.guard, &call, timeout)).await;
                 shortened(Masker::new(secrets.values().map(String::as_str)).mask(outcome))
             }
         }

@@ -3,7 +3,7 @@
 mod bounded_socket;
 mod parameter;
 
-use super::guard::{Allowed, is_public};
+use super::guard::{Guard, NoAddress};
 use bounded_socket::{BoundedSocket, TooMuch};
 use futures_util::{TryStreamExt as _, pin_mut};
 use parameter::Parameter;
@@ -16,7 +16,6 @@ use shared_types::{
 };
 use std::{
     error::Error,
-    net::SocketAddr,
     time::{Duration, Instant},
 };
 use tokio::{net::TcpStream, task::JoinHandle};
@@ -67,9 +66,9 @@ enum SqlError {
 }
 
 /// Runs a statement; whatever happens is an outcome.
-pub(super) async fn run(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration) -> Outcome {
+pub(super) async fn run(guard: &Guard, call: &SqlCall<'_>, timeout: Duration) -> Outcome {
     let host = &call.settings.host;
-    match tokio::time::timeout(timeout, answer(allowed, call, timeout)).await {
+    match tokio::time::timeout(timeout, answer(guard, call, timeout)).await {
         Ok(Ok(body)) => {
             Outcome::Answered(Answer { status: 200, headers: serde_json::Map::new(), body, record_id: None })
         }
@@ -118,7 +117,7 @@ fn late(host: &str) -> Outcome {
     Outcome::Unanswered { error: ScriptedError::Timeout, message: format!("No answer from {host} in time") }
 }
 
-async fn answer(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration) -> Result<Value, SqlError> {
+async fn answer(guard: &Guard, call: &SqlCall<'_>, timeout: Duration) -> Result<Value, SqlError> {
     let numbered =
         numbered(&call.request.statement).map_err(|fault| SqlError::Statement(fault.to_string()))?;
     let key = Value::from(call.call_key);
@@ -129,7 +128,7 @@ async fn answer(allowed: &Allowed, call: &SqlCall<'_>, timeout: Duration) -> Res
         .map(Parameter)
         .collect();
     let begun = Instant::now();
-    let mut connected = connect(allowed, call).await?;
+    let mut connected = connect(guard, call).await?;
     let mode = if call.reads { "read only" } else { "read write" };
     // The database gives up a little before we do, and at once where we are gone.
     let left = timeout.saturating_sub(begun.elapsed()).saturating_sub(MARGIN).max(MARGIN);
@@ -205,9 +204,13 @@ impl Drop for Connected {
 }
 
 /// Connects to an address that the guard lets through.
-async fn connect(allowed: &Allowed, call: &SqlCall<'_>) -> Result<Connected, SqlError> {
+async fn connect(guard: &Guard, call: &SqlCall<'_>) -> Result<Connected, SqlError> {
     let SqlSettings { host, port, database, tls, .. } = call.settings;
-    let socket = TcpStream::connect(&*addresses(allowed, host, *port).await?).await;
+    let found = guard.addresses(host, *port).await.map_err(|error| match error {
+        NoAddress::Private => SqlError::Private,
+        NoAddress::Unknown(_) => SqlError::NoConnection(host.clone()),
+    })?;
+    let socket = TcpStream::connect(&*found).await;
     let socket = socket.map_err(|_| SqlError::NoConnection(host.clone()))?;
     let socket = BoundedSocket::new(socket, MAX_SENT);
     let mut config = Config::new();
@@ -231,19 +234,6 @@ async fn connect(allowed: &Allowed, call: &SqlCall<'_>) -> Result<Connected, Sql
             Ok(Connected(client, tokio::spawn(connection)))
         }
     }
-}
-
-/// The addresses of a host that may be called.
-async fn addresses(allowed: &Allowed, host: &str, port: u16) -> Result<Vec<SocketAddr>, SqlError> {
-    let found = tokio::net::lookup_host((host, port)).await;
-    let mut found: Vec<SocketAddr> = found.map_err(|_| SqlError::NoConnection(host.to_owned()))?.collect();
-    if !allowed.lets(host, port) {
-        found.retain(|address| is_public(address.ip()));
-        if found.is_empty() {
-            return Err(SqlError::Private);
-        }
-    }
-    Ok(found)
 }
 
 fn outcome(error: &SqlError, host: &str) -> Outcome {

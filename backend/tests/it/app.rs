@@ -135,7 +135,7 @@ impl App {
         Self::start_with_options(options, &fresh_database().await, change).await
     }
 
-    async fn start_with_options(
+    pub(crate) async fn start_with_options(
         options: StartOptions,
         database_url: &str,
         change: impl FnOnce(&mut Config),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::{
     fmt::Write as _,
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 const SECRETS: [(&str, &str); 3] =
@@ -27,7 +27,14 @@ const WORKFLOW: &str = "workflow_id: call\nname: Call\ntrigger: { type: event, e
 
 /// What the server logs, for as long as the tests run.
 #[derive(Clone, Default)]
-struct Logs(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    /// All that was logged so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 impl io::Write for Logs {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -40,14 +47,18 @@ impl io::Write for Logs {
     }
 }
 
-fn capture_logs() -> Logs {
-    let logs = Logs::default();
-    let writer = logs.clone();
-    tracing_subscriber::fmt()
-        .with_env_filter(backend::telemetry::filter("debug,sqlx=info"))
-        .with_writer(move || writer.clone())
-        .init();
-    logs
+/// The log of all servers of this process, from the first call on.
+pub(crate) fn capture_logs() -> &'static Logs {
+    static LOGS: LazyLock<Logs> = LazyLock::new(|| {
+        let logs = Logs::default();
+        let writer = logs.clone();
+        tracing_subscriber::fmt()
+            .with_env_filter(backend::telemetry::filter("debug,sqlx=info"))
+            .with_writer(move || writer.clone())
+            .init();
+        logs
+    });
+    &LOGS
 }
 
 /// A secret in every encoding in which a receiver may repeat it.
@@ -176,7 +187,7 @@ async fn no_encoding_of_a_secret_is_kept_shown_or_logged() {
         assert_unseen(&place, &text);
     }
     app.stop().await;
-    assert_unseen("the log", &String::from_utf8_lossy(&logs.0.lock().unwrap()));
+    assert_unseen("the log", &logs.text());
 }
 
 #[tokio::test]

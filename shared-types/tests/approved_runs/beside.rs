@@ -9,7 +9,8 @@ const DOCUMENT: &str = include_str!("beside.yaml");
 
 /// The run of [`DOCUMENT`], approved, stopped at the first call by another revision.
 fn stopped_beside() -> (Driver, Found) {
-    let mut found = Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (1, 3), revision: 4 };
+    let mut found =
+        Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (1, 3), revision: 4, connector: 1 };
     let mut driver = Driver::start(DOCUMENT, &found);
     driver.settle(&found);
     found.revision = 5;

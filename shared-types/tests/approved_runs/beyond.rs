@@ -23,7 +23,7 @@ steps:
 #[test]
 fn what_is_beyond_the_look_is_asked_again_and_sent_once_it_is_approved() {
     let lines = (0..10_000).collect();
-    let found = Found { id: "A1", total: 1, lines, other: 0, rule: (1, 3), revision: 4 };
+    let found = Found { id: "A1", total: 1, lines, other: 0, rule: (1, 3), revision: 4, connector: 1 };
     let mut driver = Driver::start(DOCUMENT, &found);
     driver.settle(&found);
     let asked = driver.request.clone().unwrap();

@@ -25,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) other: i64,
     pub(crate) rule: (i32, i64),
     pub(crate) revision: i32,
+    /// The revision of the connector `desk`.
+    pub(crate) connector: i32,
 }
 
 impl Found {
@@ -39,8 +41,18 @@ impl Found {
                 { "email": "ada@example.com", "name": "Ada", "roles": ["operator", "legal"] },
             ],
             "rules": { "limit": self.rule() }, "revisions": { "refunds": self.revision },
+            "operations": [{
+                "called": { "named": "desk.open" }, "base_url": "https://desk.test",
+                "revision": { "connector": Uuid::from_u128(3), "revision": self.connector },
+                "call": { "http_templates": { "method": "POST", "path": self.path(), "body": { "title": "{{ title }}" } } },
+            }],
         }))
         .unwrap()
+    }
+
+    /// Where the connector opens tickets: its third revision does it elsewhere.
+    pub(crate) fn path(&self) -> &'static str {
+        if self.connector < 3 { "/tickets" } else { "/cases" }
     }
 
     pub(crate) fn rule(&self) -> Value {

@@ -50,7 +50,8 @@ fn shown(driver: &Driver) -> Value {
 }
 
 fn start() -> (Driver, Found) {
-    let found = Found { id: "A1", total: 1, lines: Vec::new(), other: 0, rule: (1, 3), revision: 4 };
+    let found =
+        Found { id: "A1", total: 1, lines: Vec::new(), other: 0, rule: (1, 3), revision: 4, connector: 1 };
     let mut driver = Driver::start(DOCUMENT, &found);
     driver.settle(&found);
     (driver, found)

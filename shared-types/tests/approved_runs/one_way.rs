@@ -41,22 +41,26 @@ fn way_of(found: &Found) -> Vec<(&'static str, String, Value)> {
             way.push(("call", "/revision".to_owned(), json!(found.revision)));
         }
     }
+    way.push(("open", "/url".to_owned(), json!(found.path())));
     way.push(("end", "/body/total".to_owned(), json!(found.total)));
     way
 }
 
 fn found() -> impl Strategy<Value = Found> {
     let lines = prop::collection::vec(0..2_i64, 0..3);
-    (prop_oneof![3 => Just("A1"), 1 => Just("A2")], 0..4_i64, lines, 0..2_i64, 1..3_i32, 1..4_i64, 1..3_i32)
-        .prop_map(|(id, total, lines, other, version, limit, revision)| {
+    let ids = prop_oneof![3 => Just("A1"), 1 => Just("A2")];
+    (ids, 0..4_i64, lines, 0..2_i64, 1..3_i32, 1..4_i64, 1..3_i32, 1..4_i32).prop_map(
+        |(id, total, lines, other, version, limit, revision, connector)| {
             // A version of a rule never changes.
-            Found { id, total, lines, other, rule: (version, if version == 1 { 3 } else { limit }), revision }
-        })
+            let rule = (version, if version == 1 { 3 } else { limit });
+            Found { id, total, lines, other, rule, revision, connector }
+        },
+    )
 }
 
 /// Two states of a workspace: most of the second is as it was, so that each part comes to differ alone.
 fn change() -> impl Strategy<Value = (Found, Found)> {
-    (found(), found(), 0..8_u8).prop_map(|(before, other, changed)| {
+    (found(), found(), 0..9_u8).prop_map(|(before, other, changed)| {
         let after = match changed {
             0 => Found { id: other.id, ..before.clone() },
             1 => Found { total: other.total, ..before.clone() },
@@ -64,7 +68,8 @@ fn change() -> impl Strategy<Value = (Found, Found)> {
             3 => Found { other: other.other, ..before.clone() },
             4 => Found { rule: other.rule, ..before.clone() },
             5 => Found { revision: other.revision, ..before.clone() },
-            6 => before.clone(),
+            6 => Found { connector: other.connector, ..before.clone() },
+            7 => before.clone(),
             _ => other,
         };
         let after = if before.rule.0 == after.rule.0 { Found { rule: before.rule, ..after } } else { after };
@@ -110,7 +115,7 @@ proptest! {
         }
         // Each effect is sent once, and what is sent is what the workspace now says.
         let mut expected: Vec<&str> = way_of(&after).iter().map(|(step, ..)| *step)
-            .filter(|step| ["line", "tell", "call", "end"].contains(step)).collect();
+            .filter(|step| ["line", "tell", "call", "open", "end"].contains(step)).collect();
         expected.dedup_by(|a, b| a == b && *a == "call");
         let mut sent: Vec<&str> = driver.sent.iter().map(String::as_str).collect();
         sent.sort_unstable();
@@ -127,7 +132,8 @@ fn a_run_that_is_asked_again_is_recorded_for_every_later_version() {
     if std::path::Path::new(path).exists() {
         return;
     }
-    let mut found = Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (1, 3), revision: 4 };
+    let mut found =
+        Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (1, 3), revision: 4, connector: 1 };
     let mut driver = Driver::start(DOCUMENT, &found);
     driver.settle(&found);
     found.rule = (2, 2);
@@ -146,7 +152,8 @@ fn a_run_that_is_asked_again_is_recorded_for_every_later_version() {
 
 #[test]
 fn what_is_asked_lists_the_effects_and_names_what_is_filled_in() {
-    let found = Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (2, 3), revision: 4 };
+    let found =
+        Found { id: "A1", total: 1, lines: vec![7, 8], other: 0, rule: (2, 3), revision: 4, connector: 1 };
     let driver = Driver::start(DOCUMENT, &found);
     let mut driver = driver;
     driver.settle(&found);
@@ -178,6 +185,12 @@ fn what_is_asked_lists_the_effects_and_names_what_is_filled_in() {
             json!(["call", "call", { "workflow_id": "refunds", "input": { "total": 1 } }, []]),
             json!(["call", "workflow_revision", { "workflow_id": "refunds", "revision": 4 }, []]),
             json!([
+                "open",
+                "connector",
+                call("POST", "https://desk.test/tickets", json!({ "title": 1 })),
+                []
+            ]),
+            json!([
                 "end",
                 "http_request",
                 call(
@@ -198,6 +211,7 @@ fn what_is_asked_lists_the_effects_and_names_what_is_filled_in() {
             "Calls POST https://shop.test/lines.",
             "Publishes told.",
             "Runs refunds.",
+            "Calls desk.open.",
             "Calls POST https://shop.test/A1.",
         ]
     );
@@ -205,12 +219,16 @@ fn what_is_asked_lists_the_effects_and_names_what_is_filled_in() {
 
 #[test]
 fn what_fails_with_a_placeholder_only_is_told_to_depend_on_what_is_still_to_come() {
-    let found = Found { id: "A2", total: 1, lines: Vec::new(), other: 0, rule: (2, 3), revision: 4 };
+    let found =
+        Found { id: "A2", total: 1, lines: Vec::new(), other: 0, rule: (2, 3), revision: 4, connector: 1 };
     let document = DOCUMENT
         .replace("by: '{{ approval.by }}'\n          key", "by: '{{ approval.comment * 2 }}'\n          key");
     assert_ne!(document, DOCUMENT);
     let mut driver = Driver::start(&document, &found);
     driver.settle(&found);
     let request = driver.request.as_ref().unwrap();
-    assert_eq!(request.if_approved, ["Publishes told.", "end: depends on an answer that is still to come."]);
+    assert_eq!(
+        request.if_approved,
+        ["Publishes told.", "Calls desk.open.", "end: depends on an answer that is still to come."]
+    );
 }

@@ -2,10 +2,20 @@
 
 use super::{app_for, set_secret};
 use crate::{
-    app::App,
+    app::{App, fresh_database},
     shop::{Reply, Shop},
 };
+use backend::{
+    effects::{Guard, Names},
+    serve::StartOptions,
+};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
 
 /// Addresses that name this machine, or one that only it can reach.
 const PRIVATE: [&str; 9] = [
@@ -58,6 +68,83 @@ async fn no_connector_and_no_token_endpoint_reaches_a_private_address() {
     shop.reply([Reply::Header(307, "location", "http://127.0.0.1:9/".to_owned())]);
     let tried = admin.post("connectors/plain/operations/get/try", json!({})).await.json(200);
     assert!(tried["error"].as_str().unwrap().contains("The address is private"), "{tried:#}");
+    app.stop().await;
+}
+
+/// Names of somebody who changes where they lead.
+#[derive(Debug, Clone, Default)]
+struct Rebinding(Arc<Mutex<Vec<IpAddr>>>);
+
+impl Names for Rebinding {
+    fn addresses(&self, _: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let found = self.0.lock().unwrap().iter().map(|address| (*address, port).into()).collect();
+        Box::pin(async { Ok(found) })
+    }
+}
+
+/// A connector of each kind, and one whose token comes, from a host.
+fn of_each_kind(host: &str, port: u16) -> Vec<(Value, &'static str)> {
+    let there = format!("http://{host}:{port}");
+    let none = json!({ "type": "none" });
+    let token = json!({
+        "type": "oauth2_client_credentials", "token_url": format!("{there}/token"), "client_id": "c", "secret": "erp_secret",
+    });
+    let document = json!({
+        "openapi": "3.1.0", "info": { "title": "T", "version": "1" }, "servers": [{ "url": there }],
+        "paths": { "/things": { "get": { "operationId": "get", "responses": { "200": { "description": "It" } } } } },
+    });
+    let sql = json!({
+        "name": "by_sql", "kind": "sql", "auth": { "type": "basic", "username": "c", "secret": "erp_secret" },
+        "settings": { "host": host, "port": port, "database": "erp", "tls": "off" },
+        "operations": [{ "id": "get", "statement": "select 1", "safe": true }],
+    });
+    let mcp = json!({
+        "name": "by_mcp", "kind": "mcp", "settings": { "base_url": format!("{there}/mcp") },
+        "document": { "tools": [{ "name": "get", "inputSchema": { "type": "object" } }] },
+    });
+    vec![
+        (connector("by_http", &there, &none), "get"),
+        (json!({ "name": "by_openapi", "kind": "openapi", "document": document }), "get"),
+        (sql, "get"),
+        (mcp, "get"),
+        (connector("by_token", "https://erp.example.com", &token), "get"),
+    ]
+}
+
+#[tokio::test]
+async fn a_name_that_comes_to_lead_inside_is_not_followed_there() {
+    let shop = Shop::open().await;
+    let names = Rebinding::default();
+    let leads_to = |addresses: &[IpAddr]| *names.0.lock().unwrap() = addresses.to_vec();
+    let outside: IpAddr = Ipv6Addr::new(0x2001, 0x200, 0, 0, 0, 0, 0, 1).into();
+    let inside: IpAddr = Ipv4Addr::LOCALHOST.into();
+    let with = StartOptions { guard: Guard::of(names.clone()), ..StartOptions::default() };
+    let app = App::start_with_options(with, &fresh_database().await, |_| {}).await;
+    let admin = app.admin().await;
+    set_secret(&admin, "erp_secret", "s3cret/of the erp").await;
+    leads_to(&[outside]);
+    let mut kinds = Vec::new();
+    for (body, operation) in of_each_kind("rebinds.test", shop.address.port()) {
+        let name = body["name"].as_str().unwrap().to_owned();
+        admin.post("connectors", body).await.json(201);
+        kinds.push(format!("connectors/{name}/operations/{operation}/try"));
+    }
+    let said = async |path: &str| {
+        let tried = admin.post(path, json!({})).await.json(200);
+        tried["error"].as_str().unwrap_or_else(|| panic!("{path}: {tried:#}")).to_owned()
+    };
+    for path in &kinds {
+        // Somebody who leads inside beside an address of the internet is followed to that one alone.
+        for led in [[outside].as_slice(), &[inside, outside]] {
+            leads_to(led);
+            let said = said(path).await;
+            assert!(!said.contains("private"), "{path}: {said}");
+        }
+        leads_to(&[inside]);
+        let said = said(path).await;
+        assert!(said.contains("The address is private"), "{path}: {said}");
+    }
+    assert_eq!(shop.calls().len(), 0);
     app.stop().await;
 }
 

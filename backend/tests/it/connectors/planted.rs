@@ -1,7 +1,10 @@
-//! Secrets that are planted in every way of letting calls in are found nowhere in the database, whatever the systems send back.
+//! Secrets that are planted in every way of letting calls in are found nowhere in the database or the log, whatever the systems send back.
 
 use super::{app_for, set_secret};
-use crate::shop::{Reply, Shop};
+use crate::{
+    masking::capture_logs,
+    shop::{Reply, Shop},
+};
 use serde_json::{Value, json};
 
 const PLANTED: [(&str, &str); 5] = [
@@ -33,7 +36,8 @@ fn workflow(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_column_of_the_database_holds_what_lets_us_in() {
+async fn no_column_of_the_database_and_no_log_holds_what_lets_us_in() {
+    let logs = capture_logs();
     let shop = Shop::open().await;
     let app = app_for(&shop).await;
     let admin = app.admin().await;
@@ -88,6 +92,10 @@ async fn no_column_of_the_database_holds_what_lets_us_in() {
     app.stop().await;
     let found = rows_with(&url, "planted-").await;
     assert_eq!(found, Vec::<String>::new());
+    let logged = logs.text();
+    assert!(logged.contains("DEBUG"), "the log is that of the servers");
+    let line = logged.lines().find(|line| line.contains("planted-"));
+    assert_eq!(line, None);
 }
 
 /// The tables that have a row with a text in any of its columns, however it is written.
