@@ -3,6 +3,7 @@
 pub mod cursor;
 pub mod device;
 pub mod keys;
+pub mod page_session;
 pub mod password;
 pub mod proxies;
 pub mod seal;

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod documents;
+pub mod sample_mail;
 pub mod sample_shop;
 pub mod settings;
 
@@ -70,6 +71,15 @@ pub enum Command {
     SampleShop {
         /// Where it listens.
         #[arg(long, default_value = crate::sample::SHOP_ADDRESS)]
+        listen: std::net::SocketAddr,
+    },
+    /// Run the stand-in mail server, which shows what mail would arrive.
+    SampleMail {
+        /// Where it takes mail.
+        #[arg(long, default_value = crate::sample::MAIL_ADDRESS)]
+        smtp: std::net::SocketAddr,
+        /// Where it shows it.
+        #[arg(long, default_value = crate::sample::MAIL_PAGE)]
         listen: std::net::SocketAddr,
     },
 }

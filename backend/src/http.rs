@@ -20,9 +20,11 @@ mod keys;
 mod live;
 mod media;
 mod notices;
+mod pages;
 mod paging;
 mod params;
 mod preconditions;
+mod preferences;
 mod principal;
 mod problem;
 mod roles;
@@ -37,8 +39,8 @@ pub use sockets::OpenSockets;
 
 use crate::{
     auth::{
-        device::Devices, keys::RecentKeys, password::Hashing, proxies::TrustedProxies, seal::SecretKey,
-        token::Tokens,
+        device::Devices, keys::RecentKeys, page_session::PageSessions, password::Hashing,
+        proxies::TrustedProxies, seal::SecretKey, token::Tokens,
     },
     clock::Clock,
     connectors::Connectors,
@@ -90,6 +92,8 @@ pub struct Shared {
     pub dispatch: Dispatch,
     /// Signs and reads tokens.
     pub tokens: Tokens,
+    /// Makes and reads the tokens of the web pages.
+    pub page_sessions: PageSessions,
     /// Seals secrets.
     pub key: SecretKey,
     /// Marks machines on which somebody has signed in.
@@ -145,7 +149,7 @@ impl Mounting {
 
 /// The API, health and metrics; a server that answers no requests has the latter two alone.
 pub fn router(state: AppState, role: Role) -> Router {
-    let endpoints = if role.answers() { endpoints(&state) } else { Router::new() };
+    let endpoints = if role.answers() { pages::mount(endpoints(&state)) } else { Router::new() };
     let credentials = [axum::http::header::AUTHORIZATION, axum::http::HeaderName::from_static("x-api-key")];
     health::mount(endpoints)
         .fallback(problem::unknown_path)
@@ -244,6 +248,8 @@ fn endpoints(state: &AppState) -> Router<AppState> {
         .mount(api::notices::ListNotices, notices::list)
         .mount(api::notices::ReadNotice, notices::read)
         .mount(api::notices::ListDeliveries, notices::deliveries)
+        .mount(api::preferences::GetPreferences, preferences::get)
+        .mount(api::preferences::PutPreferences, preferences::put)
         .mount(api::audit::ListAudit, audit::list)
         .mount(api::live::Live, live::follow);
     mounted.router

@@ -4,7 +4,7 @@
 //! compiled where it is waited for.
 
 use crate::{
-    commands::{Cli, Command, admin, documents, sample_shop, settings},
+    commands::{Cli, Command, admin, documents, sample_mail, sample_shop, settings},
     config::{Config, Sources},
     effects::Allowed,
     embedded,
@@ -49,7 +49,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         | Command::Worker
         | Command::Migrate
         | Command::Admin(_)
-        | Command::SampleShop { .. } => {
+        | Command::SampleShop { .. }
+        | Command::SampleMail { .. } => {
             drop(out);
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run_async(command))?;
         }
@@ -65,6 +66,7 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
             let mut config = Config::load(&sources)?;
             if sample_data {
                 config.outbound_allow = config.outbound_allow.and(&sample::SHOP_ADDRESS.parse::<Allowed>()?);
+                config.smtp_url.get_or_insert_with(|| format!("smtp://{}", sample::MAIL_ADDRESS));
             }
             run_server(&config, StartOptions { sample_data, ..StartOptions::default() }).await?;
         }
@@ -83,6 +85,10 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
         }
         Command::SampleShop { listen } => tokio::select! {
             served = sample_shop::run(listen) => served?,
+            () = asked_to_stop() => {}
+        },
+        Command::SampleMail { smtp, listen } => tokio::select! {
+            served = sample_mail::run(smtp, listen) => served?,
             () = asked_to_stop() => {}
         },
         Command::Validate { .. } | Command::Simulate { .. } | Command::Openapi | Command::Config => {}

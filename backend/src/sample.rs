@@ -33,6 +33,10 @@ pub const PASSWORD: &str = "sample-password";
 pub const SHOP_KEY: &str = "iw_sample_shop_key";
 /// Where the stand-in shop listens.
 pub const SHOP_ADDRESS: &str = "127.0.0.1:7401";
+/// Where the stand-in mail server takes mail.
+pub const MAIL_ADDRESS: &str = "127.0.0.1:7403";
+/// Where it shows mail.
+pub const MAIL_PAGE: &str = "127.0.0.1:7402";
 /// The token by which the stand-in shop knows its callers.
 pub const SHOP_TOKEN: &str = "sample-shop-token";
 

@@ -1,7 +1,7 @@
 //! A whole server: the database, the engine, the API, and an orderly end.
 
 use crate::{
-    auth::{device::Devices, keys::RecentKeys, password::Hashing, token::Tokens},
+    auth::{device::Devices, keys::RecentKeys, page_session::PageSessions, password::Hashing, token::Tokens},
     clock::Clock,
     config::Config,
     connectors::Connectors,
@@ -11,7 +11,7 @@ use crate::{
     engine::{Engine, Parts},
     http::{self, AppState, Shared},
     listen,
-    notify::{self, Mailer},
+    notify::{self, Mailer, Notifier},
     publishing::Publishing,
     reviews::Reviews,
     role::Role,
@@ -89,8 +89,14 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         limits: config.limits,
     });
     engine.start(private.is_some()).await?;
-    if let Some(mailer) = mailer.filter(|_| with.role.performs()) {
-        tokio::spawn(notify::run(pool.clone(), clock.clone(), mailer, engine.clone(), stop.clone()));
+    if with.role.performs() {
+        let notifier = Notifier {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            mailer,
+            public_url: config.public_url.clone(),
+        };
+        tokio::spawn(notify::run(notifier, engine.clone(), stop.clone()));
     }
     let state = AppState(Arc::new(Shared {
         pool,
@@ -102,6 +108,7 @@ pub async fn start(config: &Config, with: StartOptions) -> anyhow::Result<Runnin
         connectors,
         dispatch,
         tokens: Tokens::new(&config.key.derive("tokens")),
+        page_sessions: PageSessions::new(config.key.derive("page sessions")),
         key: config.key.clone(),
         devices: Devices::new(&config.key.derive("devices")),
         hashing: Hashing::default(),

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod live;
 pub mod notices;
 pub mod openapi;
+pub mod preferences;
 pub mod problem;
 pub mod reading;
 pub mod roles;

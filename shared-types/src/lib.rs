@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod approval;
+pub mod card;
 pub mod connector;
 pub mod desktop;
 pub mod email;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod label;
 pub mod machine;
 pub mod permission;
+pub mod preferences;
 pub mod recipient;
 pub mod requester;
 pub mod role;

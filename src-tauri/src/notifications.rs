@@ -9,7 +9,7 @@ use crate::{
     session::Scope,
 };
 use chrono::{DateTime, Local, Utc};
-use shared_types::{api::approvals::Approval, workflow::number};
+use shared_types::{api::approvals::Approval, card::words::question};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -161,13 +161,8 @@ impl Shown {
 
 /// The question, amount first, and what else matters.
 fn words(approval: &Approval) -> (String, String) {
-    let amount = approval.amount.as_deref().map(|amount| {
-        format!("{} for ", number::money(amount, approval.currency.as_deref().unwrap_or_default()))
-    });
-    let what = approval.subject.clone().unwrap_or_else(|| approval.workflow_name.clone());
-    let summary = format!("Approve {}{what}?", amount.unwrap_or_default());
     let deadline =
         approval.expires_at.map(|at| format!("Until {}", at.with_timezone(&Local).format("%-d %b %H:%M")));
     let body: Vec<String> = approval.reason.clone().into_iter().chain(deadline).collect();
-    (summary, body.join(". "))
+    (question(approval), body.join(". "))
 }

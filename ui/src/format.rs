@@ -1,20 +1,17 @@
 //! Times, amounts and states in the words of the screen.
 
+pub(crate) use shared_types::card::words::{
+    amount, label, question, request_word, role_or_name, value, verdict_word, with_role_names,
+};
+
 use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
 use shared_types::{
     api::approvals::Approval,
-    approval::decision::RequestStatus,
     desktop::QueuedRequest,
     ids::StepId,
     machine::{LOADING, fact::StepState, result::RunResult, state::RunStatus},
-    role,
-    workflow::{
-        approval::{Verb, Verdict},
-        duration::in_words,
-        number::{grouped, money},
-        template::as_text,
-    },
+    workflow::{approval::Verb, duration::in_words, number::grouped, template::as_text},
 };
 
 /// The time.
@@ -123,20 +120,6 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(&n.to_string()), if n == 1 { one } else { many })
 }
 
-/// An amount with its currency.
-pub(crate) fn amount(amount: Option<&str>, currency: Option<&str>) -> Option<String> {
-    amount.map(|amount| money(amount, currency.unwrap_or_default()))
-}
-
-/// The question of a card: amount first.
-pub(crate) fn question(approval: &Approval) -> String {
-    let what = approval.subject.clone().unwrap_or_else(|| approval.workflow_name.clone());
-    match amount(approval.amount.as_deref(), approval.currency.as_deref()) {
-        Some(amount) => format!("Approve {amount} for {what}?"),
-        None => format!("Approve {what}?"),
-    }
-}
-
 /// What a request is about, for a row.
 pub(crate) fn title(approval: &Approval) -> String {
     approval.subject.clone().unwrap_or_else(|| format!("{}, {}", approval.workflow_name, approval.step_id))
@@ -145,56 +128,6 @@ pub(crate) fn title(approval: &Approval) -> String {
 /// A value as a person would type it.
 pub(crate) fn plain(value: &Value) -> String {
     as_text(value)
-}
-
-/// What people call a level or an entry: a role by its name, anything else as it is.
-pub(crate) fn role_or_name(name: &str) -> String {
-    if role::is_id(name) { label(name) } else { name.to_owned() }
-}
-
-/// A value of data, for people.
-pub(crate) fn value(value: &Value) -> String {
-    match value {
-        Value::Null => "–".to_owned(),
-        Value::Number(_) => grouped(&as_text(value)),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) if list.is_empty() => "none".to_owned(),
-        Value::Array(list) => list.iter().map(self::value).collect::<Vec<_>>().join("\n"),
-        Value::Object(map) => {
-            let is_there = |(_, inner): &(&String, &Value)| !inner.is_null() && *inner != "";
-            let said = map.iter().filter(is_there);
-            let parts: Vec<String> = said
-                .map(|(key, inner)| format!("{}: {}", label(key), self::value(inner).replace('\n', ", ")))
-                .collect();
-            parts.join(" · ")
-        }
-    }
-}
-
-/// A key of data, for people: `order_total` is `Order total`.
-pub(crate) fn label(key: &str) -> String {
-    let words = key.replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// A sentence of the machine with its roles as people call them: `one of sales_manager` is `one of sales manager`.
-pub(crate) fn with_role_names(sentence: &str) -> String {
-    let mut before = ["", ""];
-    let mut words = Vec::new();
-    for word in sentence.split(' ') {
-        let bare = word.trim_end_matches([',', ':', '.']);
-        let rest = &word[bare.len()..];
-        let role = match bare.strip_prefix("role:") {
-            Some(role) => Some(role),
-            None => (before == ["one", "of"] && role::is_id(bare)).then_some(bare),
-        };
-        words.push(role.map_or_else(|| word.to_owned(), |id| format!("{}{rest}", role::default_name(id))));
-        before = [before[1], word];
-    }
-    words.join(" ")
 }
 
 /// How a run stands, in a word.
@@ -231,18 +164,6 @@ pub(crate) fn step_word(state: StepState) -> &'static str {
     }
 }
 
-/// How a request was closed, in a word.
-pub(crate) fn request_word(status: RequestStatus) -> &'static str {
-    match status {
-        RequestStatus::Pending => "Waiting",
-        RequestStatus::Approved => "Approved",
-        RequestStatus::Rejected => "Rejected",
-        RequestStatus::ChangesRequested => "Changes requested",
-        RequestStatus::Expired => "Expired",
-        RequestStatus::Withdrawn => "Withdrawn",
-    }
-}
-
 /// What a decision is, in a word for a row: `Approved`.
 pub(crate) fn decided(asks: &QueuedRequest) -> String {
     let decision = match asks {
@@ -264,16 +185,6 @@ pub(crate) fn decided(asks: &QueuedRequest) -> String {
 /// What somebody does, in a word: `approved`.
 pub(crate) fn verb_word(verb: Verb) -> &'static str {
     verb.verdict().map_or("took your decision back", verdict_word)
-}
-
-/// What somebody did, in a word.
-pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Approve => "approved",
-        Verdict::Reject => "rejected",
-        Verdict::RequestChanges => "asked for changes",
-        Verdict::ApproveWithEdits => "approved with edits",
-    }
 }
 
 #[cfg(test)]
@@ -345,18 +256,6 @@ mod tests {
             assert_eq!(value(&data), says, "{data}");
         }
         assert_eq!((label("order_total").as_str(), label("").as_str()), ("Order total", ""));
-    }
-
-    #[test]
-    fn roles_in_a_sentence_are_as_people_call_them() {
-        for (sentence, says) in [
-            ("a decision of one of sales_manager", "a decision of one of sales manager"),
-            ("one of sales_manager, one of finance.", "one of sales manager, one of finance."),
-            ("asks role:sales_manager: soon", "asks sales manager: soon"),
-            ("one of Ina or Bo", "one of Ina or Bo"),
-        ] {
-            assert_eq!(with_role_names(sentence), says);
-        }
     }
 
     #[test]

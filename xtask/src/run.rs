@@ -18,6 +18,8 @@ use std::{
 /// The sample person whom the app is signed in as.
 const OPERATOR: &str = "ina.berg@example.com";
 const SHOP: &str = "127.0.0.1:7401";
+/// Where mail that the server would send is shown.
+const MAIL: &str = "127.0.0.1:7402";
 /// A first start makes a cluster and hashes passwords.
 const START_LIMIT: Duration = Duration::from_mins(2);
 
@@ -39,7 +41,8 @@ pub(crate) fn run(server_only: bool) -> anyhow::Result<()> {
     if with_app {
         step("building the app", &mut cargo(&["build", "-p", "src-tauri"]))?;
     }
-    let _shop = start_shop()?;
+    let _shop = start_stand_in("sample-shop", SHOP)?;
+    let _mail = start_stand_in("sample-mail", MAIL)?;
     let mut server = start_server()?;
     what_to_try();
     if with_app {
@@ -52,13 +55,14 @@ pub(crate) fn run(server_only: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn start_shop() -> anyhow::Result<Option<Held>> {
-    if answers(SHOP) {
-        say("a stand-in shop runs already");
+/// Starts a stand-in for another system, unless one runs already.
+fn start_stand_in(name: &str, address: &str) -> anyhow::Result<Option<Held>> {
+    if answers(address) {
+        say(&format!("a {name} runs already"));
         return Ok(None);
     }
-    let mut shop = command(&built("iw-server").to_string_lossy(), &["sample-shop"]);
-    Ok(Some(Held::start(&mut shop)?))
+    let mut stand_in = command(&built("iw-server").to_string_lossy(), &[name]);
+    Ok(Some(Held::start(&mut stand_in)?))
 }
 
 fn start_server() -> anyhow::Result<Held> {
@@ -110,6 +114,8 @@ fn what_to_try() {
         "ready.\n\n  \
          Server       http://{SERVER}  (API: http://{SERVER}/docs)\n  \
          Shop         http://{SHOP}  (what workflows told it)\n  \
+         Web page     http://{SERVER}/a  (requests without the app)\n  \
+         Mail         http://{MAIL}  (what would be sent)\n  \
          Operators    {OPERATOR}, bo.ek@example.com, cy.roth@example.com\n  \
          Others       mia.falk@example.com (admin), ada.lind@example.com (author), per.dahl@example.com (viewer)\n  \
          Password     sample-password, for all of them\n\n  \

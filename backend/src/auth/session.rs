@@ -44,18 +44,18 @@ pub enum Refreshed {
     Unknown,
 }
 
-/// Begins a session; gives it with its first refresh token.
+/// Begins a session; gives its first refresh token.
 pub async fn begin(
     conn: &mut PgConnection,
     user: UserId,
     workspace: WorkspaceId,
     session: SessionId,
     now: DateTime<Utc>,
-) -> store::Result<(SessionId, String)> {
+) -> store::Result<String> {
     let (token, stored) = fresh(session, user, workspace, None, now);
     sessions::hold(conn, &stored, now).await?;
     sessions::insert(conn, &stored, now).await?;
-    Ok((session, token))
+    Ok(token)
 }
 
 /// Takes a refresh token for a fresh one. Of several at once with tokens of one session, each waits for those before.

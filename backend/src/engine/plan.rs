@@ -10,7 +10,7 @@ use crate::store::{
 };
 use serde_json::json;
 use shared_types::{
-    api::live::LiveKind,
+    api::{live::LiveKind, notices::Channel},
     ids::{DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
         Command,
@@ -73,6 +73,7 @@ pub(super) async fn plan(
                 side_rows.timers_cleared.push(key);
             }
             Command::Ask { request, seen } => {
+                post_commit.deliveries = true;
                 post_commit.messages.push((LiveKind::ApprovalAsked, request.approval_id.to_string(), None));
                 side_rows.asked.push((*request, seen));
             }
@@ -93,6 +94,7 @@ pub(super) async fn plan(
             }
             Command::UpdateRequest(update) => plan_update(*update, &mut side_rows, &mut post_commit),
             Command::Close { approval_id, status, because } => {
+                post_commit.deliveries = true;
                 post_commit.messages.push((LiveKind::ApprovalChanged, approval_id.to_string(), None));
                 side_rows.closed.push(Closed { approval_id, status, because });
             }
@@ -131,6 +133,7 @@ pub(super) async fn plan(
 /// A request as it stands after the change.
 fn plan_update(update: RequestUpdate, side_rows: &mut SideRows, post_commit: &mut PostCommit) {
     let kind = if update.asks_others { LiveKind::ApprovalAsked } else { LiveKind::ApprovalChanged };
+    post_commit.deliveries = true;
     post_commit.messages.push((kind, update.approval_id.to_string(), None));
     if update.reopens {
         // It was closed by the same decision.
@@ -168,7 +171,8 @@ fn published(
     }
 }
 
-/// A message becomes a notice for each member that it names, and a delivery for each outside address.
+/// A message becomes a notice for each member that it names, and a delivery for each outside address. By which ways besides
+/// the app a member is told is looked at after the commit.
 async fn plan_notice(
     engine: &Engine,
     workspace: WorkspaceId,
@@ -193,18 +197,8 @@ async fn plan_notice(
             subject: notice.subject.clone(),
             message: notice.message.clone(),
         });
-        if notice.by_mail && engine.0.mail {
-            post_commit.deliveries = true;
-            side_rows.deliveries.push(Delivery {
-                id: DeliveryId(engine.0.clock.new_id()),
-                recipient: member.email.clone(),
-                approval_id: notice.approval_id,
-                subject: notice.subject.clone(),
-                message: notice.message.clone(),
-                undeliverable: None,
-            });
-        }
     }
+    post_commit.deliveries |= !members.is_empty();
     for recipient in &notice.recipients {
         let is_reached =
             |named: &Approver| members.iter().any(|member| named.includes(&member.email, &member.roles));
@@ -223,6 +217,7 @@ async fn plan_notice(
         post_commit.deliveries |= undeliverable.is_none();
         side_rows.deliveries.push(Delivery {
             id: DeliveryId(engine.0.clock.new_id()),
+            channel: channel_of(recipient),
             recipient: recipient.to_string(),
             approval_id: notice.approval_id,
             subject: notice.subject.clone(),
@@ -231,6 +226,18 @@ async fn plan_notice(
         });
     }
     Ok(())
+}
+
+/// By which way a recipient outside of the workspace is reached.
+fn channel_of(recipient: &Recipient) -> Channel {
+    match recipient {
+        Recipient::SlackChannel(_) => Channel::Slack,
+        Recipient::Role(_)
+        | Recipient::Person(_)
+        | Recipient::Address(_)
+        | Recipient::PagerDuty(_)
+        | Recipient::Unknown(_) => Channel::Mail,
+    }
 }
 
 /// The entries of the audit log for a change. The entry of a decision is made before the policy has judged it, so that the

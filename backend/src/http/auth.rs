@@ -4,7 +4,7 @@ mod own_password;
 mod signing_in;
 
 pub(super) use own_password::change_password;
-pub(super) use signing_in::login;
+pub(super) use signing_in::{Through, enter, login};
 
 use super::{
     AppState,

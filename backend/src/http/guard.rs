@@ -90,6 +90,20 @@ async fn let_through(state: AppState, rules: Rules, request: Request, next: Next
     }
 }
 
+/// Refuses a caller who may not use an endpoint.
+pub(super) fn check_access(access: Access, principal: &Principal) -> ApiResult<()> {
+    let refused = match access {
+        Access::Person if principal.person().is_none() => {
+            Some("Only a person who is signed in can do this, not a key.")
+        }
+        Access::Needs(permission) if !principal.may(permission) => {
+            Some("Your roles, or the key's scopes, don't allow this; an administrator can change them.")
+        }
+        Access::Public | Access::Person | Access::Needs(_) => None,
+    };
+    refused.map_or(Ok(()), |detail| Err(ApiError::new(Code::Forbidden, detail)))
+}
+
 /// Holds all of a request but its body against the endpoint's definition; gives its caller, unless anybody may call.
 async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<Option<Principal>> {
     params::check_path(&parts.uri)?;
@@ -97,18 +111,7 @@ async fn enter(state: &AppState, rules: Rules, parts: &mut Parts) -> ApiResult<O
         Access::Public => None,
         Access::Person | Access::Needs(_) => {
             let principal = authenticate(state, &parts.headers, &parts.extensions).await?;
-            let refused = match rules.access {
-                Access::Person if principal.person().is_none() => {
-                    Some("Only a person who is signed in can do this, not a key.")
-                }
-                Access::Needs(permission) if !principal.may(permission) => Some(
-                    "Your roles, or the key's scopes, don't allow this; an administrator can change them.",
-                ),
-                Access::Public | Access::Person | Access::Needs(_) => None,
-            };
-            if let Some(detail) = refused {
-                return Err(ApiError::new(Code::Forbidden, detail));
-            }
+            check_access(rules.access, &principal)?;
             parts.extensions.insert(principal.clone());
             Some(principal)
         }

@@ -33,7 +33,7 @@ pub(super) async fn hygiene(request: Request, next: Next) -> Response {
     } else {
         "default-src 'none'; frame-ancestors 'none'"
     };
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy));
     if is_api {
         // Answers hold tokens, secrets that are shown once, and other people's data.
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -76,7 +76,7 @@ async fn by_token(state: &AppState, token: &str, address: Option<String>) -> Api
 }
 
 /// The person whose access it is, with the rights that they have now; nothing where it was ended.
-async fn by_access(
+pub(super) async fn by_access(
     state: &AppState,
     access: Access,
     address: Option<String>,

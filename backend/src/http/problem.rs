@@ -52,6 +52,11 @@ impl ApiError {
         *self.problem
     }
 
+    /// After how many seconds it may be tried again, where that is known.
+    pub(super) fn seconds_to_wait(&self) -> Option<u64> {
+        self.retry_after
+    }
+
     /// The problem itself.
     pub fn problem(&self) -> &Problem {
         &self.problem
@@ -228,11 +233,10 @@ impl IntoResponse for ApiError {
 /// A failure that a library answered in words of its own, as a problem; other answers stay as they are.
 pub(super) fn as_problem(response: Response) -> Response {
     let status = response.status();
-    let is_problem = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    // A problem is one already, and a page says it to people.
+    let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_ours = [&b"application/problem+json"[..], b"text/html"].iter().any(|own| kind.starts_with(own));
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let (code, detail) = match status {

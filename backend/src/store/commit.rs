@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use event_claims::{claim_events, release_claims};
 use runs::{insert_events, insert_executions, insert_journal, update_executions};
 use shared_types::{
-    api::executions::Execution,
+    api::{executions::Execution, notices::Channel},
     approval::decision::RequestStatus,
     ids::{ApprovalId, DeliveryId, ExecutionId, NoticeId, UserId, WorkspaceId},
     machine::{
@@ -278,6 +278,8 @@ pub struct Notice {
 pub struct Delivery {
     /// Its id, a `UUIDv7`.
     pub id: DeliveryId,
+    /// By which way it goes.
+    pub channel: Channel,
     /// The recipient: an address, `user:`, `role:` or a channel.
     pub recipient: String,
     /// The request that it tells of.

@@ -2,91 +2,256 @@
 
 use super::{OfRow as _, Result, read_word};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use shared_types::{
-    api::notices::{Delivery, DeliveryStatus},
-    ids::{DeliveryId, ExecutionId, WorkspaceId},
+    api::notices::{Channel, Delivery, DeliveryStatus},
+    ids::{ApprovalId, DeliveryId, ExecutionId, UserId, WorkspaceId},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryKind {
+    /// Words that were written as it was made.
+    Message,
+    /// A request, as it stands when the message goes out.
+    Request,
+}
+
+impl DeliveryKind {
+    /// The name as stored.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Request => "request",
+        }
+    }
+}
+
 /// A message that is to go out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DueDelivery {
     /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
     /// Its id, a `UUIDv7`.
     pub id: DeliveryId,
+    /// By which way.
+    pub channel: Channel,
+    /// What it is.
+    pub kind: DeliveryKind,
     /// The recipient: an address, `user:`, `role:` or a channel.
     pub recipient: String,
+    /// The member whom it is for.
+    pub user: Option<UserId>,
+    /// The request that it tells of.
+    pub approval_id: Option<ApprovalId>,
     /// Its subject line.
     pub subject: Option<String>,
     /// What it says.
     pub message: String,
+    /// Whether it waited for quiet hours to end.
+    pub is_held: bool,
     /// How often it was tried, this time too.
     pub attempts: i32,
 }
 
-/// Takes messages that are due, and puts them off to `again_at` so that no other server sends them meanwhile.
+/// A message to a member that is to go out.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    /// Its id, a `UUIDv7`.
+    pub id: DeliveryId,
+    /// By which way.
+    pub channel: Channel,
+    /// What it is.
+    pub kind: DeliveryKind,
+    /// The recipient, as that way names them.
+    pub recipient: String,
+    /// The member whom it is for.
+    pub user: UserId,
+    /// The run that it comes from.
+    pub execution_id: ExecutionId,
+    /// The request that it tells of.
+    pub approval_id: Option<ApprovalId>,
+    /// Its subject line.
+    pub subject: Option<String>,
+    /// What it says.
+    pub message: String,
+    /// What the member is told; once by each way.
+    pub told: String,
+    /// Until when it is held, as their hours are quiet.
+    pub held_until: Option<DateTime<Utc>>,
+}
+
+/// Writes messages to members; how many were new. One who was told the same by the same way isn't told again.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn insert(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    new: &[NewDelivery],
+    at: DateTime<Utc>,
+) -> Result<usize> {
+    if new.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = new.iter().map(|new| new.id.0).collect();
+    let channels: Vec<&str> = new.iter().map(|new| new.channel.as_str()).collect();
+    let kinds: Vec<&str> = new.iter().map(|new| new.kind.as_str()).collect();
+    let recipients: Vec<&str> = new.iter().map(|new| new.recipient.as_str()).collect();
+    let users: Vec<Uuid> = new.iter().map(|new| new.user.0).collect();
+    let executions: Vec<Uuid> = new.iter().map(|new| new.execution_id.0).collect();
+    let approvals: Vec<Option<Uuid>> = new.iter().map(|new| new.approval_id.map(|id| id.0)).collect();
+    let subjects: Vec<Option<&str>> = new.iter().map(|new| new.subject.as_deref()).collect();
+    let messages: Vec<&str> = new.iter().map(|new| new.message.as_str()).collect();
+    let told: Vec<&str> = new.iter().map(|new| new.told.as_str()).collect();
+    let held: Vec<Option<DateTime<Utc>>> = new.iter().map(|new| new.held_until).collect();
+    let written = sqlx::query!(
+        "insert into deliveries (id, workspace_id, channel, kind, recipient, user_id, execution_id, approval_id, subject,
+             message, told, held, status, next_at, created_at)
+         select t.id, $1, t.channel, t.kind, t.recipient, t.person, t.execution, t.approval, t.subject, t.message, t.told,
+             t.held is not null, 'pending', coalesce(t.held, $2), $2
+         from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[],
+             $11::text[], $12::text[], $13::timestamptz[])
+           as t(id, channel, kind, recipient, person, execution, approval, subject, message, told, held)
+         on conflict (workspace_id, user_id, channel, told) where told is not null do nothing",
+        workspace.0,
+        at,
+        &ids,
+        &channels as &[&str],
+        &kinds as &[&str],
+        &recipients as &[&str],
+        &users,
+        &executions,
+        &approvals as &[Option<Uuid>],
+        &subjects as &[Option<&str>],
+        &messages as &[&str],
+        &told as &[&str],
+        &held as &[Option<DateTime<Utc>>]
+    )
+    .execute(conn)
+    .await?;
+    Ok(usize::try_from(written.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// Takes messages that are due by these ways, and puts them off to `again_at` so that no other server sends them meanwhile.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn claim_due(
     conn: &mut PgConnection,
+    channels: &[Channel],
     now: DateTime<Utc>,
     again_at: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<DueDelivery>> {
+    let channels: Vec<&str> = channels.iter().map(|channel| channel.as_str()).collect();
     let rows = sqlx::query!(
         "update deliveries set next_at = $2, attempts = attempts + 1
-         where id in (select id from deliveries where status = 'pending' and next_at <= $1 order by next_at limit $3
-                      for update skip locked)
-         returning workspace_id, id, recipient, subject, message, attempts",
+         where id in (select id from deliveries where status = 'pending' and next_at <= $1 and channel = any($4)
+                      order by next_at limit $3 for update skip locked)
+         returning workspace_id, id, channel, kind, recipient, user_id, approval_id, subject, message, held, attempts",
         now,
         again_at,
-        limit
+        limit,
+        &channels as &[&str]
     )
     .fetch_all(conn)
     .await?;
-    let due = rows.into_iter().map(|row| DueDelivery {
-        workspace: WorkspaceId(row.workspace_id),
-        id: DeliveryId(row.id),
-        recipient: row.recipient,
-        subject: row.subject,
-        message: row.message,
-        attempts: row.attempts,
-    });
-    Ok(due.collect())
+    rows.into_iter()
+        .map(|row| {
+            Ok(DueDelivery {
+                workspace: WorkspaceId(row.workspace_id),
+                id: DeliveryId(row.id),
+                channel: read_word("deliveries", "channel", &row.channel).of_row(row.id)?,
+                kind: read_word("deliveries", "kind", &row.kind).of_row(row.id)?,
+                recipient: row.recipient,
+                user: row.user_id.map(UserId),
+                approval_id: row.approval_id.map(ApprovalId),
+                subject: row.subject,
+                message: row.message,
+                is_held: row.held,
+                attempts: row.attempts,
+            })
+        })
+        .collect()
 }
 
-/// Records that a message went out.
+/// Takes what else was held for a member by one way and is due, so that all of it goes out together.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn mark_delivered(conn: &mut PgConnection, due: &DueDelivery, at: DateTime<Utc>) -> Result<()> {
+pub async fn claim_held(
+    conn: &mut PgConnection,
+    with: &DueDelivery,
+    now: DateTime<Utc>,
+    again_at: DateTime<Utc>,
+) -> Result<Vec<DueDelivery>> {
+    let rows = sqlx::query!(
+        "update deliveries set next_at = $5, attempts = attempts + 1
+         where id in (select id from deliveries where status = 'pending' and held and workspace_id = $1 and user_id = $2
+                        and channel = $3 and next_at <= $4 and id <> $6 order by id for update skip locked)
+         returning id, kind, recipient, approval_id, subject, message, attempts",
+        with.workspace.0,
+        with.user.map(|user| user.0),
+        with.channel.as_str(),
+        now,
+        again_at,
+        with.id.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(DueDelivery {
+                id: DeliveryId(row.id),
+                kind: read_word("deliveries", "kind", &row.kind).of_row(row.id)?,
+                recipient: row.recipient,
+                approval_id: row.approval_id.map(ApprovalId),
+                subject: row.subject,
+                message: row.message,
+                attempts: row.attempts,
+                ..with.clone()
+            })
+        })
+        .collect()
+}
+
+/// Records that messages went out.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn mark_delivered(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[DeliveryId],
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     sqlx::query!(
         "update deliveries set status = 'delivered', delivered_at = $2, next_at = null, reason = null
-         where id = $1 and workspace_id = $3",
-        due.id.0,
+         where id = any($1) and workspace_id = $3",
+        &ids,
         at,
-        due.workspace.0
+        workspace.0
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Records that a message could not go out; without `again_at` it is kept as undeliverable.
+/// Records that messages could not go out; without `again_at` they are kept as undeliverable.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn mark_failed(
     conn: &mut PgConnection,
-    due: &DueDelivery,
+    workspace: WorkspaceId,
+    ids: &[DeliveryId],
     reason: &str,
     again_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let status = if again_at.is_some() { "pending" } else { "undeliverable" };
+    let status = if again_at.is_some() { DeliveryStatus::Pending } else { DeliveryStatus::Undeliverable };
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     sqlx::query!(
-        "update deliveries set status = $2, reason = $3, next_at = $4 where id = $1 and workspace_id = $5",
-        due.id.0,
-        status,
+        "update deliveries set status = $2, reason = $3, next_at = $4 where id = any($1) and workspace_id = $5",
+        &ids,
+        status.as_str(),
         reason,
         again_at,
-        due.workspace.0
+        workspace.0
     )
     .execute(conn)
     .await?;
@@ -103,7 +268,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Delivery>> {
     let rows = sqlx::query!(
-        "select id, execution_id, recipient, subject, message, status, reason, created_at, delivered_at from deliveries
+        "select id, channel, execution_id, recipient, subject, message, status, reason, created_at, delivered_at
+         from deliveries
          where workspace_id = $1 and ($2::text is null or status = $2) and ($3::uuid is null or id < $3)
          order by id desc limit $4",
         workspace.0,
@@ -117,6 +283,7 @@ pub async fn list(
         .map(|row| {
             Ok(Delivery {
                 delivery_id: DeliveryId(row.id),
+                channel: read_word("deliveries", "channel", &row.channel).of_row(row.id)?,
                 execution_id: ExecutionId(row.execution_id),
                 recipient: row.recipient,
                 subject: row.subject,

@@ -1,15 +1,11 @@
 //! Mail goes out over SMTP, and what a mail server refuses for good is kept with its reason.
 
 use crate::app::{App, eventually};
+use backend::commands::sample_mail::mail_server::Mailbox;
+use mail_parser::MessageParser;
 use serde_json::{Value, json};
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-};
+use std::fmt;
+use tokio::net::TcpListener;
 
 const TELL: &str = "
 workflow_id: tell
@@ -20,55 +16,62 @@ steps:
   - id: tell
     type: execute
     execute:
-      - { type: notify, recipients: ['{{ to }}'], subject: 'Order {{ order }}', message: 'It is on its way.' }
+      - { type: notify, recipients: ['{{ to }}'], subject: 'Order {{ order }}', message: \"It is on its <way>.\\n.\\n..end\" }
 ";
 
-/// A mail server that keeps what it is sent, and knows nobody called `nobody@`.
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<String>>>);
+/// A mail as its reader sees it.
+#[derive(Clone)]
+pub(crate) struct ReadMail {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+    pub(crate) raw: String,
+}
 
-impl Sink {
-    async fn start(&self) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, sink) = (listener.local_addr().unwrap(), self.clone());
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(sink.clone().serve(stream));
-            }
-        });
-        address
+impl fmt::Debug for ReadMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "to {}: {}", self.to, self.subject)
     }
+}
 
-    async fn serve(self, stream: TcpStream) -> std::io::Result<()> {
-        let (read, mut write) = stream.into_split();
-        let mut lines = BufReader::new(read).lines();
-        write.write_all(b"220 sink\r\n").await?;
-        while let Some(line) = lines.next_line().await? {
-            let answer = match line.split([' ', ':']).next().unwrap_or_default() {
-                "RCPT" if line.contains("<nobody@") => "550 nobody of that name",
-                "DATA" => {
-                    write.write_all(b"354 go on\r\n").await?;
-                    let mut mail = Vec::new();
-                    while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
-                        mail.push(line);
-                    }
-                    self.0.lock().unwrap().push(mail.join("\n"));
-                    "250 kept"
-                }
-                "QUIT" => "221 bye",
-                _ => "250 well",
-            };
-            write.write_all(format!("{answer}\r\n").as_bytes()).await?;
+/// A mail server, with its address as a setting has it.
+pub(crate) async fn mail_server() -> (Mailbox, String) {
+    let mailbox = Mailbox::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    tokio::spawn(mailbox.clone().serve(listener));
+    (mailbox, url)
+}
+
+/// What came so far, oldest first.
+pub(crate) fn mails(mailbox: &Mailbox) -> Vec<ReadMail> {
+    let read = |mail: &backend::commands::sample_mail::mail_server::Received| {
+        let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+        ReadMail {
+            to: mail.to.join(","),
+            subject: parsed.subject().unwrap_or_default().to_owned(),
+            text: parsed.body_text(0).unwrap_or_default().into_owned(),
+            html: parsed.body_html(0).unwrap_or_default().into_owned(),
+            raw: String::from_utf8_lossy(&mail.bytes).into_owned(),
         }
-        Ok(())
-    }
+    };
+    mailbox.all().iter().map(read).collect()
+}
+
+/// The mails, once there are so many.
+pub(crate) async fn mails_when(mailbox: &Mailbox, count: usize) -> Vec<ReadMail> {
+    eventually("mail comes", || async {
+        let mails = mails(mailbox);
+        if mails.len() == count { Ok(mails) } else { Err(format!("{mails:#?}")) }
+    })
+    .await
 }
 
 #[tokio::test]
 async fn mail_goes_out_and_what_is_refused_for_good_is_kept_with_its_reason() {
-    let sink = Sink::default();
-    let address = sink.start().await;
-    let app = App::start_with(|config| config.smtp_url = Some(format!("smtp://{address}"))).await;
+    let (mailbox, url) = mail_server().await;
+    let app = App::start_with(|config| config.smtp_url = Some(url)).await;
     app.publish(TELL).await;
     let shop = app.key(&["events:write"]).await;
     for to in ["bo@example.org", "nobody@example.org"] {
@@ -85,15 +88,19 @@ async fn mail_goes_out_and_what_is_refused_for_good_is_kept_with_its_reason() {
     })
     .await;
     let of = |to: &str| deliveries.iter().find(|delivery| delivery["recipient"] == to).unwrap();
-    assert_eq!(of("bo@example.org")["status"], "delivered");
+    assert_eq!(
+        (&of("bo@example.org")["status"], &of("bo@example.org")["channel"]),
+        (&json!("delivered"), &json!("mail"))
+    );
     assert_eq!(of("nobody@example.org")["status"], "undeliverable");
     assert!(of("nobody@example.org")["reason"].as_str().unwrap().contains("nobody of that name"));
-    let mails = sink.0.lock().unwrap().clone();
-    assert_eq!(mails.len(), 1);
-    for part in
-        ["To: bo@example.org", "Subject: Order A1", "From: workflows@example.com", "It is on its way."]
-    {
-        assert!(mails[0].contains(part), "{part} in {}", mails[0]);
+    let mails = mails(&mailbox);
+    let [mail] = mails.as_slice() else { panic!("{mails:#?}") };
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("bo@example.org", "Order A1"));
+    assert_eq!(mail.text.trim().replace("\r\n", "\n"), "It is on its <way>.\n.\n..end");
+    assert!(mail.html.contains("It is on its &#60;way&#62;."), "{}", mail.html);
+    for header in ["From: workflows@example.com", "Auto-Submitted: auto-generated"] {
+        assert!(mail.raw.contains(header), "{header} in {}", mail.raw);
     }
     app.stop().await;
 }

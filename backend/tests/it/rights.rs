@@ -92,7 +92,7 @@ fn hook(id: &str) -> String {
 
 /// Endpoints without an id in their path: they list or change things of the caller's own workspace, or belong to nobody's.
 /// A new one has to be placed here.
-const WITHOUT_IDS: [&str; 27] = [
+const WITHOUT_IDS: [&str; 28] = [
     "absences",
     "api-keys",
     "approvals",
@@ -111,6 +111,7 @@ const WITHOUT_IDS: [&str; 27] = [
     "executions",
     "live",
     "me/invitations",
+    "me/notifications",
     "notices",
     "roles",
     "rules",

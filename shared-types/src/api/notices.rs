@@ -51,6 +51,8 @@ pub struct NoticeQuery {
 pub struct Delivery {
     /// Its id, a `UUIDv7`.
     pub delivery_id: DeliveryId,
+    /// By which way it goes.
+    pub channel: Channel,
     /// The run that sent it.
     pub execution_id: ExecutionId,
     /// The recipient: an address, `user:`, `role:` or a channel.
@@ -67,6 +69,26 @@ pub struct Delivery {
     pub created_at: DateTime<Utc>,
     /// When it went out.
     pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// A way by which messages go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Mail.
+    Mail,
+    /// Slack.
+    Slack,
+}
+
+impl Channel {
+    /// The name as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Slack => "slack",
+        }
+    }
 }
 
 /// How a delivery stands.

@@ -2,7 +2,8 @@
 
 use super::{
     Access, Endpoint, HttpMethod, absences, approvals, audit, auth, calendars, connectors, events,
-    executions, invitations, keys, live, notices, problem, roles, rules, secrets, users, webhooks, workflows,
+    executions, invitations, keys, live, notices, preferences, problem, roles, rules, secrets, users,
+    webhooks, workflows,
 };
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -107,6 +108,8 @@ macro_rules! every_endpoint {
             notices::ListNotices,
             notices::ReadNotice,
             notices::ListDeliveries,
+            preferences::GetPreferences,
+            preferences::PutPreferences,
             audit::ListAudit,
             live::Live
         }

@@ -24,6 +24,25 @@ impl fmt::Display for FormFault {
     }
 }
 
+impl FieldKind {
+    /// What somebody typed, as the field's value: null where they typed nothing, and a text where it is no value of the kind,
+    /// so that the fault can be named.
+    pub fn typed(self, text: &str) -> Value {
+        let text = text.trim();
+        if text.is_empty() {
+            return Value::Null;
+        }
+        match self {
+            Self::Number => match serde_json::from_str::<Value>(text) {
+                Ok(number @ Value::Number(_)) => number,
+                Ok(_) | Err(_) => Value::String(text.to_owned()),
+            },
+            Self::Boolean => text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Bool),
+            Self::Text | Self::Date | Self::Choice => Value::String(text.to_owned()),
+        }
+    }
+}
+
 impl FormField {
     /// Everything in which what a person filled in isn't what a form asks for: wrong values, then keys that it doesn't name.
     /// A form without fields asks for nothing, and takes everything.
@@ -112,6 +131,16 @@ impl FieldKind {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_typed_becomes_the_value_of_its_kind() {
+        assert_eq!(FieldKind::Number.typed(" 14 "), json!(14));
+        assert_eq!(FieldKind::Number.typed("12,5"), json!("12,5"));
+        assert_eq!(FieldKind::Text.typed("14"), json!("14"));
+        assert_eq!(FieldKind::Text.typed("  "), Value::Null);
+        assert_eq!(FieldKind::Boolean.typed("false"), json!(false));
+        assert_eq!(FieldKind::Boolean.typed("maybe"), json!("maybe"));
+    }
 
     #[test]
     fn a_form_says_which_field_is_wrong_and_what_to_write() {

@@ -46,32 +46,63 @@ pub(in crate::http) async fn login(
     Body(login): Body<LoginRequest>,
 ) -> ApiResult<Json<Session>> {
     let address = principal::address(&state, &headers, &extensions);
+    let Entered { session, account, membership, token, device } =
+        enter(&state, &login, address, Through::App).await?;
+    let begun = Begun { session, account: &account, membership: &membership, refresh_token: token, device };
+    Ok(Json(answer(&state, begun)?))
+}
+
+/// Where somebody signs in.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http) enum Through {
+    /// In the app or another client: the session goes on by refresh tokens.
+    App,
+    /// On the web pages: the session lasts some hours.
+    Pages,
+}
+
+/// Somebody who has just signed in.
+pub(in crate::http) struct Entered {
+    session: SessionId,
+    account: Account,
+    membership: Membership,
+    /// The refresh token, or that of the browser's cookie.
+    pub(in crate::http) token: String,
+    /// The mark of this machine.
+    pub(in crate::http) device: Option<String>,
+}
+
+/// Lets a person in who says who they are, and begins a session.
+pub(in crate::http) async fn enter(
+    state: &AppState,
+    login: &LoginRequest,
+    address: Option<IpAddr>,
+    through: Through,
+) -> ApiResult<Entered> {
     let account = match &login.code {
-        Some(code) => by_code(&state, code).await?,
-        None => by_password(&state, &login, address).await?,
+        Some(code) => by_code(state, code).await?,
+        None => by_password(state, login, address).await?,
     };
     let now = state.clock.now();
     let mut transaction = state.pool.begin().await?;
     let membership =
         choose(&mut transaction, &state.clock, &account, login.workspace.as_deref(), address).await?;
-    let (session, refresh_token) = session::begin(
-        &mut transaction,
-        account.user_id,
-        membership.workspace,
-        SessionId(state.clock.new_id()),
-        now,
-    )
-    .await?;
-    let detail = json!({ "with": if login.code.is_some() { "code" } else { "password" } });
-    let entry =
-        audit::entry_of(&state.clock, &account, membership.workspace, address, "session.started", detail);
+    let session = SessionId(state.clock.new_id());
+    let (user, workspace) = (account.user_id, membership.workspace);
+    let (token, on) = match through {
+        Through::App => (session::begin(&mut transaction, user, workspace, session, now).await?, "app"),
+        Through::Pages => {
+            (state.page_sessions.begin(&mut transaction, user, workspace, session, now).await?, "web")
+        }
+    };
+    let detail = json!({ "with": if login.code.is_some() { "code" } else { "password" }, "on": on });
+    let entry = audit::entry_of(&state.clock, &account, workspace, address, "session.started", detail);
     store::audit::insert(&mut transaction, &[&entry]).await?;
     transaction.commit().await?;
-    let known = device(&state, &login, &account);
+    let known = device(state, login, &account);
     let known = known.unwrap_or_else(|| DeviceId(state.clock.new_id()));
-    let device = state.devices.mark(account.user_id, known, now);
-    let begun = Begun { session, account: &account, membership: &membership, refresh_token, device };
-    Ok(Json(answer(&state, begun)?))
+    let device = state.devices.mark(user, known, now);
+    Ok(Entered { session, account, membership, token, device })
 }
 
 /// The machine, where this person has signed in from it before.

@@ -2,12 +2,15 @@
 
 use super::{Base, Change, Closed, Delivery, Notice};
 use crate::store::{
-    Result, approvals, child_runs, json,
+    Result, approvals, child_runs, json, outreach,
     waits::{first_that_counts, wait_key},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared_types::machine::command::{Request, RequestUpdate};
+use shared_types::{
+    ids::{ApprovalId, WorkspaceId},
+    machine::command::{Request, RequestUpdate},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -154,7 +157,22 @@ pub(super) async fn write_requests(conn: &mut PgConnection, changes: &[&Change])
         .flat_map(|change| change.side_rows.voided.iter().map(|voided| (change.workspace, voided)));
     approvals::void_decisions(conn, &voided.collect::<Vec<_>>()).await?;
     update_requests(conn, changes).await?;
-    close_requests(conn, changes).await
+    close_requests(conn, changes).await?;
+    want_outreach(conn, changes).await
+}
+
+/// People are told of what was asked, and what they were told of it before is changed.
+async fn want_outreach(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
+    let concerned = changes.iter().flat_map(|change| {
+        let rows = &change.side_rows;
+        let asked = rows.asked.iter().map(|(request, _)| request.approval_id);
+        let updated = rows.updated.iter().map(|update| update.approval_id);
+        let closed = rows.closed.iter().map(|closed| closed.approval_id);
+        asked.chain(updated).chain(closed).map(|approval| (change.workspace, approval))
+    });
+    let concerned: Vec<(WorkspaceId, ApprovalId)> = concerned.collect();
+    let Some(at) = changes.iter().map(|change| change.at()).max() else { return Ok(()) };
+    outreach::want(conn, &concerned, at).await
 }
 
 async fn insert_requests(conn: &mut PgConnection, changes: &[&Change]) -> Result<()> {
@@ -342,9 +360,9 @@ async fn insert_notices(conn: &mut PgConnection, changes: &[&Change]) -> Result<
     let messages: Vec<String> = notices.iter().map(|(_, notice)| notice.message.clone()).collect();
     let times: Vec<DateTime<Utc>> = notices.iter().map(|(change, _)| change.at()).collect();
     sqlx::query!(
-        "insert into notices (id, workspace_id, user_id, execution_id, approval_id, subject, message, at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-             $8::timestamptz[])",
+        "insert into notices (id, workspace_id, user_id, execution_id, approval_id, subject, message, at, next_at)
+         select t.*, t.at from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
+             $8::timestamptz[]) as t(id, workspace, person, execution, approval, subject, message, at)",
         &ids,
         &workspaces,
         &users,
@@ -378,16 +396,17 @@ async fn insert_deliveries(conn: &mut PgConnection, changes: &[&Change]) -> Resu
     let messages: Vec<String> = deliveries.iter().map(|(_, delivery)| delivery.message.clone()).collect();
     let reasons: Vec<Option<String>> =
         deliveries.iter().map(|(_, delivery)| delivery.undeliverable.clone()).collect();
+    let channels: Vec<&str> = deliveries.iter().map(|(_, delivery)| delivery.channel.as_str()).collect();
     let times: Vec<DateTime<Utc>> = deliveries.iter().map(|(change, _)| change.at()).collect();
     sqlx::query!(
-        "insert into deliveries (id, workspace_id, execution_id, approval_id, recipient, subject, message, status,
+        "insert into deliveries (id, workspace_id, execution_id, approval_id, channel, recipient, subject, message, status,
              reason, next_at, created_at)
-         select t.id, t.workspace, t.execution, t.approval, t.recipient, t.subject, t.message,
+         select t.id, t.workspace, t.execution, t.approval, t.channel, t.recipient, t.subject, t.message,
              case when t.reason is null then 'pending' else 'undeliverable' end, t.reason,
              case when t.reason is null then t.at end, t.at
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-             $9::timestamptz[])
-           as t(id, workspace, execution, approval, recipient, subject, message, reason, at)",
+             $9::timestamptz[], $10::text[])
+           as t(id, workspace, execution, approval, recipient, subject, message, reason, at, channel)",
         &ids,
         &workspaces,
         &executions,
@@ -396,7 +415,8 @@ async fn insert_deliveries(conn: &mut PgConnection, changes: &[&Change]) -> Resu
         &subjects as &[Option<String>],
         &messages,
         &reasons as &[Option<String>],
-        &times
+        &times,
+        &channels as &[&str]
     )
     .execute(conn)
     .await?;

@@ -106,6 +106,22 @@ impl WorkingTime {
         self.opening_from(at) == Some(at)
     }
 
+    /// Until when it is open without a break, from a time on; none where it is closed then.
+    pub fn open_until(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut openings = self.openings(at);
+        let (opens, mut until) = openings.next()?;
+        if opens > at {
+            return None;
+        }
+        for (opens, closes) in openings {
+            if opens > until {
+                break;
+            }
+            until = until.max(closes);
+        }
+        Some(until)
+    }
+
     /// The zone that the hours are meant in.
     pub fn zone(&self) -> Tz {
         self.zone

@@ -124,7 +124,7 @@ fn control(props: &Props, field: &ApprovalField, value: &Value, id: &str, is_bad
         kind @ (FieldKind::Number | FieldKind::Text | FieldKind::Date) => {
             let oninput = Callback::from(move |event: InputEvent| {
                 if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                    keep.emit(typed_value(kind, &input.value()));
+                    keep.emit(kind.typed(&input.value()));
                 }
             });
             let class = if kind == FieldKind::Number { "field num short" } else { "field" };
@@ -132,23 +132,6 @@ fn control(props: &Props, field: &ApprovalField, value: &Value, id: &str, is_bad
             let inputmode = (field.field.kind == FieldKind::Number).then_some("decimal");
             let placeholder = if field.field.required { "" } else { "Optional" };
             html! { <input {class} type={kind} {inputmode} {id} {disabled} {placeholder} value={text} aria-invalid={invalid} {oninput} /> }
-        }
-    }
-}
-
-/// A typed text as the field's value: a number as a number, where it is one as JSON writes it.
-fn typed_value(kind: FieldKind, text: &str) -> Value {
-    let text = text.trim();
-    if text.is_empty() {
-        return Value::Null;
-    }
-    match kind {
-        FieldKind::Number => match serde_json::from_str::<Value>(text) {
-            Ok(number @ Value::Number(_)) => number,
-            Ok(_) | Err(_) => Value::String(text.to_owned()),
-        },
-        FieldKind::Text | FieldKind::Date | FieldKind::Boolean | FieldKind::Choice => {
-            Value::String(text.to_owned())
         }
     }
 }
@@ -169,18 +152,4 @@ fn last_edit(approval: &Approval, name: &str) -> Option<String> {
     let edits = made.filter(|made| made.retracted_at.is_none() && made.superseded_at.is_none());
     let last = edits.filter_map(|made| Some((made, made.edits.as_ref()?.get(name)?))).next_back()?;
     Some(format!("{} made it {}", last.0.name, format::plain(last.1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_is_typed_becomes_the_value_of_its_kind() {
-        assert_eq!(typed_value(FieldKind::Number, " 14 "), json!(14));
-        assert_eq!(typed_value(FieldKind::Number, "12,5"), json!("12,5"));
-        assert_eq!(typed_value(FieldKind::Text, "14"), json!("14"));
-        assert_eq!(typed_value(FieldKind::Text, "  "), Value::Null);
-    }
 }

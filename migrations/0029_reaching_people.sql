@@ -1,0 +1,41 @@
+-- How members want to be told, where they said so.
+create table notification_preferences (
+    workspace_id uuid not null,
+    user_id uuid not null references users,
+    preferences jsonb not null,
+    updated_at timestamptz not null,
+    primary key (workspace_id, user_id)
+);
+
+-- Requests that people are to be told of, or that changed since they were. A row is gone once nothing more is to be told.
+create table outreach (
+    workspace_id uuid not null,
+    approval_id uuid not null,
+    next_at timestamptz not null,
+    -- Counts the changes of the request, so that one which comes while it is looked at isn't lost.
+    changes bigint not null default 0,
+    attempts integer not null default 0,
+    primary key (workspace_id, approval_id)
+);
+create index outreach_due on outreach (next_at);
+
+-- Requests that are open now: those who want mail only of what is urgent are told as the deadlines come near.
+insert into outreach (workspace_id, approval_id, next_at)
+select workspace_id, id, now() from approvals where status = 'pending';
+
+alter table deliveries
+    -- By which way it goes.
+    add column channel text not null default 'mail',
+    -- The member whom it is for.
+    add column user_id uuid references users,
+    -- What it is: a workflow's own words, a request as it stands, or what was held through quiet hours.
+    add column kind text not null default 'message',
+    -- What a member is told once by one way: a request at one of its levels, a notice.
+    add column told text,
+    -- Whether it waits for quiet hours to end, and goes out with what else waits.
+    add column held boolean not null default false;
+create unique index deliveries_told on deliveries (workspace_id, user_id, channel, told) where told is not null;
+
+-- When the other ways of a notice than the app are looked at; none once they were.
+alter table notices add column next_at timestamptz;
+create index notices_due on notices (next_at) where next_at is not null;
