@@ -6,6 +6,7 @@ mod completion;
 mod connectors;
 mod drafts;
 mod invitations;
+mod preferences;
 mod rules;
 mod runs;
 mod session;

@@ -1,6 +1,12 @@
 //! The live line: a socket that is opened again whenever it breaks, and takes up where it left off.
 
-use crate::{client::Request, pending_approvals, shell::Shell};
+use crate::{
+    client::Request,
+    clock, pending_approvals,
+    preferences::{self, Told},
+    shell::Shell,
+};
+use chrono::{DateTime, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use shared_types::{
     api::{
@@ -159,22 +165,42 @@ async fn look(shell: &Shell, id: &str) {
 async fn alert(shell: &Shell, approval: &Approval) {
     let id = approval.approval_id.to_string();
     if approval.status == RequestStatus::Pending && approval.can_decide {
-        if let Ok((scope, _)) = shell.who() {
-            shell.notifications().raise(&scope, approval).await;
+        let Ok((scope, _)) = shell.who() else { return };
+        match preferences::told(shell, approval).await {
+            Told::Now => shell.notifications().raise(&scope, approval).await,
+            Told::After(until) => look_again_at(shell, until),
+            Told::Never => {}
         }
     } else {
         shell.notifications().withdraw(&id);
     }
 }
 
+/// Looks at all that waits again when quiet hours end.
+fn look_again_at(shell: &Shell, until: DateTime<Utc>) {
+    if !shell.looks().wants_again_at(until) {
+        return;
+    }
+    let shell = shell.clone();
+    tauri::async_runtime::spawn(async move {
+        // A machine that slept meanwhile is late; its line was broken then, and all is looked at as it is mended.
+        let span = (until - clock::now()).to_std().unwrap_or_default();
+        tokio::time::sleep(span).await;
+        shell.looks().again(until);
+        catch_up(&shell).await;
+    });
+}
+
 /// Looks at all that waits for the person: after a start, after the line was broken, and when messages were
 /// missed. What is asked while one look goes on is answered by one more.
-async fn catch_up(shell: &Shell) {
+pub(crate) async fn catch_up(shell: &Shell) {
     if !shell.looks().begin_all() {
         return;
     }
     loop {
         let asked = shell.looks().all_asked();
+        // What was last seen of it holds where it can't be read.
+        drop(preferences::read(shell, CachePolicy::NetworkOnly).await);
         let shown = shell.notifications().shown_ids();
         if let Ok(waiting) = pending_approvals::ask(shell).await {
             let ids = waiting.iter().map(|approval| approval.approval_id.to_string());

@@ -1,5 +1,6 @@
 //! Looks at requests that changed: one at a time of each, so that what is shown last is what is true last.
 
+use chrono::{DateTime, Utc};
 use shared_types::api::live::LiveMessage;
 use std::{
     collections::HashMap,
@@ -15,6 +16,8 @@ pub(crate) struct Looks {
     requests: Mutex<HashMap<String, Option<LiveMessage>>>,
     /// How often it was asked to look at all that waits, since the look that goes on began.
     all: AtomicUsize,
+    /// When all that waits is looked at again, as quiet hours end.
+    again_at: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Looks {
@@ -53,6 +56,22 @@ impl Looks {
     pub(crate) fn end_all(&self, asked: usize) -> bool {
         self.all.fetch_sub(asked, Ordering::SeqCst) == asked
     }
+
+    /// Whether nobody waits yet to look at all again by then; who asked waits then.
+    pub(crate) fn wants_again_at(&self, at: DateTime<Utc>) -> bool {
+        let mut again_at = self.again_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = again_at.is_none_or(|known| at < known);
+        if is_first {
+            *again_at = Some(at);
+        }
+        is_first
+    }
+
+    /// The wait until then is over.
+    pub(crate) fn again(&self, at: DateTime<Utc>) {
+        let mut again_at = self.again_at.lock().unwrap_or_else(PoisonError::into_inner);
+        again_at.take_if(|known| *known == at);
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +93,17 @@ mod tests {
         assert_eq!(looks.next("a").map(|message| message.n), Some(3), "the last that came");
         assert_eq!(looks.next("a"), None, "the look is over");
         assert!(looks.begin(&message(4, "a")));
+    }
+
+    #[test]
+    fn whoever_waits_for_the_end_of_quiet_hours_waits_once() {
+        let looks = Looks::default();
+        let (soon, later) = (clock::now(), clock::now() + chrono::Duration::hours(1));
+        assert!(looks.wants_again_at(later));
+        assert!(!looks.wants_again_at(later), "one waits");
+        assert!(looks.wants_again_at(soon), "they end sooner now");
+        looks.again(soon);
+        assert!(looks.wants_again_at(later));
     }
 
     #[test]

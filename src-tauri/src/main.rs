@@ -15,6 +15,7 @@ mod notification;
 mod notifications;
 mod outbox;
 mod pending_approvals;
+mod preferences;
 mod server_address;
 mod session;
 mod shell;

@@ -424,6 +424,12 @@ impl Shell {
         }
     }
 
+    /// What was last seen under a key, if anything was.
+    pub(crate) async fn known<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let (scope, _) = self.who().ok()?;
+        self.cached(&scope, key).await.map(|seen| seen.data)
+    }
+
     async fn cached<T: DeserializeOwned>(&self, scope: &Scope, key: &str) -> Option<Loaded<T>> {
         let seen: Option<(T, DateTime<Utc>)> = self.0.cache.get(scope, key).await.ok().flatten();
         seen.map(|(data, at)| Loaded { data, at, fresh: false })

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::{Value, json};
 
-fn approval(change: Value) -> Approval {
+fn approval(change: &Value) -> Approval {
     let mut approval = json!({
         "approval_id": "019a0000-0000-7000-8000-000000000001", "execution_id": "019a0000-0000-7000-8000-000000000002",
         "workflow_id": "order", "workflow_name": "Orders", "step_id": "ask", "status": "pending",
@@ -19,7 +19,7 @@ fn approval(change: Value) -> Approval {
 }
 
 fn decided(status: &str, decisions: &Value) -> Approval {
-    approval(json!({ "status": status, "closed_at": "2026-11-26T11:00:00Z", "levels": [{
+    approval(&json!({ "status": status, "closed_at": "2026-11-26T11:00:00Z", "levels": [{
         "name": "sales_manager", "approvers": ["role:sales_manager"], "quorum": 1, "status": "approved",
         "decisions": decisions,
     }] }))
@@ -27,7 +27,7 @@ fn decided(status: &str, decisions: &Value) -> Approval {
 
 #[test]
 fn an_open_request_says_what_is_asked_why_and_what_follows() {
-    let card = Card::of(&approval(json!({})));
+    let card = Card::of(&approval(&json!({})));
     assert_eq!(card.question, "Approve €12,400.10 for Order A1?");
     assert_eq!(card.because, ["Order over 10,000"]);
     let facts: Vec<(&str, &str)> =
@@ -85,7 +85,7 @@ fn a_closed_request_says_who_ended_it_and_how() {
         assert_eq!(card.outcome.as_deref(), Some(says), "{status}");
         assert_eq!((card.still_needed, card.deadline), (None, None), "{status}");
     }
-    let withdrawn = approval(json!({ "status": "withdrawn", "withdrawn_because": "the run was cancelled" }));
+    let withdrawn = approval(&json!({ "status": "withdrawn", "withdrawn_because": "the run was cancelled" }));
     assert_eq!(Card::of(&withdrawn).outcome.as_deref(), Some("Withdrawn: the run was cancelled."));
 }
 

@@ -17,6 +17,7 @@ use crate::{
         executions::{Execution, ExecutionDetail, ExecutionQuery, TraceTree},
         invitations::Invitation,
         notices::Notice,
+        preferences::NotificationPreferences,
         roles::Role,
         rules::{RuleSummary, RuleTried, StoredRule},
         secrets::SecretName,
@@ -87,6 +88,10 @@ commands! {
     KeepSettings { settings: Settings } => ();
     /// How the line to the server stands.
     ReadConnection {} => Connection;
+    /// How whoever is signed in wants to be told.
+    ReadPreferences { policy: CachePolicy } => Loaded<NotificationPreferences>;
+    /// Says how whoever is signed in wants to be told.
+    KeepPreferences { preferences: NotificationPreferences } => NotificationPreferences;
     /// The invitations of whoever is signed in.
     ListInvitations { policy: CachePolicy } => Loaded<Page<Invitation>>;
     /// Accepts or declines an invitation.

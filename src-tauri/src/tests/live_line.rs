@@ -5,8 +5,8 @@ use crate::{clock, live};
 use axum::response::IntoResponse as _;
 use serde_json::json;
 use shared_types::{
-    api::live::LiveKind,
-    desktop::{Connection, ShellEvent},
+    api::{live::LiveKind, preferences::NotificationPreferences},
+    desktop::{Connection, ShellEvent, commands::KeepPreferences},
     ids::ApprovalId,
 };
 use std::sync::{Arc, Mutex};
@@ -111,6 +111,38 @@ async fn a_request_that_is_asked_is_told_and_withdrawn_where_it_is_gone() {
     waiting.lock().unwrap().clear();
     server.say(2, LiveKind::ApprovalChanged, &id.to_string());
     until("it is withdrawn", async || app.notified().is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_no_notification_or_has_quiet_hours_is_told_once_they_want_it() {
+    let hour = |hours| (clock::now() + chrono::Duration::hours(hours)).format("%H:%M").to_string();
+    let quiet = json!({ "from": hour(-1), "until": hour(2), "timezone": "UTC" });
+    for said in [json!({ "app": "none" }), json!({ "quiet_hours": quiet })] {
+        let (id, said) = (ApprovalId(clock::new_id()), Arc::new(Mutex::new(said)));
+        let known = Arc::clone(&said);
+        let server = Server::start(move |heard| {
+            if heard.method == "PUT" {
+                known.lock().unwrap().clone_from(&heard.body);
+            }
+            let said = known.lock().unwrap().clone();
+            Box::pin(async move {
+                axum::Json(match heard.path.as_str() {
+                    "me/notifications" => said,
+                    "approvals" => json!({ "items": [request(id, "pending")], "next_cursor": null }),
+                    _ => request(id, "pending"),
+                })
+                .into_response()
+            })
+        })
+        .await;
+        let app = following(&server).await;
+        server.say(1, LiveKind::ApprovalAsked, &id.to_string());
+        let passed_on = (LiveKind::ApprovalAsked, id.to_string());
+        until("the request was looked at", async || changed(&app).contains(&passed_on)).await;
+        assert_eq!(app.notified(), [""; 0], "{:?}", said.lock().unwrap());
+        app.ask(KeepPreferences { preferences: NotificationPreferences::default() }).await.unwrap();
+        until("it is told", async || app.notified() == [id.to_string()]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

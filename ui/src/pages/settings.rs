@@ -4,6 +4,7 @@ mod absences;
 mod calendar_form;
 mod calendars;
 mod invitations;
+mod told;
 
 use crate::{
     bridge,
@@ -32,6 +33,7 @@ use shared_types::{
     },
     role::default_name,
 };
+use told::ToldBy;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -120,6 +122,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 <Absences own={props.user.email.clone()} />
                 <Calendars />
                 { appearance(*chosen, &change) }
+                <ToldBy />
                 { notifications(*chosen, &change) }
                 <PasswordForm />
             </div>
@@ -154,9 +157,9 @@ fn appearance(chosen: Chosen, change: &Callback<Chosen>) -> Html {
 fn notifications(chosen: Chosen, change: &Callback<Chosen>) -> Html {
     let onchange = change.reform(move |_: Event| Chosen { notifications: !chosen.notifications, ..chosen });
     html! {
-        <section class="sect"><h2>{ "Notifications" }</h2><div>
+        <section class="sect"><h2>{ "On this machine" }</h2><div>
             <label class="choice"><input type="checkbox" name="notifications" checked={chosen.notifications} {onchange} />
-                { " Tell me when something waits for me" }</label>
+                { " Raise notifications of the system" }</label>
         </div></section>
     }
 }
