@@ -12,11 +12,10 @@ mod driver;
 mod editing;
 mod invited;
 mod scenes;
-mod wait;
-mod world;
 
 use bus::Notifications;
 use driver::Window;
+use driving::{wait, world};
 use serde_json::json;
 use wait::eventually;
 use world::{FaultyProxy, PASSWORD, World};

@@ -52,6 +52,13 @@ pub(crate) const WINDOW: &[Need] = &[
     },
 ];
 
+/// What testing the web pages in a browser needs.
+pub(crate) const WEB: &[Need] = &[
+    Need { what: "a browser for tests", is_there: || has("chromium"), packages: &["chromium"] },
+    Need { what: "the browser's driver", is_there: || has("chromedriver"), packages: &["chromium-driver"] },
+    Need { what: "curl", is_there: || has("curl"), packages: &["curl"] },
+];
+
 fn has_compiler() -> bool {
     has("cc") || has("gcc") || has("clang") || cfg!(windows)
 }

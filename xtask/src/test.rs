@@ -22,6 +22,7 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
     ensure(setup::DESKTOP)?;
     if !fast {
         ensure(setup::WINDOW)?;
+        ensure(setup::WEB)?;
     }
     step("formatting", &mut cargo(&["fmt", "--all", "--check"]))?;
     tidy::tidy()?;
@@ -40,6 +41,7 @@ pub(crate) fn test(fast: bool) -> anyhow::Result<()> {
     clients::generate()?;
     if !fast {
         clients::explore()?;
+        web()?;
         window()?;
     }
     Ok(())
@@ -56,6 +58,18 @@ pub(crate) fn window_alone() -> anyhow::Result<()> {
 
 /// What finds faults of accessibility in the window's pages.
 const AXE: Tool = ("axe-core", "4.14.1");
+
+/// The web pages in a browser, beside a server with the sample shop.
+fn web() -> anyhow::Result<()> {
+    step("building the server", &mut cargo(&["build", "-p", "backend", "--features", "backend/faults"]))?;
+    let private = Private::start()?;
+    let mut tests = cargo(&["test", "-p", "tests", "--test", "web", "--", "--test-threads=1"]);
+    tests
+        .env("IW_TEST_DATABASE_URL", private.url("postgres"))
+        .env("IW_TEST_SERVER", built("iw-server-faults"))
+        .env("IW_TEST_AXE", from_npm(AXE, "axe-core/axe.min.js")?);
+    step("the web pages in a browser", &mut tests)
+}
 
 /// The whole in a real window.
 fn window() -> anyhow::Result<()> {

@@ -1,9 +1,6 @@
 //! Another system is connected in the window, tried, used by a workflow that is written with completion, and seen in its run.
 
-use super::{
-    Scene,
-    looks::{is_no_wider_than_its_place, serious},
-};
+use super::{Scene, looks::is_no_wider_than_its_place};
 use crate::{driver::Window, editing::type_over, wait::eventually};
 use serde_json::{Value, json};
 
@@ -172,8 +169,14 @@ async fn connectors_stay_readable_and_the_editor_knows_them_without_a_server() {
         is_no_wider_than_its_place(&scene, path).await;
         for theme in ["light", "dark"] {
             scene.window.paint(theme).await;
-            found
-                .extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} {path} {what}")));
+            found.extend(
+                scene
+                    .window
+                    .serious_faults(&axe)
+                    .await
+                    .into_iter()
+                    .map(|what| format!("{theme} {path} {what}")),
+            );
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

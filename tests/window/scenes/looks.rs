@@ -1,7 +1,7 @@
 //! How pages look: nothing is wider than its place, and what axe-core finds serious fails.
 
 use super::Scene;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The widths that pages are made for, in pixels.
 const WIDTHS: [u32; 3] = [1440, 1024, 820];
@@ -113,43 +113,55 @@ async fn axe_finds_nothing_serious_on_any_page_in_both_themes() {
         for Page { path, says, .. } in pages(&things) {
             scene.window.visit(&path).await;
             scene.window.says(says).await;
-            found
-                .extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} {path} {what}")));
+            found.extend(
+                scene
+                    .window
+                    .serious_faults(&axe)
+                    .await
+                    .into_iter()
+                    .map(|what| format!("{theme} {path} {what}")),
+            );
         }
         // What a page shows besides: a run's timeline and its list, a reason that is asked for, and what lies over a page.
         scene.window.visit(&format!("/runs/{}", things.run)).await;
         scene.window.says("Asks one of sales manager").await;
         scene.window.press_until("]", "!!document.querySelector('.timeline')").await;
-        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} timeline {what}")));
+        found.extend(
+            scene
+                .window
+                .serious_faults(&axe)
+                .await
+                .into_iter()
+                .map(|what| format!("{theme} timeline {what}")),
+        );
         scene.window.click_on("As a list").await;
         found.extend(
-            serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} timeline's list {what}")),
+            scene
+                .window
+                .serious_faults(&axe)
+                .await
+                .into_iter()
+                .map(|what| format!("{theme} timeline's list {what}")),
         );
         scene.open_card(&things.approval).await;
         scene.window.press_until("r", "!!document.querySelector('textarea[name=reason]')").await;
-        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} reason {what}")));
+        found.extend(
+            scene.window.serious_faults(&axe).await.into_iter().map(|what| format!("{theme} reason {what}")),
+        );
         scene.window.press("Escape").await;
         scene.window.press("?").await;
         scene.window.holds("!!document.querySelector('[role=dialog]')").await;
-        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} keys {what}")));
+        found.extend(
+            scene.window.serious_faults(&axe).await.into_iter().map(|what| format!("{theme} keys {what}")),
+        );
         scene.window.press("Escape").await;
     }
     crate::sign_out(&scene.window).await;
     for theme in ["light", "dark"] {
         scene.window.paint(theme).await;
-        found.extend(serious(&scene, &axe).await.into_iter().map(|what| format!("{theme} sign-in {what}")));
+        found.extend(
+            scene.window.serious_faults(&axe).await.into_iter().map(|what| format!("{theme} sign-in {what}")),
+        );
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-/// What axe-core finds that is serious or worse.
-pub(super) async fn serious(scene: &Scene, axe: &str) -> Vec<String> {
-    scene.window.script(axe).await.unwrap();
-    let script = "const done = arguments[arguments.length - 1]; \
-        axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then(r => done(r.violations \
-        .filter(v => v.impact === 'serious' || v.impact === 'critical') \
-        .map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))), e => done([String(e)]))";
-    let violations = scene.window.script_async(script).await.unwrap();
-    let list = violations.as_array().cloned().unwrap_or_default();
-    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -8,7 +8,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Waits until something succeeds; its last failure says what it waited for.
-pub(crate) async fn eventually<T, F: Future<Output = Result<T, String>>>(
+pub async fn eventually<T, F: Future<Output = Result<T, String>>>(
     what: &str,
     mut attempt: impl FnMut() -> F,
 ) -> T {

@@ -11,16 +11,16 @@ use std::{
 };
 use tokio::{io::copy_bidirectional, net, sync::watch};
 
-pub(crate) const PASSWORD: &str = "sample-password";
+pub const PASSWORD: &str = "sample-password";
 const SECRET_KEY: &str = "a key for tests, and for nothing else";
 const SHOP: &str = "http://127.0.0.1:7401";
 /// An address that may be called and at which nobody listens.
-pub(crate) const NOBODY: &str = "127.0.0.1:9";
+pub const NOBODY: &str = "127.0.0.1:9";
 const SHOP_KEY: &str = "iw_sample_shop_key";
 
-pub(crate) struct World {
+pub struct World {
     database_url: String,
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     server: Option<Child>,
     shop: Child,
     http: reqwest::Client,
@@ -32,7 +32,7 @@ fn program() -> String {
 
 impl World {
     /// A server with the sample shop on a database of its own.
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let url =
             env::var("IW_TEST_DATABASE_URL").expect("IW_TEST_DATABASE_URL names a PostgreSQL for tests");
         let name = format!("iw_window_{}", uuid::Uuid::new_v4().simple());
@@ -52,7 +52,7 @@ impl World {
         world
     }
 
-    pub(crate) async fn server_up(&mut self) {
+    pub async fn server_up(&mut self) {
         let server = Command::new(program())
             .args(["serve", "--sample-data"])
             .env("IW_DATABASE_URL", &self.database_url)
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// Kills the server, as hard as can be.
-    pub(crate) fn server_down(&mut self) {
+    pub fn server_down(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().unwrap();
             server.wait().unwrap();
@@ -84,19 +84,19 @@ impl World {
     }
 
     /// Places an order as the shop does; the request that waits for a person, and the run.
-    pub(crate) async fn order(&self, id: &str) -> (String, String) {
+    pub async fn order(&self, id: &str) -> (String, String) {
         self.order_of(id, "Lund Robotics").await
     }
 
     /// Places an order that needs nobody.
-    pub(crate) async fn small_order(&self, id: &str) {
+    pub async fn small_order(&self, id: &str) {
         let order = json!({ "id": id, "customer": "Lund Robotics", "total": "120.00", "currency": "EUR" });
         self.event(&json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } }))
             .await;
     }
 
     /// Places many orders that need nobody, a thousand at a time.
-    pub(crate) async fn many_small_orders(&self, count: usize) {
+    pub async fn many_small_orders(&self, count: usize) {
         for from in (0..count).step_by(1000) {
             let event = |n: usize| {
                 let id = format!("M-{n}");
@@ -112,7 +112,7 @@ impl World {
     }
 
     /// Places an order of a customer.
-    pub(crate) async fn order_of(&self, id: &str, customer: &str) -> (String, String) {
+    pub async fn order_of(&self, id: &str, customer: &str) -> (String, String) {
         let order = json!({ "id": id, "customer": customer, "total": "12400.10", "currency": "EUR" });
         let event = json!({ "type": "order.checkout.initiated", "id": id, "payload": { "order": order } });
         let answer = self.event(&event).await;
@@ -122,24 +122,24 @@ impl World {
     }
 
     /// Sends an event as the shop does, and waits until its runs have settled.
-    pub(crate) async fn event(&self, event: &Value) -> Value {
+    pub async fn event(&self, event: &Value) -> Value {
         let request = self.http.post(self.api("events?wait=5s")).header("x-api-key", SHOP_KEY);
         request.json(event).send().await.unwrap().json().await.unwrap()
     }
 
     /// Reads something as somebody.
-    pub(crate) async fn read(&self, token: &str, path: &str) -> Value {
+    pub async fn read(&self, token: &str, path: &str) -> Value {
         self.http.get(self.api(path)).bearer_auth(token).send().await.unwrap().json().await.unwrap()
     }
 
     /// Sends something as somebody.
-    pub(crate) async fn send(&self, token: &str, path: &str, body: &Value) {
+    pub async fn send(&self, token: &str, path: &str, body: &Value) {
         let sent = self.http.post(self.api(path)).bearer_auth(token).json(body).send().await.unwrap();
         assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
     }
 
     /// Runs a command of the server with something on its standard input.
-    pub(crate) fn command(&self, arguments: &[&str], input: &str) {
+    pub fn command(&self, arguments: &[&str], input: &str) {
         let mut command = Command::new(program())
             .args(arguments)
             .env("IW_DATABASE_URL", &self.database_url)
@@ -152,30 +152,30 @@ impl World {
     }
 
     /// A run's trace as a tree.
-    pub(crate) async fn tree(&self, token: &str, run: &str) -> Value {
+    pub async fn tree(&self, token: &str, run: &str) -> Value {
         self.read(token, &format!("executions/{run}/tree")).await
     }
 
-    pub(crate) async fn token(&self, email: &str) -> String {
+    pub async fn token(&self, email: &str) -> String {
         self.token_with(email, PASSWORD).await
     }
 
     /// The access token of somebody with a password of their own.
-    pub(crate) async fn token_with(&self, email: &str, password: &str) -> String {
+    pub async fn token_with(&self, email: &str, password: &str) -> String {
         let body = json!({ "email": email, "password": password });
         let sent = self.http.post(self.api("auth/login")).json(&body).send().await.unwrap();
         let session: Value = sent.json().await.unwrap();
         session["access_token"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned()
     }
 
-    pub(crate) async fn decide(&self, token: &str, approval: &str, decision: Value) {
+    pub async fn decide(&self, token: &str, approval: &str, decision: Value) {
         let path = self.api(&format!("approvals/{approval}/decisions"));
         let sent = self.http.post(path).bearer_auth(token).json(&decision).send().await.unwrap();
         assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
     }
 
     /// Adds a workflow or a rule.
-    pub(crate) async fn add_document(&self, token: &str, kind: &str, document: &str) {
+    pub async fn add_document(&self, token: &str, kind: &str, document: &str) {
         let post =
             self.http.post(self.api(kind)).bearer_auth(token).header("content-type", "application/yaml");
         let sent = post.body(document.to_owned()).send().await.unwrap();
@@ -183,7 +183,7 @@ impl World {
     }
 
     /// Publishes a revision of a workflow over the one with this tag.
-    pub(crate) async fn publish(&self, token: &str, id: &str, document: &str, over: &str) {
+    pub async fn publish(&self, token: &str, id: &str, document: &str, over: &str) {
         let put =
             self.http.put(self.api(&format!("workflows/{id}"))).bearer_auth(token).header("if-match", over);
         let sent =
@@ -192,7 +192,7 @@ impl World {
     }
 
     /// A request, once its status is this.
-    pub(crate) async fn approval_is(&self, token: &str, approval: &str, status: &str) -> Value {
+    pub async fn approval_is(&self, token: &str, approval: &str, status: &str) -> Value {
         eventually(status, || async {
             let sent =
                 self.http.get(self.api(&format!("approvals/{approval}"))).bearer_auth(token).send().await;
@@ -204,7 +204,7 @@ impl World {
     }
 
     /// Waits until the shop was told something.
-    pub(crate) async fn shop_was_told(&self, path: &str) {
+    pub async fn shop_was_told(&self, path: &str) {
         eventually(path, || async {
             let sent =
                 self.http.get(format!("{SHOP}/calls")).send().await.map_err(|error| error.to_string())?;
@@ -225,8 +225,8 @@ impl Drop for World {
 }
 
 /// A line between the app and the server that can be cut and mended.
-pub(crate) struct FaultyProxy {
-    pub(crate) address: SocketAddr,
+pub struct FaultyProxy {
+    pub address: SocketAddr,
     state: watch::Sender<WireState>,
 }
 
@@ -240,7 +240,7 @@ enum WireState {
 }
 
 impl FaultyProxy {
-    pub(crate) async fn lay(to: SocketAddr) -> Self {
+    pub async fn lay(to: SocketAddr) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (state, seen) = watch::channel(WireState::Whole);
@@ -252,15 +252,15 @@ impl FaultyProxy {
         Self { address, state }
     }
 
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.state.send_replace(WireState::Cut);
     }
 
-    pub(crate) fn stick(&self) {
+    pub fn stick(&self) {
         self.state.send_replace(WireState::Stuck);
     }
 
-    pub(crate) fn mend(&self) {
+    pub fn mend(&self) {
         self.state.send_replace(WireState::Whole);
     }
 }
