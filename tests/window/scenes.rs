@@ -10,6 +10,7 @@ mod offline;
 mod pages;
 mod runs;
 mod start;
+mod told;
 mod undo;
 mod writing;
 
