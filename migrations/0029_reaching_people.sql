@@ -21,7 +21,8 @@ create index outreach_due on outreach (next_at);
 
 -- Requests that are open now: those who want mail only of what is urgent are told as the deadlines come near.
 insert into outreach (workspace_id, approval_id, next_at)
-select workspace_id, id, now() from approvals where status = 'pending';
+select workspace_id, id, greatest(now(), expires_at - interval '2 h') from approvals
+where status = 'pending' and expires_at is not null;
 
 alter table deliveries
     -- By which way it goes.
@@ -30,11 +31,14 @@ alter table deliveries
     add column user_id uuid references users,
     -- What it is: a workflow's own words, a request as it stands, or what was held through quiet hours.
     add column kind text not null default 'message',
-    -- What a member is told once by one way: a request at one of its levels, a notice.
-    add column told text,
+    -- What a member is sent once by one way: a request at one of its levels, a notice.
+    add column dedup_key text,
     -- Whether it waits for quiet hours to end, and goes out with what else waits.
-    add column held boolean not null default false;
-create unique index deliveries_told on deliveries (workspace_id, user_id, channel, told) where told is not null;
+    add column in_quiet_hours boolean not null default false;
+create unique index deliveries_dedup on deliveries (workspace_id, user_id, channel, dedup_key) where dedup_key is not null;
+-- What waits in quiet hours is gathered by its member, and what a request closes over is found by it.
+create index deliveries_quiet on deliveries (workspace_id, user_id, channel) where status = 'pending' and in_quiet_hours;
+create index deliveries_request on deliveries (workspace_id, approval_id) where status = 'pending';
 
 -- When the other ways of a notice than the app are looked at; none once they were.
 alter table notices add column next_at timestamptz;

@@ -150,7 +150,11 @@ impl Mounting {
 /// The API, health and metrics; a server that answers no requests has the latter two alone.
 pub fn router(state: AppState, role: Role) -> Router {
     let endpoints = if role.answers() { pages::mount(endpoints(&state)) } else { Router::new() };
-    let credentials = [axum::http::header::AUTHORIZATION, axum::http::HeaderName::from_static("x-api-key")];
+    let credentials = [
+        axum::http::header::AUTHORIZATION,
+        axum::http::header::COOKIE,
+        axum::http::HeaderName::from_static("x-api-key"),
+    ];
     health::mount(endpoints)
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::unknown_method)

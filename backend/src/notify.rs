@@ -12,6 +12,7 @@ use crate::{clock::Clock, engine::Engine, store};
 use shared_types::api::notices::Channel;
 use sqlx::PgPool;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long the loop sleeps where nothing wakes it.
@@ -42,25 +43,46 @@ impl Notifier {
     }
 }
 
-/// Tells what is due, until the server stops.
+/// Tells what is due, until the server stops. Finding out who is told and sending it are two loops, so that a slow mail server
+/// holds up its own alone.
 pub async fn run(notifier: Notifier, engine: Engine, stop: CancellationToken) {
-    loop {
-        match tick(&notifier).await {
-            Ok(0) => {}
-            Ok(_) => continue,
-            Err(error) => tracing::warn!(%error, "messages will be looked at again"),
+    let wanted = Notify::new();
+    let telling = async {
+        while !stop.is_cancelled() {
+            match tell(&notifier).await {
+                Ok(0) => {}
+                Ok(_) => {
+                    wanted.notify_one();
+                    continue;
+                }
+                Err(error) => tracing::warn!(%error, "who is to be told will be looked at again"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = engine.deliveries_wanted() => wanted.notify_one(),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = engine.deliveries_wanted() => {}
-            () = tokio::time::sleep(PAUSE) => {}
+    };
+    let sending = async {
+        while !stop.is_cancelled() {
+            match sending::send(&notifier).await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(error) => tracing::warn!(%error, "messages will be sent later"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = wanted.notified() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
         }
-    }
+    };
+    tokio::join!(telling, sending);
 }
 
-/// Does some of what is due; how much there was.
-async fn tick(notifier: &Notifier) -> store::Result<usize> {
+/// Finds who is told some of what is due; how much there was.
+async fn tell(notifier: &Notifier) -> store::Result<usize> {
     // A notice about a request tells of it as well, so that nobody is told twice.
-    let told = outreach::notices(notifier).await? + outreach::requests(notifier).await?;
-    Ok(told + sending::send(notifier).await?)
+    Ok(outreach::notices(notifier).await? + outreach::requests(notifier).await?)
 }

@@ -64,24 +64,33 @@ impl Card {
         let conditions = approval.why.iter().map(|passed| condition(&passed.reason));
         let decisions = approval.levels.iter().flat_map(|level| &level.decisions);
         Self {
-            question: question(approval),
-            workflow: approval.workflow_name.clone(),
-            because: approval.reason.clone().into_iter().chain(conditions).collect(),
+            question: one_line(&question(approval)),
+            workflow: one_line(&approval.workflow_name),
+            because: approval.reason.as_deref().map(one_line).into_iter().chain(conditions).collect(),
             facts: facts(approval),
             fields: fields(approval),
-            if_approved: approval.if_approved.clone(),
-            if_rejected: approval.if_rejected.clone(),
+            if_approved: approval.if_approved.iter().map(|line| one_line(line)).collect(),
+            if_rejected: approval.if_rejected.iter().map(|line| one_line(line)).collect(),
             deadline: approval.expires_at.filter(|_| is_open),
-            still_needed: approval.still_needed.as_deref().filter(|_| is_open).map(with_role_names),
+            still_needed: approval
+                .still_needed
+                .as_deref()
+                .filter(|_| is_open)
+                .map(|needed| one_line(&with_role_names(needed))),
             said: decisions.map(said).collect(),
             outcome: outcome(approval),
         }
     }
 }
 
+/// A text on one line: what somebody wrote can't look like a line of ours.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A condition that was passed, as a sentence: that it is true goes without saying.
 fn condition(reason: &str) -> String {
-    with_role_names(reason.strip_suffix(": true").unwrap_or(reason))
+    one_line(&with_role_names(reason.strip_suffix(": true").unwrap_or(reason)))
 }
 
 fn facts(approval: &Approval) -> Vec<CardFact> {
@@ -109,8 +118,8 @@ fn said(made: &ApprovalDecision) -> CardDecision {
     let instead = instead.map(|name| format!(", for {name}")).unwrap_or_default();
     let taken_back = if made.retracted_at.is_some() { ", and took it back" } else { "" };
     CardDecision {
-        text: format!("{} {}{instead}{taken_back}", made.name, verdict_word(made.decision)),
-        comment: made.comment.clone(),
+        text: one_line(&format!("{} {}{instead}{taken_back}", made.name, verdict_word(made.decision))),
+        comment: made.comment.as_deref().map(one_line),
         at: made.at,
     }
 }

@@ -99,12 +99,19 @@ impl Quiet {
         Ok(Self { hours, lets_urgent_through: written.urgent })
     }
 
-    /// Until when something has to wait that would be told at a time; none where it is told at once.
-    pub fn holds_until(&self, at: DateTime<Utc>, is_urgent: bool) -> Option<DateTime<Utc>> {
-        if is_urgent && self.lets_urgent_through {
-            return None;
+    /// Until when something has to wait that would be told at a time; none where it is told at once. Where urgent things come
+    /// through, it waits no longer than until it is urgent (`urgent_from`).
+    pub fn holds_until(
+        &self,
+        at: DateTime<Utc>,
+        urgent_from: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
+        let until = self.hours.open_until(at)?;
+        match urgent_from.filter(|_| self.lets_urgent_through) {
+            Some(from) if from <= at => None,
+            Some(from) => Some(until.min(from)),
+            None => Some(until),
         }
-        self.hours.open_until(at)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     client::Request,
     clock, pending_approvals,
-    preferences::{self, Told},
+    preferences::{self, NotifyAt},
     shell::Shell,
 };
 use chrono::{DateTime, Utc};
@@ -30,6 +30,9 @@ const SILENCE: Duration = Duration::from_secs(40);
 
 /// How long it may take to answer where the line is doubted.
 const ANSWER: Duration = Duration::from_secs(1);
+
+/// How long it is at most until the clock is looked at again.
+const SLICE: Duration = Duration::from_mins(1);
 
 /// How long the server may take to open a line.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -166,10 +169,10 @@ async fn alert(shell: &Shell, approval: &Approval) {
     let id = approval.approval_id.to_string();
     if approval.status == RequestStatus::Pending && approval.can_decide {
         let Ok((scope, _)) = shell.who() else { return };
-        match preferences::told(shell, approval).await {
-            Told::Now => shell.notifications().raise(&scope, approval).await,
-            Told::After(until) => look_again_at(shell, until),
-            Told::Never => {}
+        match preferences::notify_at(shell, approval).await {
+            NotifyAt::Now => shell.notifications().raise(&scope, approval).await,
+            NotifyAt::After(until) => look_again_at(shell, until),
+            NotifyAt::Never => {}
         }
     } else {
         shell.notifications().withdraw(&id);
@@ -183,9 +186,11 @@ fn look_again_at(shell: &Shell, until: DateTime<Utc>) {
     }
     let shell = shell.clone();
     tauri::async_runtime::spawn(async move {
-        // A machine that slept meanwhile is late; its line was broken then, and all is looked at as it is mended.
-        let span = (until - clock::now()).to_std().unwrap_or_default();
-        tokio::time::sleep(span).await;
+        // In slices, since time that a machine sleeps doesn't count for one that is waited for.
+        while clock::now() < until {
+            let left = (until - clock::now()).to_std().unwrap_or_default();
+            tokio::time::sleep(left.min(SLICE)).await;
+        }
         shell.looks().again(until);
         catch_up(&shell).await;
     });

@@ -4,7 +4,7 @@ use crate::{client::Request, clock, shell::Shell};
 use chrono::{DateTime, Utc};
 use shared_types::{
     api::{
-        approvals::Approval,
+        approvals::{Approval, LevelStatus},
         preferences::{AppPreference, GetPreferences, NotificationPreferences},
     },
     desktop::{CachePolicy, Failure, Loaded},
@@ -24,7 +24,7 @@ pub(crate) async fn read(
 
 /// Whether the app tells of a request now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum NotifyAt {
     /// At once.
     Now,
     /// Once their quiet hours end.
@@ -34,18 +34,18 @@ pub(crate) enum Told {
 }
 
 /// When the app tells of a request, by what was last seen of what they said; at once where nothing was.
-pub(crate) async fn told(shell: &Shell, approval: &Approval) -> Told {
+pub(crate) async fn notify_at(shell: &Shell, approval: &Approval) -> NotifyAt {
     let known: Option<NotificationPreferences> = shell.known(KEY).await;
     let preferences = known.unwrap_or_default();
     if preferences.app == AppPreference::None {
-        return Told::Never;
+        return NotifyAt::Never;
     }
     let now = clock::now();
-    let is_escalated = approval.levels.iter().any(|level| level.escalated_at.is_some());
-    let is_urgent = urgent_from(approval.expires_at, is_escalated).is_some_and(|from| from <= now);
+    let mut open = approval.levels.iter().filter(|level| level.status == LevelStatus::Open);
+    let urgent_from = urgent_from(approval.expires_at, open.any(|level| level.escalated_at.is_some()));
     let quiet = preferences.quiet_hours.as_ref().and_then(|hours| Quiet::of(hours).ok());
-    match quiet.and_then(|quiet| quiet.holds_until(now, is_urgent)) {
-        Some(until) => Told::After(until),
-        None => Told::Now,
+    match quiet.and_then(|quiet| quiet.holds_until(now, urgent_from)) {
+        Some(until) => NotifyAt::After(until),
+        None => NotifyAt::Now,
     }
 }

@@ -6,11 +6,11 @@ mod deciding;
 mod keys;
 mod levels;
 mod looks;
+mod notifications;
 mod offline;
 mod pages;
 mod runs;
 mod start;
-mod told;
 mod undo;
 mod writing;
 

@@ -9,6 +9,7 @@ use crate::{
         approvals::{self, StoredApproval},
         calendars,
         environment::{self, UncheckedRequest},
+        outreach,
     },
 };
 use shared_types::{
@@ -107,6 +108,10 @@ async fn tick(engine: &Engine) -> Result<bool, ApplyError> {
         requests.retain(|request| !failed.contains(&request.approval_id));
         let mut conn = engine.0.pool.acquire().await.map_err(store::StoreError::from)?;
         environment::mark_checked(&mut conn, &requests).await?;
+        // Others may come to decide by it: whoever stands in for somebody, or has a role now.
+        let concerned: Vec<_> = requests.iter().map(|request| (workspace, request.approval_id)).collect();
+        outreach::want(&mut conn, &concerned, engine.0.clock.now()).await?;
+        engine.0.waking.wake(Loop::Deliveries);
     }
     Ok(true)
 }

@@ -40,6 +40,7 @@ use shared_types::{
     ids::{SessionId, UserId, WorkspaceId},
 };
 use sqlx::PgConnection;
+use std::net::IpAddr;
 
 /// When a password may be tried again that found no place in the queue.
 const BUSY_SECONDS: u64 = 2;
@@ -157,15 +158,26 @@ pub(super) async fn logout(
 ) -> ApiResult<StatusCode> {
     let mut transaction = state.pool.begin().await?;
     let ended = session::end(&mut transaction, &request.refresh_token, state.clock.now()).await?;
-    if let Some((user, workspace)) = ended
-        && let Some(account) = people::account(&mut transaction, user).await?
-    {
+    if let Some((user, workspace)) = ended {
         let address = principal::address(&state, &headers, &extensions);
-        let entry = audit::entry_of(&state.clock, &account, workspace, address, "session.ended", json!({}));
-        store::audit::insert(&mut transaction, &[&entry]).await?;
+        note_end(&state, &mut transaction, (user, workspace), address).await?;
     }
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Notes in the audit log that somebody signed out.
+pub(super) async fn note_end(
+    state: &AppState,
+    conn: &mut PgConnection,
+    (user, workspace): (UserId, WorkspaceId),
+    address: Option<IpAddr>,
+) -> ApiResult<()> {
+    if let Some(account) = people::account(conn, user).await? {
+        let entry = audit::entry_of(&state.clock, &account, workspace, address, "session.ended", json!({}));
+        store::audit::insert(conn, &[&entry]).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn me(principal: Principal) -> ApiResult<Json<SignedIn>> {

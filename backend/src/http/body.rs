@@ -127,6 +127,11 @@ impl<T: DeserializeOwned + JsonSchema + 'static, S: Send + Sync> FromRequest<S> 
     }
 }
 
+/// A value that was put together, read into its type as a body is.
+pub(super) fn of_value<T: DeserializeOwned + JsonSchema + 'static>(value: Value) -> ApiResult<T> {
+    reading::read(value).map_err(refused)
+}
+
 /// The value that JSON holds.
 pub(super) fn json(bytes: &[u8]) -> ApiResult<Value> {
     let text = utf8(bytes)?;

@@ -43,10 +43,15 @@ pub(super) fn key(headers: &HeaderMap) -> ApiResult<Option<String>> {
             format!("{rule}, sent once; it was sent more than once."),
         ));
     }
-    let bytes = first.as_bytes();
+    checked_key(first.as_bytes()).map(Some)
+}
+
+/// A key that fits the rule for the header `Idempotency-Key`.
+pub(super) fn checked_key(bytes: &[u8]) -> ApiResult<String> {
+    let rule = format!("Idempotency-Key must be 1 to {IDEMPOTENCY_KEY} printable ASCII characters");
     let is_printable = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
     match std::str::from_utf8(bytes) {
-        Ok(text) if is_printable && (1..=IDEMPOTENCY_KEY).contains(&bytes.len()) => Ok(Some(text.to_owned())),
+        Ok(text) if is_printable && (1..=IDEMPOTENCY_KEY).contains(&bytes.len()) => Ok(text.to_owned()),
         _ if bytes.is_empty() => Err(ApiError::new(Code::HeaderBad, format!("{rule}; it is empty."))),
         _ if is_printable => Err(ApiError::new(Code::HeaderBad, format!("{rule}; it has {}.", bytes.len()))),
         _ => Err(ApiError::new(Code::HeaderBad, format!("{rule}; it holds another character."))),

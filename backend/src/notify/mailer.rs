@@ -11,6 +11,9 @@ use lettre::{
 use shared_types::ids::DeliveryId;
 use std::time::Duration;
 
+/// How long a mail may take: less than another server leaves it alone.
+const TIME: Duration = Duration::from_secs(45);
+
 /// A way to send mail.
 #[derive(Clone)]
 pub struct Mailer {
@@ -30,14 +33,23 @@ pub enum MailError {
     /// The message can't be made.
     #[error("the message: {0}")]
     Message(#[from] lettre::error::Error),
+    /// The server doesn't answer.
+    #[error("the mail server doesn't answer within {} s", TIME.as_secs())]
+    Silent,
 }
 
 impl MailError {
     /// Whether trying again is of no use: the address is wrong, or the mail server refuses for good.
     pub(super) fn is_hopeless(&self) -> bool {
         match self {
-            Self::Server(error) => error.is_permanent(),
+            // Who we are is the administrator's to mend, and no fault of the mail (RFC 4954).
+            Self::Server(error) => {
+                let is_of_sign_in =
+                    error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
+                error.is_permanent() && !is_of_sign_in
+            }
             Self::Address(_) | Self::Message(_) => true,
+            Self::Silent => false,
         }
     }
 }
@@ -82,7 +94,8 @@ impl Mailer {
             .message_id(Some(format!("<{id}@intelligent-workflows>")))
             .header(AutoSubmitted)
             .multipart(MultiPart::alternative().singlepart(plain).singlepart(html))?;
-        self.transport.send(message).await?;
+        // The transport bounds connecting alone.
+        tokio::time::timeout(TIME, self.transport.send(message)).await.map_err(|_| MailError::Silent)??;
         Ok(())
     }
 }

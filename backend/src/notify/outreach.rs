@@ -39,12 +39,19 @@ pub(super) async fn requests(notifier: &Notifier) -> store::Result<usize> {
     let due = outreach::claim_requests(&mut conn, now, now + Span::seconds(CLAIM_SECONDS), PART).await?;
     drop(conn);
     for request in &due {
-        let mut transaction = notifier.pool.begin().await?;
-        let again_at = tell_of_request(notifier, &mut transaction, request).await?;
-        outreach::settle(&mut transaction, request, again_at, now).await?;
-        transaction.commit().await?;
+        // One that can't be told holds up no other; it was put off as it was claimed.
+        if let Err(error) = look_at(notifier, request, now).await {
+            tracing::error!(%error, approval.id = %request.approval_id, "nobody could be told of a request");
+        }
     }
     Ok(due.len())
+}
+
+async fn look_at(notifier: &Notifier, due: &DueRequest, now: DateTime<Utc>) -> store::Result<()> {
+    let mut transaction = notifier.pool.begin().await?;
+    let again_at = tell_of_request(notifier, &mut transaction, due).await?;
+    outreach::settle(&mut transaction, due, again_at, now).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Tells everybody who can decide a request now; when it is to be looked at again.
@@ -56,24 +63,25 @@ async fn tell_of_request(
     if notifier.channels().is_empty() {
         return Ok(None);
     }
+    approvals::hold(conn, due.workspace, due.approval_id).await?;
     let stored = approvals::find(conn, due.workspace, due.approval_id).await?;
     let Some(stored) = stored.filter(|stored| stored.status == RequestStatus::Pending) else {
         return Ok(None);
     };
     let now = notifier.clock.now();
     let deciders = deciders(conn, due.workspace, &stored, now).await?;
-    let urgency = Urgency::of(&stored, now);
+    let urgency = Urgency::of(&stored);
     let news = News {
         kind: DeliveryKind::Request,
         execution_id: stored.execution_id,
         approval_id: Some(due.approval_id),
         subject: None,
         message: stored.request.subject.clone().unwrap_or_else(|| stored.workflow_name.clone()),
-        told: request_key(due.approval_id, &stored),
-        is_urgent: urgency.is_now,
+        dedup_key: request_key(due.approval_id, &stored),
+        urgent_from: urgency.from,
     };
     tell(notifier, conn, due.workspace, &deciders, &news).await?;
-    Ok(urgency.later)
+    Ok(urgency.from.filter(|from| *from > now))
 }
 
 /// The members who can decide a request at a time.
@@ -97,20 +105,18 @@ fn request_key(approval: ApprovalId, stored: &StoredApproval) -> String {
     format!("request:{approval}:{}:{}", stored.open, stored.reopened.len())
 }
 
-/// Whether a request is urgent, or when it comes to be.
+/// When a request is urgent.
 #[derive(Debug, Clone, Copy)]
 struct Urgency {
-    is_now: bool,
-    later: Option<DateTime<Utc>>,
+    from: Option<DateTime<Utc>>,
 }
 
 impl Urgency {
-    fn of(stored: &StoredApproval, now: DateTime<Utc>) -> Self {
+    fn of(stored: &StoredApproval) -> Self {
         let progress = stored.request.levels.get(stored.open).map(|level| &level.progress);
         let expires_at = progress.and_then(|progress| progress.expires_at).or(stored.request.expires_at);
         let is_escalated = progress.is_some_and(|progress| progress.escalated_at.is_some());
-        let from = urgent_from(expires_at, is_escalated);
-        Self { is_now: from.is_some_and(|from| from <= now), later: from.filter(|from| *from > now) }
+        Self { from: urgent_from(expires_at, is_escalated) }
     }
 }
 
@@ -121,12 +127,18 @@ pub(super) async fn notices(notifier: &Notifier) -> store::Result<usize> {
     let due = outreach::claim_notices(&mut conn, now, now + Span::seconds(CLAIM_SECONDS), PART).await?;
     drop(conn);
     for notice in &due {
-        let mut transaction = notifier.pool.begin().await?;
-        tell_notice(notifier, &mut transaction, notice).await?;
-        outreach::settle_notice(&mut transaction, notice).await?;
-        transaction.commit().await?;
+        if let Err(error) = look_at_notice(notifier, notice).await {
+            tracing::error!(%error, notice.id = %notice.notice_id, "a notice could not be told");
+        }
     }
     Ok(due.len())
+}
+
+async fn look_at_notice(notifier: &Notifier, due: &DueNotice) -> store::Result<()> {
+    let mut transaction = notifier.pool.begin().await?;
+    tell_notice(notifier, &mut transaction, due).await?;
+    outreach::settle_notice(&mut transaction, due).await?;
+    Ok(transaction.commit().await?)
 }
 
 async fn tell_notice(notifier: &Notifier, conn: &mut PgConnection, due: &DueNotice) -> store::Result<()> {
@@ -135,12 +147,19 @@ async fn tell_notice(notifier: &Notifier, conn: &mut PgConnection, due: &DueNoti
     }
     let Some((member, _)) = people::member(conn, due.workspace, due.user, None).await? else { return Ok(()) };
     let stored = match due.approval_id {
-        Some(approval) => approvals::find(conn, due.workspace, approval).await?,
+        Some(approval) => {
+            approvals::hold(conn, due.workspace, approval).await?;
+            approvals::find(conn, due.workspace, approval).await?
+        }
         None => None,
     };
     let now = notifier.clock.now();
-    let is_urgent = stored.as_ref().is_some_and(|stored| Urgency::of(stored, now).is_now);
     let open = stored.filter(|stored| stored.status == RequestStatus::Pending);
+    if due.approval_id.is_some() && open.is_none() {
+        // What it says of the request is over.
+        return Ok(());
+    }
+    let urgent_from = open.as_ref().and_then(|stored| Urgency::of(stored).from);
     let decides = match &open {
         Some(stored) => deciders(conn, due.workspace, stored, now)
             .await?
@@ -155,13 +174,13 @@ async fn tell_notice(notifier: &Notifier, conn: &mut PgConnection, due: &DueNoti
         approval_id: due.approval_id,
         subject: due.subject.clone(),
         message: due.message.clone(),
-        told: format!("notice:{}", due.notice_id),
-        is_urgent,
+        dedup_key: format!("notice:{}", due.notice_id),
+        urgent_from,
     };
     let members = [member];
     // Somebody who wasn't told of the request yet learns of it by the notice, and isn't told twice.
     if let (true, Some(stored), Some(approval)) = (decides, &open, due.approval_id) {
-        let first = News { told: request_key(approval, stored), ..notice.clone() };
+        let first = News { dedup_key: request_key(approval, stored), ..notice.clone() };
         if tell(notifier, conn, due.workspace, &members, &first).await? > 0 {
             return Ok(());
         }
@@ -178,8 +197,9 @@ struct News {
     approval_id: Option<ApprovalId>,
     subject: Option<String>,
     message: String,
-    told: String,
-    is_urgent: bool,
+    /// What a member is sent once by each way.
+    dedup_key: String,
+    urgent_from: Option<DateTime<Utc>>,
 }
 
 /// Writes what each member is told by the ways that they want; how much of it was new.
@@ -193,8 +213,10 @@ async fn tell(
     let users: Vec<UserId> = members.iter().map(|member| member.user_id).collect();
     let said = preferences::some(conn, workspace, &users).await?;
     let now = notifier.clock.now();
-    let new: Vec<NewDelivery> =
+    let mut new: Vec<NewDelivery> =
         members.iter().flat_map(|member| ways(notifier, member, &said, news, now)).collect();
+    // In one order, so that two servers that tell the same wait for each other and not both.
+    new.sort_by_key(|new| (new.user, new.channel));
     deliveries::insert(conn, workspace, &new, now).await
 }
 
@@ -209,8 +231,9 @@ fn ways(
     let preferences = said.get(&member.user_id).cloned().unwrap_or_default();
     // What was stored was sound; a zone that is gone since then holds nothing up.
     let quiet = preferences.quiet_hours.as_ref().and_then(|hours| Quiet::of(hours).ok());
-    let held_until = quiet.and_then(|quiet| quiet.holds_until(now, news.is_urgent));
-    let wanted = |channel: &Channel| wanted(&preferences, *channel).takes(news.is_urgent);
+    let held_until = quiet.and_then(|quiet| quiet.holds_until(now, news.urgent_from));
+    let is_urgent = news.urgent_from.is_some_and(|from| from <= now);
+    let wanted = |channel: &Channel| wanted(&preferences, *channel).takes(is_urgent);
     let channels = notifier.channels().into_iter().filter(wanted);
     channels
         .map(|channel| NewDelivery {
@@ -223,13 +246,14 @@ fn ways(
             approval_id: news.approval_id,
             subject: news.subject.clone(),
             message: news.message.clone(),
-            told: news.told.clone(),
+            dedup_key: news.dedup_key.clone(),
             held_until,
         })
         .collect()
 }
 
-fn wanted(preferences: &NotificationPreferences, channel: Channel) -> MessagePreference {
+/// What a member wants by a way.
+pub(super) fn wanted(preferences: &NotificationPreferences, channel: Channel) -> MessagePreference {
     match channel {
         Channel::Mail => preferences.mail,
         Channel::Slack => preferences.slack,

@@ -4,6 +4,7 @@ use super::{
     Notifier,
     mailer::{MailError, Mailer},
     mails::{self, Mail, SummaryItem},
+    outreach::wanted,
 };
 use crate::{
     approvals,
@@ -11,16 +12,16 @@ use crate::{
     store::{
         self, approvals as stored_approvals, deliveries,
         deliveries::{DeliveryKind, DueDelivery},
-        people,
+        people, preferences,
     },
 };
 use chrono::Duration as Span;
 use futures_util::future::join_all;
 use shared_types::{
-    api::{Permissions, approvals::Approval, notices::Channel},
+    api::{Permissions, approvals::Approval, notices::Channel, preferences::MessagePreference},
     approval::decision::RequestStatus,
     card::{Card, words::question},
-    ids::{ApprovalId, DeliveryId, UserId, WorkspaceId},
+    ids::{ApprovalId, UserId, WorkspaceId},
 };
 use std::sync::Arc;
 
@@ -51,10 +52,10 @@ fn together(due: Vec<DueDelivery>) -> Vec<Vec<DueDelivery>> {
     let mut groups: Vec<Vec<DueDelivery>> = Vec::new();
     for due in due {
         let is_same = |other: &DueDelivery| {
-            other.is_held
+            other.in_quiet_hours
                 && (other.workspace, other.user, other.channel) == (due.workspace, due.user, due.channel)
         };
-        let group = groups.iter_mut().find(|group| due.is_held && group.iter().all(is_same));
+        let group = groups.iter_mut().find(|group| due.in_quiet_hours && group.iter().all(is_same));
         match group {
             Some(group) => group.push(due),
             None => groups.push(vec![due]),
@@ -92,28 +93,42 @@ impl NotSent {
 
 async fn deliver(notifier: &Notifier, mut all: Vec<DueDelivery>) -> store::Result<()> {
     let Some(due) = all.first().cloned() else { return Ok(()) };
-    if due.is_held {
+    if due.in_quiet_hours {
         let now = notifier.clock.now();
         let mut conn = notifier.pool.acquire().await?;
         let again_at = now + Span::seconds(CLAIM_SECONDS);
         all.extend(deliveries::claim_held(&mut conn, &due, now, again_at).await?);
         all.sort_by_key(|due| due.id);
     }
-    let sent = match (due.channel, &notifier.mailer) {
-        (Channel::Mail, Some(mailer)) => mail(notifier, mailer, &all).await,
-        (Channel::Mail, None) => Err(NotSent::Never("Mail isn't set up.".to_owned())),
-        (Channel::Slack, _) => Err(NotSent::Never("Slack isn't set up.".to_owned())),
-    };
-    let ids: Vec<DeliveryId> = all.iter().map(|due| due.id).collect();
+    let sent = send_together(notifier, &due, &all).await;
     let mut conn = notifier.pool.acquire().await?;
     let Err(error) = sent else {
-        return deliveries::mark_delivered(&mut conn, due.workspace, &ids, notifier.clock.now()).await;
+        return deliveries::mark_delivered(&mut conn, due.workspace, &all, notifier.clock.now()).await;
     };
     tracing::warn!(delivery.id = %due.id, %error, "a message could not be sent");
     let again = !error.is_hopeless() && due.attempts < MAX_ATTEMPTS;
     let pause = Span::seconds(30 << due.attempts.clamp(0, 10));
     let again_at = again.then(|| notifier.clock.now() + pause);
-    deliveries::mark_failed(&mut conn, due.workspace, &ids, &error.to_string(), again_at).await
+    deliveries::mark_failed(&mut conn, due.workspace, &all, &error.to_string(), again_at).await
+}
+
+/// Sends what goes out as one message, where its member still wants it.
+async fn send_together(notifier: &Notifier, due: &DueDelivery, all: &[DueDelivery]) -> Result<(), NotSent> {
+    if let Some(user) = due.user {
+        let mut conn = notifier.pool.acquire().await.map_err(store::StoreError::from)?;
+        if people::member(&mut conn, due.workspace, user, None).await?.is_none() {
+            return Err(NotSent::Never("They aren't a member any more.".to_owned()));
+        }
+        let said = preferences::some(&mut conn, due.workspace, &[user]).await?.remove(&user);
+        if wanted(&said.unwrap_or_default(), due.channel) == MessagePreference::None {
+            return Err(NotSent::Never("They don't want it by this way any more.".to_owned()));
+        }
+    }
+    match (due.channel, &notifier.mailer) {
+        (Channel::Mail, Some(mailer)) => mail(notifier, mailer, all).await,
+        (Channel::Mail, None) => Err(NotSent::Never("Mail isn't set up.".to_owned())),
+        (Channel::Slack, _) => Err(NotSent::Never("Slack isn't set up.".to_owned())),
+    }
 }
 
 /// Sends a mail, or one for all that was held.

@@ -156,6 +156,19 @@ fn take_over(request: &mut Request, progress: RequestProgress) -> RequestProgres
     progress
 }
 
+/// Keeps a request as it is until the transaction ends.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn hold(conn: &mut PgConnection, workspace: WorkspaceId, id: ApprovalId) -> Result<()> {
+    sqlx::query!(
+        "select 1 as held from approvals where workspace_id = $1 and id = $2 for share",
+        workspace.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(())
+}
+
 /// Reads a request.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn find(

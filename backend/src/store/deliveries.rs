@@ -52,7 +52,7 @@ pub struct DueDelivery {
     /// What it says.
     pub message: String,
     /// Whether it waited for quiet hours to end.
-    pub is_held: bool,
+    pub in_quiet_hours: bool,
     /// How often it was tried, this time too.
     pub attempts: i32,
 }
@@ -78,13 +78,14 @@ pub struct NewDelivery {
     pub subject: Option<String>,
     /// What it says.
     pub message: String,
-    /// What the member is told; once by each way.
-    pub told: String,
+    /// What the member is sent once by each way.
+    pub dedup_key: String,
     /// Until when it is held, as their hours are quiet.
     pub held_until: Option<DateTime<Utc>>,
 }
 
-/// Writes messages to members; how many were new. One who was told the same by the same way isn't told again.
+/// Writes messages to members; how many were new, or no longer wait for quiet hours to end. One who was sent the same by the
+/// same way isn't sent it again.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn insert(
     conn: &mut PgConnection,
@@ -104,17 +105,19 @@ pub async fn insert(
     let approvals: Vec<Option<Uuid>> = new.iter().map(|new| new.approval_id.map(|id| id.0)).collect();
     let subjects: Vec<Option<&str>> = new.iter().map(|new| new.subject.as_deref()).collect();
     let messages: Vec<&str> = new.iter().map(|new| new.message.as_str()).collect();
-    let told: Vec<&str> = new.iter().map(|new| new.told.as_str()).collect();
+    let keys: Vec<&str> = new.iter().map(|new| new.dedup_key.as_str()).collect();
     let held: Vec<Option<DateTime<Utc>>> = new.iter().map(|new| new.held_until).collect();
     let written = sqlx::query!(
         "insert into deliveries (id, workspace_id, channel, kind, recipient, user_id, execution_id, approval_id, subject,
-             message, told, held, status, next_at, created_at)
-         select t.id, $1, t.channel, t.kind, t.recipient, t.person, t.execution, t.approval, t.subject, t.message, t.told,
+             message, dedup_key, in_quiet_hours, status, next_at, created_at)
+         select t.id, $1, t.channel, t.kind, t.recipient, t.person, t.execution, t.approval, t.subject, t.message, t.dedup_key,
              t.held is not null, 'pending', coalesce(t.held, $2), $2
          from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[],
              $11::text[], $12::text[], $13::timestamptz[])
-           as t(id, channel, kind, recipient, person, execution, approval, subject, message, told, held)
-         on conflict (workspace_id, user_id, channel, told) where told is not null do nothing",
+           as t(id, channel, kind, recipient, person, execution, approval, subject, message, dedup_key, held)
+         on conflict (workspace_id, user_id, channel, dedup_key) where dedup_key is not null do update
+         set in_quiet_hours = false, next_at = excluded.next_at
+         where deliveries.in_quiet_hours and deliveries.status = 'pending' and not excluded.in_quiet_hours",
         workspace.0,
         at,
         &ids,
@@ -126,7 +129,7 @@ pub async fn insert(
         &approvals as &[Option<Uuid>],
         &subjects as &[Option<&str>],
         &messages as &[&str],
-        &told as &[&str],
+        &keys as &[&str],
         &held as &[Option<DateTime<Utc>>]
     )
     .execute(conn)
@@ -148,7 +151,7 @@ pub async fn claim_due(
         "update deliveries set next_at = $2, attempts = attempts + 1
          where id in (select id from deliveries where status = 'pending' and next_at <= $1 and channel = any($4)
                       order by next_at limit $3 for update skip locked)
-         returning workspace_id, id, channel, kind, recipient, user_id, approval_id, subject, message, held, attempts",
+         returning workspace_id, id, channel, kind, recipient, user_id, approval_id, subject, message, in_quiet_hours, attempts",
         now,
         again_at,
         limit,
@@ -156,23 +159,29 @@ pub async fn claim_due(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(DueDelivery {
-                workspace: WorkspaceId(row.workspace_id),
-                id: DeliveryId(row.id),
-                channel: read_word("deliveries", "channel", &row.channel).of_row(row.id)?,
-                kind: read_word("deliveries", "kind", &row.kind).of_row(row.id)?,
-                recipient: row.recipient,
-                user: row.user_id.map(UserId),
-                approval_id: row.approval_id.map(ApprovalId),
-                subject: row.subject,
-                message: row.message,
-                is_held: row.held,
-                attempts: row.attempts,
-            })
+    let due = rows.into_iter().map(|row| {
+        Ok(DueDelivery {
+            workspace: WorkspaceId(row.workspace_id),
+            id: DeliveryId(row.id),
+            channel: read_word("deliveries", "channel", &row.channel).of_row(row.id)?,
+            kind: read_word("deliveries", "kind", &row.kind).of_row(row.id)?,
+            recipient: row.recipient,
+            user: row.user_id.map(UserId),
+            approval_id: row.approval_id.map(ApprovalId),
+            subject: row.subject,
+            message: row.message,
+            in_quiet_hours: row.in_quiet_hours,
+            attempts: row.attempts,
         })
-        .collect()
+    });
+    Ok(readable(due))
+}
+
+/// Those that can be read: one that a newer server wrote, with a word that isn't known here, is left to that one.
+fn readable(due: impl Iterator<Item = Result<DueDelivery>>) -> Vec<DueDelivery> {
+    let readable = due
+        .filter_map(|due| due.inspect_err(|error| tracing::error!(%error, "a delivery can't be read")).ok());
+    readable.collect()
 }
 
 /// Takes what else was held for a member by one way and is due, so that all of it goes out together.
@@ -185,7 +194,7 @@ pub async fn claim_held(
 ) -> Result<Vec<DueDelivery>> {
     let rows = sqlx::query!(
         "update deliveries set next_at = $5, attempts = attempts + 1
-         where id in (select id from deliveries where status = 'pending' and held and workspace_id = $1 and user_id = $2
+         where id in (select id from deliveries where status = 'pending' and in_quiet_hours and workspace_id = $1 and user_id = $2
                         and channel = $3 and next_at <= $4 and id <> $6 order by id for update skip locked)
          returning id, kind, recipient, approval_id, subject, message, attempts",
         with.workspace.0,
@@ -197,20 +206,24 @@ pub async fn claim_held(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(DueDelivery {
-                id: DeliveryId(row.id),
-                kind: read_word("deliveries", "kind", &row.kind).of_row(row.id)?,
-                recipient: row.recipient,
-                approval_id: row.approval_id.map(ApprovalId),
-                subject: row.subject,
-                message: row.message,
-                attempts: row.attempts,
-                ..with.clone()
-            })
+    let due = rows.into_iter().map(|row| {
+        Ok(DueDelivery {
+            id: DeliveryId(row.id),
+            kind: read_word("deliveries", "kind", &row.kind).of_row(row.id)?,
+            recipient: row.recipient,
+            approval_id: row.approval_id.map(ApprovalId),
+            subject: row.subject,
+            message: row.message,
+            attempts: row.attempts,
+            ..with.clone()
         })
-        .collect()
+    });
+    Ok(readable(due))
+}
+
+/// The ids of messages, and how often each was tried as it was claimed: whoever claimed one since then says what came of it.
+fn claimed(all: &[DueDelivery]) -> (Vec<Uuid>, Vec<i32>) {
+    all.iter().map(|due| (due.id.0, due.attempts)).unzip()
 }
 
 /// Records that messages went out.
@@ -218,14 +231,16 @@ pub async fn claim_held(
 pub async fn mark_delivered(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    ids: &[DeliveryId],
+    all: &[DueDelivery],
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let (ids, attempts) = claimed(all);
     sqlx::query!(
-        "update deliveries set status = 'delivered', delivered_at = $2, next_at = null, reason = null
-         where id = any($1) and workspace_id = $3",
+        "update deliveries d set status = 'delivered', delivered_at = $3, next_at = null, reason = null
+         from unnest($1::uuid[], $2::integer[]) as t(id, attempts)
+         where d.id = t.id and d.attempts = t.attempts and d.workspace_id = $4",
         &ids,
+        &attempts,
         at,
         workspace.0
     )
@@ -239,15 +254,18 @@ pub async fn mark_delivered(
 pub async fn mark_failed(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    ids: &[DeliveryId],
+    all: &[DueDelivery],
     reason: &str,
     again_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let status = if again_at.is_some() { DeliveryStatus::Pending } else { DeliveryStatus::Undeliverable };
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let (ids, attempts) = claimed(all);
     sqlx::query!(
-        "update deliveries set status = $2, reason = $3, next_at = $4 where id = any($1) and workspace_id = $5",
+        "update deliveries d set status = $3, reason = $4, next_at = $5
+         from unnest($1::uuid[], $2::integer[]) as t(id, attempts)
+         where d.id = t.id and d.attempts = t.attempts and d.status = 'pending' and d.workspace_id = $6",
         &ids,
+        &attempts,
         status.as_str(),
         reason,
         again_at,

@@ -63,7 +63,8 @@ pub async fn want(
     Ok(())
 }
 
-/// Takes requests that are due, and puts them off so that no other server looks at them meanwhile.
+/// Takes requests that are due, and puts them off so that no other server looks at them meanwhile: for longer the more often
+/// nothing came of it.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn claim_requests(
     conn: &mut PgConnection,
@@ -72,7 +73,8 @@ pub async fn claim_requests(
     limit: i64,
 ) -> Result<Vec<DueRequest>> {
     let rows = sqlx::query!(
-        "update outreach o set next_at = $2, attempts = attempts + 1
+        "update outreach o set next_at = $2::timestamptz + interval '60 s' * ((1 << least(o.attempts, 10)) - 1),
+             attempts = attempts + 1
          from (select workspace_id, approval_id from outreach where next_at <= $1 order by next_at limit $3
                for update skip locked) as due
          where o.workspace_id = due.workspace_id and o.approval_id = due.approval_id
@@ -111,7 +113,7 @@ pub async fn settle(
         .await?;
     }
     sqlx::query!(
-        "update outreach set next_at = case when changes = $3 then coalesce($4::timestamptz, $5::timestamptz) else $5::timestamptz end
+        "update outreach set attempts = 0, next_at = case when changes = $3 then coalesce($4::timestamptz, $5::timestamptz) else $5::timestamptz end
          where workspace_id = $1 and approval_id = $2",
         due.workspace.0,
         due.approval_id.0,

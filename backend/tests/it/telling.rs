@@ -176,6 +176,112 @@ async fn what_comes_in_quiet_hours_follows_as_one_summary_of_what_is_still_open(
 }
 
 #[tokio::test]
+async fn what_becomes_urgent_in_quiet_hours_comes_through_where_that_is_wanted() {
+    let shop = shop("[{ approvers: ['role:finance'], expires_in: 6h }]").await;
+    let bo = shop.app.person("Bo Ek", &["operator", "finance"]).await;
+    let cy = shop.app.person("Cy Roth", &["operator", "finance"]).await;
+    let now = shop.app.running.state.clock.now();
+    let hour = |at: DateTime<Utc>| format!("{:02}:{:02}", at.hour(), at.minute());
+    for (person, urgent) in [(&bo, true), (&cy, false)] {
+        let quiet = json!({
+            "from": hour(now - Duration::hours(1)), "until": hour(now + Duration::hours(12)), "timezone": "UTC", "urgent": urgent,
+        });
+        wants(person, &json!({ "mail": "all", "quiet_hours": quiet })).await;
+    }
+    shop.ask("A1").await;
+    shop.settled().await;
+    assert_eq!(mails(&shop.mailbox).len(), 0);
+    shop.ahead.by(Duration::hours(4) + Duration::minutes(1));
+    let mails = mails_when(&shop.mailbox, 1).await;
+    assert_eq!(to(&mails, "bo").len(), 1, "before the deadline, and not after the night");
+    shop.app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_comes_to_stand_in_for_somebody_is_told() {
+    let shop = shop("[{ approvers: ['user:bo.ek@example.com'] }]").await;
+    let bo = shop.app.person("Bo Ek", &["operator"]).await;
+    let cy = shop.app.person("Cy Roth", &["operator"]).await;
+    wants(&cy, &json!({ "mail": "all" })).await;
+    shop.ask("A1").await;
+    shop.settled().await;
+    assert_eq!(mails(&shop.mailbox).len(), 0);
+    let now = shop.app.running.state.clock.now();
+    let away = json!({
+        "from": now - Duration::minutes(1), "until": now + Duration::days(3), "delegate": "cy.roth@example.com",
+    });
+    bo.post("absences", away).await.json(201);
+    let mails = mails_when(&shop.mailbox, 1).await;
+    assert_eq!(to(&mails, "cy").len(), 1);
+    shop.app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_left_or_wants_no_mail_any_more_gets_none() {
+    let shop = shop("[{ approvers: ['role:finance'] }]").await;
+    let bo = shop.app.person("Bo Ek", &["operator", "finance"]).await;
+    let cy = shop.app.person("Cy Roth", &["operator", "finance"]).await;
+    let now = shop.app.running.state.clock.now();
+    let hour = |at: DateTime<Utc>| format!("{:02}:{:02}", at.hour(), at.minute());
+    let quiet = json!({ "from": hour(now - Duration::hours(1)), "until": hour(now + Duration::hours(3)), "timezone": "UTC" });
+    for person in [&bo, &cy] {
+        wants(person, &json!({ "mail": "all", "quiet_hours": quiet })).await;
+    }
+    shop.ask("A1").await;
+    shop.settled().await;
+    let admin = shop.app.admin().await;
+    let users = admin.get("users").await.json(200);
+    let bo =
+        users["items"].as_array().unwrap().iter().find(|user| user["email"] == "bo.ek@example.com").unwrap();
+    let path = format!("users/{}", bo["user_id"].as_str().unwrap());
+    admin.patch(&path, json!({ "active": false })).await.json(200);
+    wants(&cy, &json!({ "mail": "none" })).await;
+    shop.ahead.by(Duration::hours(4));
+    shop.settled().await;
+    assert_eq!(mails(&shop.mailbox).len(), 0);
+    let admin = shop.app.signed_in("Mia Falk").await;
+    let kept = admin.get("deliveries?status=undeliverable").await.json(200);
+    let reasons: Vec<&str> =
+        kept["items"].as_array().unwrap().iter().map(|kept| kept["reason"].as_str().unwrap()).collect();
+    assert!(reasons.contains(&"They aren't a member any more."), "{reasons:?}");
+    assert!(reasons.contains(&"They don't want it by this way any more."), "{reasons:?}");
+    shop.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_can_not_be_read_keeps_nobody_from_being_told_of_others() {
+    let shop = shop("[{ approvers: ['role:finance'] }]").await;
+    let bo = shop.app.person("Bo Ek", &["operator", "finance"]).await;
+    wants(&bo, &json!({ "mail": "all" })).await;
+    let broken: sqlx::types::Uuid = shop.ask("A1").await.parse().unwrap();
+    mails_when(&shop.mailbox, 1).await;
+    shop.settled().await;
+    let state = &shop.app.running.state;
+    let mut conn = state.pool.acquire().await.unwrap();
+    sqlx::query("update approvals set request = '{}' where id = $1")
+        .bind(broken)
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    // It is due before the other, and looked at together with it.
+    sqlx::query("insert into outreach (workspace_id, approval_id, next_at) values ($1, $2, $3)")
+        .bind(shop.app.workspace.0)
+        .bind(broken)
+        .bind(state.clock.now() - Duration::hours(1))
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    drop(conn);
+    shop.ask("A2").await;
+    let mails = mails_when(&shop.mailbox, 2).await;
+    assert!(mails[1].subject.contains("Order A2"), "{mails:?}");
+    let mut conn = state.pool.acquire().await.unwrap();
+    sqlx::query("delete from outreach").execute(&mut *conn).await.unwrap();
+    drop(conn);
+    shop.app.stop().await;
+}
+
+#[tokio::test]
 async fn a_notice_of_a_workflow_reaches_its_members_by_mail_if_they_want_it() {
     let (mailbox, url) = mail_server().await;
     let app = App::start_with(|config| config.smtp_url = Some(url)).await;

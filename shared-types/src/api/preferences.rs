@@ -9,7 +9,8 @@ endpoint!(PutPreferences: Put "me/notifications", Access::Person, "notices", 200
 
 /// By which ways a person is told, and when not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct NotificationPreferences {
     /// By notifications of the app.
     pub app: AppPreference,
@@ -56,7 +57,7 @@ pub enum MessagePreference {
 
 /// Hours of the day in which a person isn't told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct QuietHours {
     /// When they begin: `22:00`.
     pub from: String,

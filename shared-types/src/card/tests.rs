@@ -90,6 +90,12 @@ fn a_closed_request_says_who_ended_it_and_how() {
 }
 
 #[test]
+fn what_somebody_wrote_stays_on_its_line() {
+    let card = Card::of(&approval(&json!({ "subject": "A1\n\nOpen the request: https://evil.test" })));
+    assert_eq!(card.question, "Approve €12,400.10 for A1 Open the request: https://evil.test?");
+}
+
+#[test]
 fn who_decided_for_another_says_so() {
     let decisions = json!([{
         "decision": "approve", "by": "cy@example.com", "name": "Cy", "for": "dee@example.com", "for_name": "Dee Ash",

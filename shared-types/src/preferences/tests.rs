@@ -34,7 +34,7 @@ fn nothing_is_told_until_the_quiet_hours_end_over_midnight_and_days() {
         (&nights, "2026-10-24T21:00:00Z", Some("2026-10-25T06:00:00Z")),
         (&nights, "2026-03-28T22:00:00Z", Some("2026-03-29T05:00:00Z")),
     ] {
-        assert_eq!(hours.holds_until(at(told_at), false), waits_until.map(at), "{told_at}");
+        assert_eq!(hours.holds_until(at(told_at), None), waits_until.map(at), "{told_at}");
     }
 }
 
@@ -42,11 +42,17 @@ fn nothing_is_told_until_the_quiet_hours_end_over_midnight_and_days() {
 fn what_is_urgent_comes_through_where_that_is_wanted() {
     let told_at = at("2026-11-26T23:00:00Z");
     let mut written = quiet("22:00", "07:00", None);
-    assert!(Quiet::of(&written).unwrap().holds_until(told_at, true).is_some());
+    let urgent = |hours| Some(told_at + Duration::hours(hours));
+    assert_eq!(
+        Quiet::of(&written).unwrap().holds_until(told_at, urgent(-1)),
+        Some(at("2026-11-27T06:00:00Z"))
+    );
     written.urgent = true;
     let lets_through = Quiet::of(&written).unwrap();
-    assert_eq!(lets_through.holds_until(told_at, true), None);
-    assert!(lets_through.holds_until(told_at, false).is_some());
+    assert_eq!(lets_through.holds_until(told_at, urgent(-1)), None);
+    assert_eq!(lets_through.holds_until(told_at, urgent(2)), urgent(2), "it comes to be urgent meanwhile");
+    assert_eq!(lets_through.holds_until(told_at, urgent(20)), Some(at("2026-11-27T06:00:00Z")));
+    assert_eq!(lets_through.holds_until(told_at, None), Some(at("2026-11-27T06:00:00Z")));
 }
 
 #[test]
@@ -88,10 +94,10 @@ proptest! {
         let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
         let Ok(hours) = Quiet::of(&quiet(&clock(from), &clock(until), Some(&named))) else { return Ok(()) };
         let told_at = at("2026-11-23T00:00:00Z") + Duration::minutes(minute);
-        if let Some(ends) = hours.holds_until(told_at, false) {
+        if let Some(ends) = hours.holds_until(told_at, None) {
             prop_assert!(ends > told_at && ends <= told_at + Duration::days(7));
-            prop_assert_eq!(hours.holds_until(ends, false), None);
-            prop_assert_eq!(hours.holds_until(ends - Duration::seconds(1), false), Some(ends));
+            prop_assert_eq!(hours.holds_until(ends, None), None);
+            prop_assert_eq!(hours.holds_until(ends - Duration::seconds(1), None), Some(ends));
         }
     }
 }

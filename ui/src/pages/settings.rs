@@ -4,7 +4,7 @@ mod absences;
 mod calendar_form;
 mod calendars;
 mod invitations;
-mod told;
+mod notifications;
 
 use crate::{
     bridge,
@@ -21,6 +21,7 @@ use crate::{
 use absences::Absences;
 use calendars::Calendars;
 use invitations::Invitations;
+use notifications::NotificationSettings;
 use shared_types::{
     api::{
         Page,
@@ -33,7 +34,6 @@ use shared_types::{
     },
     role::default_name,
 };
-use told::ToldBy;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -122,8 +122,8 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 <Absences own={props.user.email.clone()} />
                 <Calendars />
                 { appearance(*chosen, &change) }
-                <ToldBy />
-                { notifications(*chosen, &change) }
+                <NotificationSettings />
+                { on_this_machine(*chosen, &change) }
                 <PasswordForm />
             </div>
             if let Some(waiting) = *asking {
@@ -154,7 +154,7 @@ fn appearance(chosen: Chosen, change: &Callback<Chosen>) -> Html {
     html! { <section class="sect"><h2>{ "Theme" }</h2><div>{ themes.map(choice).into_iter().collect::<Html>() }</div></section> }
 }
 
-fn notifications(chosen: Chosen, change: &Callback<Chosen>) -> Html {
+fn on_this_machine(chosen: Chosen, change: &Callback<Chosen>) -> Html {
     let onchange = change.reform(move |_: Event| Chosen { notifications: !chosen.notifications, ..chosen });
     html! {
         <section class="sect"><h2>{ "On this machine" }</h2><div>

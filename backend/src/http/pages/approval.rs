@@ -16,7 +16,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::Response,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 use shared_types::{
     api::{
@@ -26,11 +26,13 @@ use shared_types::{
     approval::decision::RequestStatus,
     card::{
         Card,
-        words::{label, question},
+        words::{self, label, question},
     },
+    email,
     ids::ApprovalId,
     workflow::{
         approval::{FieldKind, Verb},
+        evaluate::equal,
         template::as_text,
     },
 };
@@ -93,15 +95,22 @@ struct Field {
     label: String,
     required: bool,
     control: Control,
+    /// What it holds.
     text: String,
+    /// What is sent by a form that leaves it as it is.
+    untouched: String,
+    /// The name of that.
+    untouched_name: String,
 }
 
 /// How a field is filled in.
 enum Control {
     /// By one of these.
     Choice(Vec<Choice>),
-    /// By an `input` of this type.
-    Input(&'static str),
+    /// By an `input` of this type, for a keyboard of this kind.
+    Input(&'static str, &'static str),
+    /// By lines of text.
+    Lines,
 }
 
 struct Choice {
@@ -148,7 +157,7 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Response, PageError> {
     visitor.needs(GetApproval::ACCESS)?;
-    let note = parameter(&uri, "done").map(|_| "Your answer is recorded.");
+    let note = parameter(&uri, "done").is_some();
     show_card(&state, &visitor, &id, Shown { note, ..Shown::default() }).await
 }
 
@@ -158,9 +167,13 @@ pub(super) struct Shown<'a> {
     pub(super) status: StatusCode,
     pub(super) problem: Option<String>,
     pub(super) changes: Vec<String>,
-    pub(super) note: Option<&'static str>,
+    /// Whether it says that their answer is recorded, where one is.
+    pub(super) note: bool,
     pub(super) comment: &'a str,
+    /// What was written into the form.
     pub(super) typed: Map<String, Value>,
+    /// What was read when it was written, where that isn't what is shown now.
+    pub(super) seen: Option<String>,
 }
 
 /// The request as its visitor sees it.
@@ -196,9 +209,9 @@ pub(super) async fn show_card(
         cannot_because: approval.cannot_because.clone().filter(|_| is_open && !decides),
         problem: shown.problem,
         changes: shown.changes,
-        note: shown.note,
+        note: (shown.note && has_answered(&approval, visitor)).then_some("Your answer is recorded."),
         key: fresh_token(),
-        seen: approval.seen.clone(),
+        seen: shown.seen.unwrap_or_else(|| approval.seen.clone()),
         level: approval.you.as_ref().and_then(|you| you.level.clone()),
         fields: fields.iter().map(|shown_field| field(shown_field, &shown.typed)).collect(),
         takes_comment: decides,
@@ -207,6 +220,13 @@ pub(super) async fn show_card(
         card,
     };
     Ok(page(shown.status, &shown_card))
+}
+
+/// Whether a decision of the visitor stands.
+fn has_answered(approval: &Approval, visitor: &Visitor) -> bool {
+    let own = visitor.principal.person().map_or("", |person| person.email.as_str());
+    let mut made = approval.levels.iter().flat_map(|level| &level.decisions);
+    made.any(|made| made.retracted_at.is_none() && email::is_same(&made.by, own))
 }
 
 fn tone(status: RequestStatus) -> &'static str {
@@ -243,36 +263,74 @@ pub(super) fn field_name(name: &str) -> String {
     format!("field.{name}")
 }
 
+/// The name under which the form says what the page showed in a field.
+pub(super) fn shown_name(name: &str) -> String {
+    format!("shown.{name}")
+}
+
 fn field(shown: &ApprovalField, typed: &Map<String, Value>) -> Field {
     let held = typed.get(&shown.field.name).unwrap_or(&shown.value);
-    let control = match shown.field.kind {
-        FieldKind::Choice => {
-            let choices = shown.field.choices.iter().enumerate();
-            let choices = choices.map(|(n, choice)| Choice {
-                value: n.to_string(),
-                label: as_text(choice),
-                is_held: choice == held,
-            });
-            Control::Choice(choices.collect())
+    let choices = choices(shown);
+    let text_of = |value: &Value| match &choices {
+        Some(choices) => {
+            let chosen = choices.iter().find(|(_, choice)| equal(choice, value));
+            chosen.map(|(sent, _)| sent.clone()).unwrap_or_default()
         }
-        FieldKind::Boolean => {
-            let choice = |value: bool, label: &str| Choice {
-                value: value.to_string(),
-                label: label.to_owned(),
-                is_held: *held == Value::Bool(value),
-            };
-            Control::Choice(vec![choice(true, "Yes"), choice(false, "No")])
-        }
-        FieldKind::Number => Control::Input("number"),
-        FieldKind::Date => Control::Input("date"),
-        FieldKind::Text => Control::Input("text"),
+        None if value.is_null() => String::new(),
+        None => as_text(value),
+    };
+    let (text, untouched) = (text_of(held), text_of(&shown.value));
+    let control = match &choices {
+        Some(choices) => Control::Choice(
+            choices
+                .iter()
+                .map(|(sent, choice)| Choice {
+                    label: words::value(choice),
+                    is_held: *sent == text,
+                    value: sent.clone(),
+                })
+                .collect(),
+        ),
+        None => written(shown.field.kind, &text),
     };
     Field {
         id: format!("field-{}", shown.field.name),
         name: field_name(&shown.field.name),
+        untouched_name: shown_name(&shown.field.name),
         label: label(&shown.field.name),
         required: shown.field.required,
         control,
-        text: if held.is_null() { String::new() } else { as_text(held) },
+        text,
+        untouched,
+    }
+}
+
+/// How a field is filled in that nothing is chosen for. A browser drops what is no day, and writes numbers in a way of its own:
+/// these are texts.
+fn written(kind: FieldKind, text: &str) -> Control {
+    match kind {
+        FieldKind::Date if text.is_empty() || text.parse::<NaiveDate>().is_ok() => {
+            Control::Input("date", "text")
+        }
+        FieldKind::Number => Control::Input("text", "decimal"),
+        FieldKind::Text => Control::Lines,
+        FieldKind::Date | FieldKind::Boolean | FieldKind::Choice => Control::Input("text", "text"),
+    }
+}
+
+/// What can be chosen in a field, each with what is sent for it; none where it is written.
+fn choices(shown: &ApprovalField) -> Option<Vec<(String, Value)>> {
+    match shown.field.kind {
+        FieldKind::Choice => Some(
+            shown
+                .field
+                .choices
+                .iter()
+                .enumerate()
+                .map(|(n, choice)| (n.to_string(), choice.clone()))
+                .collect(),
+        ),
+        FieldKind::Boolean => Some([true, false].map(|yes| (yes.to_string(), Value::Bool(yes))).into()),
+        FieldKind::Text | FieldKind::Number | FieldKind::Date => None,
     }
 }

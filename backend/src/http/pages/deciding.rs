@@ -1,22 +1,24 @@
 //! A decision that a form brings.
 
 use super::{
-    approval::{Shown, field_name, read, show_card},
+    approval::{Shown, field_name, read, show_card, shown_name},
     form::Form,
     rendered::{PageError, private},
     visitor::Visitor,
 };
 use crate::{
     approvals::{self, DecideError},
-    http::{AppState, problem::ApiError},
-    store::approvals::StoredApproval,
+    http::{
+        AppState, body, idempotency,
+        problem::{ApiError, ApiResult},
+    },
 };
 use axum::{
     extract::{Path, Request, State},
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shared_types::{
     api::{
         Endpoint as _,
@@ -40,39 +42,57 @@ pub(super) async fn decide(
     let before = read(&state, &visitor, &id).await?;
     let typed = typed(&before, &form);
     let Some(verb) = verb(form.text("decision")) else {
-        let shown = Shown { comment: form.text("comment"), typed, ..refused("Press one of the buttons.") };
-        return show_card(&state, &visitor, &id, shown).await;
+        let error = ApiError::new(Code::FieldBad, "Press one of the buttons.");
+        return refused_card(&state, &visitor, &id, &form, typed, error).await;
     };
-    let edits = changed(&before, &typed);
-    let is_edit = verb == Verb::Approve && !edits.is_empty();
-    let new = NewDecision {
-        decision: if is_edit { Verb::ApproveWithEdits } else { verb },
-        level: form.some("level"),
-        comment: form.some("comment"),
-        edits: is_edit.then_some(edits),
-        seen: form.some("seen"),
-        decided_at: None,
+    let is_edit = verb == Verb::Approve && !typed.is_empty();
+    // Held against the same rules as a decision by the API.
+    let sent = json!({
+        "decision": if is_edit { Verb::ApproveWithEdits } else { verb }, "level": form.some("level"),
+        "comment": form.some("comment"), "edits": is_edit.then_some(&typed), "seen": form.some("seen"),
+    });
+    let decided = match (body::of_value::<NewDecision>(sent), key(&form)) {
+        (Ok(new), Ok(key)) => carried_through(&state, &visitor, before.approval_id, new, key).await?,
+        (Err(error), _) | (_, Err(error)) => Err(error),
     };
-    match carried_through(&state, &visitor, before.approval_id, new, form.some("key")).await? {
-        Ok(_) => Ok(private(Redirect::to(&format!("/a/{id}?done=1")).into_response())),
-        Err(error) => {
-            let problem = ApiError::from(error).into_problem();
-            let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            if status.is_server_error() || status == StatusCode::NOT_FOUND {
-                return Err(PageError::from(problem));
-            }
-            let changes = changes_of(&problem);
-            // The sentences stand below it as a list.
-            let told = if changes.is_empty() {
-                problem.detail
-            } else {
-                "What is asked has changed since you read it. Look at it again.".to_owned()
-            };
-            let comment = form.text("comment");
-            let shown = Shown { status, problem: Some(told), changes, note: None, comment, typed };
-            show_card(&state, &visitor, &id, shown).await
-        }
+    match decided {
+        Ok(()) => Ok(private(Redirect::to(&format!("/a/{id}?done=1")).into_response())),
+        Err(error) => refused_card(&state, &visitor, &id, &form, typed, error).await,
     }
+}
+
+/// The card with why a decision wasn't taken, and what was written.
+async fn refused_card(
+    state: &AppState,
+    visitor: &Visitor,
+    id: &str,
+    form: &Form,
+    typed: Map<String, Value>,
+    error: ApiError,
+) -> Result<Response, PageError> {
+    let problem = error.into_problem();
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() || status == StatusCode::NOT_FOUND {
+        return Err(PageError::from(problem));
+    }
+    let changes = changes_of(&problem);
+    // Whoever was told what changed reads it now; before that, the form stays one of what was read.
+    let is_changed = problem.code == Code::ApprovalChanged.as_str();
+    let seen = form.some("seen").filter(|_| !is_changed);
+    let told = if changes.is_empty() {
+        problem.detail
+    } else {
+        // The sentences stand below it as a list.
+        "What is asked has changed since you read it. Look at it again.".to_owned()
+    };
+    let comment = form.text("comment");
+    let shown = Shown { status, problem: Some(told), changes, note: false, comment, typed, seen };
+    show_card(state, visitor, id, shown).await
+}
+
+/// The key under which a form decides once.
+fn key(form: &Form) -> ApiResult<Option<String>> {
+    form.some("key").map(|key| idempotency::checked_key(key.as_bytes())).transpose()
 }
 
 /// A decision is carried through, also where the browser goes away.
@@ -82,7 +102,7 @@ async fn carried_through(
     id: ApprovalId,
     new: NewDecision,
     key: Option<String>,
-) -> Result<Result<StoredApproval, DecideError>, PageError> {
+) -> Result<ApiResult<()>, PageError> {
     let (state, principal) = (state.clone(), visitor.principal.clone());
     let decided = tokio::spawn(
         async move {
@@ -93,26 +113,26 @@ async fn carried_through(
         .in_current_span(),
     );
     match decided.await {
-        Ok(decided) => Ok(decided),
+        Ok(decided) => Ok(decided.map(drop).map_err(ApiError::from)),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(ApiError::new(Code::Internal, "The server is stopping.").into()),
     }
-}
-
-fn refused(why: &str) -> Shown<'static> {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Shown { status, problem: Some(why.to_owned()), ..Shown::default() }
 }
 
 fn verb(text: &str) -> Option<Verb> {
     serde_json::from_value(Value::String(text.to_owned())).ok()
 }
 
-/// What the form holds of the request's own fields.
+/// What was written into the request's own fields: those that differ from what the page showed in them. A browser sends all of
+/// them, so that what a colleague changed meanwhile isn't an edit of whoever only presses a button.
 fn typed(approval: &Approval, form: &Form) -> Map<String, Value> {
-    let own = approval.form.iter().filter(|shown| form.has(&field_name(&shown.field.name)));
-    own.map(|shown| (shown.field.name.clone(), typed_value(shown, form.text(&field_name(&shown.field.name)))))
-        .collect()
+    let own = approval.form.iter().filter_map(|shown| {
+        let name = &shown.field.name;
+        let text = form.lines(&field_name(name));
+        let is_touched = form.has(&field_name(name)) && text != form.lines(&shown_name(name));
+        is_touched.then(|| (name.clone(), typed_value(shown, &text)))
+    });
+    own.collect()
 }
 
 fn typed_value(shown: &ApprovalField, text: &str) -> Value {
@@ -125,15 +145,6 @@ fn typed_value(shown: &ApprovalField, text: &str) -> Value {
             kind.typed(text)
         }
     }
-}
-
-/// The fields that hold something else than before.
-fn changed(approval: &Approval, typed: &Map<String, Value>) -> Map<String, Value> {
-    let held = |name: &str| {
-        approval.form.iter().find(|shown| shown.field.name == name).map(|shown| shown.value.clone())
-    };
-    let changed = typed.iter().filter(|(name, value)| held(name).as_ref() != Some(*value));
-    changed.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What became different of a request since it was read, as sentences.

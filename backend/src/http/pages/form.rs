@@ -43,6 +43,11 @@ impl Form {
         self.0.contains_key(name)
     }
 
+    /// A field's text with the line ends of this server: a browser sends its own.
+    pub(super) fn lines(&self, name: &str) -> String {
+        self.text(name).replace("\r\n", "\n")
+    }
+
     /// A field's text, where it holds some.
     pub(super) fn some(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.trim().is_empty()).map(str::to_owned)

@@ -9,8 +9,8 @@ use crate::{
     auth::page_session::fresh_token,
     http::{
         AppState,
-        auth::{Through, enter},
-        principal,
+        auth::{Through, enter, note_end},
+        body, principal,
     },
     store::sessions,
 };
@@ -21,7 +21,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse as _, Redirect, Response},
 };
 use cookie::time::Duration;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared_types::api::{auth::LoginRequest, problem::Problem};
 
 /// How long a browser in which nobody is signed in is remembered: as long as somebody may leave the page open.
@@ -62,8 +62,8 @@ fn visit(state: &AppState, headers: &HeaderMap) -> (String, (axum::http::HeaderN
 /// Where somebody goes after signing in: one of our own pages.
 fn local(next: Option<&str>) -> &str {
     let is_page = |next: &&str| {
-        (*next == "/a" || next.starts_with("/a/") || next.starts_with("/slack/"))
-            && !next.contains(['\\', '\r', '\n'])
+        (*next == "/a" || next.starts_with("/a/"))
+            && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     };
     next.filter(is_page).unwrap_or("/a")
 }
@@ -75,15 +75,17 @@ pub(super) async fn sign_in(
 ) -> Result<Response, PageError> {
     let address = principal::address(&state, &headers, request.extensions());
     let form = Form::read(&state, cookie(&headers, VISIT).as_deref(), request).await?;
-    let login = LoginRequest {
-        email: form.some("email"),
-        password: form.some("password"),
-        code: None,
-        workspace: form.some("workspace"),
-        device: cookie(&headers, DEVICE),
-    };
     let next = local(Some(form.text("next"))).to_owned();
-    match enter(&state, &login, address, Through::Pages).await {
+    // Held against the same rules as a sign-in by the API.
+    let sent = json!({
+        "email": form.some("email"), "password": form.some("password"), "workspace": form.some("workspace"),
+        "device": cookie(&headers, DEVICE),
+    });
+    let entered = match body::of_value::<LoginRequest>(sent) {
+        Ok(login) => enter(&state, &login, address, Through::Pages).await,
+        Err(error) => Err(error),
+    };
+    match entered {
         Ok(entered) => {
             let session = set(&kept(&state, SESSION, entered.token, session_lasts()));
             let device = entered.device.map(|mark| set(&kept(&state, DEVICE, mark, DEVICE_LASTS)));
@@ -102,10 +104,13 @@ pub(super) async fn sign_in(
             }
             let (form_token, visit) = visit(&state, &headers);
             let workspaces = workspaces_of(&problem);
-            let told = if workspaces.is_empty() {
-                problem.detail
-            } else {
-                "You belong to several workspaces. Choose one, and write your password again.".to_owned()
+            let told = match (form.some("email").is_some() && form.some("password").is_some(), workspaces.is_empty()) {
+                (false, _) => "Write your email address and your password.".to_owned(),
+                (true, true) => problem.detail,
+                (true, false) => {
+                    "Choose the workspace to enter, and write your password again. Entering one that invites you accepts its invitation."
+                        .to_owned()
+                }
             };
             let email = form.text("email").to_owned();
             let shown = SignIn { form_token, next, email, workspaces, problem: Some(told) };
@@ -131,6 +136,7 @@ pub(super) async fn sign_out(
     request: Request,
 ) -> Result<Response, PageError> {
     let cookie = cookie(&headers, SESSION);
+    let address = principal::address(&state, &headers, request.extensions());
     Form::read(&state, cookie.as_deref(), request).await?;
     if let Some(cookie) = cookie {
         let now = state.clock.now();
@@ -139,6 +145,7 @@ pub(super) async fn sign_out(
             && let Some(session) = access.session
         {
             sessions::end(&mut transaction, session, access.user, now).await?;
+            note_end(&state, &mut transaction, (access.user, access.workspace), address).await?;
         }
         transaction.commit().await?;
     }
@@ -159,6 +166,7 @@ mod tests {
             (Some("https://evil.test"), "/a"),
             (Some("/a/\r\nSet-Cookie: x"), "/a"),
             (Some("/a/\\evil.test"), "/a"),
+            (Some("/a/\0"), "/a"),
             (Some("/api/v1/users"), "/a"),
             (None, "/a"),
         ] {

@@ -39,9 +39,19 @@ impl Page {
     /// What a hidden field of the page holds.
     #[track_caller]
     pub(super) fn hidden(&self, name: &str) -> String {
-        let marked = format!("name=\"{name}\" value=\"");
-        let at = self.html.find(&marked).unwrap_or_else(|| panic!("{name}\n{}", self.html)) + marked.len();
-        self.html[at..].split('"').next().unwrap().to_owned()
+        let found = self.all_hidden().into_iter().rfind(|(known, _)| known == name);
+        found.unwrap_or_else(|| panic!("{name}\n{}", self.html)).1
+    }
+
+    /// The hidden fields of the page.
+    fn all_hidden(&self) -> Vec<(String, String)> {
+        let fields = self.html.split("<input type=\"hidden\" name=\"").skip(1);
+        fields
+            .map(|field| {
+                let (name, rest) = field.split_once("\" value=\"").unwrap();
+                (name.to_owned(), unescaped(rest.split('"').next().unwrap()))
+            })
+            .collect()
     }
 }
 
@@ -86,12 +96,8 @@ impl Browser {
 
     /// Sends the form of a page that is shown, with what is filled in.
     pub(super) async fn submit(&self, page: &Page, path: &str, filled: &[(&str, &str)]) -> Page {
-        let hidden: Vec<(&str, String)> = ["token", "next", "key", "seen", "level"]
-            .into_iter()
-            .filter(|name| page.html.contains(&format!("name=\"{name}\" value=")))
-            .map(|name| (name, page.hidden(name)))
-            .collect();
-        let own = hidden.iter().map(|(name, value)| (*name, value.as_str()));
+        let hidden = page.all_hidden();
+        let own = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let fields: Vec<(&str, &str)> = own.chain(filled.iter().copied()).collect();
         self.post(path, &fields).await
     }
@@ -105,4 +111,14 @@ impl Browser {
         let to = signed_in.location().to_owned();
         self.get(&to).await
     }
+}
+
+/// A text as it was before it was written into a page.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split("&#");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |all, part| {
+        let (code, rest) = part.split_once(';').unwrap();
+        format!("{all}{}{rest}", char::from(code.parse::<u8>().unwrap()))
+    })
 }

@@ -8,7 +8,7 @@ const BO: &str = "bo.ek@example.com";
 
 #[tokio::test]
 async fn a_link_leads_by_the_sign_in_page_to_the_card_and_back_out() {
-    let (app, key, _) = shop().await;
+    let (app, key, admin) = shop().await;
     let (id, _) = ask(&key, "A1").await;
     let browser = Browser::of(&app);
     let card = browser.sign_in(BO, &format!("/a/{id}")).await;
@@ -23,6 +23,8 @@ async fn a_link_leads_by_the_sign_in_page_to_the_card_and_back_out() {
     list.says(200, &format!("href=\"/a/{id}\""));
     let out = browser.submit(&list, "/logout", &[]).await;
     assert_eq!(out.location(), "/login");
+    let ended = admin.get("audit?action=session.ended").await.json(200);
+    assert_eq!(ended["items"][0]["actor"], BO);
     assert_eq!(browser.get(&format!("/a/{id}")).await.location(), format!("/login?next=%2Fa%2F{id}"));
     app.stop().await;
 }
@@ -37,7 +39,12 @@ async fn what_is_wrong_at_the_door_is_said_and_the_address_is_kept() {
         browser.submit(&form, "/login", &[("email", BO), ("password", "not the right password")]).await;
     wrong.says(401, "Email and password don&#39;t match.");
     wrong.says(401, &format!("value=\"{BO}\""));
-    browser.submit(&form, "/login", &[("email", BO)]).await.says(422, "role=\"alert\"");
+    browser
+        .submit(&form, "/login", &[("email", BO)])
+        .await
+        .says(422, "Write your email address and your password.");
+    let zero = [("email", "a\0b@example.com"), ("password", PASSWORD)];
+    browser.submit(&form, "/login", &zero).await.says(422, "role=\"alert\"");
     let entered = browser.submit(&form, "/login", &[("email", BO), ("password", PASSWORD)]).await;
     assert_eq!(entered.location(), "/a");
     browser.get("/a").await.says(200, "Nothing waits for you.");

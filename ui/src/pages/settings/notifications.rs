@@ -25,7 +25,7 @@ const DAY_NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The section.
 #[component]
-pub(super) fn ToldBy() -> Html {
+pub(super) fn NotificationSettings() -> Html {
     let reading = use_load((), |(), policy| bridge::ask(ReadPreferences { policy }));
     let form = show(&reading.load, (&reading.again, &reading.cancel), "how you are told", |loaded| {
         html! {
