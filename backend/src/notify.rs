@@ -23,11 +23,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub struct Notifier {
     /// The database.
     pub pool: PgPool,
-    /// The time.
+    /// Tells the time, in UTC; tests move it.
     pub clock: Clock,
     /// What sends mail; none where no mail server is set up.
     pub mailer: Option<Mailer>,
-    /// Where links lead.
+    /// Where links lead: scheme, host and port, with or without a slash at its end.
     pub public_url: String,
 }
 

@@ -53,7 +53,7 @@ pub struct CardDecision {
     pub text: String,
     /// What they said.
     pub comment: Option<String>,
-    /// When.
+    /// When it was recorded, in UTC.
     pub at: DateTime<Utc>,
 }
 

@@ -7,7 +7,7 @@ use shared_types::card::Card;
 /// The most characters of a subject line.
 const MAX_SUBJECT: usize = 200;
 
-/// A mail.
+/// What a mail says, twice: as plain text and as HTML. The subject line has one line of 200 characters at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mail {
     pub(super) subject: String,

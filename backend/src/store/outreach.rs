@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub struct DueRequest {
     /// The workspace that it belongs to.
     pub workspace: WorkspaceId,
-    /// The request.
+    /// Id of the request, a `UUIDv7`.
     pub approval_id: ApprovalId,
     /// How often it changed, as it was claimed.
     pub changes: i64,

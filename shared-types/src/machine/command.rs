@@ -310,7 +310,8 @@ pub struct Notice {
     pub message: String,
     /// The request that it tells of, if its step made one.
     pub approval_id: Option<ApprovalId>,
-    /// Whether members get it by mail besides.
+    /// Whether it tells of the course of a request: a reminder, an escalation, that nobody can decide. By which ways besides the
+    /// app members are told is theirs to say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_mail: bool,
 }

@@ -23,7 +23,7 @@ use yew::prelude::*;
 /// What people call the days of [`DAYS`].
 const DAY_NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// The section.
+/// The section of the settings: what was said, to be changed and saved.
 #[component]
 pub(super) fn NotificationSettings() -> Html {
     let reading = use_load((), |(), policy| bridge::ask(ReadPreferences { policy }));
