@@ -1,8 +1,7 @@
 //! What mails say, as HTML and as text.
 
 use askama::Template;
-use chrono::{DateTime, Utc};
-use shared_types::card::Card;
+use shared_types::card::{Card, words::moment};
 
 /// The most characters of a subject line.
 const MAX_SUBJECT: usize = 200;
@@ -72,7 +71,7 @@ pub(super) fn of_request(
     lead: Option<&str>,
     link: &str,
 ) -> askama::Result<Mail> {
-    let deadline = || card.deadline.map(in_words);
+    let deadline = || card.deadline.map(moment);
     Ok(Mail {
         subject: subject_line(subject.unwrap_or(&card.question)),
         text: RequestText { card, lead, deadline: deadline(), link }.render()?,
@@ -98,8 +97,4 @@ pub(super) fn of_summary(items: &[SummaryItem]) -> askama::Result<Mail> {
 /// One line of bounded length.
 fn subject_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_SUBJECT).collect()
-}
-
-fn in_words(at: DateTime<Utc>) -> String {
-    at.format("%a %-d %b %Y, %H:%M UTC").to_string()
 }

@@ -10,6 +10,7 @@ use crate::{
         template::as_text,
     },
 };
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// An amount with its currency.
@@ -78,6 +79,11 @@ pub fn with_role_names(sentence: &str) -> String {
 
 fn is_one_of(words: [&str; 2]) -> bool {
     matches!(words, ["one" | "One", "of"])
+}
+
+/// A time for people who may be anywhere: `Sat 28 Nov 2026, 14:05 UTC`.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.format("%a %-d %b %Y, %H:%M UTC").to_string()
 }
 
 /// How a request stands, in a word.

@@ -16,7 +16,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::Response,
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use shared_types::{
     api::{
@@ -26,7 +26,7 @@ use shared_types::{
     approval::decision::RequestStatus,
     card::{
         Card,
-        words::{self, label, question},
+        words::{self, label, moment, question},
     },
     email,
     ids::ApprovalId,
@@ -138,7 +138,7 @@ pub(super) async fn waiting(State(state): State<AppState>, visitor: Visitor) -> 
     let requests = items.into_iter().map(|approval| Row {
         id: approval.approval_id,
         question: question(&approval),
-        deadline: approval.expires_at.map(in_words),
+        deadline: approval.expires_at.map(moment),
         workflow: approval.workflow_name,
     });
     let shown = Waiting {
@@ -204,7 +204,7 @@ pub(super) async fn show_card(
         tone: tone(approval.status),
         deadline: card
             .deadline
-            .map(|at| Moment { machine: at.format("%Y-%m-%dT%H:%MZ").to_string(), words: in_words(at) }),
+            .map(|at| Moment { machine: at.format("%Y-%m-%dT%H:%MZ").to_string(), words: moment(at) }),
         stuck: approval.stuck.clone(),
         cannot_because: approval.cannot_because.clone().filter(|_| is_open && !decides),
         problem: shown.problem,
@@ -236,11 +236,6 @@ fn tone(status: RequestStatus) -> &'static str {
         RequestStatus::Expired => "wait",
         RequestStatus::Pending | RequestStatus::Withdrawn => "",
     }
-}
-
-/// `Sat 28 Nov 2026, 14:05 UTC`.
-pub(super) fn in_words(at: DateTime<Utc>) -> String {
-    at.format("%a %-d %b %Y, %H:%M UTC").to_string()
 }
 
 /// Where edits are allowed, the one button approves with what the form holds.
